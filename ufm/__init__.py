@@ -1,0 +1,7 @@
+"""Unconstrained feature models of multi-task neural collapse: problems, solvers, solutions."""
+
+from ufm.multi_source import MultiSource
+from ufm.single_source import SingleSource
+from ufm.solution import Solution
+
+__all__ = ["MultiSource", "SingleSource", "Solution"]

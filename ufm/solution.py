@@ -1,0 +1,78 @@
+"""What a solver returns: the point, its objective, and how it was reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ufm import display
+from ufm.multi_source import MultiSource
+from ufm.single_source import SingleSource
+
+Problem = SingleSource | MultiSource
+
+
+@dataclass
+class Solution:
+    """A point of Problem (3) or (4).
+
+    W          list of T tensors (K_t, d)
+    b          list of T tensors (K_t,)
+    H          (d, columns); for MultiSource a list of T such tensors
+    labels     (columns, T) the label tuple of each column of H; for MultiSource a tuple of T arrays (columns_t, 1)
+    counts     (columns,) samples behind each column: 1 where every sample has a feature of its own
+    objective  F at this point, in the problem's reduction
+    converged  whether the solver reached its tolerance; ``status`` says what happened and what would do
+    history    lists by name (iterations, loss, gradient norm, …); for MultiSource a list of T such dicts
+    """
+
+    problem: Problem
+    method: str
+    W: list[Tensor]
+    b: list[Tensor]
+    H: Tensor | list[Tensor]
+    labels: NDArray[np.int64] | tuple[NDArray[np.int64], ...]
+    counts: NDArray[np.int64] | tuple[NDArray[np.int64], ...]
+    objective: float
+    converged: bool
+    status: str
+    history: Any = field(default_factory=dict)
+
+    @property
+    def dim(self) -> int:
+        """Feature dimension d."""
+        return int(self.W[0].shape[1])
+
+    def save(self, path: str | Path) -> None:
+        """Writes the point and its problem as safetensors, to a temporary name first; read with ``ufm.load``."""
+        from ufm.storage import save
+
+        save(self, path)
+
+    def _summary(self) -> display.Summary:
+        features = self.H if isinstance(self.H, list) else [self.H]
+        shapes = ", ".join(f"{tuple(h.shape)}" for h in features[:4]) + (", …" if len(features) > 4 else "")
+        return display.Summary(
+            f"Solution of {self.problem!r}",
+            [
+                ("method", self.method),
+                ("objective", f"{self.objective:.15g}"),
+                ("status", self.status),
+                ("feature dimension d", str(self.dim)),
+                ("H", shapes),
+            ],
+        )
+
+    def __repr__(self) -> str:
+        return f"Solution(method={self.method!r}, objective={self.objective:.15g}, d={self.dim}, {self.status!r})"
+
+    def __str__(self) -> str:
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        return self._summary().html()
