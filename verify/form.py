@@ -1,0 +1,122 @@
+"""A problem as soft-target columns, read from its public fields alone.
+
+Column l is a distinct label with target y_l ∈ R^R_{≥0}, task blocks y_tl of mass s_tl = Σ_k y_tl,k, and with
+logits u_l = W h_l + b (h_l the feature of that label, or each of its features)
+
+    F = Σ_t c^t Σ_l a_l [ s_tl lse(u_tl) − ⟨y_tl, u_tl⟩ ]
+        + λ_H Σ_l w_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖².
+
+Problem (3): a_l = w_l = n_l. Problem (4) is T such forms, one per task, with w_l = c^t n_l. reduction="mean" divides
+a_l, and only a_l, by the samples of the form. A model whose loss is cross-entropy to other targets is other columns y.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+
+class Problem(Protocol):
+    """The public fields of ``ufm.SingleSource`` and ``ufm.MultiSource`` that the verification reads."""
+
+    source: str
+    classes: tuple[int, ...]
+    labels: Any
+    counts: Any
+    task_weights: Float
+    lambda_H: float
+    lambda_W: float
+    lambda_b: float
+    reduction: str
+    label_smoothing: float
+
+
+@dataclass(frozen=True)
+class Form:
+    """F as in the module's equation; R = Σ K_t rows, m columns.
+
+    labels          (m, T)  label tuples, in the problem's order
+    counts          (m,)    n_l
+    targets         (R, m)  y_l
+    loss_weight     (m,)    a_l
+    feature_weight  (m,)    w_l
+    task_weights    (T,)    c^t
+    """
+
+    classes: tuple[int, ...]
+    labels: Int
+    counts: Int
+    targets: Float
+    loss_weight: Float
+    feature_weight: Float
+    task_weights: Float
+    lambda_H: float
+    lambda_W: float
+    lambda_b: float
+
+    @property
+    def blocks(self) -> list[slice]:
+        """Rows of each task."""
+        ends = np.cumsum(self.classes).tolist()
+        return [slice(end - k, end) for end, k in zip(ends, self.classes, strict=True)]
+
+    @property
+    def rows_c(self) -> Float:
+        """(R,) c^t of the task that owns each row."""
+        return np.repeat(self.task_weights, self.classes)
+
+    @property
+    def masses(self) -> Float:
+        """(T, m) s_tl."""
+        return np.stack([self.targets[rows].sum(axis=0) for rows in self.blocks])
+
+    @property
+    def tau(self) -> float:
+        """τ = 2 √(λ_W λ_H)."""
+        return float(2.0 * np.sqrt(self.lambda_W) * np.sqrt(self.lambda_H))
+
+    @property
+    def scaling(self) -> Float:
+        """(R, m) √(c^t w_l): Z̃ = scaling · Z is the matrix whose nuclear norm τ weighs."""
+        return np.sqrt(self.rows_c)[:, None] * np.sqrt(self.feature_weight)
+
+    @property
+    def sufficient_dim(self) -> int:
+        """min(R − T, m): centred logits have no larger rank, so a wider feature space lowers no minimum."""
+        return min(sum(self.classes) - len(self.classes), len(self.counts))
+
+
+def forms(problem: Problem) -> tuple[Form, ...]:
+    """One form of Problem (3), or T one-task forms of Problem (4)."""
+    if problem.source == "single":
+        tasks = np.arange(len(problem.classes))
+        return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1)),)
+    return tuple(
+        _form(problem, np.array([t]), labels, counts, problem.task_weights[t : t + 1])
+        for t, (labels, counts) in enumerate(zip(problem.labels, problem.counts, strict=True))
+    )
+
+
+def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float) -> Form:
+    classes = tuple(problem.classes[t] for t in tasks)
+    averaged_over = float(counts.sum()) if problem.reduction == "mean" else 1.0
+    one_hot = np.concatenate([np.eye(k)[:, labels[:, t]] for t, k in enumerate(classes)])
+    uniform = np.repeat(1.0 / np.array(classes), classes)[:, None]
+    return Form(
+        classes=classes,
+        labels=np.asarray(labels),
+        counts=np.asarray(counts),
+        targets=(1.0 - problem.label_smoothing) * one_hot + problem.label_smoothing * uniform,
+        loss_weight=counts / averaged_over,
+        feature_weight=counts * owner_weight,
+        task_weights=np.asarray(problem.task_weights[tasks], dtype=np.float64),
+        lambda_H=problem.lambda_H,
+        lambda_W=problem.lambda_W,
+        lambda_b=problem.lambda_b,
+    )

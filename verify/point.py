@@ -1,0 +1,140 @@
+"""A point of any origin (a Solution, tensors, arrays, lists) as checked float64 arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ufm import validation
+from verify.form import Float, Int, Problem
+from verify.label_index import label_index
+
+
+@dataclass(frozen=True)
+class Point:
+    """The variables of one form: d features wide, n columns.
+
+    W      (R, d) stacked heads     b  (R,)     H  (d, n)
+    index  (n,) the column of the form (label number) each column of H belongs to
+    share  (m,) columns of H per label: a label seen n_l times whose feature has m_l columns gives each n_l / m_l
+    """
+
+    W: Float
+    b: Float
+    H: Float
+    index: Int
+    share: Int
+
+
+def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: Any) -> tuple[Point, ...]:
+    """One Point per form of the problem, from a solution or from W=, H=, b=, labels=.
+
+    W       list of T arrays (K_t, d)
+    H       (d, columns); MultiSource: list of T such arrays
+    b       list of T arrays (K_t,), or None for zero
+    labels  (columns, T) the label tuple of each column of H, in any order and repeated at will; MultiSource: list
+            of T arrays (columns_t,) or (columns_t, 1). Default: problem.labels
+
+    Raises TypeError or ValueError, naming the field, before any work.
+    """
+    if getattr(problem, "source", None) not in ("single", "multi"):
+        raise TypeError(f"problem must be a ufm.SingleSource or ufm.MultiSource, got {type(problem).__name__}")
+    if solution is not None:
+        given = [name for name, value in (("W", W), ("H", H), ("b", b), ("labels", labels)) if value is not None]
+        if given:
+            raise ValueError(f"give a solution or W= and H=, not both; got a solution and {', '.join(given)}")
+        missing = [name for name in ("W", "H") if not hasattr(solution, name)]
+        if missing:
+            raise TypeError(
+                f"solution must have W and H, like ufm.solve's; {type(solution).__name__} lacks "
+                f"{' and '.join(missing)}. Pass arrays by name: W=, H=, b=, labels="
+            )
+        W, H = solution.W, solution.H
+        b, labels = getattr(solution, "b", None), getattr(solution, "labels", None)
+    for name, value in (("W", W), ("H", H)):
+        if value is None:
+            raise ValueError(f"{name} is missing; give a solution, or both W= and H=")
+    heads = _heads(problem, W)
+    biases = _biases(problem, b)
+    if problem.source == "single":
+        features = [_array("H", H, 2)]
+        names, label_parts = ["H"], [problem.labels if labels is None else labels]
+        heads, biases = [np.concatenate(heads)], [np.concatenate(biases)]
+        forms = [(problem.labels, problem.classes)]
+    else:
+        tasks = len(problem.classes)
+        features = [_array(f"H[{t}]", h, 2) for t, h in enumerate(_list("H", H, tasks))]
+        names = [f"H[{t}]" for t in range(tasks)]
+        label_parts = list(problem.labels) if labels is None else _list("labels", labels, tasks)
+        forms = [(y, (k,)) for y, k in zip(problem.labels, problem.classes, strict=True)]
+    points = []
+    for name, w, bias, h, label, (distinct, classes) in zip(
+        names, heads, biases, features, label_parts, forms, strict=True
+    ):
+        if h.shape[0] != w.shape[1]:
+            raise ValueError(
+                f"{name} has {h.shape[0]} rows but the heads have {w.shape[1]} columns: both are the feature "
+                f"dimension d, and {name} is (d, columns){_hint_transpose(h.shape, w.shape[1])}"
+            )
+        label_name = name.replace("H", "labels")
+        index = label_index(label_name, label, distinct, classes, name, h.shape[1], default=labels is None)
+        points.append(Point(w, bias, h, index, np.bincount(index, minlength=len(distinct))))
+    return tuple(points)
+
+
+def _heads(problem: Problem, W: Any) -> list[Float]:
+    heads = [_array(f"W[{t}]", w, 2) for t, w in enumerate(_list("W", W, len(problem.classes)))]
+    dim = heads[0].shape[1]
+    for t, (w, k) in enumerate(zip(heads, problem.classes, strict=True)):
+        if w.shape != (k, dim) or dim == 0:
+            wanted = f"({k}, d)" if t == 0 else f"({k}, {dim})"
+            raise ValueError(f"W[{t}] must have shape {wanted}, (K_t, d), got {w.shape}")
+    return heads
+
+
+def _biases(problem: Problem, b: Any) -> list[Float]:
+    if b is None:
+        return [np.zeros(k) for k in problem.classes]
+    biases = [_array(f"b[{t}]", v, 1) for t, v in enumerate(_list("b", b, len(problem.classes)))]
+    for t, (v, k) in enumerate(zip(biases, problem.classes, strict=True)):
+        if v.shape != (k,):
+            raise ValueError(f"b[{t}] must have shape ({k},), (K_t,), got {v.shape}")
+    return biases
+
+
+def _list(name: str, value: Any, tasks: int) -> list[Any]:
+    """T entries, one per task; a stacked array with T along its first axis will do."""
+    wanted = f"{name} must be a list of {tasks} arrays, one per task"
+    if hasattr(value, "detach"):
+        value = validation.to_numpy(value)
+    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
+        raise TypeError(f"{wanted}, got {type(value).__name__}")
+    entries = list(np.atleast_1d(value)) if isinstance(value, np.ndarray) else list(value)
+    if len(entries) != tasks:
+        raise ValueError(f"{wanted}, got {len(entries)}")
+    return entries
+
+
+def _array(name: str, value: Any, axes: int) -> Float:
+    """A finite real array with the given number of axes."""
+    try:
+        array = validation.to_numpy(value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim != axes:
+        shape = "(rows, columns)" if axes == 2 else "(K_t,)"
+        raise ValueError(f"{name} must have {axes} axes {shape}, got shape {array.shape}")
+    numbers = np.ascontiguousarray(array, dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
+        raise ValueError(f"{name}{list(place)} = {numbers[place]} is not finite; every entry must be")
+    return numbers
+
+
+def _hint_transpose(shape: tuple[int, ...], dim: int) -> str:
+    return ", so pass its transpose" if shape[1] == dim else ""
