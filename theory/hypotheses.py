@@ -1,0 +1,55 @@
+"""The hypotheses of a theorem as rows that say what was asked, what was found, and whether it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.reading import Reading
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One hypothesis checked against one problem.
+
+    name       short, e.g. "label-balanced"
+    statement  what the theorem asks, e.g. "every label tuple has the same number of samples"
+    found      the value found, in words
+    """
+
+    name: str
+    statement: str
+    found: str
+    holds: bool
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.verdict}"
+
+    @property
+    def verdict(self) -> str:
+        """ "holds: …" or "fails: …", with what was found."""
+        return f"{'holds' if self.holds else 'fails'}: {self.found}"
+
+
+def source_is(reading: Reading, wanted: str) -> Hypothesis:
+    """Problem (3) ("single") or Problem (4) ("multi")."""
+    statements = {
+        "single": "Problem (3): every sample has a label in every task",
+        "multi": "Problem (4): every task has samples and features of its own",
+    }
+    return Hypothesis(f"{wanted} source", statements[wanted], f"source {reading.source!r}", reading.source == wanted)
+
+
+def hard_labels(reading: Reading) -> Hypothesis:
+    """The theorems are about one-hot labels."""
+    epsilon = reading.label_smoothing
+    return Hypothesis("hard labels", "label_smoothing = 0", f"label_smoothing = {epsilon:g}", epsilon == 0)
+
+
+def spread(counts: NDArray[np.int64], possible: int, what: str) -> str:
+    """How the counts lie: "counts range 3 to 26 over 9 of 9 tuples"."""
+    low, high = int(counts.min()), int(counts.max())
+    numbers = f"every count is {low:,}" if low == high else f"counts range {low:,} to {high:,}"
+    return f"{numbers} over {int(np.count_nonzero(counts)):,} of {possible:,} {what}"

@@ -1,0 +1,130 @@
+"""What a theorem says about one problem."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+import numpy as np
+
+from theory import presentation
+from theory.feature_space import FeatureSpace, Float, direct_sum
+from theory.hypotheses import Hypothesis
+from theory.threshold import Threshold
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction:
+    """The global minimum of Problem (3) or (4) in closed form, and its minimizers up to a rotation of R^d.
+
+    theorem         "Theorem 3.1", "Theorem B.2", "Theorem 3.2" or "Theorem 5.1"
+    citation        theorem and equation the minimizers come from
+    regime          in words: "all tasks below threshold", "zero", "rank one: heads parallel", …
+    within_theorem  whether the paper's hypotheses hold, thresholds included; past a threshold the prediction is the
+                    convex program's solution by the same symmetry, which the paper does not state
+    thresholds      where λ_Hλ_W stands against each
+    hypotheses      the other hypotheses, all of which hold
+    properties      those of the paper's properties that hold, for heads and features that are not zero: NC1 … NC5 of
+                    Theorem 3.1 (NC4 with the feature weights below), NC1 … NC4 of Theorem 3.2; for Theorem 5.1 NC5
+                    means on the training features, and NC3 is not there, since ``cosines`` says more
+    objective       min F, in the problem's reduction
+    required_dim    the feature dimension the theorem asks for: Σ K_t − T, max K_t − 1, or 2
+    multi_source    whether tasks have features of their own (Problem (4)): then ``logits``, ``feature_weights`` and
+                    ``H`` are lists over tasks, and ``gram_W`` and ``cosines`` are NaN between tasks, whose relative
+                    rotation is free
+    """
+
+    theorem: str
+    citation: str
+    regime: str
+    within_theorem: bool
+    thresholds: tuple[Threshold, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    properties: tuple[str, ...]
+    objective: float
+    required_dim: int
+    multi_source: bool
+    spaces: tuple[FeatureSpace, ...]
+
+    @property
+    def gram_W(self) -> Float:
+        """(R, R) W Wᵀ of the stacked heads."""
+        return direct_sum([space.gram for space in self.spaces], np.nan)
+
+    @property
+    def cosines(self) -> Float:
+        """(R, R) cosines between rows of the stacked heads, NaN where a head is zero."""
+        return direct_sum([space.cosines for space in self.spaces], np.nan)
+
+    @property
+    def logits(self) -> Float | list[Float]:
+        """(R, columns) W H in the order of the problem's labels; a list of (K_t, columns_t) for Problem (4)."""
+        return self._per_space([space.logits() for space in self.spaces])
+
+    @property
+    def feature_weights(self) -> Float | list[Float]:
+        """(T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t (eqs. 14, 17, 29); a list of (1, columns_t), eq. 23."""
+        return self._per_space([space.feature_weights for space in self.spaces])
+
+    @property
+    def b(self) -> list[Float]:
+        """T arrays (K_t,): every bias is zero."""
+        return [np.zeros(len(head)) for space in self.spaces for head in space.heads]
+
+    @property
+    def rank(self) -> int:
+        """Rank of the heads, the least feature dimension that holds these minimizers; 0 where they are zero."""
+        return max(space.rank for space in self.spaces)
+
+    def W(self, dim: int | None = None) -> list[Float]:
+        """Heads of one minimizer, T arrays (K_t, dim); ``dim`` is ``required_dim`` by default.
+
+        Raises ValueError where dim is below ``rank``.
+        """
+        size = self._dim(dim)
+        return [head for space in self.spaces for head in space.padded_heads(size)]
+
+    def H(self, dim: int | None = None) -> Float | list[Float]:
+        """Features of the same minimizer as ``W(dim)``: (dim, columns), or a list of (dim, columns_t)."""
+        size = self._dim(dim)
+        return self._per_space([space.features(size) for space in self.spaces])
+
+    def _per_space(self, arrays: list[Float]) -> Float | list[Float]:
+        return arrays if self.multi_source else arrays[0]
+
+    def _dim(self, dim: int | None) -> int:
+        if dim is None:
+            return self.required_dim
+        try:
+            size = operator.index(dim)
+        except TypeError:
+            raise TypeError(f"dim must be an integer ≥ {max(1, self.rank)}, got {dim!r}") from None
+        if size < max(1, self.rank):
+            raise ValueError(f"dim={size} is too small: the heads of this minimizer need dim ≥ {max(1, self.rank)}")
+        return size
+
+    def _title(self) -> str:
+        return self.theorem if self.within_theorem else f"{self.theorem}, past its threshold (beyond the paper)"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        shown = self.thresholds[:6]
+        more = [("", f"… and {len(self.thresholds) - 6} more")] if len(self.thresholds) > 6 else []
+        return [
+            ("source", self.citation),
+            ("regime", self.regime),
+            *((row.what, str(row)) for row in shown),
+            *more,
+            ("objective", f"{self.objective:.15g}"),
+            ("properties", ", ".join(self.properties)),
+            ("feature dimension d", f"at least {self.required_dim}; rank of the heads {self.rank}"),
+            *((row.name, row.verdict) for row in self.hypotheses),
+        ]
+
+    def __repr__(self) -> str:
+        return f"Prediction({self._title()!r}, {self.regime!r}, objective={self.objective:.15g})"
+
+    def __str__(self) -> str:
+        return presentation.text(self._title(), self._rows())
+
+    def _repr_html_(self) -> str:
+        return presentation.table(self._title(), self._rows())

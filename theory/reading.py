@@ -1,0 +1,139 @@
+"""What the theorems read of a problem, converted once to sums of cross-entropies.
+
+Dividing the cross-entropies by N and not the penalties is, up to the factor 1/N, the sum of cross-entropies with
+every λ multiplied by N: the minimizers are the same. Nothing else in this package knows of reductions. The λ's are
+rationals from here on, so a problem exactly at a threshold is recognized as such.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIELDS = (
+    "classes",
+    "labels",
+    "counts",
+    "task_weights",
+    "lambda_H",
+    "lambda_W",
+    "lambda_b",
+    "reduction",
+    "label_smoothing",
+)
+SOURCES = ("single", "multi")
+
+
+@dataclass(frozen=True, eq=False)
+class SumProblem:
+    """Problem (3), or one task of Problem (4), with λ's that multiply beside the SUM of cross-entropies.
+
+    classes       (K_1, …, K_T)
+    labels        (columns, T) distinct label tuples, from 0
+    counts        (columns,) samples with each
+    task_weights  (T,) c^t
+    divisor       N where the problem takes means, else 1: its objective is this problem's over ``divisor`` and its
+                  λ_Hλ_W this problem's over ``divisor``²
+    """
+
+    classes: tuple[int, ...]
+    labels: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    task_weights: tuple[float, ...]
+    lambda_H: Fraction
+    lambda_W: Fraction
+    divisor: int
+
+    @property
+    def samples(self) -> int:
+        """N."""
+        return int(self.counts.sum())
+
+    @property
+    def tau(self) -> float:
+        """τ = 2 √(λ_H λ_W)."""
+        return 2.0 * math.sqrt(self.lambda_H) * math.sqrt(self.lambda_W)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A problem's source, and its parts that share features: Problem (3) is one, every task of Problem (4) is one."""
+
+    source: str
+    label_smoothing: float
+    parts: tuple[SumProblem, ...]
+
+
+def read(problem: Any) -> Reading:
+    """Reads the public fields of any object that has them.
+
+    Fields: ``source`` ("single" or "multi"), ``classes``, ``labels``, ``counts``, ``task_weights``, ``lambda_H``,
+    ``lambda_W``, ``lambda_b``, ``reduction`` ("sum" or "mean"), ``label_smoothing``. A source that is neither has
+    no theorem here and is not read further. Raises TypeError naming a missing field, ValueError naming one whose
+    value is impossible.
+    """
+    source = _field(problem, "source")
+    if source not in SOURCES:
+        return Reading(str(source), 0.0, ())
+    fields = {name: _field(problem, name) for name in FIELDS}
+    classes = tuple(int(k) for k in fields["classes"])
+    weights = tuple(_positive(f"task_weights[{t}]", c) for t, c in enumerate(fields["task_weights"]))
+    if len(weights) != len(classes):
+        raise ValueError(f"task_weights has {len(weights)} entries, classes has {len(classes)}")
+    _positive("lambda_b", fields["lambda_b"])
+    if fields["reduction"] not in ("sum", "mean"):
+        raise ValueError(f"reduction must be 'sum' or 'mean', got {fields['reduction']!r}")
+    if source == "single":
+        parts: tuple[SumProblem, ...] = (_part(classes, fields["labels"], fields["counts"], weights, fields),)
+    else:
+        for name in ("labels", "counts"):
+            if len(fields[name]) != len(classes):
+                raise ValueError(f"{name} has {len(fields[name])} entries, one per task, classes has {len(classes)}")
+        tasks = zip(classes, fields["labels"], fields["counts"], weights, strict=True)
+        parts = tuple(_part((k,), labels, counts, (c,), fields) for k, labels, counts, c in tasks)
+    return Reading(source, float(fields["label_smoothing"]), parts)
+
+
+def _part(
+    classes: tuple[int, ...], labels: Any, counts: Any, weights: tuple[float, ...], fields: dict[str, Any]
+) -> SumProblem:
+    label_rows = np.asarray(labels, dtype=np.int64)
+    numbers = np.asarray(counts, dtype=np.int64)
+    if label_rows.shape != (len(numbers), len(classes)):
+        raise ValueError(
+            f"labels must have shape (columns, T) = {(len(numbers), len(classes))}, got {label_rows.shape}"
+        )
+    if np.any(label_rows < 0) or np.any(label_rows >= np.array(classes)):
+        raise ValueError(f"labels must lie in 0 … K_t − 1 for classes {classes}")
+    if np.any(numbers < 0) or numbers.sum() == 0 or np.any(numbers != np.asarray(counts)):
+        raise ValueError("counts must be whole numbers of samples ≥ 0, not all 0")
+    divisor = int(numbers.sum()) if fields["reduction"] == "mean" else 1
+    return SumProblem(
+        classes=classes,
+        labels=label_rows,
+        counts=numbers,
+        task_weights=weights,
+        lambda_H=Fraction(_positive("lambda_H", fields["lambda_H"])) * divisor,
+        lambda_W=Fraction(_positive("lambda_W", fields["lambda_W"])) * divisor,
+        divisor=divisor,
+    )
+
+
+def _field(problem: Any, name: str) -> Any:
+    if not hasattr(problem, name):
+        raise TypeError(
+            f"{type(problem).__name__} has no field {name!r}; a problem has source, {', '.join(FIELDS)}"
+        ) from None
+    return getattr(problem, name)
+
+
+def _positive(name: str, value: Any) -> float:
+    number = float(value)
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be finite and > 0, got {value!r}")
+    return number
