@@ -1,0 +1,15 @@
+"""The theorems of neural collapse in multi-task learning: hypotheses checked, minimizers in closed form.
+
+    theory.predict(problem)                                                  Prediction, or NotCovered
+    theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)  Theorem 5.1, over arrays
+
+Knows no solver and no objective: a problem is read through its public fields.
+"""
+
+from theory.coverage import NotCovered, predict
+from theory.hypotheses import Hypothesis
+from theory.prediction import Prediction
+from theory.task_correlation import task_correlation_cosine
+from theory.threshold import Threshold
+
+__all__ = ["Hypothesis", "NotCovered", "Prediction", "Threshold", "predict", "task_correlation_cosine"]

@@ -1,0 +1,52 @@
+"""Which theorem speaks about a problem, and where none does, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from theory import theorem_3_1, theorem_3_2, theorem_5_1
+from theory.hypotheses import Hypothesis
+from theory.prediction import Prediction
+from theory.reading import read
+
+# in order of precedence: equal counts satisfy Theorem 5.1 too, and 3.1 says more of them
+_THEOREMS: tuple[ModuleType, ...] = (theorem_3_1, theorem_3_2, theorem_5_1)
+
+
+class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
+    """No theorem covers the problem.
+
+    failures  theorem → the hypotheses that fail, each with the value found ("Theorem 3.1" stands for B.2 too)
+    """
+
+    def __init__(self, failures: Mapping[str, tuple[Hypothesis, ...]]) -> None:
+        self.failures = dict(failures)
+        lines = [f"{theorem}: {'; '.join(map(str, rows))}" for theorem, rows in self.failures.items()]
+        super().__init__("\n".join(["no theorem covers this problem", *lines]))
+
+    def __reduce__(self) -> tuple[type[NotCovered], tuple[dict[str, tuple[Hypothesis, ...]]]]:
+        return NotCovered, (self.failures,)
+
+
+def predict(problem: Any) -> Prediction:
+    """The closed-form global minimum of Problem (3) or (4), by the first of Theorems 3.1 (B.2), 3.2, 5.1 that applies.
+
+    problem  any object with the fields ``source``, ``classes``, ``labels``, ``counts``, ``task_weights``,
+             ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` and ``label_smoothing``; with reduction "sum" the
+             λ's multiply beside the SUM of cross-entropies, with "mean" beside their mean
+
+    Thresholds do not decide coverage: past one, the prediction is of the collapsed regime, and its ``within_theorem``
+    is False. Raises NotCovered with the hypotheses that fail, theorem by theorem; TypeError naming a missing field.
+    """
+    reading = read(problem)
+    failures = {}
+    for theorem in _THEOREMS:
+        checked = theorem.hypotheses(reading)
+        failing = tuple(row for row in checked if not row.holds)
+        if not failing:
+            prediction: Prediction = theorem.predict(reading, checked)
+            return prediction
+        failures[theorem.NAME] = failing
+    raise NotCovered(failures)
