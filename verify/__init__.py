@@ -1,6 +1,8 @@
 """Verification: duality gaps, neural-collapse metrics, and comparison with the theorems."""
 
 from verify.certificate import Certificate, certify
+from verify.checks.row import Row
+from verify.compare import Report, compare
 from verify.metrics import metrics
 
-__all__ = ["Certificate", "certify", "metrics"]
+__all__ = ["Certificate", "Report", "Row", "certify", "compare", "metrics"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Certificate:
         ]
         if self.better_objective is not None:
             rows.append(("better objective", f"{self.better_objective:.15g}"))
-        for t, task in enumerate(self.tasks):
+        for t, task in enumerate(self.tasks, start=1):
             rows.append((f"task {t}", f"{task.verdict}, relative gap {task.relative_gap:.2e}"))
         return Summary("Certificate", rows)
 
@@ -70,6 +70,11 @@ class Certificate:
         if self.dim < self.sufficient_dim:
             return f"d = {self.dim} < {self.sufficient_dim}, where the bound need not be attained"
         return "the gap is open and nothing better was found"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tasks"}
+        return {**own, "tasks": [task.to_dict() for task in self.tasks]}
 
     def __str__(self) -> str:
         return self._summary().text()

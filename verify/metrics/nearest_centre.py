@@ -25,9 +25,12 @@ def disagreement_rate(samples: Samples) -> float:
     return total
 
 
-def disagreements(form: Form, W: Float, b: Float, H: Float, centres: Float, origin: Float) -> NDArray[np.bool_]:
+def disagreements(
+    form: Form, W: Float, b: Float, H: Float, centres: Float, origin: Float, *, tie: float = TIE
+) -> NDArray[np.bool_]:
     """(n,) whether the two decisions on a column of H (d, n) differ; a tie of either kind is no disagreement.
 
+    Equal means closer than ``tie`` of the numbers compared.
     Distances are compared as ½‖μ − o‖² − ⟨μ − o, h − o⟩ about the origin o (d,), which the order does not depend on.
     """
     logits = W @ H + b[:, None]
@@ -41,8 +44,8 @@ def disagreements(form: Form, W: Float, b: Float, H: Float, centres: Float, orig
     if len(doubtful):
         lengths = np.linalg.norm(H[:, doubtful], axis=0)
         span = float(np.linalg.norm(centres, axis=0).max())
-        near = _within(-distance[:, doubtful], TIE * span * (span + lengths))
-        slack = TIE * (float(np.linalg.norm(W, axis=1).max()) * lengths + float(np.abs(b).max()))
+        near = _within(-distance[:, doubtful], tie * span * (span + lengths))
+        slack = tie * (float(np.linalg.norm(W, axis=1).max()) * lengths + float(np.abs(b).max()))
         for t, rows in enumerate(form.blocks):
             near &= _within(logits[rows][:, doubtful], slack)[form.labels[:, t]]
         wrong[doubtful] = ~near.any(axis=0)

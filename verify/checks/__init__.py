@@ -1,0 +1,1 @@
+"""What a comparison checks, one aspect of the geometry a file."""

@@ -1,0 +1,116 @@
+"""Rows on the features: collapse, logits, the sum of heads, self-duality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from verify.checks.measurement import Measurement, Part
+from verify.checks.row import Row, judged, not_applicable
+from verify.form import Float, Int
+from verify.label_sums import column_blocks
+from verify.metrics.directions import largest_norm, unit_columns
+from verify.metrics.variability import within_label_variance
+
+ALL_ZERO = "every feature is zero"
+
+
+def feature_rows(at: Measurement) -> list[Row]:
+    """Every statement about H."""
+    return [_collapse(at), _logits(at), *_zero_features(at), *_sums_of_heads(at)]
+
+
+def _collapse(at: Measurement) -> Row:
+    """√(λ_H Σ_i w_i ‖h_i − μ‖² / F). By convexity F exceeds its value at the means by at least that square times F."""
+    check = "features equal the mean of their label"
+    if all(len(part.point.index) == len(part.form.counts) for part in at.parts):
+        note = "one feature per label: collapse is built in"
+        return not_applicable(check, at.geometry, at.source(1), note, measured=0.0)
+    scatter = sum(
+        part.form.lambda_H * float(part.form.feature_weight.sum()) * within_label_variance(part.samples)
+        for part in at.parts
+    )
+    return judged(check, np.sqrt(scatter / at.certificate.objective), at.geometry, at.source(1))
+
+
+def _logits(at: Measurement) -> Row:
+    """max |w_k^t · h − z*|, relative to the largest predicted logit, or to 1 where logits are smaller."""
+    worst = 0.0
+    for part in at.parts:
+        size = max(1.0, float(np.abs(part.logits).max()))
+
+        def deviation(H: Float, labels: Int, part: Part = part) -> Float:
+            return np.asarray(np.abs(part.point.W @ H - part.logits[:, labels]).max(axis=0))
+
+        worst = max(worst, _over_columns(part, deviation) / size)
+    return judged("logits W h", worst, at.geometry, at.citation)
+
+
+def _zero_features(at: Measurement) -> list[Row]:
+    """√(λ_H Σ w ‖h‖² / F) over labels past their threshold."""
+    penalty, seen = 0.0, False
+    for part in at.parts:
+        zero = ~part.live_columns[part.point.index]
+        seen |= bool(zero.any())
+        weight = (part.form.feature_weight / part.point.share)[part.point.index][zero]
+        penalty += part.form.lambda_H * float(np.sum(weight * np.sum(part.point.H[:, zero] ** 2, axis=0)))
+    if not seen:
+        return []
+    share = np.sqrt(penalty / at.certificate.objective)
+    return [judged("features past their threshold are zero", share, at.vanishing, at.source())]
+
+
+def _sums_of_heads(at: Measurement) -> list[Row]:
+    """Property 4 of Theorems 3.1 and 5.1, property 3 of Theorem 3.2: direction, and with its scale (eqs. 14, 23, 29).
+
+    direction  max ‖h̃ − s/‖s‖‖ over the features that are not zero, s_l = Σ_t g_tl w_{k_t}^t, h̃ centred by μ_G
+    scale      max ‖h − s‖ over the same features, relative to the largest ‖s‖
+    """
+    multi = at.prediction.multi_source
+    name, number = ("NC3", 3) if multi else ("NC4", 4)
+    checks = (
+        ("class features along their heads", "class features equal scaled heads, scale included")
+        if multi
+        else ("features along the sum of their heads", "features equal scaled sums of heads, scale included")
+    )
+    sources = (at.source(number), at.citation)
+    alive = [part for part in at.parts if part.live_columns.any()]
+    if not alive or name not in at.prediction.properties:
+        note = "not a property of this regime" if alive else ALL_ZERO
+        return [not_applicable(c, at.geometry, s, note) for c, s in zip(checks, sources, strict=True)]
+    measured = (max(_direction(part) for part in alive), max(_scale(part) for part in alive))
+    return [judged(c, v, at.geometry, s) for c, v, s in zip(checks, measured, sources, strict=True)]
+
+
+def _direction(part: Part) -> float:
+    targets = unit_columns(part.sums, largest_norm(part.sums))
+    size = largest_norm(part.point.H)
+
+    def deviation(H: Float, labels: Int) -> Float:
+        live = part.live_columns[labels]
+        features = unit_columns(H[:, live] - part.samples.centre[:, None], size)
+        return np.asarray(np.linalg.norm(features - targets[:, labels[live]], axis=0))
+
+    return _over_columns(part, deviation)
+
+
+def _scale(part: Part) -> float:
+    size = largest_norm(part.sums)
+
+    def deviation(H: Float, labels: Int) -> Float:
+        live = part.live_columns[labels]
+        return np.asarray(np.linalg.norm((H - part.sums[:, labels])[:, live], axis=0))
+
+    worst = _over_columns(part, deviation)
+    return worst / size if size > 0 else np.nan
+
+
+def _over_columns(part: Part, deviation: Callable[[Float, Int], Float]) -> float:
+    """Largest deviation over the columns of H, NaN where any is."""
+    worst = 0.0
+    for block in column_blocks(part.point.index, max(len(part.point.H), len(part.point.W))):
+        values = deviation(part.point.H[:, block], part.point.index[block])
+        if len(values):
+            worst = float(np.maximum(worst, values.max()))
+    return worst

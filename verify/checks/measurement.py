@@ -1,0 +1,119 @@
+"""A point beside a theorem's prediction of it, form by form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory import Prediction
+from verify.certificate import Certificate
+from verify.checks.row import geometry_tolerance, vanishing_tolerance
+from verify.form import Float, Form
+from verify.metrics.samples import Samples
+from verify.metrics.sum_of_heads import summed_heads
+from verify.point import Point
+
+
+@dataclass(frozen=True)
+class Part:
+    """One form: Problem (3), or one task of Problem (4).
+
+    first     number of its first task, counted from 1 as the paper does
+    gram      (R, R) predicted W Wᵀ;      cosines  (R, R) predicted, NaN where a head is zero
+    logits    (R, m) predicted W H;       feature_weights  (T, m) g of h_l = Σ_t g[t, l] w_{k_t}^t
+    """
+
+    samples: Samples
+    first: int
+    gram: Float
+    cosines: Float
+    logits: Float
+    feature_weights: Float
+
+    @property
+    def form(self) -> Form:
+        """The problem's columns."""
+        return self.samples.form
+
+    @property
+    def point(self) -> Point:
+        """The variables."""
+        return self.samples.point
+
+    @cached_property
+    def live_tasks(self) -> list[int]:
+        """Tasks of the form whose predicted head is not zero."""
+        return [t for t, rows in enumerate(self.form.blocks) if np.diagonal(self.gram)[rows].any()]
+
+    @cached_property
+    def live_rows(self) -> NDArray[np.bool_]:
+        """(R,) rows of those heads."""
+        alive = np.isin(np.arange(len(self.form.classes)), self.live_tasks)
+        return np.repeat(alive, self.form.classes)
+
+    @cached_property
+    def live_columns(self) -> NDArray[np.bool_]:
+        """(m,) labels whose predicted feature is not zero."""
+        return np.asarray(np.abs(self.logits).max(axis=0) > 0)
+
+    @cached_property
+    def sums(self) -> Float:
+        """(d, m) Σ_t g[t, l] w_{k_t}^t with the measured heads."""
+        return summed_heads(self.form, self.point.W, self.feature_weights)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A certified point, its parts beside the prediction, and the tolerances."""
+
+    parts: tuple[Part, ...]
+    prediction: Prediction
+    certificate: Certificate
+    tolerance: float
+
+    @property
+    def geometry(self) -> float:
+        """Tolerance of lengths and angles."""
+        return geometry_tolerance(self.tolerance)
+
+    @property
+    def vanishing(self) -> float:
+        """Tolerance of what the theorem says is zero."""
+        return vanishing_tolerance(self.tolerance)
+
+    def source(self, number: int | None = None) -> str:
+        """ "Theorem 3.1 (3)", and whether the problem is past the theorem's threshold."""
+        name = self.prediction.theorem if number is None else f"{self.prediction.theorem} ({number})"
+        return qualified(name, self.prediction)
+
+    @property
+    def citation(self) -> str:
+        """Theorem and equation of the closed form."""
+        return qualified(self.prediction.citation, self.prediction)
+
+
+def qualified(name: str, prediction: Prediction) -> str:
+    """A source, and whether the prediction goes beyond it."""
+    return name if prediction.within_theorem else f"{name}, past its threshold"
+
+
+def measure(
+    samples: tuple[Samples, ...], prediction: Prediction, certificate: Certificate, tolerance: float
+) -> Measurement:
+    """Splits a prediction, whose fields stack all tasks, over the forms of the problem."""
+    logits, weights = _listed(prediction.logits), _listed(prediction.feature_weights)
+    parts = []
+    row, first = 0, 1
+    for sample, z, g in zip(samples, logits, weights, strict=True):
+        rows = slice(row, row + sum(sample.form.classes))
+        parts.append(Part(sample, first, prediction.gram_W[rows, rows], prediction.cosines[rows, rows], z, g))
+        row, first = rows.stop, first + len(sample.form.classes)
+    return Measurement(tuple(parts), prediction, certificate, tolerance)
+
+
+def _listed(value: Any) -> list[Float]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

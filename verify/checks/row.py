@@ -1,0 +1,83 @@
+"""One checked statement, and the tolerances every statement shares."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
+
+# Relative, of F: what "the same objective" means.
+OBJECTIVE_TOLERANCE = 1e-9
+
+
+def geometry_tolerance(objective_tolerance: float) -> float:
+    """√ of the objective's: F is quadratic in the geometry about a minimum."""
+    return math.sqrt(objective_tolerance)
+
+
+def vanishing_tolerance(objective_tolerance: float) -> float:
+    """Fourth root of the objective's: exactly at its threshold a head that is zero raises F by its fourth power."""
+    return math.sqrt(math.sqrt(objective_tolerance))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A property held against its expectation.
+
+    check      what is checked, in words
+    measured   the number measured; NaN where there is nothing to measure
+    expected   its value by the theorem; a deviation's is 0
+    tolerance  largest |measured − expected| that passes, or measured − expected where the check says "at most"
+    verdict    "passed", "failed", or "not applicable": a hypothesis does not hold, or nothing could fail
+    source     theorem and property
+    note       why a row is not applicable
+    """
+
+    check: str
+    measured: float
+    expected: float
+    tolerance: float
+    verdict: str
+    source: str
+    note: str = ""
+
+    @property
+    def passed(self) -> bool | None:
+        """True or False; None where the row is not applicable."""
+        return None if self.verdict == NOT_APPLICABLE else self.verdict == PASSED
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; None where nothing was measured."""
+        return {
+            "check": self.check,
+            "measured": finite_or_none(self.measured),
+            "expected": finite_or_none(self.expected),
+            "tolerance": self.tolerance,
+            "verdict": self.verdict,
+            "passed": self.passed,
+            "source": self.source,
+            "note": self.note,
+        }
+
+
+def finite_or_none(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return float(value) if math.isfinite(value) else None
+
+
+def judged(
+    check: str, measured: float, tolerance: float, source: str, *, expected: float = 0.0, one_sided: bool = False
+) -> Row:
+    """Passed within the tolerance (one-sided: for a check that says "at most"); failed beyond it, and at NaN."""
+    deviation = measured - expected if one_sided else abs(measured - expected)
+    verdict = PASSED if deviation <= tolerance else FAILED
+    return Row(check, float(measured), expected, tolerance, verdict, source)
+
+
+def not_applicable(
+    check: str, tolerance: float, source: str, note: str, *, measured: float = math.nan, expected: float = 0.0
+) -> Row:
+    """A row that neither passes nor fails, and why."""
+    return Row(check, float(measured), expected, tolerance, NOT_APPLICABLE, source, note)
