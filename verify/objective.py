@@ -76,7 +76,7 @@ def loss_and_residual(form: Form, u: Float, targets: Float) -> tuple[Float, Floa
 def evaluate(form: Form, point: Point) -> Evaluation:
     """F and its cross-entropy gradient; each column of H counts its label's weight over that label's columns.
 
-    Raises FloatingPointError where F overflows.
+    Raises FloatingPointError where F overflows, under λ's too large for the point.
     """
     residual = np.zeros_like(form.targets)
     loss_weight = form.loss_weight / point.share

@@ -12,6 +12,8 @@ from ufm import validation
 from verify.form import Float, Int, Problem
 from verify.label_index import label_index
 
+LARGEST = 1e75  # fourth powers of it are floats
+
 
 @dataclass(frozen=True)
 class Point:
@@ -133,6 +135,8 @@ def _array(name: str, value: Any, axes: int) -> Float:
     if not np.isfinite(numbers).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise ValueError(f"{name}{list(place)} = {numbers[place]} is not finite; every entry must be")
+    if numbers.size and np.abs(numbers).max() > LARGEST:
+        raise ValueError(f"{name} has an entry of {np.abs(numbers).max():.3g}; beyond {LARGEST:g} squares overflow")
     return numbers
 
 
