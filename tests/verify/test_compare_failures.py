@@ -265,3 +265,29 @@ def test_tolerance_sets_the_others():
     assert loose.passed, str(loose)
     row = next(row for row in loose.rows if row.check == "biases are zero")
     np.testing.assert_allclose(row.tolerance, np.sqrt(1e-3))
+
+
+def test_features_are_centred_before_their_direction_is_taken():
+    """A constant across the heads moves no logit and no direction, only the scale."""
+    point = point_of("5.1 below")
+    point.W = [np.pad(w, ((0, 0), (0, 1))) for w in point.W]
+    point.H = np.concatenate([point.H, np.ones((1, 4))])
+    found = failures("5.1 below", point)
+    assert "features equal scaled sums of heads, scale included" in found
+    assert "features along the sum of their heads" not in found
+
+
+def test_decisions_closer_than_the_geometry_is_known_are_not_judged():
+    every_h = "nearest class centre on 1000 random h"
+    point = perturbed(solved("3.1 below"), 1e-2)
+    assert every_h in failures("3.1 below", point)
+    assert every_h not in failures("3.1 below", point, tolerance=1e-4)
+
+
+def test_a_closed_gap_is_judged_at_any_dimension():
+    """Rank-one heads in one dimension, though two are needed to be sure of the bound."""
+    prediction = theory.predict(named("5.1 parallel"))
+    report = compare(named("5.1 parallel"), SimpleNamespace(W=prediction.W(1), H=prediction.H(1)))
+    verdicts = {row.check: row.verdict for row in report.rows}
+    assert verdicts["relative duality gap at most 0"] == verdicts["spectral ratio σ/τ at most 1"] == "passed"
+    assert verdicts["objective"] == "not applicable"

@@ -135,3 +135,23 @@ def test_any_kind_of_array():
         named("3.1 below"), W=[w.float().requires_grad_() for w in point.W], H=point.H.to(torch.bfloat16), b=point.b
     )
     np.testing.assert_allclose(list(single.values()), list(reference.values()), atol=1e-2)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_centres_equally_near_to_rounding_are_no_disagreement(seed):
+    """A sample halfway between two centres that are means: their distances differ in the last bits."""
+    rng = np.random.default_rng(seed)
+    v, o = rng.standard_normal((2, 2))
+    across = 0.3 * np.array([-v[1], v[0]])
+    H = np.stack([o, o - 1.5 * v + across, o - 1.5 * v - across, o + v, o + v, o + v], axis=1)
+    problem = SingleSource([3, 3], **LAMBDAS)
+    for sign in (1e-3, -1e-3):
+        b = [[v @ o + sign, -v @ o - sign]]
+        assert metrics(problem, W=[np.stack([-v, v])], b=b, H=H, labels=[0, 0, 0, 1, 1, 1])["SNC5"] == 0.0
+
+
+def test_logits_equal_to_rounding_are_no_disagreement():
+    """0.1 + 0.2 > 0.3 in float64."""
+    W = [[[0.1, 0.2], [0.3, 0.0]]]
+    assert metrics(ONE_TASK, W=W, H=[[2.0, 1.0], [3.0, 1.0]])["SNC5"] == 0.0
+    assert metrics(ONE_TASK, W=[[[0.1, 0.2], [0.3 - 1e-12, 0.0]]], H=[[2.0, 1.0], [3.0, 1.0]])["SNC5"] == 0.5

@@ -144,3 +144,18 @@ def test_inputs_are_left_alone():
     compare(SINGLE, SimpleNamespace(W=W, H=H))
     np.testing.assert_array_equal(W, W_before)
     np.testing.assert_array_equal(H, H_before)
+
+
+def test_labels_that_differ_in_one_of_many_tasks_are_told_apart():
+    """A 64-bit key of 70 binary labels forgets the first six."""
+    labels = np.zeros((2, 70), dtype=int)
+    labels[1, 0] = 1
+    problem = SingleSource.from_labels(labels, classes=(2,) * 70, **LAMBDAS)
+    heads = [np.ones((2, 1))] * 70
+    assert (
+        certify(problem, W=heads, H=[[0.0, 1.0]]).objective
+        == certify(problem, W=heads, H=[[1.0, 0.0]], labels=labels[::-1]).objective
+    )
+    labels[0, 1] = 1
+    with pytest.raises(ValueError, match="has no samples in the problem"):
+        certify(problem, W=heads, H=[[0.0, 1.0]], labels=labels)

@@ -1,0 +1,86 @@
+"""The descent that exhibits a better objective, on the convex form itself."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from verified_points import minimum, named, problems, random_point, solved
+
+import theory
+from ufm import SingleSource
+from verify import certify
+from verify.descent import _evaluate, _prox_step, better_objective
+from verify.form import forms
+
+
+def start(form):
+    Z, b = np.zeros_like(form.targets), np.zeros(len(form.targets))
+    return _evaluate(form, Z, b, np.zeros(1))
+
+
+@pytest.mark.parametrize("name", ["arbitrary", "smoothed", "B.2 below", "3.1 one task"])
+def test_steps_of_the_safe_length_reach_the_minimum(name):
+    """Below 1 / L every step of the prox lowers P; its limit is min F."""
+    problem = named(name)
+    (form,) = forms(problem)
+    safe = 2.0 / float((form.masses.max(axis=0) * form.loss_weight / form.feature_weight).max())
+    state, step = start(form), safe
+    for _ in range(3000):
+        trial = _prox_step(form, state, 2 * step)
+        longer = trial.value < state.value
+        step = 2 * step if longer else max(safe, step / 4)
+        trial = trial if longer else _prox_step(form, state, step)
+        assert trial.value <= state.value * (1 + 1e-13) or step > safe
+        state = trial if trial.value <= state.value else state
+    np.testing.assert_allclose(state.value, certify(problem, solved(name)).objective, rtol=1e-7)
+
+
+@given(problems(sources=("single",)), st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_a_safe_step_never_raises_the_convex_form(problem, seed):
+    (form,) = forms(problem)
+    rng = np.random.default_rng(seed)
+    Z = rng.standard_normal(form.targets.shape) * form.scaling
+    state = _evaluate(form, Z, rng.standard_normal(len(Z)), np.linalg.svd(Z, compute_uv=False))
+    safe = 1.0 / float((form.masses.max(axis=0) * form.loss_weight / form.feature_weight).max())
+    assert _prox_step(form, state, safe).value <= state.value * (1 + 1e-13)
+
+
+def test_the_value_of_a_factorization_is_at_most_its_objective():
+    """And equals it where the factors are balanced."""
+    problem = named("arbitrary")
+    (form,) = forms(problem)
+    point = random_point(problem, 3, 1.0, 0)
+    W, b = np.concatenate(point.W), np.concatenate(point.b)
+    objective = certify(problem, point).objective
+    assert better_objective(form, W @ point.H, b, objective, 0.0) < objective
+    best = solved("arbitrary")
+    logits, bias = np.concatenate(best.W) @ np.asarray(best.H), np.concatenate(best.b)
+    value = better_objective(form, logits, bias, np.inf, 0.0)
+    np.testing.assert_allclose(value, certify(problem, best).objective, rtol=1e-13)
+
+
+def test_constants_added_to_a_tasks_logits_and_biases_are_taken_off_at_once():
+    """So the value exhibited is that of logits of rank R − T."""
+    problem = named("3.1 below")
+    prediction = theory.predict(problem)
+    shift = np.repeat(np.random.default_rng(0).standard_normal((2, 9)), 3, axis=0)
+    bias = np.repeat([0.3, -2.0], 3)
+    value = better_objective(forms(problem)[0], prediction.logits + shift, bias, np.inf, 0.0)
+    np.testing.assert_allclose(value, prediction.objective, rtol=1e-14)
+
+
+def test_nothing_is_better_than_a_minimum():
+    problem = named("arbitrary")
+    point = solved("arbitrary")
+    logits, bias = np.concatenate(point.W) @ np.asarray(point.H), np.concatenate(point.b)
+    objective = certify(problem, point).objective
+    assert better_objective(forms(problem)[0], logits, bias, objective, 1e-13 * objective) is None
+
+
+def test_a_better_point_of_that_dimension_exists():
+    """d = R − T: the solver attains less than what was exhibited, in that dimension."""
+    problem = SingleSource([[4, 1], [2, 6]], lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)
+    point = random_point(problem, 2, 1.0, 0)
+    certificate = certify(problem, point)
+    assert certify(problem, minimum(problem, dim=2)).objective <= certificate.better_objective < certificate.objective
