@@ -45,46 +45,61 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
     if getattr(problem, "source", None) not in ("single", "multi"):
         raise TypeError(f"problem must be a ufm.SingleSource or ufm.MultiSource, got {type(problem).__name__}")
     if solution is not None:
-        given = [name for name, value in (("W", W), ("H", H), ("b", b), ("labels", labels)) if value is not None]
-        if given:
-            raise ValueError(f"give a solution or W= and H=, not both; got a solution and {', '.join(given)}")
-        missing = [name for name in ("W", "H") if not hasattr(solution, name)]
-        if missing:
-            raise TypeError(
-                f"solution must have W and H, like ufm.solve's; {type(solution).__name__} lacks "
-                f"{' and '.join(missing)}. Pass arrays by name: W=, H=, b=, labels="
-            )
-        W, H = solution.W, solution.H
-        b, labels = getattr(solution, "b", None), getattr(solution, "labels", None)
+        W, H, b, labels = _fields(solution, W=W, H=H, b=b, labels=labels)
     for name, value in (("W", W), ("H", H)):
         if value is None:
             raise ValueError(f"{name} is missing; give a solution, or both W= and H=")
     heads = _heads(problem, W)
     biases = _biases(problem, b)
+    default = labels is None
+    if default:
+        labels = problem.labels
     if problem.source == "single":
-        features = [_array("H", H, 2)]
-        names, label_parts = ["H"], [problem.labels if labels is None else labels]
-        heads, biases = [np.concatenate(heads)], [np.concatenate(biases)]
-        forms = [(problem.labels, problem.classes)]
-    else:
-        tasks = len(problem.classes)
-        features = [_array(f"H[{t}]", h, 2) for t, h in enumerate(_list("H", H, tasks))]
-        names = [f"H[{t}]" for t in range(tasks)]
-        label_parts = list(problem.labels) if labels is None else _list("labels", labels, tasks)
-        forms = [(y, (k,)) for y, k in zip(problem.labels, problem.classes, strict=True)]
-    points = []
-    for name, w, bias, h, label, (distinct, classes) in zip(
-        names, heads, biases, features, label_parts, forms, strict=True
-    ):
-        if h.shape[0] != w.shape[1]:
-            raise ValueError(
-                f"{name} has {h.shape[0]} rows but the heads have {w.shape[1]} columns: both are the feature "
-                f"dimension d, and {name} is (d, columns){_hint_transpose(h.shape, w.shape[1])}"
-            )
-        label_name = name.replace("H", "labels")
-        index = label_index(label_name, label, distinct, classes, name, h.shape[1], default=labels is None)
-        points.append(Point(w, bias, h, index, np.bincount(index, minlength=len(distinct))))
-    return tuple(points)
+        stacked, bias = np.concatenate(heads), np.concatenate(biases)
+        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, problem.classes, default),)
+    tasks = len(problem.classes)
+    parts = zip(heads, biases, _list("H", H, tasks), _list("labels", labels, tasks), problem.labels, strict=True)
+    return tuple(
+        _point(f"H[{t}]", w, v, h, f"labels[{t}]", y, distinct, problem.classes[t : t + 1], default)
+        for t, (w, v, h, y, distinct) in enumerate(parts)
+    )
+
+
+def _fields(solution: Any, **given: Any) -> tuple[Any, Any, Any, Any]:
+    """W, H, b, labels of a solution, beside which no array may be given."""
+    beside = [name for name, value in given.items() if value is not None]
+    if beside:
+        raise ValueError(f"give a solution or W= and H=, not both; got a solution and {', '.join(beside)}")
+    missing = [name for name in ("W", "H") if not hasattr(solution, name)]
+    if missing:
+        raise TypeError(
+            f"solution must have W and H, like ufm.solve's; {type(solution).__name__} lacks "
+            f"{' and '.join(missing)}. Pass arrays by name: W=, H=, b=, labels="
+        )
+    return solution.W, solution.H, getattr(solution, "b", None), getattr(solution, "labels", None)
+
+
+def _point(
+    name: str,
+    W: Float,
+    b: Float,
+    H: Any,
+    label_name: str,
+    labels: Any,
+    distinct: Int,
+    classes: tuple[int, ...],
+    default: bool,
+) -> Point:
+    features = _array(name, H, 2)
+    rows, columns = features.shape
+    if rows != W.shape[1]:
+        hint = ", so pass its transpose" if columns == W.shape[1] else ""
+        raise ValueError(
+            f"{name} has {rows} rows but the heads have {W.shape[1]} columns: both are the feature dimension d, "
+            f"and {name} is (d, columns){hint}"
+        )
+    index = label_index(label_name, labels, distinct, classes, name, columns, default=default)
+    return Point(W, b, features, index, np.bincount(index, minlength=len(distinct)))
 
 
 def _heads(problem: Problem, W: Any) -> list[Float]:
@@ -138,7 +153,3 @@ def _array(name: str, value: Any, axes: int) -> Float:
     if numbers.size and np.abs(numbers).max() > LARGEST:
         raise ValueError(f"{name} has an entry of {np.abs(numbers).max():.3g}; beyond {LARGEST:g} squares overflow")
     return numbers
-
-
-def _hint_transpose(shape: tuple[int, ...], dim: int) -> str:
-    return ", so pass its transpose" if shape[1] == dim else ""
