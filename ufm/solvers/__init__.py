@@ -1,0 +1,1 @@
+"""Solvers of the standard form, one a file."""

@@ -1,0 +1,108 @@
+"""Newton: one column per label, float64, trust-region Newton-CG from a random start, to machine precision.
+
+Averaging the features of equal labels never raises F (cross-entropy and ‖·‖² are convex in h), so one column per
+distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
+P(Z, b) whose factors W, H are: stationarity, and spectral norm ‖diag(c)^{-1/2} V diag(nω)^{-1/2}‖ ≤ τ of the scaled
+residual V. At d ≥ min(R − T, m) a stationary point that meets the second is a global minimum, and any other has a
+direction of negative curvature. Source: docs/theory.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ufm.memory import require_memory
+from ufm.objective import Objective
+from ufm.solvers.trust_region import History, State, minimize, state_at
+from ufm.standard_form import StandardForm
+
+TOLERANCE = 1e-12
+ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give
+TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
+UNREACHABLE = 1e-18  # a target no float64 gradient meets
+MAX_STEPS = 1000
+
+
+@dataclass
+class NewtonResult:
+    """W (R, d), H (d, m), b (R,) in the form's own units, and how they were reached."""
+
+    W: Tensor
+    H: Tensor
+    b: Tensor
+    objective: float
+    residual: float
+    converged: bool
+    status: str
+    history: History
+
+
+def random_start(objective: Objective, seed: int, device: torch.device | str) -> Tensor:
+    """Gaussian Ŵ, Ĥ with logits of standard deviation one and b = 0; drawn on the CPU, so equal on every device."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(objective.variables, generator=generator, dtype=torch.float64).to(device)
+    W_hat, H_hat, b_hat = objective.split(x)
+    b_hat.zero_()
+    product = W_hat @ H_hat
+    spread = float(((product * objective.E) ** 2).mean())
+    return x.mul_(spread**-0.25)
+
+
+def spectral_excess(state: State) -> float:
+    """max(0, σ/τ − 1): by how much the scaled residual's spectral norm breaks the dual constraint."""
+    return max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0)
+
+
+def solve_newton(
+    form: StandardForm,
+    *,
+    dim: int,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    tolerance: float = TOLERANCE,
+    steps: int = MAX_STEPS,
+) -> NewtonResult:
+    """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the last completed step's point.
+
+    tolerance  on max(‖∇F‖ (‖x‖ + ‖∇F‖) / F, σ/τ − 1) in balanced coordinates
+    """
+    size = form.rows * dim + dim * form.columns + form.rows
+    require_memory(8 * (14 * size + 24 * form.rows * form.columns), device, f"newton with {size:,} variables")
+    history = History()
+    with torch.inference_mode():
+        objective = Objective(form, dim, device)
+        state = state_at(objective, random_start(objective, seed, device))
+        target, outcome = tolerance, "steps"
+        while len(history.loss) < steps:
+            left = steps - len(history.loss)
+            state, outcome = minimize(objective, state, history, tolerance=target, max_steps=left)
+            excess = spectral_excess(state)
+            if outcome != "tolerance" or excess <= tolerance or target < UNREACHABLE:
+                break
+            target = min(target, state.residual) * TIGHTEN
+        excess = spectral_excess(state)
+        W, H, b = objective.unscale(state.x)
+    needed = min(form.sufficient_dim, form.columns)
+    residual = max(state.residual, excess if dim >= needed else 0.0)
+    converged = residual <= (tolerance if outcome in ("steps", "interrupted") else max(tolerance, ROUNDING_FLOOR))
+    measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
+    if outcome == "interrupted":
+        status = f"interrupted: the best point so far ({measured})"
+    elif not converged and state.residual <= ROUNDING_FLOOR:
+        status = f"stationary but not a global minimum ({measured}); try another seed"
+    elif not converged:
+        status = f"did not reach tolerance {tolerance:.1e} ({measured}); raise steps= or try another seed"
+    elif residual > tolerance:
+        status = f"converged to float64's rounding, short of tolerance {tolerance:.1e} ({measured})"
+    else:
+        status = f"converged ({measured})"
+    if dim < needed:
+        status += f"; dim={dim} is less than {needed}: a stationary point that no theorem covers and that may not be"
+        status += f" the global minimum of its dimension; dim={needed} lowers the minimum as far as any"
+    # clones leave inference mode, so that users may differentiate through the result
+    return NewtonResult(
+        W.clone(), H.clone(), b.clone(), state.value, residual, converged, status, history
+    )

@@ -1,0 +1,38 @@
+"""Sums and maxima over each task's rows of a stacked (R, m) matrix, and their broadcast back."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class TaskBlocks:
+    """R = Σ K_t rows in T blocks; equal blocks are viewed as (T, K, m), unequal ones are split."""
+
+    def __init__(self, classes: tuple[int, ...], device: torch.device | str) -> None:
+        self.classes, self.tasks = classes, len(classes)
+        self.equal = len(set(classes)) == 1
+        offsets = np.concatenate([[0], np.cumsum(classes)[:-1]])
+        self.offsets = torch.as_tensor(offsets, device=device)
+        self.task_of_row = torch.as_tensor(np.repeat(np.arange(self.tasks), classes), device=device)
+
+    def sum(self, x: Tensor) -> Tensor:
+        """(R, m) → (T, m)."""
+        if self.equal:
+            return x.view(self.tasks, self.classes[0], -1).sum(1)
+        return torch.stack([block.sum(0) for block in x.split(self.classes)])
+
+    def max(self, x: Tensor) -> Tensor:
+        """(R, m) → (T, m)."""
+        if self.equal:
+            return x.view(self.tasks, self.classes[0], -1).amax(1)
+        return torch.stack([block.amax(0) for block in x.split(self.classes)])
+
+    def spread(self, x: Tensor) -> Tensor:
+        """(T, m) → (R, m), each task's row repeated K_t times."""
+        return x.index_select(0, self.task_of_row)
+
+    def first(self, x: Tensor) -> Tensor:
+        """(R, m) → (T, m), the first row of each block: for matrices that are constant within blocks."""
+        return x.index_select(0, self.offsets)
