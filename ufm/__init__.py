@@ -3,5 +3,7 @@
 from ufm.multi_source import MultiSource
 from ufm.single_source import SingleSource
 from ufm.solution import Solution
+from ufm.solve import solve
+from ufm.storage import load
 
-__all__ = ["MultiSource", "SingleSource", "Solution"]
+__all__ = ["MultiSource", "SingleSource", "Solution", "load", "solve"]

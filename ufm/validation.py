@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 REDUCTIONS = ("sum", "mean")
@@ -126,3 +127,17 @@ def smoothing(value: Any) -> float:
     if not 0 <= number < 1:
         raise ValueError(f"label_smoothing must lie in [0, 1), got {value!r}")
     return number
+
+
+def device(value: Any) -> torch.device:
+    """A PyTorch device that is present."""
+    try:
+        place = torch.device(value)
+    except (RuntimeError, TypeError):
+        raise ValueError(f"device must name a PyTorch device, such as 'cpu' or 'cuda', got {value!r}") from None
+    try:
+        torch.empty(1, device=place).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"device={value!r} is not available here ({reason}); device='cpu' always is") from None
+    return place

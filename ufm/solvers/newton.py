@@ -9,13 +9,15 @@ direction of negative curvature. Source: docs/theory.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 
 import torch
 from torch import Tensor
 
+from ufm import validation
 from ufm.memory import require_memory
 from ufm.objective import Objective
+from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.trust_region import History, State, minimize, state_at
 from ufm.standard_form import StandardForm
 
@@ -24,20 +26,6 @@ ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 MAX_STEPS = 1000
-
-
-@dataclass
-class NewtonResult:
-    """W (R, d), H (d, m), b (R,) in the form's own units, and how they were reached."""
-
-    W: Tensor
-    H: Tensor
-    b: Tensor
-    objective: float
-    residual: float
-    converged: bool
-    status: str
-    history: History
 
 
 def random_start(objective: Objective, seed: int, device: torch.device | str) -> Tensor:
@@ -64,13 +52,14 @@ def solve_newton(
     device: torch.device | str = "cpu",
     tolerance: float = TOLERANCE,
     steps: int = MAX_STEPS,
-) -> NewtonResult:
+) -> ColumnSolution:
     """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the last completed step's point.
 
     tolerance  on max(‖∇F‖ (‖x‖ + ‖∇F‖) / F, σ/τ − 1) in balanced coordinates
     """
     size = form.rows * dim + dim * form.columns + form.rows
     require_memory(8 * (14 * size + 24 * form.rows * form.columns), device, f"newton with {size:,} variables")
+    steps = validation.whole_number("steps", steps, 1)
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)
@@ -103,6 +92,4 @@ def solve_newton(
         status += f"; dim={dim} is less than {needed}: a stationary point that no theorem covers and that may not be"
         status += f" the global minimum of its dimension; dim={needed} lowers the minimum as far as any"
     # clones leave inference mode, so that users may differentiate through the result
-    return NewtonResult(
-        W.clone(), H.clone(), b.clone(), state.value, residual, converged, status, history
-    )
+    return ColumnSolution(W.clone(), H.clone(), b.clone(), state.value, converged, status, dataclasses.asdict(history))

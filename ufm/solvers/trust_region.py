@@ -62,9 +62,7 @@ def state_at(objective: Objective, x: Tensor) -> State:
     return State(x, value, at, gradient, float(gradient.norm()))
 
 
-def steihaug(
-    objective: Objective, state: State, radius: float, forcing: float
-) -> tuple[Tensor, float, bool, int]:
+def steihaug(objective: Objective, state: State, radius: float, forcing: float) -> tuple[Tensor, float, bool, int]:
     """Step z, predicted decrease −m(z), whether z lies on the boundary, and the number of Hessian products."""
     z = torch.zeros_like(state.x)
     residual = state.gradient.clone()

@@ -1,0 +1,155 @@
+"""Solutions as files: safetensors for the arrays, JSON in its header for the rest; nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ufm.multi_source import MultiSource
+from ufm.single_source import SingleSource
+from ufm.solution import Problem, Solution
+
+FORMAT = "ufm-solution-1"
+
+
+def save(solution: Solution, path: str | Path) -> None:
+    """Writes to a temporary name in the same folder, then renames: a file is whole or not there."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"path={str(path)!r} is a folder; name a file, such as 'solution.safetensors'")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"path={str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+    problem = solution.problem
+    tensors: dict[str, Tensor] = {}
+    for t, (W, b) in enumerate(zip(solution.W, solution.b, strict=True)):
+        tensors[f"W.{t}"], tensors[f"b.{t}"] = W, b
+    _put(tensors, "H", solution.H)
+    _put(tensors, "labels", solution.labels)
+    _put(tensors, "counts", solution.counts)
+    _put(tensors, "problem.labels", problem.labels)
+    _put(tensors, "problem.counts", problem.counts)
+    header = {
+        "problem": {
+            "source": problem.source,
+            "classes": list(problem.classes),
+            "task_weights": problem.task_weights.tolist(),
+            **{name: getattr(problem, name) for name in _SETTINGS},
+        },
+        "method": solution.method,
+        "objective": solution.objective,
+        "converged": solution.converged,
+        "status": solution.status,
+        "history": _without_nan(solution.history),
+    }
+    # contiguous copies: safetensors stores no views
+    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    try:
+        save_file(whole, temporary, metadata={"format": FORMAT, "ufm": json.dumps(header, allow_nan=False)})
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def load(path: str | Path) -> Solution:
+    """Reads what ``Solution.save`` wrote; ValueError for a file that is damaged or something else."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"path={str(path)!r}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"path={str(path)!r} is not a whole safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"path={str(path)!r} is not a solution of this program (format {metadata.get('format')!r})")
+    try:
+        header = json.loads(metadata["ufm"])
+        problem = _problem(header["problem"], tensors)
+        tasks = len(problem.classes)
+        return Solution(
+            problem=problem,
+            method=header["method"],
+            W=[tensors[f"W.{t}"] for t in range(tasks)],
+            b=[tensors[f"b.{t}"] for t in range(tasks)],
+            H=_get(tensors, "H", problem),
+            labels=_arrays(_get(tensors, "labels", problem)),
+            counts=_arrays(_get(tensors, "counts", problem)),
+            objective=header["objective"],
+            converged=header["converged"],
+            status=header["status"],
+            history=_with_nan(header["history"]),
+        )
+    except (KeyError, json.JSONDecodeError, TypeError) as error:
+        raise ValueError(f"path={str(path)!r} is incomplete: {error!r}") from error
+
+
+_SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")
+
+
+def _problem(header: dict[str, Any], tensors: dict[str, Tensor]) -> Problem:
+    settings = {name: header[name] for name in (*_SETTINGS, "task_weights")}
+    classes = tuple(header["classes"])
+    if header["source"] == "single":
+        labels, counts = tensors["problem.labels"].numpy(), tensors["problem.counts"].numpy()
+        return SingleSource._from_columns(classes, labels, counts, **settings)
+    dense = []
+    for t, k in enumerate(classes):
+        counts_t = np.zeros(k, dtype=np.int64)
+        counts_t[tensors[f"problem.labels.{t}"].numpy()[:, 0]] = tensors[f"problem.counts.{t}"].numpy()
+        dense.append(counts_t)
+    return MultiSource(dense, **settings)
+
+
+def _put(tensors: dict[str, Tensor], name: str, value: Any) -> None:
+    if isinstance(value, (list, tuple)):
+        tensors.update({f"{name}.{t}": torch.as_tensor(part) for t, part in enumerate(value)})
+    else:
+        tensors[name] = torch.as_tensor(value)
+
+
+def _get(tensors: dict[str, Tensor], name: str, problem: Problem) -> Any:
+    if isinstance(problem, SingleSource):
+        return tensors[name]
+    return [tensors[f"{name}.{t}"] for t in range(len(problem.classes))]
+
+
+def _arrays(value: Any) -> Any:
+    return tuple(part.numpy() for part in value) if isinstance(value, list) else value.numpy()
+
+
+def _without_nan(value: Any) -> Any:
+    """NaN as None: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {name: _without_nan(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _with_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_nan(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_nan(part) for part in value]
+    return math.nan if value is None else value
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
