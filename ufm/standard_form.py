@@ -48,7 +48,7 @@ class StandardForm:
     @property
     def columns(self) -> int:
         """m, the number of target columns."""
-        return self.targets.shape[1]
+        return int(self.targets.shape[1])
 
     @property
     def offsets(self) -> tuple[int, ...]:

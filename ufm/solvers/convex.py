@@ -74,7 +74,8 @@ def solve_convex(
     H = np.zeros((dim, form.columns))
     W[:, :rank] = ratio * U[:, :rank] * root / row_scale[:, None]
     H[:rank] = root[:, None] * Vt[:rank] / ratio / column_scale
-    point = [torch.as_tensor(a, dtype=torch.float64) for a in (W, H, b.value[:, 0])]
+    bias = b.value[:, 0]
+    point = torch.as_tensor(W), torch.as_tensor(H), torch.as_tensor(bias, dtype=torch.float64)
     inaccurate = program.status == cvxpy.OPTIMAL_INACCURATE
     advice = "; the solver calls it inaccurate, so trust the certificate only" if inaccurate else ""
     return ColumnSolution(
