@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verified_points import minimum, named, problems, random_point, solved
+from verified_points import named, problems, random_point, solved
 
 import theory
-from ufm import SingleSource
+from ufm import SingleSource, solve
 from verify import certify
 from verify.descent import _evaluate, _prox_step, better_objective
 from verify.form import forms
@@ -83,4 +83,4 @@ def test_a_better_point_of_that_dimension_exists():
     problem = SingleSource([[4, 1], [2, 6]], lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)
     point = random_point(problem, 2, 1.0, 0)
     certificate = certify(problem, point)
-    assert certify(problem, minimum(problem, dim=2)).objective <= certificate.better_objective < certificate.objective
+    assert certify(problem, solve(problem, dim=2)).objective <= certificate.better_objective < certificate.objective

@@ -3,9 +3,9 @@
 import mpmath
 import numpy as np
 import pytest
-from verified_points import COVERED, UNCOVERED, minimum, named, perturbed, random_point, solved
+from verified_points import COVERED, UNCOVERED, named, perturbed, random_point, solved
 
-from ufm import SingleSource
+from ufm import SingleSource, solve
 from verify import certify
 from verify.objective import cross_entropy, entropy
 
@@ -70,7 +70,7 @@ TINY_TAILS = SingleSource.balanced((2, 3), 216_667, lambda_H=5e-4, lambda_W=5e-4
 )
 @pytest.mark.parametrize("where", ["minimum", "near", "far"])
 def test_against_fifty_digits(problem, where):
-    point = minimum(problem)
+    point = solve(problem)
     if where == "near":
         point = perturbed(point, 1e-6)
     if where == "far":

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verified_points import COVERED, UNCOVERED, minimum, named, per_sample, perturbed, problems, random_point, solved
+from verified_points import COVERED, UNCOVERED, named, per_sample, perturbed, problems, random_point, solved
 
+from ufm import solve
 from verify import certify
 from verify.dual import per_task_bound, plain_bound
 from verify.form import forms
@@ -18,7 +19,7 @@ ROUNDING = 1e-12
 @given(problems(), st.integers(1, 12), st.floats(-4, 1), st.integers(0, 10**6))
 @settings(max_examples=150, deadline=None)
 def test_bound_of_a_random_point_is_below_the_minimum(problem, dim, log_size, seed):
-    best = certify(problem, minimum(problem))
+    best = certify(problem, solve(problem))
     far = certify(problem, random_point(problem, dim, 10.0**log_size, seed))
     assert far.lower_bound <= best.objective * (1 + ROUNDING)
     assert best.lower_bound <= best.objective * (1 + ROUNDING)
@@ -29,7 +30,7 @@ def test_bound_of_a_random_point_is_below_the_minimum(problem, dim, log_size, se
 @given(problems(), st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_bound_meets_the_minimum(problem, seed):
-    certificate = certify(problem, minimum(problem, seed=seed))
+    certificate = certify(problem, solve(problem, seed=seed))
     assert certificate.verdict == "global minimum"
     assert certificate.relative_gap <= 1e-9
     assert certificate.spectral_ratio <= 1 + 1e-6
@@ -38,7 +39,7 @@ def test_bound_meets_the_minimum(problem, seed):
 @given(problems(), st.integers(0, 10**6))
 @settings(max_examples=60, deadline=None)
 def test_an_exhibited_objective_is_attained_by_no_less_than_the_minimum(problem, seed):
-    best = certify(problem, minimum(problem))
+    best = certify(problem, solve(problem))
     wide = max(form.sufficient_dim for form in forms(problem))
     far = certify(problem, random_point(problem, wide, 0.5, seed))
     if far.verdict == "not optimal":
@@ -51,7 +52,7 @@ def test_an_exhibited_objective_is_attained_by_no_less_than_the_minimum(problem,
 @settings(max_examples=40, deadline=None)
 def test_both_bounds_are_below_the_minimum(problem, seed):
     """Whichever of the two is larger where."""
-    best = certify(problem, minimum(problem))
+    best = certify(problem, solve(problem))
     point = random_point(problem, 3, 0.3, seed)
     points = read_point(problem, point, None, None, None, None)
     totals = np.zeros(2)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verified_points import minimum, named, per_sample, perturbed, problems, random_point, solved
+from verified_points import named, per_sample, perturbed, problems, random_point, solved
 
-from ufm import MultiSource, SingleSource
+from ufm import MultiSource, SingleSource, solve
 from verify import certify
 
 FIGURES = ("objective", "lower_bound")
@@ -70,7 +70,7 @@ def test_means_are_sums_with_larger_lambdas():
 def test_multi_source_means_are_over_each_tasks_own_samples():
     counts, lambdas = [[5, 9], [40, 3, 7]], {"lambda_H": 0.01, "lambda_W": 0.02, "lambda_b": 0.03}
     problem = MultiSource(counts, reduction="mean", task_weights=(2.0, 0.5), **lambdas)
-    point = minimum(problem)
+    point = solve(problem)
     certificate = certify(problem, point)
     for t, n in enumerate(counts):
         N = sum(n)

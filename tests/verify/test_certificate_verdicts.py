@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from verified_points import BELOW, COVERED, UNCOVERED, mapped, minimum, named, perturbed, solved, zero
+from verified_points import BELOW, COVERED, UNCOVERED, mapped, named, perturbed, solved, zero
 
 import theory
-from ufm import MultiSource, SingleSource
+from ufm import MultiSource, SingleSource, solve
 from verify import certify
 
 NONZERO = [name for name in [*COVERED, *UNCOVERED] if "zero" not in name and "threshold" not in name]
@@ -32,7 +32,7 @@ def test_zero_is_optimal_past_the_threshold(name):
 def test_zero_saddle_just_below_the_threshold(excess):
     """λ_H λ_W a little below N / (4K): the gap is about the square of the excess."""
     problem = SingleSource.balanced((2, 2), 50, lambda_H=5.0 * (1 - excess), lambda_W=5.0, lambda_b=0.1)
-    certificate = certify(problem, zero(minimum(problem)), tolerance=1e-10)
+    certificate = certify(problem, zero(solve(problem)), tolerance=1e-10)
     np.testing.assert_allclose(certificate.spectral_ratio, (1 - excess) ** -0.5, rtol=1e-12)
     assert certificate.verdict == "not optimal"
 
@@ -67,7 +67,7 @@ def test_too_small_a_dimension_is_inconclusive(name):
     """Whatever the point: the bound is the convex program's."""
     problem = named(name)
     wide = certify(problem, solved(name))
-    narrow = minimum(problem, dim=1)
+    narrow = solve(problem, dim=1)
     for point in (narrow, zero(narrow), perturbed(narrow, 0.1)):
         certificate = certify(problem, point)
         assert certificate.verdict == "inconclusive"
@@ -95,7 +95,7 @@ def test_open_gap_without_a_better_point_is_inconclusive():
 def test_few_labels_suffice_with_few_dimensions():
     """m = 2 labels: two features span two dimensions, however many classes."""
     problem = SingleSource(np.diag([3, 4, 0]), lambda_H=0.05, lambda_W=0.05, lambda_b=0.05)
-    certificate = certify(problem, minimum(problem, dim=2))
+    certificate = certify(problem, solve(problem, dim=2))
     assert certificate.sufficient_dim == 2
     assert certificate.verdict == "global minimum"
 
@@ -127,7 +127,7 @@ def test_multi_source_is_certified_task_by_task():
 def test_a_small_task_is_not_hidden_by_a_large_one():
     """The total gap is within 1e-9 of the total objective; the second task's own is not."""
     problem = MultiSource([[500, 500], [1, 1]], task_weights=(1e6, 1.0), lambda_H=0.05, lambda_W=0.05, lambda_b=0.05)
-    point = minimum(problem)
+    point = solve(problem)
     spoiled = certify(problem, W=[point.W[0], 1.001 * point.W[1]], H=point.H, b=point.b)
     assert spoiled.relative_gap < 1e-9
     assert spoiled.verdict == "not optimal"
@@ -149,5 +149,5 @@ def test_text_and_table():
     assert "<table>" in certificate._repr_html_()
     refused = certify(named("3.2 below"), zero(solved("3.2 below")))
     assert "better objective" in str(refused)
-    narrow = certify(named("3.1 below"), minimum(named("3.1 below"), dim=1))
+    narrow = certify(named("3.1 below"), solve(named("3.1 below"), dim=1))
     assert "d = 1 < 4" in str(narrow)

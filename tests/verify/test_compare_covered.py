@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from verified_points import BELOW, COVERED, mapped, minimum, named, per_sample, solved
+from verified_points import BELOW, COVERED, mapped, named, per_sample, solved
 
 import theory
 import verify
+from ufm import solve
 from verify import compare
 
 COLLAPSE = "features equal the mean of their label"
@@ -126,7 +127,7 @@ def test_heads_of_rank_one(name, cosine):
 
 @pytest.mark.parametrize("name", ["3.1 below", "3.2 below", "5.1 below"])
 def test_too_small_a_dimension_is_no_case_of_the_theorem(name):
-    report = compare(named(name), minimum(named(name), dim=1))
+    report = compare(named(name), solve(named(name), dim=1))
     applicable = {row.check for row in report.rows if row.verdict != "not applicable"}
     assert applicable == {
         BALANCE,
@@ -144,7 +145,7 @@ def test_wide_features_and_rotations_pass():
     Q = np.linalg.qr(rng.standard_normal((40, 40)))[0][:, :5]
     moved = SimpleNamespace(W=[np.asarray(w) @ Q.T for w in point.W], H=Q @ np.asarray(point.H))
     assert compare(problem, moved).passed
-    assert compare(problem, minimum(problem, dim=12)).passed
+    assert compare(problem, solve(problem, dim=12)).passed
 
 
 def test_blocks_of_columns_do_not_matter(monkeypatch):

@@ -182,6 +182,20 @@ def test_zero_heads_where_the_theorem_has_none_fail():
     } <= found
 
 
+@pytest.mark.parametrize("task", [0, 1])
+def test_one_zero_task_of_several_fails(task):
+    """Whichever it is: the worst of tasks is NaN if one is."""
+    point = mapped(solved("3.2 below"), np.array)
+    point.W[task][:] = 0
+    assert {
+        "rows of each head have equal norms",
+        "rows of each head at simplex angles",
+        "cosines between all heads",
+        "class features along their heads",
+        "class features equal scaled heads, scale included",
+    } <= failures("3.2 below", point)
+
+
 @pytest.mark.parametrize("name", [name for name in COVERED if "zero" not in name and "at threshold" not in name])
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_theorem_wrong_by_a_factor_of_two_fails(monkeypatch, name, factor):

@@ -6,11 +6,9 @@ import functools
 from types import SimpleNamespace
 
 import numpy as np
-import torch
 from hypothesis import strategies as st
 
-from ufm import MultiSource, SingleSource
-from ufm.solvers.newton import solve_newton
+from ufm import MultiSource, SingleSource, solve
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 SMALL = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
@@ -43,21 +41,10 @@ UNCOVERED = {
 BELOW = [name for name in COVERED if "below" in name or name in ("3.1 mean", "3.1 one task", "3.1 large", "3.2 mean")]
 
 
-def minimum(problem, dim=None, seed=0):
-    """A solved global minimum with the fields of a Solution."""
-    forms = problem.standard_forms()
-    d = dim or max(form.sufficient_dim for form in forms)
-    results = [solve_newton(form, dim=d, seed=seed) for form in forms]
-    W = [w for r, f in zip(results, forms, strict=True) for w in torch.split(r.W, list(f.classes))]
-    b = [v for r, f in zip(results, forms, strict=True) for v in torch.split(r.b.reshape(-1), list(f.classes))]
-    H = [r.H for r in results]
-    return SimpleNamespace(W=W, b=b, H=H if problem.source == "multi" else H[0], labels=problem.labels)
-
-
 @functools.cache
 def solved(name):
     """The minimum of a named problem, solved once."""
-    return minimum({**COVERED, **UNCOVERED}[name])
+    return solve({**COVERED, **UNCOVERED}[name])
 
 
 def named(name):

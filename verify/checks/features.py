@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from verify.checks.measurement import Measurement, Part
-from verify.checks.row import Row, judged, not_applicable
+from verify.checks.row import Row, judged, not_applicable, worst
 from verify.form import Float, Int
 from verify.label_sums import column_blocks
 from verify.metrics.directions import largest_norm, unit_columns
@@ -36,15 +36,15 @@ def _collapse(at: Measurement) -> Row:
 
 def _logits(at: Measurement) -> Row:
     """max |w_k^t · h − z*|, relative to the largest predicted logit, or to 1 where logits are smaller."""
-    worst = 0.0
+    deviations = []
     for part in at.parts:
         size = max(1.0, float(np.abs(part.logits).max()))
 
         def deviation(H: Float, labels: Int, part: Part = part) -> Float:
             return np.asarray(np.abs(part.point.W @ H - part.logits[:, labels]).max(axis=0))
 
-        worst = max(worst, _over_columns(part, deviation) / size)
-    return judged("logits W h", worst, at.geometry, at.citation)
+        deviations.append(_over_columns(part, deviation) / size)
+    return judged("logits W h", worst(deviations), at.geometry, at.citation)
 
 
 def _zero_features(at: Measurement) -> list[Row]:
@@ -79,7 +79,7 @@ def _sums_of_heads(at: Measurement) -> list[Row]:
     if not alive or name not in at.prediction.properties:
         note = "not a property of this regime" if alive else ALL_ZERO
         return [not_applicable(c, at.geometry, s, note) for c, s in zip(checks, sources, strict=True)]
-    measured = (max(_direction(part) for part in alive), max(_scale(part) for part in alive))
+    measured = (worst(map(_direction, alive)), worst(map(_scale, alive)))
     return [judged(c, v, at.geometry, s) for c, v, s in zip(checks, measured, sources, strict=True)]
 
 
@@ -102,15 +102,14 @@ def _scale(part: Part) -> float:
         live = part.live_columns[labels]
         return np.asarray(np.linalg.norm((H - part.sums[:, labels])[:, live], axis=0))
 
-    worst = _over_columns(part, deviation)
-    return worst / size if size > 0 else np.nan
+    return _over_columns(part, deviation) / size if size > 0 else np.nan
 
 
 def _over_columns(part: Part, deviation: Callable[[Float, Int], Float]) -> float:
     """Largest deviation over the columns of H, NaN where any is."""
-    worst = 0.0
+    largest = [0.0]
     for block in column_blocks(part.point.index, max(len(part.point.H), len(part.point.W))):
         values = deviation(part.point.H[:, block], part.point.index[block])
         if len(values):
-            worst = float(np.maximum(worst, values.max()))
-    return worst
+            largest.append(float(values.max()))
+    return worst(largest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from verify.checks.measurement import Measurement, Part
-from verify.checks.row import Row, judged, not_applicable
+from verify.checks.row import Row, judged, not_applicable, worst
 from verify.form import Float
 from verify.metrics.directions import head_cosines, largest_norm
 
@@ -44,8 +44,8 @@ def _simplex(at: Measurement) -> list[Row]:
         note = ALL_ZERO if not heads else "not a property of this regime"
         return [not_applicable(check, at.geometry, at.source(2), note) for check in checks]
     norms = [np.linalg.norm(W, axis=1) for W in heads]
-    spread = max(_relative(float(np.ptp(n)), float(n.mean())) for n in norms)
-    angles = max(_largest(_simplex_deviation(W)) for W in heads)
+    spread = worst(_relative(float(np.ptp(n)), float(n.mean())) for n in norms)
+    angles = worst(_largest(_simplex_deviation(W)) for W in heads)
     return [judged(check, v, at.geometry, at.source(2)) for check, v in zip(checks, (spread, angles), strict=True)]
 
 
@@ -83,13 +83,13 @@ def _predicted_heads(at: Measurement) -> list[Row]:
         live = np.ix_(part.live_rows, part.live_rows)
         angles.append(_largest(np.abs(_cosines(part) - part.cosines)[live]))
         grams.append(float(np.abs(part.point.W @ part.point.W.T - part.gram)[live].max() / np.abs(part.gram).max()))
-    pairs = zip(checks, (max(angles), max(grams)), strict=True)
+    pairs = zip(checks, (worst(angles), worst(grams)), strict=True)
     return [judged(check, value, at.geometry, at.citation) for check, value in pairs]
 
 
 def _biases(at: Measurement) -> float:
     """max |b|, relative to the largest predicted logit, or to 1 where logits are smaller."""
-    return max(float(np.abs(part.point.b).max()) / max(1.0, float(np.abs(part.logits).max())) for part in at.parts)
+    return worst(float(np.abs(part.point.b).max()) / max(1.0, float(np.abs(part.logits).max())) for part in at.parts)
 
 
 def _cosines(part: Part) -> Float:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
 
@@ -74,6 +77,11 @@ def judged(
     deviation = measured - expected if one_sided else abs(measured - expected)
     verdict = PASSED if deviation <= tolerance else FAILED
     return Row(check, float(measured), expected, tolerance, verdict, source)
+
+
+def worst(values: Iterable[float]) -> float:
+    """The largest, NaN where any is: built-in max drops a NaN that is not first, and with it the failure."""
+    return float(np.max(list(values)))
 
 
 def not_applicable(
