@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm import validation
@@ -14,7 +16,7 @@ from ufm.multi_source import MultiSource
 from ufm.single_source import SingleSource
 from ufm.solution import Problem, Solution
 from ufm.solvers.column_solution import ColumnSolution
-from ufm.solvers.newton import TOLERANCE, solve_newton
+from ufm.solvers.newton import solve_newton
 from ufm.standard_form import StandardForm
 
 METHODS = ("newton", "gradient", "convex")
@@ -69,23 +71,41 @@ def solve(
     seed = validation.whole_number("seed", seed, 0)
     if tolerance is not None:
         tolerance = validation.positive("tolerance", tolerance)
-    if method == "gradient":
-        from ufm.solvers.gradient.front import solve_forms
-
-        return solve_forms(problem, forms, dim, seed=seed, device=device, tolerance=tolerance, **options)
-    device = validation.device(device)
+    place = validation.device(device)
+    counts = [problem.counts] if isinstance(problem, SingleSource) else problem.counts
     parts: list[ColumnSolution] = []
     for task, form in enumerate(forms):
-        if method == "convex":
+        common: dict[str, Any] = {"dim": dim, "tolerance": tolerance, **options}
+        if method != "convex":
+            common |= {"seed": _task_seed(seed, task), "device": place}
+        if any(part.interrupted for part in parts):
+            common |= {"steps": 1}  # Ctrl-C ended an earlier task: this one stays near its start
+        if method == "newton":
+            part = solve_newton(form, **common)
+        elif method == "convex":
             from ufm.solvers.convex import solve_convex
 
-            parts.append(solve_convex(form, dim=dim, tolerance=tolerance, **options))
+            part = solve_convex(form, **common)
         else:
-            # each task of a MultiSource problem starts from numbers of its own
-            task_seed = int(np.random.SeedSequence([seed, task]).generate_state(1)[0]) if task else seed
-            limit = TOLERANCE if tolerance is None else tolerance
-            parts.append(solve_newton(form, dim=dim, seed=task_seed, device=device, tolerance=limit, **options))
+            from ufm.solvers.gradient import solve_gradient
+
+            if len(forms) > 1:
+                common["checkpoint"] = _task_checkpoint(options.get("checkpoint"), task)
+            part = solve_gradient(form, counts[task], source=problem.source, **common)
+        parts.append(part)
     return _assemble(problem, method, forms, parts)
+
+
+def _task_seed(seed: int, task: int) -> int:
+    """Each task of a MultiSource problem starts from numbers of its own."""
+    return int(np.random.SeedSequence([seed, task]).generate_state(1)[0]) if task else seed
+
+
+def _task_checkpoint(path: Any, task: int) -> Path | None:
+    """run.safetensors of task 2 is run.task2.safetensors."""
+    if path is None:
+        return None
+    return Path(path).with_name(f"{Path(path).stem}.task{task + 1}{Path(path).suffix}")
 
 
 def _assemble(
@@ -94,27 +114,33 @@ def _assemble(
     """One Solution of the parts, heads split by task."""
     W: list[Tensor] = []
     b: list[Tensor] = []
-    for form, part in zip(forms, parts, strict=True):
+    labels: list[NDArray[np.int64]] = []
+    counts: list[NDArray[np.int64]] = []
+    single = isinstance(problem, SingleSource)
+    tasks = [(problem.labels, problem.counts)] if single else zip(problem.labels, problem.counts, strict=True)
+    for form, part, (task_labels, task_counts) in zip(forms, parts, tasks, strict=True):
         W.extend(part.W.split(form.classes))
         b.extend(part.b.split(form.classes))
-    single = isinstance(problem, SingleSource)
+        free = part.sample_column is not None
+        labels.append(task_labels[part.sample_column] if free else task_labels)
+        counts.append(np.ones(len(labels[-1]), dtype=np.int64) if free else task_counts)
     return Solution(
         problem=problem,
         method=method,
         W=W,
         b=b,
         H=parts[0].H if single else [part.H for part in parts],
-        labels=problem.labels,
-        counts=problem.counts,
+        labels=labels[0] if single else tuple(labels),
+        counts=counts[0] if single else tuple(counts),
         objective=sum(part.objective for part in parts),
         converged=all(part.converged for part in parts),
-        status=join_status([part.status for part in parts]),
+        status=_join_status([part.status for part in parts]),
         history=parts[0].history if single else [part.history for part in parts],
     )
 
 
-def join_status(statuses: Sequence[str]) -> str:
+def _join_status(statuses: Sequence[str]) -> str:
     """One sentence for all tasks: the sentence itself, or task by task."""
-    if len(statuses) == 1:
-        return statuses[0]
+    if len(set(statuses)) == 1:
+        return statuses[0] if len(statuses) == 1 else f"each of {len(statuses)} tasks: {statuses[0]}"
     return "; ".join(f"task {t + 1}: {status}" for t, status in enumerate(statuses))

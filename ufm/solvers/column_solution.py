@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 
 @dataclass
 class ColumnSolution:
-    """W (R, d), H (d, m), b (R,) in the form's own units, its objective, and how it was reached."""
+    """W (R, d), H (d, columns), b (R,) in the form's own units, its objective, and how it was reached.
+
+    sample_column  (columns,) the form's column behind each column of H where every sample has a feature of its own;
+                   None where H has one column per column of the form
+    interrupted    Ctrl-C ended the run
+    """
 
     W: Tensor
     H: Tensor
@@ -18,3 +25,5 @@ class ColumnSolution:
     converged: bool
     status: str
     history: dict[str, list[float]] = field(default_factory=dict)
+    sample_column: NDArray[np.int64] | None = None
+    interrupted: bool = False

@@ -50,8 +50,8 @@ def solve_newton(
     dim: int,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    tolerance: float = TOLERANCE,
-    steps: int = MAX_STEPS,
+    tolerance: float | None = None,
+    steps: int | None = None,
 ) -> ColumnSolution:
     """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the last completed step's point.
 
@@ -59,7 +59,8 @@ def solve_newton(
     """
     size = form.rows * dim + dim * form.columns + form.rows
     require_memory(8 * (14 * size + 24 * form.rows * form.columns), device, f"newton with {size:,} variables")
-    steps = validation.whole_number("steps", steps, 1)
+    steps = MAX_STEPS if steps is None else validation.whole_number("steps", steps, 1)
+    tolerance = TOLERANCE if tolerance is None else tolerance
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)

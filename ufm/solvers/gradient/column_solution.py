@@ -1,0 +1,28 @@
+"""The first-order solver as ``ufm.solve`` calls it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.gradient.minimize import minimize
+from ufm.standard_form import StandardForm
+
+
+def solve_gradient(form: StandardForm, counts: NDArray[np.int64], **options: Any) -> ColumnSolution:
+    """See ``minimize``."""
+    result = minimize(form, counts, **options)
+    return ColumnSolution(
+        result.W,
+        result.H,
+        result.b,
+        result.objective,
+        result.converged,
+        result.status,
+        result.history,
+        sample_column=result.sample_column,
+        interrupted=result.interrupted,
+    )

@@ -1,0 +1,41 @@
+"""What a run is of: two runs with equal fingerprints take equal steps."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ufm.solvers.gradient.settings import DTYPES, Settings
+from ufm.standard_form import StandardForm
+
+
+def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Settings) -> dict[str, Any]:
+    """Everything the trajectory depends on, by name. Steps are part of it only for Adam's own rate, which they set;
+    a tolerance, a device or how often to report may differ on resuming.
+    """
+    schedule = settings.steps if settings.optimizer == "adam" and settings.learning_rate is None else None
+    return {
+        "classes": list(form.classes),
+        "counts": _digest(counts),
+        "targets": _digest(form.targets),
+        "multiplicity": _digest(form.multiplicity),
+        "omega": _digest(form.omega),
+        "task_weights": [float(c) for c in form.task_weights],
+        "lambda_H": form.lambda_H,
+        "lambda_W": form.lambda_W,
+        "lambda_b": form.lambda_b,
+        "dim": settings.dim,
+        "seed": settings.seed,
+        "dtype": DTYPES[settings.dtype],
+        "optimizer": settings.optimizer,
+        "learning_rate": settings.learning_rate,
+        "momentum": settings.momentum,
+        "steps": schedule,
+    }
+
+
+def _digest(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes() + str(array.shape).encode()).hexdigest()[:16]

@@ -1,0 +1,60 @@
+"""Full-batch gradient descent with momentum at a fixed learning rate η: torch.optim.SGD's recursion, fused.
+
+    M ← μ M + ∇F(x),      x ← x − η M
+
+per chunk of features, while it, its momentum and its residual are in cache: features and momentum are read and
+written once a step, and the gradient of the features is never stored.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ufm.solvers.gradient.evaluation import Evaluation
+from ufm.solvers.gradient.objective import Objective
+from ufm.solvers.gradient.point import Point
+
+
+class FixedMomentum:
+    """``step()`` moves ``point`` in place; units as the objective's, the problem's own for Problem (3) literally.
+
+    Memory: the point and its momentum, and one chunk.
+    """
+
+    def __init__(self, objective: Objective, point: Point, learning_rate: float, momentum: float) -> None:
+        self.objective, self.point = objective, point
+        self.learning_rate, self.mu = learning_rate, momentum
+        self.momentum = point.like()
+
+    def evaluate(self) -> Evaluation:
+        """A sweep of its own: the steps need neither F nor the gradient's norm."""
+        return self.objective.evaluate(self.point)
+
+    def step(self) -> bool:
+        """All samples once. M_i ← μ M_i + Wᵀ g_i + ρ_i h_i, h_i ← h_i − η M_i, then W and b."""
+        point, momentum, objective = self.point, self.momentum, self.objective
+        heads = objective.heads(point)
+        for chunk in objective.sweep(point, heads):
+            M = momentum.features[chunk.rows]
+            M.addmm_(chunk.residual, heads.W, beta=self.mu)
+            penalty = objective.units.penalty.of_samples(chunk.column)
+            if isinstance(penalty, float):
+                M.add_(chunk.features, alpha=penalty)
+            else:
+                M.addcmul_(chunk.features, penalty)
+            chunk.features.add_(M, alpha=-self.learning_rate)
+        W, b = objective.head_gradients(point, heads)
+        for part, M, gradient in ((point.heads, momentum.heads, W), (point.bias, momentum.bias, b)):
+            part.add_(M.mul_(self.mu).add_(gradient), alpha=-self.learning_rate)
+        return True
+
+    def state(self) -> dict[str, Tensor]:
+        """x and M."""
+        return {"point": self.point.vector, "momentum": self.momentum.vector}
+
+    def numbers(self) -> dict[str, float]:
+        """None."""
+        return {}
+
+    def resume(self, numbers: dict[str, float]) -> None:
+        """Nothing is derived from the state."""

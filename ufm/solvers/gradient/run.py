@@ -1,0 +1,112 @@
+"""The loop around any optimizer: measure, record, save, stop."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from safetensors import SafetensorError
+
+from ufm.solvers.gradient import checkpoint
+from ufm.solvers.gradient.checkpoint import Progressed
+from ufm.solvers.gradient.evaluation import Evaluation
+from ufm.solvers.gradient.interrupt import Interrupt
+from ufm.solvers.gradient.method import Method
+from ufm.solvers.gradient.progress import ProgressBar
+from ufm.solvers.gradient.settings import Settings
+
+CHECKPOINT_SECONDS = 60.0
+
+Measure = Callable[[], dict[str, float]]
+
+
+@dataclass
+class Outcome:
+    """reason: "converged", "steps", "stalled", "diverged" or "interrupted"; what was measured last; steps taken."""
+
+    reason: str
+    last: Evaluation
+    step: int
+    history: dict[str, list[float]]
+
+
+class Run:
+    """One optimizer on its way, from its start or from a checkpoint."""
+
+    def __init__(self, method: Method, settings: Settings, fingerprint: dict[str, Any], measure: Measure) -> None:
+        self.method, self.settings, self.fingerprint, self.measure = method, settings, fingerprint, measure
+        self.at = Progressed(0, {}, {"step": [], "loss": [], "gradient_norm": []})
+        self.saved = time.monotonic()
+        path = settings.checkpoint
+        if path is not None and path.exists():
+            self.at = checkpoint.load(path, fingerprint, method.state())
+            method.resume(self.at.numbers)
+
+    def finish(self, progress: bool | None) -> Outcome:
+        """Steps until there is a reason to stop."""
+        settings = self.settings
+        title = f"gradient ({settings.optimizer})"
+        with Interrupt() as interrupt, ProgressBar(progress, settings.steps, title) as bar:
+            while True:
+                reason = self._reason(interrupt.pending, bar)
+                if reason is None and not self.method.step():
+                    reason = "stalled"
+                if reason is not None:
+                    break
+                self.at.step += 1
+                self._save_if_due()
+            last = self.method.evaluate()
+            if reason in ("interrupted", "steps") and last.relative_gradient <= settings.tolerance:
+                reason = "converged"
+            if reason != "diverged":
+                self._record(last)
+                self._save()
+        return Outcome(reason, last, self.at.step, self.at.history)
+
+    def _reason(self, interrupted: bool, bar: ProgressBar) -> str | None:
+        """Why to stop here, if at all. Measuring costs a sweep except in line searches, which have measured."""
+        settings, step = self.settings, self.at.step
+        due = step % settings.log_every == 0
+        if due or settings.line_search:
+            now = self.method.evaluate()
+            if not math.isfinite(now.value) or not math.isfinite(now.gradient_square):
+                return "diverged"
+            if now.relative_gradient <= settings.tolerance:
+                return "converged"
+            if due:
+                self._record(now)
+            bar.update(step, now.value, now.relative_gradient)
+        if interrupted:
+            return "interrupted"
+        return "steps" if step >= settings.steps else None
+
+    def _record(self, now: Evaluation) -> None:
+        history = self.at.history
+        if history["step"] and history["step"][-1] == self.at.step:
+            return
+        entry = {"step": self.at.step, "loss": now.value, "gradient_norm": now.relative_gradient, **self.measure()}
+        for name, value in entry.items():
+            history.setdefault(name, []).append(value)
+
+    def _save_if_due(self) -> None:
+        every = self.settings.checkpoint_every
+        if every is None and time.monotonic() - self.saved < CHECKPOINT_SECONDS:
+            return
+        if every is None or self.at.step % every == 0:
+            self._save()
+
+    def _save(self) -> None:
+        """A full disk does not end the run."""
+        path = self.settings.checkpoint
+        if path is None:
+            return
+        self.at.numbers = self.method.numbers()
+        try:
+            checkpoint.save(path, self.fingerprint, self.at, self.method.state())
+        except (OSError, SafetensorError) as error:
+            warnings.warn(f"checkpoint {str(path)!r} was not written: {error}", RuntimeWarning, stacklevel=2)
+        self.saved = time.monotonic()

@@ -1,0 +1,120 @@
+"""One free feature per sample: the standard form written out over its N samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ufm.standard_form import Float, StandardForm
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tasks of one class number K side by side: rows first_row … first_row + tasks·K, as blocks (tasks, K).
+
+    anchor  (m, tasks, 1)  a class of largest target, against which margins and residuals are taken
+    """
+
+    first_row: int
+    first_task: int
+    tasks: int
+    classes: int
+    anchor: Tensor
+
+    def blocks(self, rows: Tensor) -> Tensor:
+        """(n, R) → (n, tasks, K), a view."""
+        own = rows.narrow(1, self.first_row, self.tasks * self.classes)
+        return own.view(len(rows), self.tasks, self.classes)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Weights and targets of N samples; sample i is of column column[i] of the form.
+
+    A column of multiplicity n_l and count[l] samples gives each of them the cross-entropy weight
+    w_l = n_l / count[l]: 1 for a sum of cross-entropies, 1/N for their mean.
+
+    row_order       (R,)    row i here is row row_order[i] of the form: tasks sorted by class number
+    groups                  runs of tasks with equal class number
+    column          (N,)    ascending
+    target          (m, R)  c^t w_l y_tl
+    mass            (m, T)  c^t w_l s_tl, tasks in the same order as the rows
+    H_penalty       (m,)    λ_H w_l ω_l, the weight of ‖h_i‖²
+    W_penalty       (R,)    λ_W c^t
+    b_penalty       (R,)    λ_b c^t
+    bias_curvature  (R,)    about what the cross-entropy's ∂²/∂b² is at a minimizer
+    """
+
+    row_order: NDArray[np.int64]
+    groups: tuple[Group, ...]
+    column: Tensor
+    target: Tensor
+    mass: Tensor
+    H_penalty: Float
+    W_penalty: Float
+    b_penalty: Float
+    bias_curvature: Float
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return len(self.column)
+
+    @property
+    def rows(self) -> int:
+        """R = Σ K_t."""
+        return len(self.row_order)
+
+
+def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, dtype: torch.dtype) -> Samples:
+    """The samples of ``form``, counts[l] of column l; tables on ``device`` in ``dtype``."""
+    weight = form.multiplicity / counts
+    task_order = np.argsort(form.classes, kind="stable")
+    row_order = np.concatenate([np.arange(form.offsets[t], form.offsets[t + 1]) for t in task_order])
+    row_weights = form.row_weights()[row_order]
+    target = (form.targets[row_order] * row_weights[:, None] * weight).T
+    mass = (form.masses() * form.task_weights[:, None] * weight)[task_order].T
+    column = torch.repeat_interleave(torch.arange(form.columns, dtype=torch.int32), torch.as_tensor(counts))
+    return Samples(
+        row_order=row_order,
+        groups=_groups(form, task_order, device),
+        column=column.to(device),
+        target=torch.as_tensor(np.ascontiguousarray(target), device=device, dtype=dtype),
+        mass=torch.as_tensor(np.ascontiguousarray(mass), device=device, dtype=dtype),
+        H_penalty=form.lambda_H * weight * form.omega,
+        W_penalty=form.lambda_W * row_weights,
+        b_penalty=form.lambda_b * row_weights,
+        bias_curvature=_bias_curvature(form)[row_order],
+    )
+
+
+def _groups(form: StandardForm, task_order: NDArray[np.int64], device: torch.device) -> tuple[Group, ...]:
+    classes = np.array(form.classes)[task_order]
+    anchors = [form.targets[form.offsets[t] : form.offsets[t + 1]].argmax(axis=0) for t in task_order]
+    groups = []
+    row = 0
+    for k in np.unique(classes):
+        tasks = np.flatnonzero(classes == k)
+        anchor = torch.as_tensor(np.stack([anchors[t] for t in tasks], axis=1), device=device).unsqueeze(2)
+        groups.append(Group(row, int(tasks[0]), len(tasks), int(k), anchor))
+        row += len(tasks) * int(k)
+    return tuple(groups)
+
+
+def _bias_curvature(form: StandardForm) -> Float:
+    """(R,) an estimate of Σ_l c n_l s p (1 − p), from the targets alone.
+
+    Soft targets are nearly matched at a minimizer: Σ c n_l y (1 − y/s). Of hard ones, optimality keeps the scaled
+    residual's norm below τ = 2 √(λ_W λ_H), so by Cauchy-Schwarz Σ c n_l (1 − p) ≤ τ √(Σ c n_l ω_l) over the class;
+    a fifth of that bound is what minimizers were seen to have. At most p (1 − p) = 1/4 for every sample.
+    """
+    weight = form.row_weights()[:, None] * form.multiplicity
+    s = np.repeat(form.masses(), form.classes, axis=0)
+    soft = (weight * form.targets * (1.0 - form.targets / np.where(s > 0, s, 1.0))).sum(axis=1)
+    hard = 0.2 * form.tau * np.sqrt((weight * form.omega * form.targets).sum(axis=1))
+    curvature: Float = np.minimum(soft + hard, (weight * s).sum(axis=1) / 4)
+    return curvature

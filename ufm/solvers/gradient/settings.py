@@ -1,0 +1,149 @@
+"""Checked arguments and their defaults."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ufm import validation
+
+OPTIMIZERS = ("momentum", "adam", "lbfgs")
+DTYPES = {torch.float32: "float32", torch.float64: "float64"}
+DEFAULT_STEPS = {"momentum": 5000, "adam": 1500, "lbfgs": 5000}
+DEFAULT_TOLERANCE = 1e-5  # on the relative gradient, whose square estimates the relative error of F
+DEFAULT_MOMENTUM = 0.9
+DEFAULT_LOG_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See ``minimize``."""
+
+    dim: int
+    seed: int
+    device: torch.device
+    dtype: torch.dtype
+    optimizer: str
+    steps: int
+    tolerance: float
+    learning_rate: float | None
+    momentum: float | None
+    log_every: int
+    checkpoint: Path | None
+    checkpoint_every: int | None
+
+    @property
+    def line_search(self) -> bool:
+        """Whether steps are line searches, after each of which F and its gradient are known."""
+        return self.optimizer != "adam" and self.learning_rate is None
+
+
+def checked(
+    *,
+    dim: Any,
+    seed: Any,
+    device: Any,
+    dtype: Any,
+    optimizer: Any,
+    steps: Any,
+    tolerance: Any,
+    learning_rate: Any,
+    momentum: Any,
+    log_every: Any,
+    checkpoint: Any,
+    checkpoint_every: Any,
+) -> Settings:
+    """Settings with defaults filled in; ValueError or TypeError names the field, its value and what would do."""
+    name = validation.one_of("optimizer", optimizer, OPTIMIZERS)
+    if name == "lbfgs" and (learning_rate is not None or momentum is not None):
+        field, value = ("learning_rate", learning_rate) if learning_rate is not None else ("momentum", momentum)
+        raise ValueError(f"{field}={value!r} does not apply to optimizer='lbfgs', which searches along lines; leave it")
+    rate = None if learning_rate is None else _learning_rate(learning_rate)
+    return Settings(
+        dim=validation.whole_number("dim", dim, 1),
+        seed=validation.whole_number("seed", seed, 0),
+        device=_device(device),
+        dtype=_dtype(dtype),
+        optimizer=name,
+        steps=DEFAULT_STEPS[name] if steps is None else validation.whole_number("steps", steps, 1),
+        tolerance=DEFAULT_TOLERANCE if tolerance is None else _tolerance(tolerance),
+        learning_rate=rate,
+        momentum=_momentum(momentum, name, rate),
+        log_every=DEFAULT_LOG_EVERY if log_every is None else validation.whole_number("log_every", log_every, 1),
+        checkpoint=None if checkpoint is None else _checkpoint(checkpoint),
+        checkpoint_every=_optional_whole("checkpoint_every", checkpoint_every),
+    )
+
+
+def _number(name: str, value: Any, expected: str) -> float:
+    if isinstance(value, (bool, str)):
+        raise TypeError(f"{name} must be {expected}, got {value!r}")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be {expected}, got {value!r}") from None
+
+
+def _learning_rate(value: Any) -> float:
+    number = _number("learning_rate", value, "a number > 0, or None for none to tune")
+    if not math.isfinite(number) or number <= 0:
+        raise ValueError(f"learning_rate must be finite and > 0, got {value!r}; None needs no tuning")
+    return number
+
+
+def _tolerance(value: Any) -> float:
+    number = _number("tolerance", value, "a number > 0")
+    if not math.isfinite(number) or number <= 0:
+        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; the default is {DEFAULT_TOLERANCE:g}")
+    return number
+
+
+def _momentum(value: Any, optimizer: str, learning_rate: float | None) -> float | None:
+    if value is None:
+        return None if optimizer == "momentum" and learning_rate is None else DEFAULT_MOMENTUM
+    number = _number("momentum", value, "a number in [0, 1)")
+    if not 0 <= number < 1:
+        raise ValueError(f"momentum must lie in [0, 1), got {value!r}; {DEFAULT_MOMENTUM} is a usual choice")
+    return number
+
+
+def _optional_whole(name: str, value: Any) -> int | None:
+    return None if value is None else validation.whole_number(name, value, 1)
+
+
+def _dtype(value: Any) -> torch.dtype:
+    names = {name: dtype for dtype, name in DTYPES.items()}
+    dtype = names.get(value) if isinstance(value, str) else value
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be torch.float32 or torch.float64, got {value!r}")
+    return torch.float32 if dtype == torch.float32 else torch.float64
+
+
+def _device(value: Any) -> torch.device:
+    try:
+        device = torch.device(value)
+    except (RuntimeError, TypeError):
+        raise ValueError(f"device must name a PyTorch device, such as 'cpu' or 'cuda', got {value!r}") from None
+    try:
+        torch.empty(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"device={value!r} is not available here ({reason}); device='cpu' always is") from None
+    return device
+
+
+def _checkpoint(value: Any) -> Path:
+    try:
+        path = Path(value)
+    except TypeError:
+        raise TypeError(f"checkpoint must be a path to a file, got {value!r}") from None
+    if path.is_dir():
+        raise ValueError(f"checkpoint={str(path)!r} is a folder; name a file, such as 'run.safetensors'")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise ValueError(f"checkpoint={str(path)!r}: its folder is absent or not writable; make it first")
+    return path

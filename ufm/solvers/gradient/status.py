@@ -1,0 +1,36 @@
+"""What happened and what to do about it, in a line."""
+
+from __future__ import annotations
+
+import torch
+
+from ufm.solvers.gradient.run import Outcome
+from ufm.solvers.gradient.settings import DTYPES, Settings
+
+
+def describe(outcome: Outcome, settings: Settings) -> str:
+    """The solution's status."""
+    steps = f"{outcome.step:,} steps of {settings.optimizer}"
+    reached = f"relative gradient {outcome.last.relative_gradient:.1e}"
+    match outcome.reason:
+        case "converged":
+            return f"converged: {reached} after {steps}"
+        case "interrupted":
+            kept = "it is saved" if settings.checkpoint is not None else "pass checkpoint= to be able to resume"
+            return f"interrupted after {steps}, {reached}: the point reached is kept; {kept}"
+        case "stalled":
+            advice = "use dtype=torch.float64" if settings.dtype == torch.float32 else "raise tolerance="
+            return f"rounding in {DTYPES[settings.dtype]} stopped progress after {steps}, {reached}; {advice}"
+        case "diverged":
+            return f"diverged by step {outcome.step:,}: F is no longer finite; lower learning_rate=, or leave it out"
+        case _:
+            return f"stopped after {steps}, {reached} > tolerance {settings.tolerance:.1e}; {_advice(settings)}"
+
+
+def _advice(settings: Settings) -> str:
+    if settings.learning_rate is not None:
+        return "raise steps=, or leave learning_rate out: the default needs no tuning"
+    if settings.optimizer == "momentum" and settings.momentum is not None:
+        return "raise steps=, or leave momentum out: the default needs no tuning"
+    other = "lbfgs" if settings.optimizer == "momentum" else "momentum"
+    return f"raise steps=, or use optimizer={other!r}"

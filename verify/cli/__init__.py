@@ -1,0 +1,30 @@
+"""The command line ``ufm``."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+
+def main() -> None:
+    """Entry point. Exit status 0: every check passed; 1: one failed; 2: bad input; 130: Ctrl-C."""
+    errors = Console(stderr=True, highlight=False)
+    try:
+        import tyro
+
+        from verify.cli.commands import COMMANDS
+
+        command = tyro.extras.subcommand_cli_from_dict(
+            COMMANDS, prog="ufm", description=__doc__, config=(tyro.conf.OmitArgPrefixes,)
+        )
+        status = command.run()
+    except KeyboardInterrupt:
+        errors.print("interrupted", style="yellow")
+        status = 130
+    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError, RuntimeError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "tyro":
+            error = ModuleNotFoundError("the command line needs tyro: pip install 'ufm-toolkit[cli]'")
+        errors.print(f"ufm: {error}", style="red", markup=False)
+        status = 2
+    sys.exit(status)

@@ -1,0 +1,74 @@
+"""The subcommands, one dataclass each; ``run`` returns the exit status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import ufm
+from verify.case import JobResult, run_case
+from verify.certificate import certify
+from verify.cli.problem_options import ProblemOptions
+from verify.cli.solver_options import SolverOptions
+from verify.main_job import run_main_job
+from verify.report import print_summary, write_report
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Solve, certify and compare with the theorems; without a problem, the main job over all of them."""
+
+    problem: ProblemOptions = field(default_factory=ProblemOptions)
+    solver: SolverOptions = field(default_factory=SolverOptions)
+    report: Path = Path("report")
+    """Folder for report.html, report.txt, report.json and the figures."""
+    objective_tolerance: float | None = None
+    """Relative tolerance of the objective in the comparison; the geometry's is its square root."""
+
+    def run(self) -> int:
+        """0 where every check passed, 1 where one failed."""
+        console = Console()
+        if self.problem.given:
+            name = " ".join(path.name for path in self.problem.labels) or "the problem of the command line"
+            case = run_case(name, self.problem.build(), tolerance=self.objective_tolerance, **self.solver.arguments())
+            result = JobResult((case,))
+            console.print(str(case.report), markup=False, highlight=False, soft_wrap=True)
+        else:
+            if self.solver != SolverOptions() or self.objective_tolerance is not None:
+                raise ValueError("solver flags and --objective-tolerance need a problem: --classes … or --labels …")
+            with console.status("solving") as status:
+                result = run_main_job(lambda name: status.update(name))
+        page = write_report(result, self.report)
+        print_summary(result, console)
+        console.print(f"report: {page}", markup=False, highlight=False, soft_wrap=True)
+        return 0 if result.passed else 1
+
+
+@dataclass(frozen=True)
+class Solve:
+    """Solve one problem, print the solution and its certificate, and keep it with --save."""
+
+    problem: ProblemOptions = field(default_factory=ProblemOptions)
+    solver: SolverOptions = field(default_factory=SolverOptions)
+    save: Path | None = None
+    """File for the solution (safetensors); read it with ufm.load."""
+
+    def run(self) -> int:
+        """0 where the solver converged, 1 where it did not."""
+        if self.save is not None and not self.save.absolute().parent.is_dir():
+            raise ValueError(f"--save: there is no folder {self.save.parent}")  # before the work, not after
+        problem = self.problem.build()
+        solution = ufm.solve(problem, **self.solver.arguments())
+        console = Console()
+        for part in (problem, solution, certify(problem, solution)):
+            console.print(str(part), markup=False, highlight=False, soft_wrap=True)
+        if self.save is not None:
+            solution.save(self.save)
+            console.print(f"saved: {self.save}", markup=False, highlight=False, soft_wrap=True)
+        return 0 if solution.converged else 1
+
+
+COMMANDS: dict[str, Any] = {"verify": Verify, "solve": Solve}

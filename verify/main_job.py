@@ -1,0 +1,94 @@
+"""The main job: every theorem at small and at paper-size settings, real label counts, and the curve of Figure 3(c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+import ufm
+from ufm.solution import Problem
+from verify.case import Case, CosineCurve, JobResult, run_case
+from verify.certificate import certify
+from verify.checks.row import OBJECTIVE_TOLERANCE, geometry_tolerance
+
+SMALL = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
+PAPER = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
+STRONG = {"lambda_H": 2.0, "lambda_W": 2.0, "lambda_b": 0.05}  # past one or all thresholds of the small problems
+FIRST_ORDER_TOLERANCE = 1e-5  # relative, of F: what the gradient solver's defaults promise, with a margin of ten
+
+Single, Multi = ufm.SingleSource, ufm.MultiSource
+
+
+def theorem_problems() -> Iterator[tuple[str, Problem]]:
+    """Name and problem, each theorem small, at paper size, and past its thresholds."""
+    yield "Theorem 3.1, two tasks of 3 classes", Single.balanced((3, 3), 10, **SMALL)
+    yield "Theorem 3.1, CIFAR100-Cross-10×10", Single.balanced((10, 10), 500, **PAPER)
+    yield "Theorem 3.1, ImageNet-Cross-10×10×10", Single.balanced((10, 10, 10), 1300, **PAPER)
+    yield "Theorem 3.1, past the threshold", Single.balanced((3, 3), 4, **STRONG)
+    yield "Theorem B.2, 3 and 4 classes", Single.balanced((3, 4), 10, task_weights=(1.5, 1), **SMALL)
+    yield "Theorem B.2, Multi-4-6 with c = (1.5, 1)", Single.balanced((4, 6), 500, task_weights=(1.5, 1), **PAPER)
+    yield "Theorem B.2, Multi-3-9 with c = (3, 1)", Single.balanced((3, 9), 500, task_weights=(3, 1), **PAPER)
+    yield "Theorem B.2, one task collapsed", Single.balanced((3, 4), 4, task_weights=(0.1, 5), **STRONG)
+    yield "Theorem 3.2, tasks of 3 and 5 classes", Multi.balanced((3, 5), (10, 20), **SMALL)
+    yield "Theorem 3.2, CIFAR100-Split-5×20", Multi.balanced((5,) * 20, 500, **PAPER)
+    yield "Theorem 5.1, n = 30 and 10", Single.correlated(2, n_same=30, n_different=10, **SMALL)
+    yield "Theorem 5.1, N = 8000", Single.correlated(2, n_same=3000, n_different=1000, **PAPER)
+    yield "Theorem 5.1, rarer pair past its threshold", Single.correlated(2, n_same=38, n_different=2, **STRONG)
+
+
+def digit_pairs(seed: int = 0) -> np.ndarray:
+    """(N, 2) labels of scikit-learn's handwritten digits, paired at random into two tasks as in Multi-MNIST."""
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "the digits need scikit-learn: pip install 'ufm-toolkit[cli]'", name=error.name
+        ) from error
+    digits = load_digits().target
+    random = np.random.default_rng(seed)
+    return np.stack([random.permutation(digits), random.permutation(digits)], axis=1)
+
+
+def cosine_curve(samples: int = 8000, points: int = 9) -> CosineCurve:
+    """Figure 3(c): the closed form as a line, certified solutions at ``points`` counts."""
+    import theory
+
+    half = samples // 2
+    n_same = np.linspace(half / 200, half * (1 - 1 / 200), 400)
+    solved = np.linspace(half // 20, half - half // 20, points).round().astype(np.int64)
+    cosines, gaps = [], []
+    for n in solved:
+        problem = Single.correlated(2, n_same=int(n), n_different=int(half - n), **PAPER)
+        solution = ufm.solve(problem)
+        w, v = (head[0].numpy() for head in solution.W)
+        cosines.append(w @ v / np.sqrt((w @ w) * (v @ v)))
+        gaps.append(certify(problem, solution).relative_gap)
+    return CosineCurve(
+        samples=samples,
+        lambda_H=PAPER["lambda_H"],
+        lambda_W=PAPER["lambda_W"],
+        n_same=n_same,
+        cosine=theory.task_correlation_cosine(n_same, half - n_same, PAPER["lambda_H"], PAPER["lambda_W"]),
+        solved_n_same=solved,
+        solved_cosine=np.array(cosines),
+        relative_gap=np.array(gaps),
+        tolerance=geometry_tolerance(OBJECTIVE_TOLERANCE),
+    )
+
+
+def run_main_job(started: Callable[[str], None] = lambda name: None) -> JobResult:
+    """Solves, certifies and compares everything; ``started`` is told the name of each case as it begins."""
+    cases: list[Case] = []
+
+    def run(name: str, problem: Problem, **options: object) -> None:
+        started(name)
+        cases.append(run_case(name, problem, **options))  # type: ignore[arg-type]
+
+    for name, problem in theorem_problems():
+        run(name, problem)
+    run("Real counts, digits in pairs", Single.from_labels(digit_pairs(), (10, 10), **SMALL))
+    first_order = {"method": "gradient", "tolerance": FIRST_ORDER_TOLERANCE}
+    run("First order, every feature free", Single.balanced((3, 3), 50, **SMALL), **first_order)
+    started("Figure 3(c)")
+    return JobResult(tuple(cases), cosine_curve())
