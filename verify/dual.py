@@ -1,4 +1,14 @@
-"""A lower bound on min F from any logits whatever: the dual of the convex form, beyond the paper (theory.md)."""
+"""A lower bound on min F from any logits whatever: the dual of the convex form, beyond the paper (theory.md).
+
+For every q with q_tl ≥ 0 and Σ_k q_tl,k = s_tl whose deviation q − y, as V_tl = c^t a_l (q_tl − y_tl), has
+‖diag(1/√c) V diag(1/√w)‖_2 ≤ τ,
+
+    D(q) = Σ_t c^t Σ_l a_l s_tl entropy(q_tl / s_tl) − Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)  ≤  min F.
+
+At a minimum the residual s p − y is the best deviation; near one, there are several ways to make it feasible. An
+average of residuals over columns of one label is again such a deviation, with a larger entropy and no larger norm than
+the columns themselves, so nothing is lost by averaging per label.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +18,9 @@ import numpy as np
 
 from verify.form import Float, Form
 from verify.objective import entropy
+
+ROUNDING = 32 * float(np.finfo(np.float64).eps)  # of the terms of D: several times the error of their sum and of σ
+NEARLY_ACTIVE = 0.99  # of τ: singular values above it are taken for ones that are τ at the minimum
 
 
 @dataclass(frozen=True)
@@ -19,45 +32,56 @@ class Bound:
 
 
 def plain_bound(form: Form, residual: Float) -> Bound:
-    """D at q = y + θ (s p − y), θ = min(1, τ/σ), from residuals s p − y (R, m) averaged per label.
+    """D at q − y = θ (s p − y), θ = min(1, τ/σ), from residuals (R, m) averaged per label."""
+    sigma = _spectral_norm(_scale(form) * residual)
+    return Bound(_value(form, _shrink(form.tau, sigma) * residual), sigma / form.tau)
 
-    With V_tl = c^t a_l (s_tl p_tl − y_tl) and σ = ‖diag(1/√c) V diag(1/√w)‖_2,
 
-        D = Σ_t c^t Σ_l a_l s_tl entropy(q_tl / s_tl) − θ² Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t).
-
-    An average over columns of one label is again such a q, with a larger entropy and no larger σ than the columns
-    themselves, so nothing is lost by averaging.
-    """
-    sigma = _spectral_norm(_scaled(form, residual))
-    theta = np.full(len(form.classes), _shrink(form.tau, sigma))
-    return Bound(_value(form, residual, theta), sigma / form.tau)
+def label_bound(form: Form) -> float:
+    """D at q = y: the entropy of the targets, 0 for hard labels. No point's bound is worse."""
+    return _value(form, np.zeros_like(form.targets))
 
 
 def per_task_bound(form: Form, residual: Float) -> float:
     """D with a θ_t of its own for each task: θ_t = min(1, τ/σ_t), then all shrunk until the whole is ≤ τ.
 
-    Scaling the task blocks of V apart keeps every q feasible; it closes the gap where one task is far from its
-    threshold and another is near.
+    Better than one θ where one task is far from its minimum and another near.
     """
-    scaled = _scaled(form, residual)
+    scaled = _scale(form) * residual
     theta = np.array([_shrink(form.tau, _spectral_norm(scaled[rows])) for rows in form.blocks])
     theta *= _shrink(form.tau, _spectral_norm(np.repeat(theta, form.classes)[:, None] * scaled))
-    return _value(form, residual, theta)
+    return _value(form, np.repeat(theta, form.classes)[:, None] * residual)
 
 
-def _value(form: Form, residual: Float, theta: Float) -> float:
-    total = 0.0
-    for t, rows in enumerate(form.blocks):
-        q = form.targets[rows] + theta[t] * residual[rows]
-        total += form.task_weights[t] * float(np.sum(form.loss_weight * entropy(q)))
-        drift = residual[rows] @ form.loss_weight
-        total -= form.task_weights[t] * theta[t] ** 2 * float(drift @ drift) / (4.0 * form.lambda_b)
-    return total
+def polar_bound(form: Form, residual: Float) -> float:
+    """D where each singular value above or nearly at τ is set to τ, as far as q ≥ 0 allows from the plain bound's q.
+
+    At a minimum V pairs with Z̃ as ⟨−V, Z̃⟩ = τ ‖Z̃‖_*, its singular values on Z̃'s space all τ. Off by ε from one, one
+    θ for all leaves them below τ by ε and a gap of order ε; set to τ they leave one of order ε², like F's excess.
+    """
+    scale = _scale(form)
+    U, singular, Vt = np.linalg.svd(scale * residual, full_matrices=False)
+    polar = (U * np.where(singular > NEARLY_ACTIVE * form.tau, form.tau, singular)) @ Vt / scale
+    plain = _shrink(form.tau, float(singular[0])) * residual
+    move, room = polar - plain, form.targets + plain
+    short = (move < 0) & (-move > room)
+    share = max(0.0, float((room[short] / -move[short]).min())) if short.any() else 1.0
+    return _value(form, plain + share * move)
 
 
-def _scaled(form: Form, residual: Float) -> Float:
-    """diag(1/√c) V diag(1/√w), (R, m)."""
-    return residual * np.sqrt(form.rows_c)[:, None] * (form.loss_weight / np.sqrt(form.feature_weight))
+def _value(form: Form, deviation: Float) -> float:
+    """D at q = y + deviation, less what rounding may have added."""
+    gain = loss = 0.0
+    for c, rows in zip(form.task_weights, form.blocks, strict=True):
+        drift = deviation[rows] @ form.loss_weight
+        gain += float(c * np.sum(form.loss_weight * entropy(form.targets[rows] + deviation[rows])))
+        loss += float(c * (drift @ drift) / (4.0 * form.lambda_b))
+    return gain - loss - ROUNDING * (gain + loss)
+
+
+def _scale(form: Form) -> Float:
+    """(R, m) with diag(1/√c) V diag(1/√w) = scale · (q − y)."""
+    return np.asarray(np.sqrt(form.rows_c)[:, None] * (form.loss_weight / np.sqrt(form.feature_weight)))
 
 
 def _shrink(tau: float, sigma: float) -> float:

@@ -7,7 +7,10 @@ from verified_points import COVERED, UNCOVERED, named, perturbed, random_point, 
 
 from ufm import SingleSource, solve
 from verify import certify
-from verify.objective import cross_entropy, entropy
+from verify.dual import plain_bound
+from verify.form import forms
+from verify.objective import cross_entropy, entropy, evaluate
+from verify.point import read_point
 
 
 def precisely(problem, W, H, b):
@@ -42,14 +45,14 @@ def precisely(problem, W, H, b):
         )
         sigma = mpmath.sqrt(max(mpmath.eigsy(scaled * scaled.T, eigvals_only=True)))
         theta = min(m(1), 2 * mpmath.sqrt(lam_W * lam_H) / sigma)
-        D = m(0)
+        D = loss = m(0)
         for (t, i, _), (prob, y) in p.items():
             q = theta * prob + (1 - theta) * y
             if q > 0:
                 D -= m(problem.task_weights[t]) * m(int(problem.counts[i])) / divisor * q * mpmath.log(q)
         for row, r in zip(V, root, strict=True):
-            D -= theta**2 * sum(row) ** 2 / (4 * lam_b * r**2)
-        return F, D, sigma / (2 * mpmath.sqrt(lam_W * lam_H))
+            loss += theta**2 * sum(row) ** 2 / (4 * lam_b * r**2)
+        return F, D - loss, D + loss, sigma / (2 * mpmath.sqrt(lam_W * lam_H))
 
 
 TINY_TAILS = SingleSource.balanced((2, 3), 216_667, lambda_H=5e-4, lambda_W=5e-4, lambda_b=5e-4)  # N = 1,300,002
@@ -76,15 +79,19 @@ def test_against_fifty_digits(problem, where):
     if where == "far":
         point = random_point(problem, 4, 1.0, 3)
     W, b, H = [np.asarray(w) for w in point.W], [np.asarray(v) for v in point.b], np.asarray(point.H)
-    F, D, ratio = precisely(problem, W, H, b)
-    certificate = certify(problem, point, tolerance=1.0 if where == "far" else 1e-9)
+    F, D, terms, ratio = precisely(problem, W, H, b)
+    certificate = certify(problem, point)
     assert abs(certificate.objective / F - 1) < 1e-14
     assert abs(certificate.spectral_ratio / ratio - 1) < 1e-13
+    (form,) = forms(problem)
+    (part,) = read_point(problem, point, None, None, None, None)
+    plain = plain_bound(form, evaluate(form, part).residual).value
+    assert plain <= D
+    assert D - plain < 2e-14 * terms
+    assert certificate.lower_bound >= plain
     if where == "minimum":
-        assert certificate.lower_bound <= F * (1 + 1e-15)
-        assert abs(certificate.gap - (F - D)) < 1e-14 * F
-    if where == "far":
-        assert certificate.lower_bound >= D * (1 - mpmath.mpf(10) ** -13) - abs(D) * mpmath.mpf(10) ** -13
+        assert certificate.lower_bound == plain
+        assert abs(certificate.gap - (F - D)) < 2e-14 * F
 
 
 def test_gap_of_a_million_samples_is_resolved_to_its_last_digits():
