@@ -1,0 +1,6 @@
+"""Reports of the main job: a self-contained page, text, JSON and figures, and a summary for the terminal."""
+
+from verify.report.terminal import print_summary
+from verify.report.write import write_report
+
+__all__ = ["print_summary", "write_report"]

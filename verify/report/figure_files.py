@@ -1,0 +1,68 @@
+"""Figures as bytes, drawn without pyplot: no window, no global state."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+DPI = 200
+INK, FAINT, GREY = "#222222", "#8a8a8a", "#d9d9d9"
+# Okabe and Ito's palette, told apart by readers of every colour vision
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8a8a8a")
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """One figure in two formats. name without extension; caption for the page; alt for readers without images."""
+
+    name: str
+    caption: str
+    alt: str
+    png: bytes
+    svg: bytes
+
+    @property
+    def source(self) -> str:
+        """The SVG as a data URI: an image of its own, whose ids cannot meet those of another figure on the page."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+
+
+def require_matplotlib() -> None:
+    """Raises ModuleNotFoundError that says what to install where matplotlib is missing."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "a report's figures need matplotlib: pip install 'ufm-toolkit[cli]'", name=error.name
+        ) from error
+
+
+def new_figure(width: float, height: float) -> Any:
+    """A matplotlib Figure of that size in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def figure_file(name: str, figure: Any, caption: str, alt: str) -> FigureFile:
+    """Draws the figure as PNG and as SVG."""
+    return FigureFile(name, caption, alt, _drawn(figure, "png"), _drawn(figure, "svg"))
+
+
+def tidy(axes: Any, title: str) -> None:
+    """The look that all panels share."""
+    axes.set_title(title, fontsize=10, color=INK)
+    axes.tick_params(labelsize=8, color=FAINT, labelcolor=INK)
+    for spine in axes.spines.values():
+        spine.set_color(FAINT)
+        spine.set_linewidth(0.6)
+
+
+def _drawn(figure: Any, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    # without a date the same result gives the same figure
+    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+    return buffer.getvalue()

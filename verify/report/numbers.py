@@ -1,0 +1,41 @@
+"""How numbers are printed, the same in every table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+MISSING = "–"
+
+
+def value(number: float) -> str:
+    """A measured or predicted number, ten digits; a dash where there is none."""
+    return MISSING if math.isnan(number) else f"{number:.10g}"
+
+
+def objective(number: float) -> str:
+    """F, as many digits as the certificate vouches for."""
+    return f"{number:.12g}"
+
+
+def small(number: float) -> str:
+    """A gap, a deviation or a tolerance: its order of magnitude matters."""
+    return MISSING if math.isnan(number) else f"{number:.1e}"
+
+
+def count(number: int) -> str:
+    """A whole number with separators."""
+    return f"{number:,}"
+
+
+def seconds(number: float) -> str:
+    """Hundredths below a minute."""
+    return f"{number:.2f}" if number < 60 else f"{number:.0f}"
+
+
+def class_numbers(classes: Sequence[int]) -> str:
+    """K_1, …, K_T; many equal ones as "5 (20 tasks)"."""
+    if len(classes) > 4 and len(set(classes)) == 1:
+        return f"{classes[0]} ({len(classes)} tasks)"
+    shown = ", ".join(map(str, classes[:8]))
+    return shown + (", …" if len(classes) > 8 else "")

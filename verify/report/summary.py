@@ -1,0 +1,126 @@
+"""The verdict in words and one line per case, for the page, the text and the terminal alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verify.case import Case, CosineCurve, JobResult
+from verify.checks.row import FAILED, NOT_APPLICABLE, PASSED
+from verify.report import numbers
+
+NO_THEOREM = "no theorem covers it"
+CURVE_NAME = "Figure 3(c)"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case in the summary table; ``cells`` follow ``HEADER``."""
+
+    name: str
+    verdict: str
+    cells: tuple[str, ...]
+
+
+HEADER = (
+    "verdict",
+    "case",
+    "theorem",
+    "regime",
+    "K_t",
+    "T",
+    "N",
+    "label tuples",
+    "λ_H, λ_W, λ_b",
+    "objective F",
+    "relative gap",
+    "σ/τ",
+    "certificate",
+    "passed",
+    "failed",
+    "not applicable",
+    "seconds",
+)
+NUMERIC = frozenset({"T", "N", "label tuples", "objective F", "relative gap", "σ/τ", *HEADER[-4:]})
+
+
+def line(case: Case) -> Line:
+    """The case in one line."""
+    problem, report, certificate = case.problem, case.report, case.report.certificate
+    prediction = report.prediction
+    name = one_line(case.name)
+    verdict = PASSED if report.passed else FAILED
+    cells = (
+        verdict,
+        name,
+        NO_THEOREM if prediction is None else prediction.theorem,
+        numbers.MISSING if prediction is None else regime(case),
+        numbers.class_numbers(problem.classes),
+        str(len(problem.classes)),
+        numbers.count(problem.samples),
+        numbers.count(label_tuples(case)),
+        f"{problem.lambda_H:g}, {problem.lambda_W:g}, {problem.lambda_b:g}",
+        numbers.objective(certificate.objective),
+        numbers.small(certificate.relative_gap),
+        numbers.value(certificate.spectral_ratio),
+        certificate.verdict,
+        *(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
+        numbers.seconds(case.seconds),
+    )
+    return Line(name, verdict, cells)
+
+
+def one_line(name: str) -> str:
+    """A name without line breaks, which would break a table."""
+    return " ".join(name.split()) or "unnamed"
+
+
+def regime(case: Case) -> str:
+    """The prediction's regime, and whether it is past the theorem's threshold."""
+    prediction = case.report.prediction
+    if prediction is None:
+        return ""
+    return prediction.regime if prediction.within_theorem else f"{prediction.regime} (past the threshold)"
+
+
+def label_tuples(case: Case) -> int:
+    """Distinct label tuples that occur; over all tasks where each has samples of its own."""
+    counts = case.problem.counts
+    return sum(len(c) for c in counts) if isinstance(counts, tuple) else len(counts)
+
+
+def tally(case: Case, verdict: str) -> int:
+    """Rows of the comparison with this verdict."""
+    return sum(row.verdict == verdict for row in case.report.rows)
+
+
+def headline(result: JobResult) -> str:
+    """The overall verdict in one sentence."""
+    total = len(result.cases)
+    if total == 0 and result.curve is None:
+        return "Nothing was checked"
+    failed = [one_line(case.name) for case in result.cases if not case.report.passed]
+    if result.curve is not None and not result.curve.passed:
+        failed.append(CURVE_NAME)
+    curve = "" if result.curve is None else f" and {CURVE_NAME}" if total else CURVE_NAME
+    cases = f"{total} case{'s' if total != 1 else ''}" if total else ""
+    if not failed:
+        return f"Passed: {cases}{curve}"
+    return f"Failed: {', '.join(failed)} (of {cases}{curve})"
+
+
+def outcome(result: JobResult) -> str:
+    """ "passed", "failed", or "not applicable" of an empty result."""
+    if not result.cases and result.curve is None:
+        return NOT_APPLICABLE
+    return PASSED if result.passed else FAILED
+
+
+def curve_caption(curve: CosineCurve) -> str:
+    """What the curve shows, with the numbers behind the verdict."""
+    return (
+        f"cos(w_1^1, w_1^2) against n^{{11}} at N = {curve.samples:,}, λ_H = {curve.lambda_H:g}, "
+        f"λ_W = {curve.lambda_W:g}. Line: eq. 31. Points: {len(curve.solved_n_same)} certified solutions. "
+        f"Largest deviation of a point from the line {numbers.small(curve.deviation)} "
+        f"(tolerance {numbers.small(curve.tolerance)}), "
+        f"largest relative gap {numbers.small(float(curve.relative_gap.max()))}."
+    )

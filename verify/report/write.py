@@ -1,0 +1,47 @@
+"""The report of a result, written to a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from verify.case import Case, JobResult
+from verify.report.cosine_figure import cosine_file
+from verify.report.curve_figure import curve_file
+from verify.report.data import as_json
+from verify.report.environment import environment
+from verify.report.figure_files import FigureFile, require_matplotlib
+from verify.report.history_figure import history_file
+from verify.report.page import page
+from verify.report.plain_text import as_text
+from verify.report.staging import open_folder, write_together
+
+
+def write_report(result: JobResult, folder: str | Path) -> Path:
+    """Writes ``report.html``, ``report.txt``, ``report.json`` and ``figures/``; returns the path of the page.
+
+    folder  made with its parents where absent; files of an earlier report are replaced
+
+    The page holds its figures and needs no other file; the figures are there as PNG and SVG besides. All is composed
+    first, written to temporary names and renamed, the page last: an interrupted run leaves whole files or none.
+    Raises NotADirectoryError naming the path where a file is in the way; ModuleNotFoundError that says what to install
+    where matplotlib is missing.
+    """
+    require_matplotlib()
+    path = open_folder(folder)
+    figures = [_case_figures(number, case) for number, case in enumerate(result.cases, start=1)]
+    curve = None if result.curve is None else curve_file(result.curve)
+    about = environment()
+    files: dict[str, bytes] = {}
+    for file in [*(file for of_case in figures for file in of_case), *([] if curve is None else [curve])]:
+        files[f"figures/{file.name}.png"] = file.png
+        files[f"figures/{file.name}.svg"] = file.svg
+    files["report.json"] = as_json(result, figures, about).encode()
+    files["report.txt"] = as_text(result, about).encode()
+    files["report.html"] = page(result, figures, curve, about).encode()
+    write_together(path, files)
+    return path / "report.html"
+
+
+def _case_figures(number: int, case: Case) -> list[FigureFile]:
+    history = history_file(f"case-{number}-history", case)
+    return [cosine_file(f"case-{number}-cosines", case), *([] if history is None else [history])]
