@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import theory
 import ufm
+from ufm.solution import Problem
 from verify.compare import Report, compare
-from verify.form import Problem
 
 
 @dataclass(frozen=True)
