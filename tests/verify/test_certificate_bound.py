@@ -132,3 +132,22 @@ def test_a_column_per_sample_certifies_alike(name):
     scattered = certify(problem, perturbed(per_sample(problem, solved(name)), 1e-2))
     assert scattered.verdict == "not optimal"
     assert scattered.lower_bound <= collapsed.objective
+
+
+@given(problems(), st.floats(-6, 1), st.integers(0, 10**6))
+@settings(max_examples=100, deadline=None)
+def test_every_bound_is_taken_at_a_feasible_dual_point(problem, log_size, seed):
+    """q ≥ 0 with masses s, and a scaled V of spectral norm ≤ τ: what makes D a lower bound."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("verify.dual._value", lambda form, deviation: seen.append((form, deviation)) or 0.0)
+        for point in (random_point(problem, 3, 10.0**log_size, seed), perturbed(solve(problem), 10.0**log_size, seed)):
+            certify(problem, point, tolerance=1e-300)
+    assert len(seen) == 8 * len(forms(problem))
+    for form, deviation in seen:
+        assert (form.targets + deviation).min() > -1e-14
+        for rows in form.blocks:
+            assert np.abs(deviation[rows].sum(axis=0)).max() < 1e-13
+        V = form.rows_c[:, None] * form.loss_weight * deviation
+        scaled = V / np.sqrt(form.rows_c)[:, None] / np.sqrt(form.feature_weight)
+        assert np.linalg.norm(scaled, 2) <= form.tau * (1 + 1e-13)
