@@ -41,7 +41,7 @@ class MultiSource:
         reduction: str = "sum",
         label_smoothing: float = 0.0,
     ) -> None:
-        if not isinstance(counts, (Sequence, np.ndarray)) or isinstance(counts, str) or len(counts) == 0:
+        if not validation.is_list(counts):
             raise TypeError(f"counts must be a list of T arrays (K_t,), one per task, got {counts!r}")
         dense = [validation.count_array(f"counts[{t}]", c) for t, c in enumerate(counts)]
         for t, c in enumerate(dense):
@@ -50,9 +50,9 @@ class MultiSource:
         self.classes = tuple(validation.whole_number(f"len(counts[{t}])", len(c), 2) for t, c in enumerate(dense))
         self.labels = tuple(np.argwhere(c > 0) for c in dense)
         self.counts = tuple(c[c > 0] for c in dense)
-        self.lambda_H = validation.positive("lambda_H", lambda_H)
-        self.lambda_W = validation.positive("lambda_W", lambda_W)
-        self.lambda_b = validation.positive("lambda_b", lambda_b)
+        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
+        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
+        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
         self.task_weights = validation.task_weights(task_weights, len(self.classes))
         self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
         self.label_smoothing = validation.smoothing(label_smoothing)
@@ -60,7 +60,7 @@ class MultiSource:
     @classmethod
     def from_labels(cls, labels: Sequence[Any], classes: Any = None, **settings: Any) -> Self:
         """Counts the labels of a real data set per task: labels is a list of T integer vectors (N_t,)."""
-        if not isinstance(labels, Sequence) or isinstance(labels, str) or len(labels) == 0:
+        if not validation.is_list(labels):
             raise TypeError("labels must be a list of T vectors (N_t,), one per task")
         vectors = [validation.label_array(f"labels[{t}]", y, tasks=1) for t, y in enumerate(labels)]
         if classes is None:
@@ -77,16 +77,18 @@ class MultiSource:
     def balanced(cls, classes: Any = (10, 10), n: Any = 100, **settings: Any) -> Self:
         """Class-balanced tasks: n samples of every class, one number or one n_t per task (Theorem 3.2)."""
         sizes = validation.class_numbers("classes", classes)
-        per_task = [n] * len(sizes) if np.ndim(n) == 0 else list(n)
+        per_task = list(n) if validation.is_list(n) else [n] * len(sizes)
         if len(per_task) != len(sizes):
             raise ValueError(f"n must be one number or {len(sizes)} numbers, one per task, got {n!r}")
         whole = [validation.whole_number(f"n[{t}]", n_t, 1) for t, n_t in enumerate(per_task)]
+        for t, (k, n_t) in enumerate(zip(sizes, whole, strict=True)):
+            validation.check_samples(f"n[{t}]", k * n_t)
         return cls([np.full(k, n_t) for k, n_t in zip(sizes, whole, strict=True)], **settings)
 
     @property
     def samples(self) -> int:
         """Σ N_t."""
-        return int(sum(c.sum() for c in self.counts))
+        return sum(int(c.sum()) for c in self.counts)
 
     def count_tensor(self) -> list[NDArray[np.int64]]:
         """Dense counts (K_t,), one array per task, classes without samples included."""

@@ -76,9 +76,9 @@ class SingleSource:
         self.classes = classes
         self.labels = labels
         self.counts = counts
-        self.lambda_H = validation.positive("lambda_H", lambda_H)
-        self.lambda_W = validation.positive("lambda_W", lambda_W)
-        self.lambda_b = validation.positive("lambda_b", lambda_b)
+        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
+        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
+        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
         self.task_weights = validation.task_weights(task_weights, len(classes))
         self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
         self.label_smoothing = validation.smoothing(label_smoothing)
@@ -105,7 +105,7 @@ class SingleSource:
         """
         array = validation.label_array("labels", labels)
         if classes is None:
-            classes = [max(2, int(k)) for k in array.max(axis=0) + 1]
+            classes = [max(2, int(k) + 1) for k in array.max(axis=0)]
         sizes = validation.class_numbers("classes", classes)
         if len(sizes) != array.shape[1]:
             raise ValueError(f"classes names {len(sizes)} tasks, labels has {array.shape[1]} columns")
@@ -117,11 +117,9 @@ class SingleSource:
         sizes = validation.class_numbers("classes", classes)
         n = validation.whole_number("n", n, 1)
         columns = math.prod(sizes)
-        if columns > validation.MAX_COLUMNS:
-            raise ValueError(
-                f"classes={sizes} has {columns:.3g} label tuples, more than {validation.MAX_COLUMNS:,}; "
-                "use orthogonal_array(...) or from_labels(...), which store only tuples that occur"
-            )
+        advice = "use orthogonal_array(...) or from_labels(...), which store only tuples that occur"
+        validation.check_columns(f"classes={sizes}", columns, advice)
+        validation.check_samples("n", n * columns)
         labels = np.stack(np.unravel_index(np.arange(columns), sizes), axis=1)
         return cls._from_columns(sizes, labels, np.full(columns, n, dtype=np.int64), **settings)
 
@@ -131,6 +129,9 @@ class SingleSource:
         k = validation.whole_number("classes", classes, 2)
         n_same = validation.whole_number("n_same", n_same, 0)
         n_different = validation.whole_number("n_different", n_different, 0)
+        validation.check_columns(f"classes={k}", k * k, "use from_labels(...), which stores only tuples that occur")
+        validation.check_samples("n_same", k * n_same)
+        validation.check_samples("n_different", k * (k - 1) * n_different)
         counts = np.full((k, k), n_different, dtype=np.int64)
         np.fill_diagonal(counts, n_same)
         return cls(counts, **settings)
@@ -145,6 +146,8 @@ class SingleSource:
         k = validation.whole_number("classes", classes, 2)
         t = validation.whole_number("tasks", tasks, 2)
         n = validation.whole_number("n", n, 1)
+        validation.check_columns(f"classes={k}", k * k, "use fewer classes")
+        validation.check_samples("n", n * k * k)
         prime = all(k % divisor for divisor in range(2, math.isqrt(k) + 1))
         most = k + 1 if prime else 3
         if t > most:

@@ -68,7 +68,7 @@ def solve(
     forms = problem.standard_forms()
     default_dim = max(form.sufficient_dim for form in forms)
     dim = default_dim if dim is None else validation.whole_number("dim", dim, 1)
-    seed = validation.whole_number("seed", seed, 0)
+    seed = validation.whole_number("seed", seed, 0, validation.MAX_SEED)
     if tolerance is not None:
         tolerance = validation.positive("tolerance", tolerance)
     place = validation.device(device)

@@ -12,81 +12,139 @@ from numpy.typing import NDArray
 
 REDUCTIONS = ("sum", "mean")
 MAX_COLUMNS = 10_000_000  # label tuples; beyond it even one integer row per tuple is gigabytes
+MAX_CLASSES = 10_000_000  # of one task, likewise
+MAX_SAMPLES = 2**53  # float64 counts exactly up to here
+MAX_SEED = 2**64 - 1
 
 
 def to_numpy(value: Any) -> NDArray[Any]:
     """A NumPy array of a tensor (any device), list or array; the only place where tensors become arrays."""
-    detach = getattr(value, "detach", None)
-    if detach is not None:
-        tensor = detach().cpu()
-        return np.asarray(tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor)
+    if isinstance(value, torch.Tensor):
+        tensor = value.detach().cpu()
+        return np.asarray(tensor.float() if tensor.dtype == torch.bfloat16 else tensor)
     return np.asarray(value)
 
 
-def positive(name: str, value: Any) -> float:
-    """A finite number > 0 (λ's, task weights, tolerances)."""
+def full_array(name: str, value: Any) -> NDArray[Any]:
+    """``to_numpy`` with errors that name the field."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill it first, since what the mask means is not known here")
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number > 0, got {value!r}") from None
+        return to_numpy(value)
+    except TypeError as error:
+        raise TypeError(f"{name} cannot become an array: {error}") from None
+    except ValueError:
+        raise ValueError(f"{name} must be a full array, all rows of equal length, got {value!r}") from None
+
+
+def whole_array(name: str, value: Any) -> NDArray[np.int64]:
+    """An int64 array; integral floats are accepted as far as their format holds every integer."""
+    array = full_array(name, value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold integers, got dtype {array.dtype}")
+    if array.dtype.kind == "f":
+        if not np.all(np.isfinite(array)):
+            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)].flat[0]}")
+        if np.any(array != np.floor(array)):
+            raise ValueError(f"{name} must hold integers, got {array[array != np.floor(array)].flat[0]}")
+        bfloat16 = isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16
+        exact = 2**8 if bfloat16 else min(2 ** (np.finfo(array.dtype).nmant + 1), MAX_SAMPLES)
+        beyond = np.abs(array) > exact
+        if beyond.any():
+            raise ValueError(
+                f"{name} holds {array[beyond].flat[0]:.17g}, but {'bfloat16' if bfloat16 else array.dtype} tells whole "
+                f"numbers apart only up to {exact:,}; give an integer array"
+            )
+    elif array.size and int(array.max()) > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be at most 2^63 - 1, got {array.max()}")
+    return array.astype(np.int64)
+
+
+def real_number(value: Any) -> float | None:
+    """The float of a number, NumPy scalar, or array or tensor of one number; None of anything else, bool included."""
+    if isinstance(value, (np.ndarray, torch.Tensor)) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def positive(name: str, value: Any, usual: float | None = None) -> float:
+    """A finite number > 0 (λ's, task weights, tolerances)."""
+    number = real_number(value)
+    if number is None:
+        raise TypeError(f"{name} must be a number > 0, got {value!r}")
     if not math.isfinite(number) or number <= 0:
-        raise ValueError(f"{name} must be finite and > 0, got {value!r}; {name}=5e-4 is a usual choice")
+        advice = "" if usual is None else f"; {name}={usual:g} is a usual choice"
+        raise ValueError(f"{name} must be finite and > 0, got {value!r}{advice}")
     return number
 
 
-def whole_number(name: str, value: Any, least: int) -> int:
+def whole_number(name: str, value: Any, least: int, most: int = MAX_SEED) -> int:
     """An integer ≥ least; 3.0 is accepted, 3.5 and True are not."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be an integer ≥ {least}, got {value!r}")
-    if not math.isfinite(value) or value != int(value) or value < least:
+    fractional = not isinstance(value, (int, np.integer)) and (not math.isfinite(value) or value != int(value))
+    if fractional or value < least:
         raise ValueError(f"{name} must be an integer ≥ {least}, got {value!r}")
+    if int(value) > most:
+        raise ValueError(f"{name} must be at most {most:,}, got {value!r}")
     return int(value)
 
 
 def class_numbers(name: str, value: Any) -> tuple[int, ...]:
     """(K_1, …, K_T), each ≥ 2."""
-    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str) or len(value) == 0:
+    if not is_list(value):
         raise TypeError(f"{name} must be a sequence (K_1, …, K_T) of class numbers, got {value!r}")
-    return tuple(whole_number(f"{name}[{t}]", k, 2) for t, k in enumerate(value))
+    return tuple(whole_number(f"{name}[{t}]", k, 2, MAX_CLASSES) for t, k in enumerate(value))
+
+
+def is_list(value: Any) -> bool:
+    """Whether a value is a sequence or array with at least one entry, strings aside."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0 and len(value) > 0
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and len(value) > 0
+
+
+def check_columns(what: str, columns: int, advice: str) -> None:
+    """Label tuples that would be written out one by one are few enough."""
+    if columns > MAX_COLUMNS:
+        raise ValueError(f"{what} has {columns:.3g} label tuples, more than {MAX_COLUMNS:,}; {advice}")
+
+
+def check_samples(name: str, total: int) -> None:
+    """N can be told from N + 1 in float64."""
+    if total > MAX_SAMPLES:
+        raise ValueError(f"{name} makes {total:,} samples, more than 2^53, beyond which float64 does not count exactly")
 
 
 def count_array(name: str, value: Any) -> NDArray[np.int64]:
     """An integer array ≥ 0 with at least one sample; integral floats are accepted."""
-    array = to_numpy(value)
-    if array.dtype == bool or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
-        raise TypeError(f"{name} must hold integers (samples per label), got dtype {array.dtype}")
-    if array.size == 0:
-        raise ValueError(f"{name} is empty (shape {array.shape}); it needs one count per label")
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)].flat[0]!r}")
-    whole = array.astype(np.int64)
-    if np.any(whole != array):
-        raise ValueError(f"{name} must be whole numbers of samples, got {array[whole != array].flat[0]!r}")
+    if np.size(full_array(name, value)) == 0:
+        raise ValueError(f"{name} is empty (shape {np.shape(value)}); it needs one count per label")
+    whole = whole_array(name, value)
     if np.any(whole < 0):
         raise ValueError(f"{name} must be ≥ 0, got {whole[whole < 0].flat[0]}")
-    if whole.sum() == 0:
+    if not np.any(whole):
         raise ValueError(f"{name} sums to 0; a problem needs at least one sample")
+    # a float sum has no overflow to hide behind
+    check_samples(name, int(whole.sum()) if whole.sum(dtype=np.float64) < 2.0**62 else 2**62)
     return whole
 
 
 def label_array(name: str, value: Any, tasks: int | None = None) -> NDArray[np.int64]:
     """Integer labels (N, T), classes counted from 0; a vector (N,) is one task."""
-    array = to_numpy(value)
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2 or array.size == 0:
-        raise ValueError(f"{name} must have shape (N, T) with N, T ≥ 1, got {array.shape}")
-    if tasks is not None and array.shape[1] != tasks:
-        raise ValueError(f"{name} must have {tasks} columns, one per task, got shape {array.shape}")
-    if array.dtype == bool:
-        array = array.astype(np.int64)
-    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
-        raise TypeError(f"{name} must hold integers, got dtype {array.dtype}")
-    whole = np.where(np.isfinite(array), array, -1).astype(np.int64)
-    if np.any(whole != array):
-        bad = array[whole != array].flat[0]
-        raise ValueError(f"{name} must hold integers, got {bad!r}")
-    return whole
+    array = full_array(name, value)
+    shape = array.shape
+    if len(shape) not in (1, 2) or 0 in shape:
+        raise ValueError(f"{name} must have shape (N, T) with N, T ≥ 1, got {shape}")
+    columns = shape[1] if len(shape) == 2 else 1
+    if tasks is not None and columns != tasks:
+        raise ValueError(f"{name} must have {tasks} columns, one per task, got shape {shape}")
+    return whole_array(name, array.astype(np.int64) if array.dtype == bool else value).reshape(shape[0], columns)
 
 
 def check_range(name: str, labels: NDArray[np.int64], classes: tuple[int, ...]) -> None:
@@ -105,7 +163,7 @@ def task_weights(value: Any, tasks: int) -> NDArray[np.float64]:
     """c^t > 0, one per task; None is all ones."""
     if value is None:
         return np.ones(tasks)
-    array = to_numpy(value)
+    array = full_array("task_weights", value)
     if array.shape != (tasks,):
         raise ValueError(f"task_weights must have shape ({tasks},), one per task, got {array.shape}")
     return np.array([positive(f"task_weights[{t}]", c) for t, c in enumerate(array)])
@@ -113,17 +171,16 @@ def task_weights(value: Any, tasks: int) -> NDArray[np.float64]:
 
 def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
     """A string among the choices."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return str(value)
 
 
 def smoothing(value: Any) -> float:
     """Label smoothing ε with 0 ≤ ε < 1."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"label_smoothing must be a number in [0, 1), got {value!r}") from None
+    number = real_number(value)
+    if number is None:
+        raise TypeError(f"label_smoothing must be a number in [0, 1), got {value!r}")
     if not 0 <= number < 1:
         raise ValueError(f"label_smoothing must lie in [0, 1), got {value!r}")
     return number
