@@ -46,7 +46,7 @@ def save(solution: Solution, path: str | Path) -> None:
             **{name: getattr(problem, name) for name in _SETTINGS},
         },
         "method": solution.method,
-        "objective": solution.objective,
+        "objective": _without_nan(solution.objective),
         "converged": solution.converged,
         "status": solution.status,
         "history": _without_nan(solution.history),
@@ -89,12 +89,12 @@ def load(path: str | Path) -> Solution:
             H=_get(tensors, "H", problem),
             labels=_arrays(_get(tensors, "labels", problem)),
             counts=_arrays(_get(tensors, "counts", problem)),
-            objective=header["objective"],
+            objective=_with_nan(header["objective"]),
             converged=header["converged"],
             status=header["status"],
             history=_with_nan(header["history"]),
         )
-    except (KeyError, json.JSONDecodeError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"path={str(path)!r} is incomplete: {error!r}") from error
 
 
@@ -133,20 +133,24 @@ def _arrays(value: Any) -> Any:
 
 
 def _without_nan(value: Any) -> Any:
-    """NaN as None: JSON has no NaN."""
+    """Numbers that JSON has not (NaN, ∞) as {"float": name}, NumPy's as Python's."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, dict):
         return {name: _without_nan(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_nan(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return {"float": str(value)} if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _with_nan(value: Any) -> Any:
     if isinstance(value, dict):
+        if value.keys() == {"float"} and isinstance(value["float"], str):
+            return float(value["float"])
         return {name: _with_nan(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_with_nan(part) for part in value]
-    return math.nan if value is None else value
+    return value
 
 
 def _umask() -> int:
