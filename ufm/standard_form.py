@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.memory import require_memory
+
 Float = NDArray[np.float64]
 
 
@@ -63,7 +65,7 @@ class StandardForm:
     @property
     def tau(self) -> float:
         """τ = 2 √(λ_W λ_H), the weight of the nuclear norm in the convex form."""
-        return 2.0 * float(np.sqrt(self.lambda_W * self.lambda_H))
+        return 2.0 * float(np.sqrt(self.lambda_W) * np.sqrt(self.lambda_H))
 
     def row_weights(self) -> Float:
         """(R,) c^t repeated over the rows of task t."""
@@ -89,6 +91,7 @@ class StandardForm:
 
 def one_hot_targets(labels: NDArray[np.int64], classes: tuple[int, ...], label_smoothing: float) -> Float:
     """(R, m) stacked target columns (1 − ε) e_{k_t} + ε / K_t of label tuples (m, T)."""
+    require_memory(8 * sum(classes) * len(labels), "cpu", f"targets of {sum(classes):,} rows, {len(labels):,} columns")
     blocks = []
     for t, k in enumerate(classes):
         block = np.full((k, len(labels)), label_smoothing / k)
