@@ -112,4 +112,4 @@ def _rows(case: Case) -> str:
 
 def _metrics(metrics: dict[str, float]) -> str:
     header = [Cell(name.replace("_", "-"), "number") for name in metrics]
-    return table(header, [[Cell(f"{v:.3e}" if v == v else numbers.MISSING, "number") for v in metrics.values()]])
+    return table(header, [[Cell(numbers.metric(v), "number") for v in metrics.values()]])

@@ -15,6 +15,7 @@ ROWS_NAMED = 24  # more rows than this are named by their task
 ROWS_NUMBERED = 8  # up to here a cell holds its number
 ROWS_AS_SHAPES = 40  # beyond, a panel inside the SVG is a picture: 10,000 shapes are slow to draw
 LABELS = 25
+NAMES_UPRIGHT = 12  # more names than this do not fit side by side
 
 
 def cosine_figure(case: Case) -> Any:
@@ -59,6 +60,8 @@ def _panel(axes: Any, matrix: Float, case: Case, title: str) -> Any:
         cmap=colours,
         vmin=-1,
         vmax=1,
+        edgecolors="face",  # else renderers leave hairlines between cells
+        linewidth=0.2,
         rasterized=rows > ROWS_AS_SHAPES,
     )
     axes.set_facecolor(GREY)
@@ -68,16 +71,19 @@ def _panel(axes: Any, matrix: Float, case: Case, title: str) -> Any:
     for edge in ends[:-1] - 0.5:
         axes.axhline(edge, color=INK, linewidth=0.7)
         axes.axvline(edge, color=INK, linewidth=0.7)
-    _name_rows(axes, case.problem.classes, ends)
+    names = _name_rows(axes, case.problem.classes, ends)
     if rows <= ROWS_NUMBERED:
         _number_cells(axes, matrix)
     _name_grey(axes, matrix, case, ends)
     tidy(axes, title)
     axes.tick_params(length=0)
+    if names > NAMES_UPRIGHT:
+        axes.tick_params(labelsize=7)
+        axes.tick_params(axis="x", rotation=90)
     return mesh
 
 
-def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any) -> None:
+def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any) -> int:
     rows = int(ends[-1])
     if rows <= ROWS_NAMED:
         at = np.arange(rows, dtype=np.float64)
@@ -88,6 +94,7 @@ def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any) -> None:
         names = [f"$W^{{{t}}}$" for t in range(1, len(classes) + 1, step)]
     axes.set_xticks(at, names)
     axes.set_yticks(at, names)
+    return len(names)
 
 
 def _number_cells(axes: Any, matrix: Float) -> None:

@@ -48,7 +48,10 @@ def new_figure(width: float, height: float) -> Any:
 
 def figure_file(name: str, figure: Any, caption: str, alt: str) -> FigureFile:
     """Draws the figure as PNG and as SVG."""
-    return FigureFile(name, caption, alt, _drawn(figure, "png"), _drawn(figure, "svg"))
+    png = _drawn(figure, "png")
+    # the layout found for one format serves the other, and finding it is most of the drawing
+    figure.set_layout_engine("none")
+    return FigureFile(name, caption, alt, png, _drawn(figure, "svg"))
 
 
 def tidy(axes: Any, title: str) -> None:

@@ -20,7 +20,16 @@ def objective(number: float) -> str:
 
 def small(number: float) -> str:
     """A gap, a deviation or a tolerance: its order of magnitude matters."""
+    if number == 0:
+        return "0"
     return MISSING if math.isnan(number) else f"{number:.1e}"
+
+
+def metric(number: float) -> str:
+    """A collapse metric, four digits."""
+    if number == 0:
+        return "0"
+    return MISSING if math.isnan(number) else f"{number:.3e}"
 
 
 def count(number: int) -> str:

@@ -14,7 +14,14 @@ from verify.report.style import STYLE
 from verify.report.tables import Cell, table, verdict
 
 TITLE = "Neural collapse in multi-task learning: verification report"
-_WIDTHS = {"case": "name", "theorem": "short", "regime": "words", "certificate": "short", "λ_H, λ_W, λ_b": "short"}
+_WIDTHS = {
+    "case": "name",
+    "theorem": "short",
+    "regime": "words",
+    "certificate": "short",
+    "K_t": "short",
+    "λ_H, λ_W, λ_b": "short",
+}
 
 
 def page(

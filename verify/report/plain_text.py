@@ -66,6 +66,6 @@ def _case(number: int, case: Case) -> str:
         blocks.append(str(report.prediction))
     blocks.append(str(report))
     width = max((len(name) for name in report.metrics), default=0)
-    measured = [f"  {name:<{width}}  {numbers.value(v)}" for name, v in report.metrics.items()]
+    measured = [f"  {name:<{width}}  {numbers.metric(v)}" for name, v in report.metrics.items()]
     blocks.append("\n".join(["Collapse metrics", *measured]))
     return "\n\n".join(blocks)

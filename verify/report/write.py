@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 from verify.case import Case, JobResult
@@ -16,10 +18,13 @@ from verify.report.plain_text import as_text
 from verify.report.staging import open_folder, write_together
 
 
+_FIGURE_NAME = re.compile(r"(curve|case-\d+-(cosines|history))\.(png|svg)")
+
+
 def write_report(result: JobResult, folder: str | Path) -> Path:
     """Writes ``report.html``, ``report.txt``, ``report.json`` and ``figures/``; returns the path of the page.
 
-    folder  made with its parents where absent; files of an earlier report are replaced
+    folder  made with its parents where absent; an earlier report there is replaced, its figures included
 
     The page holds its figures and needs no other file; the figures are there as PNG and SVG besides. All is composed
     first, written to temporary names and renamed, the page last: an interrupted run leaves whole files or none.
@@ -39,9 +44,17 @@ def write_report(result: JobResult, folder: str | Path) -> Path:
     files["report.txt"] = as_text(result, about).encode()
     files["report.html"] = page(result, figures, curve, about).encode()
     write_together(path, files)
+    _remove_stale(path / "figures", files)
     return path / "report.html"
 
 
 def _case_figures(number: int, case: Case) -> list[FigureFile]:
     history = history_file(f"case-{number}-history", case)
     return [cosine_file(f"case-{number}-cosines", case), *([] if history is None else [history])]
+
+
+def _remove_stale(folder: Path, files: Collection[str]) -> None:
+    """Figures of an earlier, larger report would pass for this one's; no other file is touched."""
+    for path in folder.glob("*"):
+        if _FIGURE_NAME.fullmatch(path.name) and f"figures/{path.name}" not in files:
+            path.unlink()
