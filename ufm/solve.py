@@ -18,6 +18,7 @@ from ufm.solution import Problem, Solution
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton import solve_newton
 from ufm.standard_form import StandardForm
+from ufm.threads import threads_for
 
 METHODS = ("newton", "gradient", "convex")
 OPTIONS = {
@@ -80,18 +81,20 @@ def solve(
             common |= {"seed": _task_seed(seed, task), "device": place}
         if any(part.interrupted for part in parts):
             common |= {"steps": 1}  # Ctrl-C ended an earlier task: this one stays near its start
-        if method == "newton":
-            part = solve_newton(form, **common)
-        elif method == "convex":
-            from ufm.solvers.convex import solve_convex
+        columns = int(counts[task].sum()) if method == "gradient" else form.columns
+        with threads_for(form.rows * dim * columns):
+            if method == "newton":
+                part = solve_newton(form, **common)
+            elif method == "convex":
+                from ufm.solvers.convex import solve_convex
 
-            part = solve_convex(form, **common)
-        else:
-            from ufm.solvers.gradient import solve_gradient
+                part = solve_convex(form, **common)
+            else:
+                from ufm.solvers.gradient import solve_gradient
 
-            if len(forms) > 1:
-                common["checkpoint"] = _task_checkpoint(options.get("checkpoint"), task)
-            part = solve_gradient(form, counts[task], source=problem.source, **common)
+                if len(forms) > 1:
+                    common["checkpoint"] = _task_checkpoint(options.get("checkpoint"), task)
+                part = solve_gradient(form, counts[task], source=problem.source, **common)
         parts.append(part)
     return _assemble(problem, method, forms, parts)
 

@@ -25,6 +25,6 @@ def main() -> None:
     except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError, RuntimeError) as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "tyro":
             error = ModuleNotFoundError("the command line needs tyro: pip install 'ufm-toolkit[cli]'")
-        errors.print(f"ufm: {error}", style="red", markup=False)
+        errors.print(f"ufm: {error}", style="red", markup=False, soft_wrap=True)
         status = 2
     sys.exit(status)

@@ -31,6 +31,8 @@ class Verify:
     def run(self) -> int:
         """0 where every check passed, 1 where one failed."""
         console = Console()
+        if self.report.exists() and not self.report.is_dir():
+            raise ValueError(f"--report: {self.report} is a file; name a folder")  # before the work, not after
         if self.problem.given:
             name = " ".join(path.name for path in self.problem.labels) or "the problem of the command line"
             case = run_case(name, self.problem.build(), tolerance=self.objective_tolerance, **self.solver.arguments())

@@ -1,0 +1,24 @@
+"""One thread for small matrices: a pool's hand-over costs more than their products, most of all on a busy machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+SMALL_PRODUCT = 20_000_000  # multiplications in one matrix product
+
+
+@contextmanager
+def threads_for(multiplications: int) -> Iterator[None]:
+    """PyTorch's thread number is one inside where products are small, and as it was afterwards."""
+    before = torch.get_num_threads()
+    if multiplications >= SMALL_PRODUCT or before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
