@@ -41,7 +41,7 @@ def as_gradient(of: Case, history) -> Case:
 def falling(bound: float, **more) -> dict:
     """A history whose loss falls from bound + 1 to the bound itself, which has no place on a logarithmic axis."""
     return {
-        "step": [0, 10, 20, 30],
+        "step": [0, 10, 100, 1000],
         "loss": [bound + 1.0, bound + 0.1, bound + 1e-3, bound],
         "gradient_norm": [0.5, 0.05, 1e-3, 1e-9],
         "SNC1": [1.0, 0.1, 0.0, None],

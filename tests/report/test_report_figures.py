@@ -96,13 +96,19 @@ def test_history_is_drawn_from_the_certified_bound():
     bound = of.report.certificate.lower_bound
     loss, gradient, metrics = history_figure(as_gradient(of, falling(bound, seconds=[0, 1, 2, 3]))).axes
     np.testing.assert_allclose(loss.lines[0].get_ydata(), [1.0, 0.1, 1e-3, np.nan], atol=1e-12)
-    np.testing.assert_array_equal(loss.lines[0].get_xdata(), [0, 10, 20, 30])
+    np.testing.assert_array_equal(loss.lines[0].get_xdata(), [0, 10, 100, 1000])
     np.testing.assert_array_equal(gradient.lines[0].get_ydata(), [0.5, 0.05, 1e-3, 1e-9])
     drawn = {line.get_label(): line.get_ydata() for line in metrics.lines}
     assert set(drawn) == {"SNC1", "SNC3-max"}
     np.testing.assert_array_equal(drawn["SNC1"], [1.0, 0.1, np.nan, np.nan])
     assert {axes.get_yscale() for axes in (loss, gradient, metrics)} == {"log"}
     assert {axes.get_xscale() for axes in (loss, gradient, metrics)} == {"symlog"}
+
+
+def test_a_short_run_has_linear_iterations():
+    short = falling(case("balanced").report.certificate.lower_bound, step=[0, 10, 20, 30])
+    figure = history_figure(as_gradient(case("balanced"), short))
+    assert {(axes.get_xscale(), axes.get_yscale()) for axes in figure.axes} == {("linear", "log")}
 
 
 def test_history_of_each_task_is_a_line():

@@ -12,6 +12,8 @@ from verify.case import Case
 from verify.form import Float
 from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
 
+LONG = 20  # a run this many times its first recorded step has decades to show; a shorter one is clearer linear
+FEW = 40  # records that are shown as points too
 STEPS = ("step", "iteration")
 METRIC = re.compile(r"^[SM]?NC\d")
 
@@ -26,7 +28,7 @@ def histories(case: Case) -> list[Mapping[str, Sequence[Any]]]:
 
 
 def history_figure(case: Case) -> Any:
-    """Three panels on log axes; several tasks are lines of one panel. None where there is nothing to draw."""
+    """Three panels on log axes, iterations too where the run is long; tasks share a panel. None without a history."""
     parts = histories(case)
     if not parts:
         return None
@@ -83,9 +85,9 @@ def _line(axes: Any, part: Mapping[str, Sequence[Any]], y: Float, colour: str, l
     positive = np.where(np.isfinite(y) & (y > 0), y, np.nan)
     if np.isnan(positive).all():
         return
-    marker = "." if len(y) < 3 else None
+    marker = "." if len(y) < FEW else None
     dashes = ("-", "--", ":")[style % 3]
-    axes.plot(_steps(part, len(y)), positive, color=colour, linewidth=1.2, label=label, marker=marker, linestyle=dashes)
+    axes.plot(_steps(part, len(y)), positive, color=colour, linewidth=1.2, label=label, marker=marker, ls=dashes)
 
 
 def _finish(axes: Any, title: str, *, legend: bool) -> None:
@@ -98,9 +100,10 @@ def _finish(axes: Any, title: str, *, legend: bool) -> None:
         return
     axes.set_yscale("log")
     steps = np.concatenate([line.get_xdata() for line in axes.lines])
-    if np.any(steps > 0):
+    positive = steps[steps > 0]
+    if positive.size and positive.max() > LONG * positive.min():
         # the start, step 0, keeps its place: linear up to the first step that was recorded
-        axes.set_xscale("symlog", linthresh=float(steps[steps > 0].min()))
+        axes.set_xscale("symlog", linthresh=float(positive.min()))
         axes.set_xlim(left=float(steps.min()))
     axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
     if legend:

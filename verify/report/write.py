@@ -17,7 +17,6 @@ from verify.report.page import page
 from verify.report.plain_text import as_text
 from verify.report.staging import open_folder, write_together
 
-
 _FIGURE_NAME = re.compile(r"(curve|case-\d+-(cosines|history))\.(png|svg)")
 
 
