@@ -88,7 +88,7 @@ def run_main_job(started: Callable[[str], None] = lambda name: None) -> JobResul
     for name, problem in theorem_problems():
         run(name, problem)
     run("Real counts, digits in pairs", Single.from_labels(digit_pairs(), (10, 10), **SMALL))
-    first_order = {"method": "gradient", "tolerance": FIRST_ORDER_TOLERANCE}
+    first_order = {"method": "gradient", "tolerance": FIRST_ORDER_TOLERANCE, "log_every": 1}
     run("First order, every feature free", Single.balanced((3, 3), 50, **SMALL), **first_order)
     started("Figure 3(c)")
     return JobResult(tuple(cases), cosine_curve())

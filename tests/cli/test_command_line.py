@@ -1,0 +1,128 @@
+"""The program as a user runs it: exit status, files, messages."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ufm
+from verify.cli import main
+
+PROBLEM = ["--classes", "3", "3", "--samples", "10", "--lambda-H", "0.05", "--lambda-W", "0.05", "--lambda-b", "0.05"]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["ufm", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_main_job_passes_and_leaves_a_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "verify") == 0
+    report = json.loads(Path("report/report.json").read_text())
+    theorems = {case["report"]["theorem"] for case in report["cases"]}
+    assert theorems == {"Theorem 3.1", "Theorem B.2", "Theorem 3.2", "Theorem 5.1", None}
+    assert Path("report/report.html").stat().st_size > 10_000
+    assert "Real counts, digits in pairs" in capsys.readouterr().out
+
+
+def test_a_failed_check_is_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    few_steps = ["--method", "gradient", "--optimizer", "lbfgs", "--steps", "3"]
+    assert run(monkeypatch, "verify", *PROBLEM, *few_steps) == 1
+    assert run(monkeypatch, "verify", *PROBLEM) == 0
+
+
+def test_a_wrong_theorem_is_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solution of twice the λ_H, held against the problem's own theorem."""
+    original = ufm.solve
+
+    def solve_another(problem: ufm.SingleSource, **options: object) -> ufm.Solution:
+        another = ufm.SingleSource(
+            problem.count_tensor(), lambda_H=2 * problem.lambda_H, lambda_W=problem.lambda_W, lambda_b=problem.lambda_b
+        )
+        return original(another, **options)
+
+    monkeypatch.setattr(ufm, "solve", solve_another)
+    assert run(monkeypatch, "verify", *PROBLEM) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", *PROBLEM, "--lambda-H", "-1"], "lambda_H"),
+        (["verify", "--lambda-H", "1"], "--classes"),
+        (["verify", "--seed", "1"], "need a problem"),
+        (["verify", "--classes", "3", "3"], "--samples"),
+        (["verify", "--classes", "3", "4", "--samples", "10", "20"], "--multi-source"),
+        (["verify", "--classes", "3", "--n-same", "4"], "--n-different"),
+        (["verify", "--classes", "3", "4", "--n-same", "4", "--n-different", "1"], "--classes K K"),
+        (["verify", "--labels", "absent.csv"], "absent.csv"),
+        (["verify", "--labels", "a.csv", "--samples", "3"], "--samples"),
+        (["verify", *PROBLEM, "--report", "a.csv"], "a.csv"),
+        (["solve", *PROBLEM, "--save", "absent/x.safetensors"], "absent"),
+        (["solve", *PROBLEM, "--device", "nowhere"], "device"),
+        (["solve", *PROBLEM, "--optimizer", "adam"], "optimizer"),
+        (["solve", *PROBLEM, "--reduction", "median"], "reduction"),
+        (["solve", *PROBLEM, "--dim", "0"], "dim"),
+        (["solve", "--classes", "1", "3", "--samples", "3"], "classes"),
+        (["solve", *PROBLEM, "--task-weights", "1"], "task_weights"),
+        (["solve", "--nonsense"], "nonsense"),
+        ([], "verify"),
+    ],
+)
+def test_bad_input_is_status_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    Path("a.csv").write_text("0,1\n1,0\n")
+    assert run(monkeypatch, *arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err + captured.out
+    assert not Path("report").exists()
+
+
+def test_label_files_agree(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = np.random.default_rng(0).integers(0, 3, (60, 2))
+    np.save("labels.npy", labels)
+    Path("labels.csv").write_text("left,right\n" + "\n".join(f"{a},{b}" for a, b in labels) + "\n")
+    assert run(monkeypatch, "solve", "--labels", "labels.npy", "--save", "one.safetensors") == 0
+    assert run(monkeypatch, "solve", "--labels", "labels.csv", "--save", "two.safetensors") == 0
+    one, two = ufm.load("one.safetensors"), ufm.load("two.safetensors")
+    assert one.objective == two.objective
+    np.testing.assert_array_equal(one.problem.count_tensor(), two.problem.count_tensor())
+    direct = np.zeros((3, 3), dtype=int)
+    np.add.at(direct, tuple(labels.T), 1)
+    np.testing.assert_array_equal(one.problem.count_tensor(), direct)
+
+
+def test_multi_source_label_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save("a.npy", np.repeat(np.arange(3), 5))
+    Path("b.csv").write_text("\n".join(["cat", "dog"] * 7) + "\n")
+    assert run(monkeypatch, "verify", "--labels", "a.npy", "b.csv", "--multi-source", "--lambda-H", "0.05") == 0
+    assert json.loads(Path("report/report.json").read_text())["cases"][0]["report"]["theorem"] == "Theorem 3.2"
+
+
+def test_reduction_weights_and_smoothing_reach_the_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = ["--reduction", "mean", "--task-weights", "1", "2", "--label-smoothing", "0.1", "--dim", "7", "--seed", "3"]
+    assert run(monkeypatch, "solve", *PROBLEM, *flags, "--save", "s.safetensors") == 0
+    solution = ufm.load("s.safetensors")
+    assert (solution.problem.reduction, solution.problem.label_smoothing, solution.dim) == ("mean", 0.1, 7)
+    assert solution.problem.task_weights.tolist() == [1, 2]
+
+
+def test_without_tyro_the_extra_is_named(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['tyro'] = None; from verify.cli import main; sys.argv = ['ufm', 'verify']; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "ufm-toolkit[cli]" in done.stderr
