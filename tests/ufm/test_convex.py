@@ -1,0 +1,127 @@
+"""The outside reference: agreement with newton, refusals, and that it is optional."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import verify
+from ufm import MultiSource, SingleSource, solve
+
+LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.1}
+PROBLEMS = {
+    "single": SingleSource([[4, 0, 9], [2, 7, 1]], task_weights=(0.5, 2.0), **LAMBDAS),
+    "multi": MultiSource([[4, 9], [2, 0, 1]], task_weights=(0.5, 2.0), **LAMBDAS),
+    "mean": SingleSource([[4, 0], [2, 7]], reduction="mean", lambda_H=1e-3, lambda_W=5e-3, lambda_b=1e-2),
+    "smoothed": SingleSource([3, 5, 2], label_smoothing=0.1, **LAMBDAS),
+    "collapsed": SingleSource([3, 2], lambda_H=5, lambda_W=5, lambda_b=0.1),
+    "minority collapse": SingleSource.correlated(2, n_same=38, n_different=2, lambda_H=1.2, lambda_W=1.2, lambda_b=0.3),
+    "one column": SingleSource([[3, 0], [0, 0]], **LAMBDAS),
+}
+# relative accuracy of the objective that each solver's default tolerances reach on problems this small
+ACCURACY = {"CLARABEL": 1e-6, "SCS": 2e-3}
+
+
+def convex(problem, solver="CLARABEL", **arguments):
+    pytest.importorskip("cvxpy")
+    return solve(problem, method="convex", solver=solver, **arguments)
+
+
+@pytest.mark.parametrize("solver", ACCURACY)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_agrees_with_newton(name, solver):
+    problem, rel = PROBLEMS[name], ACCURACY[solver]
+    reference, newton = convex(problem, solver), solve(problem)
+    assert reference.objective == pytest.approx(newton.objective, rel=rel)
+    assert reference.objective >= newton.objective * (1 - 1e-12)
+    assert solver in reference.status
+    assert [w.shape for w in reference.W] == [w.shape for w in newton.W]
+    assert verify.certify(problem, reference).objective == pytest.approx(reference.objective, rel=1e-13)
+
+
+def test_finds_the_same_logits_and_heads():
+    problem = PROBLEMS["single"]
+    one, two = convex(problem), solve(problem)
+    for t in range(2):
+        logits = [(s.W[t] @ s.H + s.b[t][:, None]).numpy() for s in (one, two)]
+        np.testing.assert_allclose(*logits, atol=1e-3)
+        np.testing.assert_allclose(*[(s.W[t] @ s.W[t].T).numpy() for s in (one, two)], atol=1e-3)
+
+
+def test_wide_and_narrow_dimensions():
+    problem = PROBLEMS["single"]
+    assert convex(problem, dim=7).objective == pytest.approx(convex(problem).objective, rel=1e-9)
+    with pytest.raises(ValueError, match=r"dim=2 is less than 3.*method='newton'"):
+        convex(problem, dim=2)
+
+
+def test_tolerance_reaches_the_solver():
+    problem = PROBLEMS["single"]
+    best = solve(problem).objective
+    errors = [convex(problem, "SCS", tolerance=tolerance).objective - best for tolerance in (1e-2, 1e-7)]
+    assert errors[1] < 1e-2 * errors[0]
+
+
+@pytest.mark.parametrize("status", ["infeasible", "unbounded", "user_limit", None])
+def test_anything_but_an_optimum_is_an_error(monkeypatch, status):
+    cvxpy = pytest.importorskip("cvxpy")
+    monkeypatch.setattr(cvxpy.Problem, "status", property(lambda self: status))
+    with pytest.raises(RuntimeError, match=f"status {status!r}.*try the other"):
+        convex(PROBLEMS["smoothed"])
+
+
+def test_a_solver_that_breaks_is_an_error(monkeypatch):
+    cvxpy = pytest.importorskip("cvxpy")
+
+    def broken(self, *_, **__):
+        raise cvxpy.SolverError("numerical trouble")
+
+    monkeypatch.setattr(cvxpy.Problem, "solve", broken)
+    with pytest.raises(RuntimeError, match=r"CLARABEL failed .numerical trouble.*try the other"):
+        convex(PROBLEMS["smoothed"])
+
+
+def test_inaccurate_is_told(monkeypatch):
+    cvxpy = pytest.importorskip("cvxpy")
+    monkeypatch.setattr(cvxpy.Problem, "status", property(lambda self: cvxpy.OPTIMAL_INACCURATE))
+    solution = convex(PROBLEMS["smoothed"])
+    assert solution.converged is False
+    assert "certificate" in solution.status
+
+
+def test_too_large_is_refused_before_it_is_begun():
+    pytest.importorskip("cvxpy")
+    with pytest.raises(MemoryError, match=r"cone program of side R \+ m = .*GiB"):
+        convex(SingleSource.balanced((30, 30), 1, **LAMBDAS))
+
+
+def run_python(code):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_and_newton_leave_optional_packages_alone():
+    code = """
+import sys, ufm
+ufm.solve(ufm.SingleSource([1, 2], lambda_H=.05, lambda_W=.05, lambda_b=.05))
+print([name for name in ("cvxpy", "matplotlib", "sklearn", "tyro", "scs", "clarabel") if name in sys.modules])
+"""
+    assert run_python(code).strip() == "[]"
+
+
+def test_absence_of_cvxpy_names_the_extra():
+    code = """
+import sys
+sys.modules["cvxpy"] = None
+import ufm
+problem = ufm.SingleSource([1, 2], lambda_H=.05, lambda_W=.05, lambda_b=.05)
+try:
+    ufm.solve(problem, method="convex")
+except ModuleNotFoundError as error:
+    print(error, ufm.solve(problem).converged)
+"""
+    assert run_python(code).strip() == "method='convex' needs cvxpy: pip install 'ufm-toolkit[convex]' True"
