@@ -46,8 +46,9 @@ def solve(
     method     "newton"    one column per label, float64, trust-region Newton-CG from a random start, to machine
                            precision. Option: ``steps``.
                "gradient"  the problem as written, each of the N features free, first order. Options: ``optimizer``
-                           "lbfgs", "momentum" or "adam", ``dtype``, ``steps``, ``learning_rate``, ``momentum``,
-                           ``log_every``, ``checkpoint``, ``checkpoint_every``, ``progress``.
+                           "momentum" (default), "lbfgs" or "adam", ``dtype`` torch.float64 (default) or float32,
+                           ``steps``, ``learning_rate``, ``momentum``, ``log_every``, ``checkpoint``,
+                           ``checkpoint_every``, ``progress``: see ``ufm.solvers.gradient.minimize``.
                "convex"    cvxpy's nuclear-norm program, the outside reference for small problems (extra
                            ``convex``). Option: ``solver`` "CLARABEL" or "SCS".
     dim        feature dimension d; by default Σ K_t − T (single source) or max K_t − 1 (multi source), what the

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import theory
-from verify.certificate import Certificate, certify, check_tolerance
+from verify.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.checks import optimality
 from verify.checks.decisions import decision_rows
 from verify.checks.features import feature_rows
@@ -39,9 +39,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Some row passed and none failed."""
-        verdicts = [row.verdict for row in self.rows]
-        return PASSED in verdicts and FAILED not in verdicts
+        """The point is certified a global minimum within the tolerance, some row passed and none failed."""
+        some = any(row.verdict == PASSED for row in self.rows)
+        return self.certificate.verdict == GLOBAL and some and not self.failures
 
     @property
     def failures(self) -> tuple[Row, ...]:
@@ -63,7 +63,10 @@ class Report:
         }
 
     def _title(self) -> str:
-        outcome = "passed" if self.passed else "failed"
+        if self.passed or self.failures:
+            outcome = "passed" if self.passed else "failed"
+        else:
+            outcome = "not possible, the point is not certified"
         if self.prediction is None:
             return f"No theorem covers this problem; what every minimum has: {outcome}"
         return f"Comparison with {self.prediction.theorem} {outcome}: {self.prediction.regime}"

@@ -8,6 +8,7 @@ import pytest
 from verified_points import COVERED, UNCOVERED, mapped, named, per_sample, perturbed, solved
 
 import theory
+import ufm
 from verify import Row, compare
 from verify.checks.row import judged
 
@@ -305,3 +306,12 @@ def test_a_closed_gap_is_judged_at_any_dimension():
     verdicts = {row.check: row.verdict for row in report.rows}
     assert verdicts["relative duality gap at most 0"] == verdicts["spectral ratio σ/τ at most 1"] == "passed"
     assert verdicts["objective"] == "not applicable"
+
+
+def test_too_small_a_dimension_is_no_pass():
+    """No row fails, but nothing is certified either."""
+    problem = named("3.1 below")
+    report = compare(problem, ufm.solve(problem, dim=1))
+    assert not report.failures
+    assert not report.passed
+    assert "not certified" in str(report).splitlines()[0]

@@ -27,20 +27,17 @@ HEADER = (
     "theorem",
     "regime",
     "K_t",
-    "T",
     "N",
-    "label tuples",
+    "tuples",
     "λ_H, λ_W, λ_b",
     "objective F",
-    "relative gap",
+    "rel. gap",
     "σ/τ",
     "certificate",
-    "passed",
-    "failed",
-    "not applicable",
+    "✓ / ✗ / n.a.",
     "seconds",
 )
-NUMERIC = frozenset({"T", "N", "label tuples", "objective F", "relative gap", "σ/τ", *HEADER[-4:]})
+NUMERIC = frozenset({"N", "tuples", "objective F", "rel. gap", "σ/τ", *HEADER[-2:]})
 
 
 def line(case: Case) -> Line:
@@ -55,15 +52,14 @@ def line(case: Case) -> Line:
         NO_THEOREM if prediction is None else prediction.theorem,
         numbers.MISSING if prediction is None else regime(case),
         numbers.class_numbers(problem.classes),
-        str(len(problem.classes)),
         numbers.count(problem.samples),
         numbers.count(label_tuples(case)),
-        f"{problem.lambda_H:g}, {problem.lambda_W:g}, {problem.lambda_b:g}",
+        lambdas(case),
         numbers.objective(certificate.objective),
         numbers.small(certificate.relative_gap),
         numbers.value(certificate.spectral_ratio),
         certificate.verdict,
-        *(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
+        " / ".join(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
         numbers.seconds(case.seconds),
     )
     return Line(name, verdict, cells)
@@ -80,6 +76,13 @@ def regime(case: Case) -> str:
     if prediction is None:
         return ""
     return prediction.regime if prediction.within_theorem else f"{prediction.regime} (past the threshold)"
+
+
+def lambdas(case: Case) -> str:
+    """λ_H, λ_W, λ_b, or one number where they are equal."""
+    problem = case.problem
+    values = [f"{value:g}" for value in (problem.lambda_H, problem.lambda_W, problem.lambda_b)]
+    return values[0] if len(set(values)) == 1 else ", ".join(values)
 
 
 def label_tuples(case: Case) -> int:

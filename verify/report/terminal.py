@@ -13,7 +13,7 @@ from verify.report import numbers, summary
 
 WIDE = 120  # columns from which a line holds a case
 _COLOURS = {PASSED: "green", FAILED: "bold red", NOT_APPLICABLE: "dim"}
-_SHOWN = ("verdict", "case", "theorem", "K_t", "N", "objective F", "relative gap", "σ/τ", "checks", "s")
+_SHOWN = ("verdict", "case", "theorem", "K_t", "N", "objective F", "rel. gap", "σ/τ", "checks", "s")
 
 
 def print_summary(result: JobResult, console: Console) -> None:
@@ -63,7 +63,7 @@ def _print_block(case: Case, console: Console) -> None:
     details = (
         f"{cells['theorem']}{regime}",
         f"K_t = {cells['K_t']}; N = {cells['N']}; F = {cells['objective F']}",
-        f"{cells['certificate']}; relative gap {cells['relative gap']}; σ/τ = {cells['σ/τ']}",
+        f"{cells['certificate']}; relative gap {cells['rel. gap']}; σ/τ = {cells['σ/τ']}",
         f"{_checks(case)}; {cells['seconds']} s",
     )
     for detail in details:
