@@ -119,3 +119,32 @@ def test_global_random_state_is_left_alone():
     torch.manual_seed(0)
     solve(PROBLEM, seed=9)
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("seed", [322, 327, 337, 357])
+def test_rounding_of_soft_targets_is_no_broken_constraint(seed):
+    # s p − y cancels at soft targets, and at small λ the spectral norm shows it
+    rng = np.random.default_rng(seed)
+    lambdas = {name: 10.0 ** rng.uniform(-6, -2) for name in LAMBDAS}
+    counts = rng.integers(0, 60, (3, 4))
+    counts.flat[0] += 1
+    problem = SingleSource(counts, label_smoothing=0.5, **lambdas)
+    solution = solve(problem)
+    assert solution.status.startswith("converged (")
+    assert verify.certify(problem, solution).relative_gap <= 1e-12
+
+
+def test_never_claims_what_the_gap_denies():
+    # weights and counts over ten decades: too hard for so few steps, and said to be so
+    rng = np.random.default_rng(1)
+    failed = 0
+    for _ in range(20):
+        counts = np.round(10.0 ** rng.uniform(0, 7, (5, 3))).astype(int)
+        weights = 10.0 ** rng.uniform(-2, 2, 2)
+        problem = SingleSource(counts, task_weights=weights, lambda_H=0.03, lambda_W=0.24, lambda_b=1e-6)
+        solution = solve(problem, steps=100)
+        if verify.certify(problem, solution).relative_gap > 1e-9:
+            failed += 1
+            assert solution.converged is False
+            assert "steps=" in solution.status
+    assert failed > 0

@@ -24,6 +24,7 @@ from ufm.standard_form import StandardForm
 TOLERANCE = 1e-12
 ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
+RESIDUAL_ROUNDING = 64 * 2.0**-52  # of softmax's entries, whose logits are tens at most
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 MAX_STEPS = 1000
 
@@ -39,9 +40,14 @@ def random_start(objective: Objective, seed: int, device: torch.device | str) ->
     return x.mul_(spread**-0.25)
 
 
-def spectral_excess(state: State) -> float:
-    """max(0, σ/τ − 1): by how much the scaled residual's spectral norm breaks the dual constraint."""
-    return max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0)
+def spectral_excess(objective: Objective, state: State) -> float:
+    """max(0, σ/τ − 1) less its rounding: by how much the scaled residual's spectral norm breaks the dual constraint.
+
+    Soft targets leave s p − y as a difference of equal numbers, whose rounding σ then shows; one-hot targets do not.
+    """
+    cancelled = torch.minimum(torch.minimum(objective.s * state.at.p, objective.y), objective.rest)
+    rounding = RESIDUAL_ROUNDING * float((objective.c_n_E * cancelled).norm())
+    return max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0 - rounding)
 
 
 def solve_newton(
@@ -69,11 +75,11 @@ def solve_newton(
         while len(history.loss) < steps:
             left = steps - len(history.loss)
             state, outcome = minimize(objective, state, history, tolerance=target, max_steps=left)
-            excess = spectral_excess(state)
+            excess = spectral_excess(objective, state)
             if outcome != "tolerance" or excess <= tolerance or target < UNREACHABLE:
                 break
             target = min(target, state.residual) * TIGHTEN
-        excess = spectral_excess(state)
+        excess = spectral_excess(objective, state)
         W, H, b = objective.unscale(state.x)
     needed = min(form.sufficient_dim, form.columns)
     residual = max(state.residual, excess if dim >= needed else 0.0)
