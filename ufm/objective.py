@@ -1,12 +1,14 @@
 """The standard form's objective, gradient and Hessian-vector products, in coordinates where the penalty is ½‖x‖².
 
-With Ŵ^t = √(2 λ_W c^t) W^t, ĥ_l = √(2 λ_H n_l ω_l) h_l and b̂^t = √(2 λ_b c^t) b^t,
+With Ŵ^t = √(2 λ_W c^t) W^t, ĥ_l = √(2 λ_H n_l ω_l) h_l and b̂^t = b^t / e_t,
 
-    F = Σ_l Σ_t c^t n_l [ s_tl lse(u_tl) − ⟨y_tl, u_tl⟩ ] + ½ ‖Ŵ‖² + ½ ‖Ĥ‖² + ½ ‖b̂‖²
-    u_tl = E_tl (Ŵ^t ĥ_l) + e_t b̂^t,      E_tl = 1 / (τ √(c^t n_l ω_l)),   e_t = 1 / √(2 λ_b c^t)
+    F = Σ_l Σ_t c^t n_l [ s_tl lse(u_tl) − ⟨y_tl, u_tl⟩ ] + ½ ‖Ŵ‖² + ½ ‖Ĥ‖² + ½ Σ_t ρ_t ‖b̂^t‖²
+    u_tl = E_tl (Ŵ^t ĥ_l) + e_t b̂^t,      E_tl = 1 / (τ √(c^t n_l ω_l)),   ρ_t = 2 λ_b c^t e_t²
 
-so the Hessian is the identity plus the cross-entropy's curvature: well conditioned near a minimum whatever the λ's
-and counts are, and the convex form's nuclear norm ‖Ŵ Ĥ‖_* has weight one.
+so the Hessian is about the identity plus the cross-entropy's curvature: well conditioned near a minimum whatever the
+λ's and counts are, and the convex form's nuclear norm ‖Ŵ Ĥ‖_* has weight one. The bias's unit
+e_t = (2 λ_b c^t + τ √(c^t Σ_l n_l ω_l))^{-1/2} counts the curvature τ √(c^t Σ n ω) that the cross-entropy has in b^t
+at most where ‖V‖ ≤ τ: with λ_b alone, a small one would let a unit step move the logits by thousands.
 """
 
 from __future__ import annotations
@@ -58,10 +60,10 @@ class Objective:
         self.rest = self.s - self.y
         self.c_n = c * n
         self.E = 1.0 / (form.tau * torch.sqrt(c * n_omega))
-        self.e = 1.0 / torch.sqrt(2.0 * form.lambda_b * c)
+        self.e = 1.0 / torch.sqrt(2.0 * form.lambda_b * c + form.tau * torch.sqrt(c * n_omega.sum()))
+        self.rho = 2.0 * form.lambda_b * c * self.e**2
         self.unit_W = torch.sqrt(2.0 * form.lambda_W * c)
         self.unit_H = torch.sqrt(2.0 * form.lambda_H * n_omega)
-        self.unit_b = torch.sqrt(2.0 * form.lambda_b * c)
         self.c_n_E = self.c_n * self.E
         self.c_n_s = self.c_n * self.s
         self.c_n_s_E = self.c_n_s * self.E
@@ -83,12 +85,12 @@ class Objective:
 
     def scale(self, W: Tensor, H: Tensor, b: Tensor) -> Tensor:
         """x of the problem's own W (R, d), H (d, m), b (R,)."""
-        return self.join(W * self.unit_W, H * self.unit_H, b[:, None] * self.unit_b)
+        return self.join(W * self.unit_W, H * self.unit_H, b[:, None] / self.e)
 
     def unscale(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """W (R, d), H (d, m), b (R,) in the problem's own units."""
         W_hat, H_hat, b_hat = self.split(x)
-        return W_hat / self.unit_W, H_hat / self.unit_H, (b_hat / self.unit_b)[:, 0]
+        return W_hat / self.unit_W, H_hat / self.unit_H, (b_hat * self.e)[:, 0]
 
     def value_at_logits(self, product: Tensor, b_hat: Tensor) -> tuple[float, tuple[Tensor, Tensor, Tensor]]:
         """Cross-entropy at Ŵ Ĥ = product (R, m), and the pieces of its softmax.
@@ -108,7 +110,8 @@ class Objective:
         """F(x), and the softmax pieces ``linearize`` goes on from."""
         W_hat, H_hat, b_hat = self.split(x)
         loss, pieces = self.value_at_logits(W_hat @ H_hat, b_hat)
-        return loss + 0.5 * float(x.dot(x)), pieces
+        unpenalized = (1.0 - self.rho) * b_hat
+        return loss + 0.5 * float(x.dot(x) - (b_hat * unpenalized).sum()), pieces
 
     def linearize(self, x: Tensor, pieces: tuple[Tensor, Tensor, Tensor]) -> Linearization:
         """Softmax and residual at x.
@@ -122,12 +125,22 @@ class Objective:
         return Linearization(*self.split(x), p=p, residual=residual, G=self.c_n_E * residual)
 
     def gradient(self, at: Linearization) -> Tensor:
-        """∇F = (G Ĥᵀ + Ŵ, Ŵᵀ G + Ĥ, e Σ_l c n (s p − y) + b̂)."""
+        """∇F = (G Ĥᵀ + Ŵ, Ŵᵀ G + Ĥ, e Σ_l c n (s p − y) + ρ b̂)."""
         return self.join(
             torch.addmm(at.W_hat, at.G, at.H_hat.T),
             torch.addmm(at.H_hat, at.W_hat.T, at.G),
-            self.e * (self.c_n * at.residual).sum(1, keepdim=True) + at.b_hat,
+            self.e * (self.c_n * at.residual).sum(1, keepdim=True) + self.rho * at.b_hat,
         )
+
+    def largest_logit_change(self, at: Linearization, v: Tensor) -> float:
+        """max |du| over the logits, to first order along v."""
+        dW, dH, db = self.split(v)
+        return float(torch.addmm(dW @ at.H_hat, at.W_hat, dH).mul_(self.E).addcmul_(self.e, db).abs().max())
+
+    def dual_gap_of_gradient(self, gradient: Tensor) -> float:
+        """‖∇F‖² in the norm dual to the penalty's: what a gradient adds to the duality gap, to second order."""
+        g_W, g_H, g_b = self.split(gradient)
+        return float((g_W * g_W).sum() + (g_H * g_H).sum() + (g_b * g_b / self.rho).sum())
 
     def hessian_vector(self, at: Linearization, v: Tensor) -> Tensor:
         """∇²F(x) v, with dG the change of G along v: (dG Ĥᵀ + G dĤᵀ + dŴ, Ŵᵀ dG + dŴᵀ G + dĤ, …)."""
@@ -142,7 +155,7 @@ class Objective:
         out_W.addmm_(at.G, dH.T)
         torch.addmm(dH, at.W_hat.T, dG, out=out_H)
         out_H.addmm_(dW.T, at.G)
-        torch.addcmul(db, self.e, (self.c_n_s * dp).sum(1, keepdim=True), out=out_b)
+        torch.addcmul(self.rho * db, self.e, (self.c_n_s * dp).sum(1, keepdim=True), out=out_b)
         return out
 
 

@@ -26,7 +26,7 @@ ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 RESIDUAL_ROUNDING = 64 * 2.0**-52  # of softmax's entries, whose logits are tens at most
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
-MAX_STEPS = 1000
+MAX_STEPS = 5000
 
 
 def random_start(objective: Objective, seed: int, device: torch.device | str) -> Tensor:
@@ -61,7 +61,7 @@ def solve_newton(
 ) -> ColumnSolution:
     """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the last completed step's point.
 
-    tolerance  on max(‖∇F‖ (‖x‖ + ‖∇F‖) / F, σ/τ − 1) in balanced coordinates
+    tolerance  on max((‖∇F‖ ‖x‖ + ‖∇F‖²) / F, σ/τ − 1) in balanced coordinates
     """
     size = form.rows * dim + dim * form.columns + form.rows
     require_memory(8 * (14 * size + 24 * form.rows * form.columns), device, f"newton with {size:,} variables")
@@ -90,7 +90,8 @@ def solve_newton(
     elif not converged and state.residual <= ROUNDING_FLOOR:
         status = f"stationary but not a global minimum ({measured}); try another seed"
     elif not converged:
-        status = f"did not reach tolerance {tolerance:.1e} ({measured}); raise steps= or try another seed"
+        advice = "rounding ends progress" if outcome == "rounding" else "raise steps= or try another seed"
+        status = f"did not reach tolerance {tolerance:.1e} ({measured}); {advice}"
     elif residual > tolerance:
         status = f"converged to float64's rounding, short of tolerance {tolerance:.1e} ({measured})"
     else:
@@ -99,4 +100,13 @@ def solve_newton(
         status += f"; dim={dim} is less than {needed}: a stationary point that no theorem covers and that may not be"
         status += f" the global minimum of its dimension; dim={needed} lowers the minimum as far as any"
     # clones leave inference mode, so that users may differentiate through the result
-    return ColumnSolution(W.clone(), H.clone(), b.clone(), state.value, converged, status, dataclasses.asdict(history))
+    return ColumnSolution(
+        W.clone(),
+        H.clone(),
+        b.clone(),
+        state.value,
+        converged,
+        status,
+        dataclasses.asdict(history),
+        interrupted=outcome == "interrupted",
+    )

@@ -18,6 +18,7 @@ from ufm.objective import Linearization, Objective
 SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step that met the boundary
 ROUNDING = 1e-13  # changes of F below this fraction are rounding: the model is trusted instead
 MAX_CG = 500
+MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
 
 
@@ -40,18 +41,18 @@ class History:
 
 @dataclass
 class State:
-    """A point with everything that was computed there."""
+    """A point with everything that was computed there.
+
+    residual  (‖∇F‖ ‖x‖ + ‖∇F‖²) / F, the second norm the penalty's dual: what non-stationarity can add to the
+              relative duality gap
+    """
 
     x: Tensor
     value: float
     at: Linearization
     gradient: Tensor
     gradient_norm: float
-
-    @property
-    def residual(self) -> float:
-        """‖∇F‖ (‖x‖ + ‖∇F‖) / F: to first order what non-stationarity can add to the relative duality gap."""
-        return self.gradient_norm * (float(self.x.norm()) + self.gradient_norm) / self.value
+    residual: float
 
 
 def state_at(objective: Objective, x: Tensor) -> State:
@@ -59,7 +60,9 @@ def state_at(objective: Objective, x: Tensor) -> State:
     value, pieces = objective.value(x)
     at = objective.linearize(x, pieces)
     gradient = objective.gradient(at)
-    return State(x, value, at, gradient, float(gradient.norm()))
+    norm = float(gradient.norm())
+    residual = (norm * float(x.norm()) + objective.dual_gap_of_gradient(gradient)) / value
+    return State(x, value, at, gradient, norm, residual)
 
 
 def steihaug(objective: Objective, state: State, radius: float, forcing: float) -> tuple[Tensor, float, bool, int]:
@@ -113,6 +116,13 @@ def minimize(
                 return state, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             z, decrease, on_boundary, cg_steps = steihaug(objective, state, radius, forcing)
+            change = objective.largest_logit_change(state.at, z)
+            if change > MAX_LOGIT_CHANGE:
+                # m along z is known: t gᵀz + ½ t² zᵀ∇²F z, whose second term is that of t = 1
+                slope, t = float(state.gradient.dot(z)), MAX_LOGIT_CHANGE / change
+                decrease = -t * slope + t * t * (decrease + slope)
+                z.mul_(t)
+                radius, on_boundary = float(z.norm()), True
             candidate = state_at(objective, state.x + z)
             actual = state.value - candidate.value
             if abs(actual) <= ROUNDING * state.value and decrease <= ROUNDING * state.value:
