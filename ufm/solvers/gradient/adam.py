@@ -4,7 +4,7 @@
 
 With a given learning rate: torch.optim.Adam's own, constant. By default: in balanced units, the rate of each of H, W
 and b a tenth of the size that gives logits of order one, brought to zero along a cosine over the whole run, and
-β₂ = 0.9, so that v follows gradients that shrink by orders of magnitude before the rate does.
+β₁ = β₂ = 0.95: v follows gradients that shrink by orders of magnitude with the rate, which β₂ = 0.999 would not.
 Source: Kingma & Ba, ICLR 2015.
 """
 
@@ -21,6 +21,7 @@ from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
 
 RELATIVE_RATE = 0.1
+BETA_2 = 0.95
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Rates:
     def natural(cls, start: Point, objective: Objective, momentum: float, horizon: int) -> Rates:
         """From the sizes of the start, whose logits are of order one; b moves by RELATIVE_RATE in its own units."""
         H, W = (RELATIVE_RATE * float(x.square().mean().sqrt()) for x in (start.features, start.heads))
-        return cls(H, W, RELATIVE_RATE / objective.units.scale.b, momentum, 0.9, 1e-15, horizon)
+        return cls(H, W, RELATIVE_RATE / objective.units.scale.b, momentum, BETA_2, 1e-15, horizon)
 
     def fraction(self, step: int) -> float:
         """Of η at 0-based ``step``: ½ (1 + cos(π step / horizon))."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -14,8 +15,13 @@ class Evaluation:
     overlap: float
 
     @property
+    def finite(self) -> bool:
+        """Whether F and its gradient are numbers still."""
+        return math.isfinite(self.value) and math.isfinite(self.gradient_square)
+
+    @property
     def relative_gradient(self) -> float:
-        """‖∇F‖ / √(2F), at most about 1 where the penalty's part ‖x‖ ≤ √(2F) is all of it; its square estimates
-        the relative distance of F from the minimum where the Hessian is about the identity.
+        """‖∇F‖ / √(2F). The penalty's own gradient has norm ‖x‖ ≤ √(2F), so it is free of scale; where the Hessian
+        is about the identity its square is the relative distance of F from the minimum.
         """
         return float((self.gradient_square / (2.0 * self.value)) ** 0.5)

@@ -8,11 +8,18 @@ written once a step, and the gradient of the features is never stored.
 
 from __future__ import annotations
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.solvers.gradient.evaluation import Evaluation
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
+from ufm.solvers.gradient.samples import expand
+from ufm.solvers.gradient.start import random_start
+from ufm.solvers.gradient.units import balanced_units, own_units
+from ufm.standard_form import StandardForm
 
 
 class FixedMomentum:
@@ -58,3 +65,22 @@ class FixedMomentum:
 
     def resume(self, numbers: dict[str, float]) -> None:
         """Nothing is derived from the state."""
+
+
+def fixed_momentum(
+    form: StandardForm,
+    counts: NDArray[np.int64],
+    *,
+    dim: int,
+    learning_rate: float,
+    momentum: float = 0.9,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> FixedMomentum:
+    """At the random start of ``seed``, in the problem's own units: call ``step()`` under ``torch.no_grad()``."""
+    samples = expand(form, counts, torch.device(device), dtype)
+    balanced = Objective(samples, balanced_units(samples), dim)
+    point = random_start(balanced, seed)
+    balanced.units.to_own(point, samples)
+    return FixedMomentum(Objective(samples, own_units(samples), dim), point, learning_rate, momentum)

@@ -88,9 +88,9 @@ def minimize(
                    ``momentum``; with ``learning_rate`` torch.optim.SGD's recursion (momentum 0.9 unless given)
                    "lbfgs": two-loop L-BFGS with the same line search
                    "adam": a cosine schedule over ``steps`` in balanced units; with ``learning_rate`` torch.optim.Adam
-    steps          at most so many: 5000 (adam: 1500, the length of its schedule)
-    tolerance      stops at ‖∇F‖ / √(2F) ≤ 1e-5 in balanced units, about the root of F's relative error or less;
-                   where F is not known at every step, looked at every ``log_every`` steps
+    steps          at most so many: 5000 (adam: 2000, the length of its schedule)
+    tolerance      stops at ‖∇F‖ / √(2F) ≤ 1e-5 (float32: 3e-5) in balanced units, whose square estimates F's
+                   relative error; looked at every ``log_every`` steps where steps do not tell F
     log_every      steps between entries of the history: 10
     metrics        called with W (R, d), H (d, N), b (R,) for the history; default those of ``source``, "single"
                    (Table 5) or "multi" (Table 6)
@@ -117,7 +117,7 @@ def minimize(
     )
     validation.one_of("source", source, ("single", "multi"))
     counts = _checked_counts(counts, form.columns)
-    require_memory(form, int(counts.sum()), settings)
+    require_memory(form, int(counts.sum()), settings, copies_for_metrics=0 if metrics is None else 1)
     with torch.no_grad():
         samples = expand(form, counts, settings.device, settings.dtype)
         method = build(samples, settings)
@@ -141,7 +141,7 @@ def minimize(
         objective=objective,
         relative_gradient=outcome.last.relative_gradient,
         steps=outcome.step,
-        converged=outcome.reason == "converged",
+        converged=outcome.reason in ("converged", "rounding"),
         interrupted=outcome.reason == "interrupted",
         status=describe(outcome, settings),
         history=outcome.history,

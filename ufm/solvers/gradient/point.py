@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SLICE = 1 << 18  # terms summed in the working precision before float64 takes over
+SLICE = 1 << 18  # terms summed one after another in the working precision before float64 takes over
+CUDA_SLICE = 1 << 26  # a CUDA sum is a tree
 
 
 class Point:
@@ -37,7 +38,8 @@ class Point:
 
 def dot_parts(x: Tensor, y: Tensor) -> Tensor:
     """⟨x, y⟩ as a float64 scalar on the device: a float32 sum of 1e8 terms would lose half its digits."""
-    slices = zip(torch.split(x.reshape(-1), SLICE), torch.split(y.reshape(-1), SLICE), strict=True)
+    size = SLICE if x.device.type == "cpu" else CUDA_SLICE
+    slices = zip(torch.split(x.reshape(-1), size), torch.split(y.reshape(-1), size), strict=True)
     parts = [torch.dot(a, b) for a, b in slices]
     return torch.stack(parts).sum(dtype=torch.float64)
 

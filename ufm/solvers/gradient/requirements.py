@@ -14,12 +14,12 @@ CHUNKS = 12  # chunk-sized temporaries alive at once
 COPIES = {"momentum": 3, "adam": 3, "lbfgs": 3 + 2 * PAIRS}  # vectors as long as the point, the point included
 
 
-def needed_bytes(form: StandardForm, samples: int, settings: Settings) -> int:
-    """An upper estimate of what ``minimize`` allocates."""
+def needed_bytes(form: StandardForm, samples: int, settings: Settings, copies_for_metrics: int = 0) -> int:
+    """An upper estimate of what ``minimize`` allocates; a caller's own metrics are given a copy of the point."""
     rows, dim = form.rows, settings.dim
     size = torch.empty((), dtype=settings.dtype).element_size()
     copies = 2 if settings.optimizer == "momentum" and not settings.line_search else COPIES[settings.optimizer]
-    vectors = copies * (samples * dim + rows * dim + rows)
+    vectors = (copies + copies_for_metrics) * (samples * dim + rows * dim + rows)
     margins = 3 * samples * rows if settings.line_search else 0
     chunk = CHUNKS * chunk_rows(samples, rows, dim, size, settings.device) * (dim + rows)
     tables = form.columns * (rows + len(form.classes)) * (size + 8)
@@ -27,9 +27,10 @@ def needed_bytes(form: StandardForm, samples: int, settings: Settings) -> int:
     return size * (vectors + margins + chunk) + tables + label_means + 12 * samples
 
 
-def require_memory(form: StandardForm, samples: int, settings: Settings) -> None:
+def require_memory(form: StandardForm, samples: int, settings: Settings, copies_for_metrics: int = 0) -> None:
     """MemoryError naming N, d, dtype, the need and what there is."""
-    needed, available = needed_bytes(form, samples, settings), available_memory(settings.device)
+    needed = needed_bytes(form, samples, settings, copies_for_metrics)
+    available = available_memory(settings.device)
     if needed <= available:
         return
     lighter = "; optimizer='momentum' needs less" if settings.optimizer == "lbfgs" else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 
 from ufm.solvers.gradient import checkpoint
@@ -20,13 +20,15 @@ from ufm.solvers.gradient.progress import ProgressBar
 from ufm.solvers.gradient.settings import Settings
 
 CHECKPOINT_SECONDS = 60.0
+ROUNDING = {torch.float32: 1e-4, torch.float64: 1e-8}  # relative gradients that rounding alone may leave
 
 Measure = Callable[[], dict[str, float]]
 
 
 @dataclass
 class Outcome:
-    """reason: "converged", "steps", "stalled", "diverged" or "interrupted"; what was measured last; steps taken."""
+    """reason "converged", "rounding" (no lower point in this precision, but near one), "stalled" (the same, far from
+    one), "steps", "diverged" or "interrupted"; what was measured last; steps taken."""
 
     reason: str
     last: Evaluation
@@ -60,6 +62,10 @@ class Run:
                 self.at.step += 1
                 self._save_if_due()
             last = self.method.evaluate()
+            if not last.finite:
+                reason = "diverged"
+            if reason == "stalled" and last.relative_gradient <= ROUNDING[settings.dtype]:
+                reason = "rounding"
             if reason in ("interrupted", "steps") and last.relative_gradient <= settings.tolerance:
                 reason = "converged"
             if reason != "diverged":
@@ -73,7 +79,7 @@ class Run:
         due = step % settings.log_every == 0
         if due or settings.line_search:
             now = self.method.evaluate()
-            if not math.isfinite(now.value) or not math.isfinite(now.gradient_square):
+            if not now.finite:
                 return "diverged"
             if now.relative_gradient <= settings.tolerance:
                 return "converged"

@@ -14,9 +14,11 @@ from ufm import validation
 
 OPTIMIZERS = ("momentum", "adam", "lbfgs")
 DTYPES = {torch.float32: "float32", torch.float64: "float64"}
-DEFAULT_STEPS = {"momentum": 5000, "adam": 1500, "lbfgs": 5000}
-DEFAULT_TOLERANCE = 1e-5  # on the relative gradient, whose square estimates the relative error of F
+DEFAULT_STEPS = {"momentum": 5000, "adam": 2000, "lbfgs": 5000}
+# on the relative gradient, whose square estimates the relative error of F; float32 gradients end at about 1e-5
+DEFAULT_TOLERANCE = {torch.float32: 3e-5, torch.float64: 1e-5}
 DEFAULT_MOMENTUM = 0.9
+ADAM_MOMENTUM = 0.95  # of the schedule that needs no tuning
 DEFAULT_LOG_EVERY = 10
 
 
@@ -63,15 +65,16 @@ def checked(
     if name == "lbfgs" and (learning_rate is not None or momentum is not None):
         field, value = ("learning_rate", learning_rate) if learning_rate is not None else ("momentum", momentum)
         raise ValueError(f"{field}={value!r} does not apply to optimizer='lbfgs', which searches along lines; leave it")
+    precision = _dtype(dtype)
     rate = None if learning_rate is None else _learning_rate(learning_rate)
     return Settings(
         dim=validation.whole_number("dim", dim, 1),
         seed=validation.whole_number("seed", seed, 0),
-        device=_device(device),
-        dtype=_dtype(dtype),
+        device=validation.device(device),
+        dtype=precision,
         optimizer=name,
         steps=DEFAULT_STEPS[name] if steps is None else validation.whole_number("steps", steps, 1),
-        tolerance=DEFAULT_TOLERANCE if tolerance is None else _tolerance(tolerance),
+        tolerance=DEFAULT_TOLERANCE[precision] if tolerance is None else _tolerance(tolerance),
         learning_rate=rate,
         momentum=_momentum(momentum, name, rate),
         log_every=DEFAULT_LOG_EVERY if log_every is None else validation.whole_number("log_every", log_every, 1),
@@ -99,13 +102,15 @@ def _learning_rate(value: Any) -> float:
 def _tolerance(value: Any) -> float:
     number = _number("tolerance", value, "a number > 0")
     if not math.isfinite(number) or number <= 0:
-        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; the default is {DEFAULT_TOLERANCE:g}")
+        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; 1e-5 is the default in float64")
     return number
 
 
 def _momentum(value: Any, optimizer: str, learning_rate: float | None) -> float | None:
     if value is None:
-        return None if optimizer == "momentum" and learning_rate is None else DEFAULT_MOMENTUM
+        if learning_rate is not None:
+            return DEFAULT_MOMENTUM
+        return ADAM_MOMENTUM if optimizer == "adam" else None
     number = _number("momentum", value, "a number in [0, 1)")
     if not 0 <= number < 1:
         raise ValueError(f"momentum must lie in [0, 1), got {value!r}; {DEFAULT_MOMENTUM} is a usual choice")
@@ -122,19 +127,6 @@ def _dtype(value: Any) -> torch.dtype:
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be torch.float32 or torch.float64, got {value!r}")
     return torch.float32 if dtype == torch.float32 else torch.float64
-
-
-def _device(value: Any) -> torch.device:
-    try:
-        device = torch.device(value)
-    except (RuntimeError, TypeError):
-        raise ValueError(f"device must name a PyTorch device, such as 'cpu' or 'cuda', got {value!r}") from None
-    try:
-        torch.empty(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"device={value!r} is not available here ({reason}); device='cpu' always is") from None
-    return device
 
 
 def _checkpoint(value: Any) -> Path:

@@ -18,6 +18,8 @@ def describe(outcome: Outcome, settings: Settings) -> str:
         case "interrupted":
             kept = "it is saved" if settings.checkpoint is not None else "pass checkpoint= to be able to resume"
             return f"interrupted after {steps}, {reached}: the point reached is kept; {kept}"
+        case "rounding":
+            return f"converged to the rounding of {DTYPES[settings.dtype]}: {reached} after {steps}"
         case "stalled":
             advice = "use dtype=torch.float64" if settings.dtype == torch.float32 else "raise tolerance="
             return f"rounding in {DTYPES[settings.dtype]} stopped progress after {steps}, {reached}; {advice}"
