@@ -14,6 +14,7 @@ ZERO_SHARE = 1e-6  # of √F: a head whose penalty is a millionth squared of F i
 def measured_cosines(case: Case) -> Float:
     """(R, R) cosines between rows of the stacked heads; NaN where a row is zero.
 
+    NaN too between tasks of Problem (4): each may rotate alone, so what is measured there means nothing.
     A row counts as zero where √(λ_W c^t) ‖w_k^t‖ ≤ 10⁻⁶ √F: its direction is rounding.
     """
     problem = case.problem
@@ -21,4 +22,8 @@ def measured_cosines(case: Case) -> Float:
     share = np.sqrt(problem.lambda_W * np.repeat(problem.task_weights, problem.classes))
     norms = share * np.linalg.norm(W, axis=1)
     W[norms <= ZERO_SHARE * np.sqrt(case.report.certificate.objective)] = 0.0
-    return head_cosines(W, 0.0)
+    cosines = head_cosines(W, 0.0)
+    if problem.source == "multi":
+        task = np.repeat(np.arange(len(problem.classes)), problem.classes)
+        cosines[task[:, None] != task[None, :]] = np.nan
+    return cosines

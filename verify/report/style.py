@@ -1,7 +1,7 @@
 """The page's style sheet: system font, one column, tables that scroll by themselves."""
 
 STYLE = """
-body { margin: 0 auto; padding: 2.5rem 1.5rem 3rem; max-width: 70rem; background: #fff; color: #222;
+body { margin: 0 auto; padding: 2.5rem 1.5rem 3rem; max-width: 84rem; background: #fff; color: #222;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 h1 { font-size: 1.6rem; font-weight: 600; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; font-weight: 600; margin: 0 0 .75rem; overflow-wrap: anywhere; }
@@ -20,7 +20,7 @@ th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top; b
 thead th { color: #666; font-weight: 500; border-bottom-color: #bbb; white-space: nowrap; }
 tbody th { font-weight: 500; color: #666; white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
-.name { min-width: 13rem; } .words { min-width: 8rem; } .short { white-space: nowrap; }
+.name { min-width: 15rem; } .words { min-width: 11rem; } .short { white-space: nowrap; }
 caption { text-align: left; font-size: .875rem; padding-bottom: .25rem; }
 caption b { font-weight: 600; }
 .verdict { white-space: nowrap; font-weight: 600; }

@@ -57,7 +57,7 @@ def line(case: Case) -> Line:
         lambdas(case),
         numbers.objective(certificate.objective),
         numbers.small(certificate.relative_gap),
-        numbers.value(certificate.spectral_ratio),
+        f"{certificate.spectral_ratio:.6g}",
         certificate.verdict,
         " / ".join(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
         numbers.seconds(case.seconds),
