@@ -54,7 +54,7 @@ class Run:
         title = f"gradient ({settings.optimizer})"
         with Interrupt() as interrupt, ProgressBar(progress, settings.steps, title) as bar:
             while True:
-                reason = self._reason(interrupt.pending, bar)
+                reason = self._reason(interrupt, bar)
                 if reason is None and not self.method.step():
                     reason = "stalled"
                 if reason is not None:
@@ -73,7 +73,7 @@ class Run:
                 self._save()
         return Outcome(reason, last, self.at.step, self.at.history)
 
-    def _reason(self, interrupted: bool, bar: ProgressBar) -> str | None:
+    def _reason(self, interrupt: Interrupt, bar: ProgressBar) -> str | None:
         """Why to stop here, if at all. Measuring costs a sweep except in line searches, which have measured."""
         settings, step = self.settings, self.at.step
         due = step % settings.log_every == 0
@@ -86,7 +86,7 @@ class Run:
             if due:
                 self._record(now)
             bar.update(step, now.value, now.relative_gradient)
-        if interrupted:
+        if interrupt.pending:
             return "interrupted"
         return "steps" if step >= settings.steps else None
 
