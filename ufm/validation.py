@@ -166,7 +166,7 @@ def task_weights(value: Any, tasks: int) -> NDArray[np.float64]:
     array = full_array("task_weights", value)
     if array.shape != (tasks,):
         raise ValueError(f"task_weights must have shape ({tasks},), one per task, got {array.shape}")
-    return np.array([positive(f"task_weights[{t}]", c) for t, c in enumerate(array)])
+    return np.array([positive(f"task_weights[{t}]", c) for t, c in enumerate(array.tolist())])
 
 
 def one_of(name: str, value: Any, choices: Sequence[str]) -> str:

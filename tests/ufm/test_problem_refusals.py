@@ -1,5 +1,6 @@
 """Bad input is refused with the field and the value in the message."""
 
+import math
 import re
 
 import numpy as np
@@ -259,3 +260,8 @@ def test_sizes_beyond_memory_are_named_in_gib():
     wide = SingleSource.from_labels(np.arange(200_000), classes=(10_000_000,), **LAMBDAS)
     with pytest.raises(MemoryError, match=r"targets.*GiB"):
         solve(wide)
+
+
+def test_a_task_weight_reads_as_a_plain_number():
+    with pytest.raises(ValueError, match=r"task_weights\[1\] must be finite and > 0, got nan$"):
+        SingleSource([[1, 2], [3, 4]], task_weights=[1, math.nan], **LAMBDAS)
