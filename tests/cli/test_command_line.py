@@ -126,3 +126,23 @@ def test_without_tyro_the_extra_is_named(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "ufm-toolkit[cli]" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["verify", "--report", "taken"], ["verify", "--report", "/dev/null/report"]])
+def test_a_report_folder_that_cannot_be_is_refused_before_the_work(monkeypatch, capsys, arguments):
+    Path("taken").write_text("")
+    monkeypatch.setattr(ufm, "solve", lambda *_, **__: pytest.fail("began to solve"))
+    assert run(monkeypatch, *arguments) == 2
+    assert arguments[-1] in capsys.readouterr().err
+
+
+def test_a_folder_is_no_file_to_save_to(monkeypatch, capsys):
+    monkeypatch.setattr(ufm, "solve", lambda *_, **__: pytest.fail("began to solve"))
+    assert run(monkeypatch, "solve", *PROBLEM, "--save", ".") == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_bad_input_leaves_no_report_folder(monkeypatch):
+    assert run(monkeypatch, "verify", "--classes", "3", "1", "--samples", "2") == 2
+    assert run(monkeypatch, "verify", "--method", "gradient") == 2
+    assert not Path("report").exists()

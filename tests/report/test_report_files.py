@@ -8,7 +8,7 @@ import pytest
 from reported_results import HOSTILE, as_gradient, case, curve, failing, falling, result
 
 from verify.case import JobResult
-from verify.report import write, write_report
+from verify.report import staging, write, write_report
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -249,3 +249,12 @@ def test_missing_matplotlib_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(ModuleNotFoundError, match=re.escape("pip install 'ufm-toolkit[cli]'")):
         write_report(JobResult((), curve()), tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_takes_no_file_is_refused(monkeypatch, tmp_path):
+    def no_space(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging.tempfile, "TemporaryFile", no_space)
+    with pytest.raises(OSError, match=r"full.*No space left"):
+        staging.open_folder(tmp_path / "full")

@@ -14,7 +14,7 @@ from verify.certificate import certify
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
 from verify.main_job import run_main_job
-from verify.report import print_summary, write_report
+from verify.report import prepare_report, print_summary, write_report
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class Verify:
     def run(self) -> int:
         """0 where every check passed, 1 where one failed."""
         console = Console()
-        if self.report.exists() and not self.report.is_dir():
-            raise ValueError(f"--report: {self.report} is a file; name a folder")  # before the work, not after
-        if self.problem.given:
+        problem = self.problem.build() if self.problem.given else None
+        if problem is None and (self.solver != SolverOptions() or self.objective_tolerance is not None):
+            raise ValueError("solver flags and --objective-tolerance need a problem: --classes … or --labels …")
+        prepare_report(self.report)  # before the work, not after
+        if problem is not None:
             name = " ".join(path.name for path in self.problem.labels) or "the problem of the command line"
-            case = run_case(name, self.problem.build(), tolerance=self.objective_tolerance, **self.solver.arguments())
+            case = run_case(name, problem, tolerance=self.objective_tolerance, **self.solver.arguments())
             result = JobResult((case,))
             console.print(str(case.report), markup=False, highlight=False, soft_wrap=True)
         else:
-            if self.solver != SolverOptions() or self.objective_tolerance is not None:
-                raise ValueError("solver flags and --objective-tolerance need a problem: --classes … or --labels …")
             with console.status("solving") as status:
                 result = run_main_job(lambda name: status.update(name))
         page = write_report(result, self.report)
@@ -62,6 +62,8 @@ class Solve:
         """0 where the solver converged, 1 where it did not."""
         if self.save is not None and not self.save.absolute().parent.is_dir():
             raise ValueError(f"--save: there is no folder {self.save.parent}")  # before the work, not after
+        if self.save is not None and self.save.is_dir():
+            raise ValueError(f"--save: {self.save} is a folder; name a file, such as solution.safetensors")
         problem = self.problem.build()
         solution = ufm.solve(problem, **self.solver.arguments())
         console = Console()

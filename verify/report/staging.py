@@ -9,12 +9,20 @@ from pathlib import Path
 
 
 def open_folder(folder: str | Path) -> Path:
-    """The folder, made with its parents where absent; NotADirectoryError names the path where a file is in the way."""
+    """The folder, made with its parents where absent.
+
+    NotADirectoryError names the path where a file is in the way, OSError the folder where nothing can be written.
+    """
     path = Path(folder)
     for part in (path, *path.parents):
         if part.exists() and not part.is_dir():
             raise NotADirectoryError(f"folder={str(path)!r}: {str(part)!r} is a file; name a folder")
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise OSError(f"folder={str(path)!r} cannot be written to ({error.strerror}); name another") from error
     return path
 
 

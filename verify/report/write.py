@@ -20,6 +20,15 @@ from verify.report.staging import open_folder, write_together
 _FIGURE_NAME = re.compile(r"(curve|case-\d+-(cosines|history))\.(png|svg)")
 
 
+def prepare_report(folder: str | Path) -> Path:
+    """Opens the folder and looks for matplotlib: what ``write_report`` would miss, said before long work.
+
+    Raises ModuleNotFoundError and OSError as ``write_report``.
+    """
+    require_matplotlib()
+    return open_folder(folder)
+
+
 def write_report(result: JobResult, folder: str | Path) -> Path:
     """Writes ``report.html``, ``report.txt``, ``report.json`` and ``figures/``; returns the path of the page.
 
@@ -30,8 +39,7 @@ def write_report(result: JobResult, folder: str | Path) -> Path:
     Raises NotADirectoryError naming the path where a file is in the way; ModuleNotFoundError that says what to install
     where matplotlib is missing.
     """
-    require_matplotlib()
-    path = open_folder(folder)
+    path = prepare_report(folder)
     figures = [_case_figures(number, case) for number, case in enumerate(result.cases, start=1)]
     curve = None if result.curve is None else curve_file(result.curve)
     about = environment()
