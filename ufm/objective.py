@@ -107,11 +107,14 @@ class Objective:
         return float(loss), (below, r, at_max)
 
     def value(self, x: Tensor) -> tuple[float, tuple[Tensor, Tensor, Tensor]]:
-        """F(x), and the softmax pieces ``linearize`` goes on from."""
+        """F(x), and the softmax pieces ``linearize`` goes on from.
+
+        b̂ is left out of ‖x‖², not taken from it: where ρ is small ‖b̂‖² is thousands of times F.
+        """
         W_hat, H_hat, b_hat = self.split(x)
         loss, pieces = self.value_at_logits(W_hat @ H_hat, b_hat)
-        unpenalized = (1.0 - self.rho) * b_hat
-        return loss + 0.5 * float(x.dot(x) - (b_hat * unpenalized).sum()), pieces
+        factors = x[: self.sizes[0] + self.sizes[1]]
+        return loss + 0.5 * float(factors.dot(factors) + (self.rho * b_hat * b_hat).sum()), pieces
 
     def linearize(self, x: Tensor, pieces: tuple[Tensor, Tensor, Tensor]) -> Linearization:
         """Softmax and residual at x.

@@ -58,3 +58,17 @@ def test_forty_attributes():
     labels = (0.7 * rng.normal(size=(2000, 1)) + rng.normal(size=(2000, 40)) > 0.5).astype(int)
     problem = SingleSource.from_labels(labels, lambda_H=0.05, lambda_W=0.05, lambda_b=0.05)
     assert verify.certify(problem, solve(problem)).relative_gap <= 1e-12
+
+
+def test_a_single_class_with_samples():
+    """Its minimum is all bias, whose penalty is a small part of ‖b̂‖² in the solver's units."""
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        counts = [0, int(rng.integers(1, 1000))]
+        lambda_H, lambda_W, lambda_b = 10 ** rng.uniform([-2, -2, -4], [1, 1, -2])
+        problem = SingleSource(counts, lambda_H=lambda_H, lambda_W=lambda_W, lambda_b=lambda_b)
+        solution = solve(problem, seed=seed)
+        certificate = verify.certify(problem, solution)
+        assert solution.converged, solution.status
+        assert certificate.relative_gap <= 1e-12
+        assert abs(solution.objective - certificate.objective) <= 1e-13 * certificate.objective
