@@ -8,6 +8,7 @@ import pytest
 from verified_points import BELOW, COVERED, mapped, named, per_sample, solved
 
 import theory
+import ufm
 import verify
 from ufm import solve
 from verify import compare
@@ -173,3 +174,21 @@ def test_report_as_json_text_and_table(name):
         assert row.check in str(report)
         assert row.check.replace("σ", "σ") in report._repr_html_()
     assert f"{report.prediction.theorem} passed" in str(report)
+
+
+@pytest.mark.parametrize("below", [1e-3, 1e-5, 1e-6, 1e-7, 1e-9, 1e-12])
+def test_just_below_a_threshold_nothing_fails(below):
+    """Heads that small have no direction to the tolerance, and rows that need one say so."""
+    for problem, threshold in (
+        (ufm.SingleSource.balanced((3, 3), 10, **lambdas(1.0)), 90 / 12),
+        (ufm.MultiSource.balanced((3, 4), 10, **lambdas(1.0)), 10 / 4),
+        (ufm.SingleSource.correlated(2, n_same=100, n_different=4, **lambdas(1.0)), 4 / 2),
+    ):
+        problem.lambda_H = problem.lambda_W = float(np.sqrt((1 - below) * threshold))
+        report = compare(problem, ufm.solve(problem))
+        assert report.passed, str(report)
+        assert report.prediction.within_theorem
+
+
+def lambdas(value):
+    return {"lambda_H": value, "lambda_W": value, "lambda_b": 0.05}

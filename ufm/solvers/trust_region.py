@@ -19,6 +19,8 @@ SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step tha
 ROUNDING = 1e-13  # changes of F below this fraction are rounding: the model is trusted instead
 MAX_CG = 500
 MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat
+POLISH, POLISH_FORCING = 3, 1e-3
+TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
 
 
@@ -111,7 +113,7 @@ def minimize(
         for _ in range(max_steps):
             residual = state.residual
             if residual <= tolerance:
-                return state, "tolerance"
+                return polish(objective, state, history), "tolerance"
             if stalled >= MAX_STALLED:
                 return state, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
@@ -141,3 +143,20 @@ def minimize(
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
+
+
+def polish(objective: Objective, state: State, history: History) -> State:
+    """A few more Newton steps, as long as each divides the gradient by ten.
+
+    A head just below its threshold is so small that its direction needs a gradient far below the tolerance.
+    """
+    for _ in range(POLISH):
+        if state.gradient_norm < TINY:
+            break
+        z, _, on_boundary, cg_steps = steihaug(objective, state, float(state.x.norm()), POLISH_FORCING)
+        candidate = state_at(objective, state.x + z)
+        if on_boundary or not candidate.gradient_norm <= 0.1 * state.gradient_norm:
+            break
+        state = candidate
+        history.add(state.value, state.gradient_norm, float(z.norm()), cg_steps)
+    return state

@@ -21,7 +21,8 @@ def decision_rows(at: Measurement) -> list[Row]:
     name, number = ("NC4", 4) if multi else ("NC5", 5)
     source = at.source(number)
     training, everywhere = "nearest class centre on training features", f"nearest class centre on {DRAWS} random h"
-    if name not in at.prediction.properties:
+    vanished = any(len(part.live_tasks) < len(part.form.classes) for part in at.parts)
+    if vanished or name not in at.prediction.properties:
         note = "a zero head or feature ties classes"
         return [not_applicable(check, 0.0, source, note) for check in (training, everywhere)]
     rows = [judged(training, max(disagreement_rate(part.samples) for part in at.parts), 0.0, source)]

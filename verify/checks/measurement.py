@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -46,7 +46,7 @@ class Part:
 
     @cached_property
     def live_tasks(self) -> list[int]:
-        """Tasks of the form whose predicted head is not zero."""
+        """Tasks of the form whose predicted head is not zero to the tolerance."""
         return [t for t, rows in enumerate(self.form.blocks) if np.diagonal(self.gram)[rows].any()]
 
     @cached_property
@@ -110,9 +110,27 @@ def measure(
     row, first = 0, 1
     for sample, z, g in zip(samples, logits, weights, strict=True):
         rows = slice(row, row + sum(sample.form.classes))
-        parts.append(Part(sample, first, prediction.gram_W[rows, rows], prediction.cosines[rows, rows], z, g))
+        part = Part(sample, first, prediction.gram_W[rows, rows], prediction.cosines[rows, rows], z, g)
+        parts.append(_without_unmeasurable(part, certificate.objective, geometry_tolerance(tolerance)))
         row, first = rows.stop, first + len(sample.form.classes)
     return Measurement(tuple(parts), prediction, certificate, tolerance)
+
+
+def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part:
+    """The part with heads too small to measure taken as zero, which to the tolerance they are.
+
+    A head whose penalties are a share r of F lowers F by about r² F against a zero head: where r² is below the
+    objective's tolerance, so just below a threshold, no point within it need have the head's direction.
+    """
+    form = part.form
+    gram, cosines, logits = part.gram.copy(), part.cosines.copy(), part.logits.copy()
+    for t, rows in enumerate(form.blocks):
+        share = 2.0 * form.lambda_W * form.task_weights[t] * float(np.trace(gram[rows, rows])) / objective
+        if share < smallest:
+            gram[rows], gram[:, rows] = 0.0, 0.0
+            cosines[rows], cosines[:, rows] = np.nan, np.nan
+            logits[rows] = 0.0
+    return replace(part, gram=gram, cosines=cosines, logits=logits)
 
 
 def _listed(value: Any) -> list[Float]:

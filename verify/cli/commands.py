@@ -13,7 +13,7 @@ from verify.case import JobResult, run_case
 from verify.certificate import certify
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
-from verify.main_job import run_main_job
+from verify.main_job import FIRST_ORDER_TOLERANCE, run_main_job
 from verify.report import prepare_report, print_summary, write_report
 
 
@@ -26,7 +26,8 @@ class Verify:
     report: Path = Path("report")
     """Folder for report.html, report.txt, report.json and the figures."""
     objective_tolerance: float | None = None
-    """Relative tolerance of the objective in the comparison; the geometry's is its square root."""
+    """Relative tolerance of the objective in the comparison, the geometry's is its square root; 1e-9 for newton,
+    1e-5 for the other methods."""
 
     def run(self) -> int:
         """0 where every check passed, 1 where one failed."""
@@ -37,7 +38,10 @@ class Verify:
         prepare_report(self.report)  # before the work, not after
         if problem is not None:
             name = " ".join(path.name for path in self.problem.labels) or "the problem of the command line"
-            case = run_case(name, problem, tolerance=self.objective_tolerance, **self.solver.arguments())
+            tolerance = self.objective_tolerance
+            if tolerance is None and self.solver.method != "newton":
+                tolerance = FIRST_ORDER_TOLERANCE
+            case = run_case(name, problem, tolerance=tolerance, **self.solver.arguments())
             result = JobResult((case,))
             console.print(str(case.report), markup=False, highlight=False, soft_wrap=True)
         else:
