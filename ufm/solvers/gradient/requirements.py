@@ -10,7 +10,7 @@ from ufm.solvers.gradient.objective import chunk_rows
 from ufm.solvers.gradient.settings import DTYPES, Settings
 from ufm.standard_form import StandardForm
 
-CHUNKS = 24  # chunk-sized temporaries alive at once
+CHUNKS = 12  # chunk-sized temporaries alive at once
 COPIES = {"momentum": 3, "adam": 3, "lbfgs": 3 + 2 * PAIRS}  # vectors as long as the point, the point included
 
 
