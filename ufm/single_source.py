@@ -76,9 +76,9 @@ class SingleSource:
         self.classes = classes
         self.labels = labels
         self.counts = counts
-        self.lambda_H = validation.penalty("lambda_H", lambda_H)
-        self.lambda_W = validation.penalty("lambda_W", lambda_W)
-        self.lambda_b = validation.penalty("lambda_b", lambda_b)
+        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
+        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
+        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
         self.task_weights = validation.task_weights(task_weights, len(classes))
         self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
         self.label_smoothing = validation.smoothing(label_smoothing)

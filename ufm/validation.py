@@ -83,14 +83,6 @@ def positive(name: str, value: Any, usual: float | None = None) -> float:
     return number
 
 
-def penalty(name: str, value: Any) -> float:
-    """A regularization coefficient λ: a number in [1e-50, 1e50], so that products of λ's and roots of them are."""
-    number = positive(name, value, 5e-4)
-    if not 1e-50 <= number <= 1e50:
-        raise ValueError(f"{name} must lie in [1e-50, 1e50], got {value!r}; {name}=5e-4 is a usual choice")
-    return number
-
-
 def whole_number(name: str, value: Any, least: int, most: int = MAX_SEED) -> int:
     """An integer ≥ least; 3.0 is accepted, 3.5 and True are not."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from ufm import MultiSource, SingleSource, load, solve, storage
 
-LAMBDAS = {"lambda_H": 0.1 + 0.2, "lambda_W": 1 / 3, "lambda_b": 1e-50}
+LAMBDAS = {"lambda_H": 0.1 + 0.2, "lambda_W": 1 / 3, "lambda_b": 5e-324}
 FINITE = {**LAMBDAS, "lambda_b": 0.1}
 PROBLEMS = {
     "single": SingleSource([[4, 0, 9], [0, 7, 1]], task_weights=(1 / 7, 2.0), label_smoothing=0.1, **FINITE),
@@ -71,7 +71,7 @@ def test_smallest_numbers_survive(path):
     solution.W = solution.W[:1]
     solution.b = solution.b[:1]
     solution.save(path)
-    assert load(path).problem.lambda_b == 1e-50
+    assert load(path).problem.lambda_b == 5e-324
     assert load(path).objective == math.pi * 1e-300
 
 
