@@ -21,7 +21,7 @@ def aimed(classes, seed=0, random=True, dtype=torch.float64):
     objective = Objective(samples, balanced_units(samples), 4)
     point = random_start(objective, seed)
     gradient, direction = point.like(), point.like()
-    line = Line(objective, torch.empty(samples.count, samples.rows, dtype=dtype))
+    line = Line(objective, torch.empty(samples.rows, samples.count, dtype=dtype))
     measured = objective.evaluate(point, gradient, line.margins)
     if random:
         direction.vector.normal_(generator=torch.Generator().manual_seed(seed))

@@ -94,7 +94,7 @@ def test_samples_of_a_column_share_its_weight():
     form, counts = odd_form()
     samples = expand(form, counts, torch.device("cpu"), torch.float64)
     np.testing.assert_array_equal(samples.column.numpy(), np.repeat(np.arange(form.columns), counts))
-    total = (samples.mass.sum(dim=1) * torch.as_tensor(counts)).numpy()
+    total = (samples.mass.sum(dim=0) * torch.as_tensor(counts)).numpy()
     np.testing.assert_allclose(total, form.task_weights @ form.masses() * form.multiplicity, rtol=1e-14)
 
 
@@ -102,18 +102,16 @@ def test_samples_of_a_column_share_its_weight():
 def test_tiny_losses_keep_their_digits_in_float32(confidence):
     """Loss and residual against float64 where the label is ahead by a margin (or far behind, with −)."""
     for sign in (1.0, -1.0):
-        logits = torch.randn(50, 2, 4, generator=torch.Generator().manual_seed(0))
-        logits[..., 0] += sign * confidence
-        target = torch.zeros(50, 2, 4)
-        target[..., 0] = 1.0
-        mass, anchor = torch.ones(50, 2, 1), torch.zeros(50, 2, 1, dtype=torch.int64)
-        exact = cross_entropy.loss(
-            cross_entropy.margins(logits.double(), anchor), target.double(), mass.double(), anchor
-        )
-        assert float(cross_entropy.loss(cross_entropy.margins(logits, anchor), target, mass, anchor)) == pytest.approx(
-            float(exact), rel=5e-6
-        )
+        logits = torch.randn(2, 4, 50, generator=torch.Generator().manual_seed(0))
+        logits[:, 0] += sign * confidence
+        target = torch.zeros(2, 4, 50)
+        target[:, 0] = 1.0
+        mass, anchor = torch.ones(2, 1, 50), torch.zeros(2, 1, 50, dtype=torch.int64)
+        margins = cross_entropy.margins(logits, anchor)
+        exact_margins = cross_entropy.margins(logits.double(), anchor)
+        exact = cross_entropy.loss(exact_margins, target.double(), mass.double(), anchor)
+        assert float(cross_entropy.loss(margins, target, mass, anchor)) == pytest.approx(float(exact), rel=5e-6)
         residual = cross_entropy.residual(logits, target, mass, anchor).double()
-        others = torch.softmax(logits.double(), dim=-1)[..., 1:]
-        torch.testing.assert_close(residual[..., 1:], others, rtol=1e-4, atol=1e-37)
-        torch.testing.assert_close(residual[..., 0], -others.sum(dim=-1), rtol=1e-4, atol=1e-37)
+        others = torch.softmax(logits.double(), dim=1)[:, 1:]
+        torch.testing.assert_close(residual[:, 1:], others, rtol=1e-4, atol=1e-37)
+        torch.testing.assert_close(residual[:, 0], -others.sum(dim=1), rtol=1e-4, atol=1e-37)

@@ -43,7 +43,7 @@ class FixedMomentum:
         heads = objective.heads(point)
         for chunk in objective.sweep(point, heads):
             M = momentum.features[chunk.rows]
-            M.addmm_(chunk.residual, heads.W, beta=self.mu)
+            M.addmm_(chunk.residual.T, heads.W, beta=self.mu)
             penalty = objective.units.penalty.of_samples(chunk.column)
             if isinstance(penalty, float):
                 M.add_(chunk.features, alpha=penalty)

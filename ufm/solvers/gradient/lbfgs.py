@@ -24,7 +24,7 @@ class LBFGS:
     def __init__(self, objective: Objective, point: Point) -> None:
         self.objective, self.point = objective, point
         self.gradient, self.direction = point.like(), point.like()
-        self.line = Line(objective, point.features.new_empty(objective.samples.count, objective.samples.rows))
+        self.line = Line(objective, point.features.new_empty(objective.samples.rows, objective.samples.count))
         self.s = torch.zeros(PAIRS, len(point.vector), device=point.vector.device, dtype=point.vector.dtype)
         self.y = torch.zeros_like(self.s)
         self.products: dict[int, float] = {}  # slot → ⟨s, y⟩, oldest first

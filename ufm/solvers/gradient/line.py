@@ -17,45 +17,46 @@ from ufm.solvers.gradient import cross_entropy
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point, dot
 
-TRIAL = 1 << 16  # elements of (n, R) per chunk on a CPU
+TRIAL = 1 << 16  # elements of (R, n) per chunk on a CPU
 
 
 class Line:
     """φ(t) = F(x + t D).
 
-    margins (N, R) at t = 0, as ``Objective.evaluate`` leaves them; first, second (N, R) hold B and 2C as margins:
+    margins (R, N) at t = 0, as ``Objective.evaluate`` leaves them; first, second (R, N) hold B and 2C as margins:
     the logits' first derivative at t = 0 and their second.
     """
 
     def __init__(self, objective: Objective, margins: Tensor) -> None:
         self.objective, self.margins = objective, margins
         self.first, self.second = torch.empty_like(margins), torch.empty_like(margins)
-        self.trial_rows = max(1, TRIAL // margins.shape[1]) if margins.device.type == "cpu" else len(margins)
+        rows, samples = margins.shape
+        self.trial_samples = max(1, TRIAL // rows) if margins.device.type == "cpu" else samples
         self.penalty = (0.0, 0.0, 0.0)
 
     def aim(self, point: Point, direction: Point) -> None:
         """Fills B, C and the penalty ½ (⟨x, x⟩ + 2t ⟨x, D⟩ + t² ⟨D, D⟩), inner products weighted by ρ."""
-        objective, rank = self.objective, self.margins.shape[1]
+        objective, rank = self.objective, len(self.margins)
         heads, change = objective.heads(point), objective.heads(direction)
-        both = torch.cat([heads.W, change.W]).T
+        both = torch.cat([heads.W, change.W])
         for rows in objective.slices():
             column = objective.samples.column[rows]
-            product = direction.features[rows] @ both
-            first = torch.addmm(product[:, :rank], point.features[rows], change.W.T)
-            first = objective.scale_samples(first, column).add_(change.b)
-            second = objective.scale_samples(product[:, rank:].mul_(2.0), column)
-            self.first[rows] = objective.margins(first, column)
-            self.second[rows] = objective.margins(second, column)
+            product = both @ direction.features[rows].T
+            first = torch.addmm(product[:rank], change.W, point.features[rows].T)
+            first = objective.scale_samples(first, column).add_(change.b[:, None])
+            second = objective.scale_samples(product[rank:].mul_(2.0), column)
+            self.first[:, rows] = objective.margins(first, column)
+            self.second[:, rows] = objective.margins(second, column)
         self.penalty = self._inner(point, point), self._inner(point, direction), self._inner(direction, direction)
 
     def slope(self, t: float) -> tuple[float, float]:
         """φ'(t), φ''(t)."""
         total = torch.zeros(2, dtype=torch.float64, device=self.margins.device)
         for rows, column, margin in self._trial(t):
-            first = torch.add(self.first[rows], self.second[rows], alpha=t)
+            first = torch.add(self.first[:, rows], self.second[:, rows], alpha=t)
             blocks = self.objective.blocks(margin, column)
             for group, (m, target, mass, _) in zip(self.objective.samples.groups, blocks, strict=True):
-                second = group.blocks(self.second[rows])
+                second = group.blocks(self.second[:, rows])
                 total += torch.stack(cross_entropy.along(m, group.blocks(first), second, target, mass))
         slope, curvature = total.tolist()
         _, xd, dd = self.penalty
@@ -68,10 +69,10 @@ class Line:
         return float(torch.stack(losses).sum()) + 0.5 * (xx + 2.0 * t * xd + t * t * dd)
 
     def _trial(self, t: float) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        for start in range(0, len(self.margins), self.trial_rows):
-            rows = slice(start, start + self.trial_rows)
-            margin = torch.add(self.margins[rows], self.first[rows], alpha=t)
-            margin.add_(self.second[rows], alpha=0.5 * t * t)
+        for start in range(0, self.margins.shape[1], self.trial_samples):
+            rows = slice(start, start + self.trial_samples)
+            margin = torch.add(self.margins[:, rows], self.first[:, rows], alpha=t)
+            margin.add_(self.second[:, rows], alpha=0.5 * t * t)
             yield rows, self.objective.samples.column[rows], margin
 
     def _inner(self, x: Point, y: Point) -> float:

@@ -26,7 +26,7 @@ class LineMomentum:
     def __init__(self, objective: Objective, point: Point, momentum: float | None) -> None:
         self.objective, self.point, self.mu = objective, point, momentum
         self.gradient, self.direction = point.like(), point.like()
-        self.line = Line(objective, point.features.new_empty(objective.samples.count, objective.samples.rows))
+        self.line = Line(objective, point.features.new_empty(objective.samples.rows, objective.samples.count))
         self.current = self._measure()
         self.direction.vector.sub_(self.gradient.vector)
 

@@ -35,7 +35,7 @@ class Heads(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Samples ``rows``: their columns (n,), features (n, d), a view, logits (n, R), residual (n, R) ∂F/∂(Ŵ ĥ)."""
+    """Samples ``rows``: their columns (n,), features (n, d), a view, logits (R, n), residual (R, n) ∂F/∂(Ŵ ĥ)."""
 
     rows: slice
     column: Tensor
@@ -66,32 +66,32 @@ class Objective:
         return Heads(W, b, torch.zeros_like(W), torch.zeros_like(b))
 
     def scale_samples(self, rows: Tensor, column: Tensor) -> Tensor:
-        """(n, R) times the samples' H unit, in place, where that is not already inside ``Heads.W``."""
+        """(R, n) times the samples' H unit, in place, where that is not already inside ``Heads.W``."""
         scale = self.units.scale.of_samples(column)
-        return rows if isinstance(scale, float) else rows.mul_(scale)
+        return rows if isinstance(scale, float) else rows.mul_(scale.T)
 
     def logits(self, features: Tensor, heads: Heads, column: Tensor) -> Tensor:
-        """(n, R) W h + b."""
+        """(R, n) W h + b."""
         if isinstance(self.units.scale.H, float):
-            return torch.addmm(heads.b, features, heads.W.T)
-        return self.scale_samples(features @ heads.W.T, column).add_(heads.b)
+            return torch.addmm(heads.b[:, None], heads.W, features.T)
+        return self.scale_samples(heads.W @ features.T, column).add_(heads.b[:, None])
 
     def blocks(self, rows: Tensor, column: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """(n, R) as (n, tasks, K) per group of tasks, with the target, mass and anchor that cross_entropy takes."""
-        target = self.samples.target.index_select(0, column)
-        mass = self.samples.mass.index_select(0, column).unsqueeze(2)
+        """(R, n) as (tasks, K, n) per group of tasks, with the target, mass and anchor that cross_entropy takes."""
+        target = self.samples.target.index_select(1, column)
+        mass = self.samples.mass.index_select(1, column).unsqueeze(1)
         for group in self.samples.groups:
-            anchor = group.anchor.index_select(0, column)
-            yield group.blocks(rows), group.blocks(target), mass.narrow(1, group.first_task, group.tasks), anchor
+            anchor = group.anchor.index_select(2, column)
+            yield group.blocks(rows), group.blocks(target), mass.narrow(0, group.first_task, group.tasks), anchor
 
     def margins(self, logits: Tensor, column: Tensor) -> Tensor:
-        """(n, R) margins of every block."""
-        anchors = [group.anchor.index_select(0, column) for group in self.samples.groups]
+        """(R, n) margins of every block."""
+        anchors = [group.anchor.index_select(2, column) for group in self.samples.groups]
         groups = zip(self.samples.groups, anchors, strict=True)
         return _join([cross_entropy.margins(group.blocks(logits), anchor) for group, anchor in groups])
 
     def residual(self, logits: Tensor, column: Tensor) -> Tensor:
-        """(n, R) ∂F/∂u."""
+        """(R, n) ∂F/∂u."""
         return _join([cross_entropy.residual(*block) for block in self.blocks(logits, column)])
 
     def loss(self, margins: Tensor, column: Tensor) -> Tensor:
@@ -107,14 +107,14 @@ class Objective:
             column, features = self.samples.column[rows], point.features[rows]
             logits = self.logits(features, heads, column)
             residual = self.residual(logits, column)
-            heads.b_sum.add_(residual.sum(dim=0))
+            heads.b_sum.add_(residual.sum(dim=1))
             self.scale_samples(residual, column)
-            heads.W_sum.addmm_(residual.T, features)
+            heads.W_sum.addmm_(residual, features)
             yield Chunk(rows, column, features, logits, residual)
 
     def feature_gradient(self, chunk: Chunk, heads: Heads) -> Tensor:
         """(n, d) ∂F/∂ĥ_i of a chunk, in a buffer that the next call overwrites."""
-        gradient = torch.mm(chunk.residual, heads.W, out=self.scratch[: len(chunk.features)])
+        gradient = torch.mm(chunk.residual.T, heads.W, out=self.scratch[: len(chunk.features)])
         penalty = self.units.penalty.of_samples(chunk.column)
         if isinstance(penalty, float):
             return gradient.add_(chunk.features, alpha=penalty)
@@ -127,7 +127,7 @@ class Objective:
         return W.addcmul_(penalty.W, point.heads), (heads.b_sum * scale.b).addcmul_(penalty.b, point.bias)
 
     def evaluate(self, point: Point, gradient: Point | None = None, margins: Tensor | None = None) -> Evaluation:
-        """F and the norm of its gradient; the gradient itself and the margins (N, R) are written where asked for."""
+        """F and the norm of its gradient; the gradient itself and the margins (R, N) are written where asked for."""
         heads, metric = self.heads(point), self.units.metric
         total = torch.zeros(3, device=self.device, dtype=torch.float64)
         for chunk in self.sweep(point, heads):
@@ -140,7 +140,7 @@ class Objective:
                 total[2] += dot_parts(fresh, old)
                 old.copy_(fresh)
             if margins is not None:
-                margins[chunk.rows] = margin
+                margins[:, chunk.rows] = margin
         W, b = self.head_gradients(point, heads)
         total[0] += self.head_penalty(point)
         total[1] += _weighted_square(W, metric.W) + _weighted_square(b, metric.b)
@@ -184,5 +184,5 @@ def _weighted_square(x: Tensor, weight: float | Tensor) -> Tensor:
 
 
 def _join(blocks: list[Tensor]) -> Tensor:
-    flat = [block.flatten(1) for block in blocks]
-    return flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
+    flat = [block.flatten(0, 1) for block in blocks]
+    return flat[0] if len(flat) == 1 else torch.cat(flat)

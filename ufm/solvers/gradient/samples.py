@@ -14,9 +14,9 @@ from ufm.standard_form import Float, StandardForm
 
 @dataclass(frozen=True)
 class Group:
-    """Tasks of one class number K side by side: rows first_row … first_row + tasks·K, as blocks (tasks, K).
+    """Tasks of one class number K one below the other: rows first_row … first_row + tasks·K, as blocks (tasks, K).
 
-    anchor  (m, tasks, 1)  a class of largest target, against which margins and residuals are taken
+    anchor  (tasks, 1, m)  a class of largest target, against which margins and residuals are taken
     """
 
     first_row: int
@@ -26,9 +26,9 @@ class Group:
     anchor: Tensor
 
     def blocks(self, rows: Tensor) -> Tensor:
-        """(n, R) → (n, tasks, K), a view."""
-        own = rows.narrow(1, self.first_row, self.tasks * self.classes)
-        return own.view(len(rows), self.tasks, self.classes)
+        """(R, n) → (tasks, K, n), a view."""
+        own = rows.narrow(0, self.first_row, self.tasks * self.classes)
+        return own.view(self.tasks, self.classes, rows.shape[1])
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Samples:
     row_order       (R,)    row i here is row row_order[i] of the form: tasks sorted by class number
     groups                  runs of tasks with equal class number
     column          (N,)    ascending
-    target          (m, R)  c^t w_l y_tl
-    mass            (m, T)  c^t w_l s_tl, tasks in the same order as the rows
+    target          (R, m)  c^t w_l y_tl
+    mass            (T, m)  c^t w_l s_tl, tasks in the same order as the rows
     H_penalty       (m,)    λ_H w_l ω_l, the weight of ‖h_i‖²
     W_penalty       (R,)    λ_W c^t
     b_penalty       (R,)    λ_b c^t
@@ -76,15 +76,15 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
     task_order = np.argsort(form.classes, kind="stable")
     row_order = np.concatenate([np.arange(form.offsets[t], form.offsets[t + 1]) for t in task_order])
     row_weights = form.row_weights()[row_order]
-    target = (form.targets[row_order] * row_weights[:, None] * weight).T
-    mass = (form.masses() * form.task_weights[:, None] * weight)[task_order].T
+    target = form.targets[row_order] * row_weights[:, None] * weight
+    mass = (form.masses() * form.task_weights[:, None] * weight)[task_order]
     column = torch.repeat_interleave(torch.arange(form.columns, dtype=torch.int32), torch.as_tensor(counts))
     return Samples(
         row_order=row_order,
         groups=_groups(form, task_order, device),
         column=column.to(device),
-        target=torch.as_tensor(np.ascontiguousarray(target), device=device, dtype=dtype),
-        mass=torch.as_tensor(np.ascontiguousarray(mass), device=device, dtype=dtype),
+        target=torch.as_tensor(target, device=device, dtype=dtype),
+        mass=torch.as_tensor(mass, device=device, dtype=dtype),
         H_penalty=form.lambda_H * weight * form.omega,
         W_penalty=form.lambda_W * row_weights,
         b_penalty=form.lambda_b * row_weights,
@@ -99,7 +99,7 @@ def _groups(form: StandardForm, task_order: NDArray[np.int64], device: torch.dev
     row = 0
     for k in np.unique(classes):
         tasks = np.flatnonzero(classes == k)
-        anchor = torch.as_tensor(np.stack([anchors[t] for t in tasks], axis=1), device=device).unsqueeze(2)
+        anchor = torch.as_tensor(np.stack([anchors[t] for t in tasks]), device=device).unsqueeze(1)
         groups.append(Group(row, int(tasks[0]), len(tasks), int(k), anchor))
         row += len(tasks) * int(k)
     return tuple(groups)
