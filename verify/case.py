@@ -6,13 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-import theory
 import ufm
 from ufm.solution import Problem
 from verify.compare import Report, compare
+from verify.cosine_curve import CosineCurve
 
 
 @dataclass(frozen=True)
@@ -28,37 +25,6 @@ class Case:
     solution: ufm.Solution
     report: Report
     seconds: float
-
-
-@dataclass(frozen=True)
-class CosineCurve:
-    """Figure 3(c): cos(w_1^1, w_1^2) against n^{11} at fixed N, by eq. 31 and at certified minima.
-
-    n_same (theory) and cosine are the line; solved_n_same, solved_cosine and relative_gap are the points.
-    """
-
-    samples: int
-    lambda_H: float
-    lambda_W: float
-    n_same: NDArray[np.float64]
-    cosine: NDArray[np.float64]
-    solved_n_same: NDArray[np.int64]
-    solved_cosine: NDArray[np.float64]
-    relative_gap: NDArray[np.float64]
-    tolerance: float
-
-    @property
-    def deviation(self) -> float:
-        """Largest distance of a point from the line."""
-        at = theory.task_correlation_cosine(
-            self.solved_n_same, self.samples / 2 - self.solved_n_same, self.lambda_H, self.lambda_W
-        )
-        return float(np.max(np.abs(at - self.solved_cosine)))
-
-    @property
-    def passed(self) -> bool:
-        """Points on the line, and increasing: Theorem 5.1 (3)."""
-        return self.deviation <= self.tolerance and bool(np.all(np.diff(self.solved_cosine) > 0))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ import numpy as np
 
 import ufm
 from ufm.solution import Problem
-from verify.case import Case, CosineCurve, JobResult, run_case
-from verify.certificate import certify
-from verify.checks.row import OBJECTIVE_TOLERANCE, geometry_tolerance
+from verify.case import Case, JobResult, run_case
+from verify.cosine_curve import cosine_curve
 
 SMALL = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 PAPER = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
@@ -48,33 +47,6 @@ def digit_pairs(seed: int = 0) -> np.ndarray:
     digits = load_digits().target
     random = np.random.default_rng(seed)
     return np.stack([random.permutation(digits), random.permutation(digits)], axis=1)
-
-
-def cosine_curve(samples: int = 8000, points: int = 9) -> CosineCurve:
-    """Figure 3(c): the closed form as a line, certified solutions at ``points`` counts."""
-    import theory
-
-    half = samples // 2
-    n_same = np.linspace(half / 200, half * (1 - 1 / 200), 400)
-    solved = np.linspace(half // 20, half - half // 20, points).round().astype(np.int64)
-    cosines, gaps = [], []
-    for n in solved:
-        problem = Single.correlated(2, n_same=int(n), n_different=int(half - n), **PAPER)
-        solution = ufm.solve(problem)
-        w, v = (head[0].numpy() for head in solution.W)
-        cosines.append(w @ v / np.sqrt((w @ w) * (v @ v)))
-        gaps.append(certify(problem, solution).relative_gap)
-    return CosineCurve(
-        samples=samples,
-        lambda_H=PAPER["lambda_H"],
-        lambda_W=PAPER["lambda_W"],
-        n_same=n_same,
-        cosine=theory.task_correlation_cosine(n_same, half - n_same, PAPER["lambda_H"], PAPER["lambda_W"]),
-        solved_n_same=solved,
-        solved_cosine=np.array(cosines),
-        relative_gap=np.array(gaps),
-        tolerance=geometry_tolerance(OBJECTIVE_TOLERANCE),
-    )
 
 
 def run_main_job(started: Callable[[str], None] = lambda name: None) -> JobResult:

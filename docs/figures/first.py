@@ -7,7 +7,8 @@ from PIL import Image
 
 import ufm
 from verify.case import run_case
-from verify.main_job import SMALL, cosine_curve
+from verify.cosine_curve import cosine_curve
+from verify.main_job import SMALL
 from verify.report.cosine_figure import cosine_figure
 from verify.report.curve_figure import curve_figure
 

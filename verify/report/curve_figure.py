@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verify.case import CosineCurve
+from verify.cosine_curve import CosineCurve
 from verify.report.figure_files import COLOURS, FAINT, GREY, FigureFile, figure_file, new_figure, tidy
 from verify.report.summary import curve_caption
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.case import Case, CosineCurve, JobResult
+from verify.case import Case, JobResult
+from verify.cosine_curve import CosineCurve
 from verify.report.cosines import measured_cosines
 from verify.report.figure_files import FigureFile
 

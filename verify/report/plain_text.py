@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from verify.case import Case, CosineCurve, JobResult
+from verify.case import Case, JobResult
 from verify.checks.row import FAILED, PASSED
+from verify.cosine_curve import CosineCurve
 from verify.report import numbers, summary
 from verify.report.page import TITLE
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verify.case import Case, CosineCurve, JobResult
+from verify.case import Case, JobResult
 from verify.checks.row import FAILED, NOT_APPLICABLE, PASSED
+from verify.cosine_curve import CosineCurve
 from verify.report import numbers
 
 NO_THEOREM = "no theorem covers it"
