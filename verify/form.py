@@ -7,7 +7,8 @@ logits u_l = W h_l + b (h_l the feature of that label, or each of its features)
         + λ_H Σ_l w_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖².
 
 Problem (3): a_l = w_l = n_l. Problem (4) is T such forms, one per task, with w_l = c^t n_l. reduction="mean" divides
-a_l, and only a_l, by the samples of the form. A model whose loss is cross-entropy to other targets is other columns y.
+a_l, and only a_l, by the samples of the form. Pick-all-label is one form of one task, Problem (3)'s weights and masses
+s_S = |S|. A model whose loss is cross-entropy to other targets is other columns y.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ Int = NDArray[np.int64]
 
 
 class Problem(Protocol):
-    """The public fields of ``ufm.SingleSource`` and ``ufm.MultiSource`` that the verification reads."""
+    """The public fields of ufm's problems that the verification reads.
+
+    source  "single" (``ufm.SingleSource``), "multi" (``ufm.MultiSource``) or "multilabel" (``ufm.MultiLabel``)
+    """
 
     source: str
     classes: tuple[int, ...]
@@ -41,7 +45,8 @@ class Problem(Protocol):
 class Form:
     """F as in the module's equation; R = Σ K_t rows, m columns.
 
-    labels          (m, T)  label tuples, in the problem's order
+    labels          (m, T)  label tuples, in the problem's order; pick-all-label: (m, K) indicators of the label sets
+    indicators      (R, m)  1 at the rows that a label owns, else 0: one in each task's block, or the members of a set
     counts          (m,)    n_l
     targets         (R, m)  y_l
     loss_weight     (m,)    a_l
@@ -51,6 +56,7 @@ class Form:
 
     classes: tuple[int, ...]
     labels: Int
+    indicators: Float
     counts: Int
     targets: Float
     loss_weight: Float
@@ -93,26 +99,37 @@ class Form:
 
 
 def forms(problem: Problem) -> tuple[Form, ...]:
-    """One form of Problem (3), or T one-task forms of Problem (4)."""
+    """One form of Problem (3) or of pick-all-label, or T one-task forms of Problem (4)."""
+    tasks = np.arange(len(problem.classes))
+    if problem.source == "multilabel":
+        return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), np.array(problem.labels.T, float)),)
     if problem.source == "single":
-        tasks = np.arange(len(problem.classes))
-        return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1)),)
+        one_hot = _one_hot(problem.classes, problem.labels)
+        return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), one_hot),)
     return tuple(
-        _form(problem, np.array([t]), labels, counts, problem.task_weights[t : t + 1])
-        for t, (labels, counts) in enumerate(zip(problem.labels, problem.counts, strict=True))
+        _form(problem, tasks[t : t + 1], labels, counts, problem.task_weights[t : t + 1], _one_hot((k,), labels))
+        for t, (k, labels, counts) in enumerate(zip(problem.classes, problem.labels, problem.counts, strict=True))
     )
 
 
-def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float) -> Form:
+def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:
+    """(R, m) stacked e_{k_t}."""
+    return np.concatenate([np.eye(k)[:, labels[:, t]] for t, k in enumerate(classes)])
+
+
+def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float, indicators: Float) -> Form:
+    """Targets y_t = (1 − ε) 1 + ε s_t / K_t, with s_t the members of the label in block t."""
     classes = tuple(problem.classes[t] for t in tasks)
     averaged_over = float(counts.sum()) if problem.reduction == "mean" else 1.0
-    one_hot = np.concatenate([np.eye(k)[:, labels[:, t]] for t, k in enumerate(classes)])
-    uniform = np.repeat(1.0 / np.array(classes), classes)[:, None]
+    starts = np.cumsum(classes) - classes
+    members = np.add.reduceat(indicators, starts, axis=0)
+    uniform = np.repeat(members / np.array(classes)[:, None], classes, axis=0)
     return Form(
         classes=classes,
         labels=np.asarray(labels),
+        indicators=indicators,
         counts=np.asarray(counts),
-        targets=(1.0 - problem.label_smoothing) * one_hot + problem.label_smoothing * uniform,
+        targets=(1.0 - problem.label_smoothing) * indicators + problem.label_smoothing * uniform,
         loss_weight=counts / averaged_over,
         feature_weight=counts * owner_weight,
         task_weights=np.asarray(problem.task_weights[tasks], dtype=np.float64),

@@ -11,11 +11,11 @@ from verify.metrics.samples import Samples
 
 
 def summed_heads(form: Form, W: Float, weights: Float) -> Float:
-    """(d, m) Σ_t weights[t, l] w_{k_t}^t of every label; weights (T, m)."""
-    total = np.zeros((W.shape[1], len(form.labels)))
-    for t, rows in enumerate(form.blocks):
-        total += weights[t] * W[rows][form.labels[:, t]].T
-    return total
+    """(d, m) Σ of the heads of every label's own rows: Σ_t weights[t, l] w_{k_t}^t, or weights[0, l] Σ_{k∈S} w_k.
+
+    weights  (T, m)
+    """
+    return np.asarray(W.T @ (form.indicators * np.repeat(weights, form.classes, axis=0)))
 
 
 def distance_from_summed_heads(samples: Samples) -> float:
