@@ -11,6 +11,7 @@ from rich.console import Console
 import ufm
 from verify.case import JobResult, run_case
 from verify.certificate import certify
+from verify.cli.figure_command import Figure
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
 from verify.main_job import FIRST_ORDER_TOLERANCE, run_main_job
@@ -79,4 +80,8 @@ class Solve:
         return 0 if solution.converged else 1
 
 
-COMMANDS: dict[str, Any] = {"verify": Verify, "solve": Solve}
+COMMANDS: dict[str, Any] = {
+    "verify": Verify,
+    "solve": Solve,
+    "figure": Figure,
+}

@@ -1,4 +1,4 @@
-"""Figure 3(c): the closed form of eq. 31 as a line, certified solutions as points."""
+"""Figures 3(c) and 60 to 62: the closed form as a line, certified solutions as points."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from typing import Any
 
 from verify.cosine_curve import CosineCurve
 from verify.report.figure_files import COLOURS, FAINT, GREY, FigureFile, figure_file, new_figure, tidy
-from verify.report.summary import curve_caption
+from verify.report.summary import curve_caption, line_source
 
 
 def curve_figure(curve: CosineCurve) -> Any:
-    """cos(w_1^1, w_1^2) against n^{11}; the points of ``curve`` unchanged."""
+    """cos(w_1^1, w_1^2) against n^{11}; the points of ``curve`` unchanged. Uncorrelated where all counts are equal."""
     figure = new_figure(6.2, 4.0)
     axes = figure.add_subplot()
     axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
-    axes.axvline(curve.samples / 4, color=FAINT, linewidth=0.8, linestyle=":", zorder=0, label=r"$n^{11} = n^{12}$")
-    axes.plot(curve.n_same, curve.cosine, color=COLOURS[0], linewidth=1.6, label="Theorem 5.1, eq. 31")
+    axes.axvline(
+        curve.samples / curve.classes**2,
+        color=FAINT,
+        linewidth=0.8,
+        linestyle=":",
+        zorder=0,
+        label=r"$n^{11} = n^{12}$",
+    )
+    axes.plot(curve.n_same, curve.cosine, color=COLOURS[0], linewidth=1.6, label=line_source(curve))
     axes.plot(
         curve.solved_n_same,
         curve.solved_cosine,
@@ -29,12 +36,15 @@ def curve_figure(curve: CosineCurve) -> Any:
     )
     axes.set_xlabel(r"$n^{11}$")
     axes.set_ylabel(r"$\cos(w_1^1,\, w_1^2)$")
-    tidy(axes, f"N = {curve.samples:,},  $\\lambda_H$ = {curve.lambda_H:g},  $\\lambda_W$ = {curve.lambda_W:g}")
+    tidy(
+        axes,
+        f"K = {curve.classes},  N = {curve.samples:,},  $\\lambda_H$ = {curve.lambda_H:g},  $\\lambda_W$ = {curve.lambda_W:g}",
+    )
     axes.legend(frameon=False, fontsize=8, loc="upper left")
     return figure
 
 
-def curve_file(curve: CosineCurve) -> FigureFile:
+def curve_file(curve: CosineCurve, name: str = "curve") -> FigureFile:
     """The curve, captioned."""
     caption = curve_caption(curve)
-    return figure_file("curve", curve_figure(curve), caption, caption)
+    return figure_file(name, curve_figure(curve), caption, caption)

@@ -1,0 +1,58 @@
+"""``ufm figure``: a figure of the paper, drawn from closed forms and certified minima."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Draw a cosine curve of the paper, Figure 3(c), 60, 61 or 62: closed form as a line, certified minima as points."""
+
+    number: Annotated[Literal["3c", "60", "61", "62"], tyro.conf.Positional]
+    """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten."""
+    points: int = 9
+    """Problems solved and certified along the line."""
+    lambda_H: float = 5e-4
+    """λ_H, beside the sum of cross-entropies."""
+    lambda_W: float = 5e-4
+    """λ_W."""
+    output: Path = Path("figures")
+    """Folder for figure-NUMBER.png, .svg and .csv."""
+
+    def run(self) -> int:
+        """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
+        from verify.cosine_curve import FIGURES, cosine_curve
+        from verify.report.curve_figure import curve_file
+        from verify.report.figure_files import require_matplotlib
+        from verify.report.staging import open_folder, write_together
+
+        if self.points < 2:
+            raise ValueError(f"--points must be at least 2, got {self.points}")
+        require_matplotlib()
+        folder = open_folder(self.output)
+        console = Console()
+        classes, samples = FIGURES["3(c)" if self.number == "3c" else self.number]
+        with console.status(f"solving {self.points} problems"):
+            curve = cosine_curve(classes, samples, self.points, self.lambda_H, self.lambda_W)
+        name = f"figure-{self.number}"
+        file = curve_file(curve, name)
+        table = io.StringIO()
+        rows = csv.writer(table, lineterminator="\n")
+        rows.writerow(["series", "n_same", "cosine", "relative_gap"])
+        rows.writerows(["closed form", n, c, ""] for n, c in zip(curve.n_same, curve.cosine, strict=True))
+        solved = zip(curve.solved_n_same, curve.solved_cosine, curve.relative_gap, strict=True)
+        rows.writerows(["certified minimum", n, c, gap] for n, c, gap in solved)
+        contents = {f"{name}.csv": table.getvalue().encode(), f"{name}.svg": file.svg, f"{name}.png": file.png}
+        write_together(folder, contents)
+        console.print(file.caption, markup=False, highlight=False, soft_wrap=True)
+        for written in contents:
+            console.print(f"written: {folder / written}", markup=False, highlight=False, soft_wrap=True)
+        return 0 if curve.passed else 1
