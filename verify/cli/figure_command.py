@@ -14,7 +14,7 @@ from rich.console import Console
 
 @dataclass(frozen=True)
 class Figure:
-    """Draw a cosine curve of the paper, Figure 3(c), 60, 61 or 62: closed form as a line, certified minima as points."""
+    """Draw Figure 3(c), 60, 61 or 62 of the paper: closed form as a line, certified minima as points."""
 
     number: Annotated[Literal["3c", "60", "61", "62"], tyro.conf.Positional]
     """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten."""

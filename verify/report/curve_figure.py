@@ -36,10 +36,8 @@ def curve_figure(curve: CosineCurve) -> Any:
     )
     axes.set_xlabel(r"$n^{11}$")
     axes.set_ylabel(r"$\cos(w_1^1,\, w_1^2)$")
-    tidy(
-        axes,
-        f"K = {curve.classes},  N = {curve.samples:,},  $\\lambda_H$ = {curve.lambda_H:g},  $\\lambda_W$ = {curve.lambda_W:g}",
-    )
+    penalties = f"$\\lambda_H$ = {curve.lambda_H:g},  $\\lambda_W$ = {curve.lambda_W:g}"
+    tidy(axes, f"K = {curve.classes},  N = {curve.samples:,},  {penalties}")
     axes.legend(frameon=False, fontsize=8, loc="upper left")
     return figure
 
