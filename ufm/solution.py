@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm import display
+from ufm.multi_label import MultiLabel
 from ufm.multi_source import MultiSource
 from ufm.single_source import SingleSource
 
-Problem = SingleSource | MultiSource
+Problem = SingleSource | MultiSource | MultiLabel
 
 
 @dataclass
 class Solution:
-    """A point of Problem (3) or (4).
+    """A point of Problem (3), (4) or of pick-all-label.
 
     W          list of T tensors (K_t, d)
     b          list of T tensors (K_t,)
     H          (d, columns); for MultiSource a list of T such tensors
-    labels     (columns, T) the label tuple of each column of H; for MultiSource a tuple of T arrays (columns_t, 1)
+    labels     (columns, T) the label tuple of each column of H; for MultiSource a tuple of T arrays (columns_t, 1);
+               for MultiLabel (columns, K) the indicators of its label set
     counts     (columns,) samples behind each column: 1 where every sample has a feature of its own
     objective  F at this point, in the problem's reduction
     converged  whether the solver reached its tolerance; ``status`` says what happened and what would do

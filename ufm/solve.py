@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm import validation
+from ufm.multi_label import MultiLabel
 from ufm.multi_source import MultiSource
 from ufm.single_source import SingleSource
 from ufm.solution import Problem, Solution
@@ -41,7 +42,7 @@ def solve(
     tolerance: float | None = None,
     **options: Any,
 ) -> Solution:
-    """Minimizes Problem (3) or (4); a MultiSource problem task by task, since it is separable.
+    """Minimizes Problem (3), (4) or pick-all-label; a MultiSource problem task by task, since it is separable.
 
     method     "newton"    one column per label, float64, trust-region Newton-CG from a random start, to machine
                            precision. Option: ``steps``.
@@ -51,8 +52,8 @@ def solve(
                            ``checkpoint_every``, ``progress``: see ``ufm.solvers.gradient.minimize``.
                "convex"    cvxpy's nuclear-norm program, the outside reference for small problems (extra
                            ``convex``). Option: ``solver`` "CLARABEL" or "SCS".
-    dim        feature dimension d; by default Σ K_t − T (single source) or max K_t − 1 (multi source), what the
-               theorems need. A smaller one is allowed and ``status`` says what it means.
+    dim        feature dimension d; by default Σ K_t − T (single source), max K_t − 1 (multi source) or K − 1
+               (multi-label), what the theorems need. A smaller one is allowed and ``status`` says what it means.
     seed       of the random start: same seed and device, same result
     device     "cpu" or "cuda" (newton, gradient)
     tolerance  newton: on the relative optimality residual, default 1e-12; gradient: on the relative gradient,
@@ -61,8 +62,10 @@ def solve(
     Returns a Solution. Raises ValueError or TypeError naming the argument, MemoryError before a problem too large
     is begun, ModuleNotFoundError where cvxpy is missing, RuntimeError where the convex solver fails.
     """
-    if not isinstance(problem, (SingleSource, MultiSource)):
-        raise TypeError(f"problem must be an ufm.SingleSource or ufm.MultiSource, got {type(problem).__name__}")
+    if not isinstance(problem, (SingleSource, MultiSource, MultiLabel)):
+        raise TypeError(
+            f"problem must be a ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel, got {type(problem).__name__}"
+        )
     validation.one_of("method", method, METHODS)
     for name in options:
         if name not in OPTIONS[method]:
@@ -74,7 +77,7 @@ def solve(
     if tolerance is not None:
         tolerance = validation.positive("tolerance", tolerance)
     place = validation.device(device)
-    counts = [problem.counts] if isinstance(problem, SingleSource) else problem.counts
+    counts = problem.counts if isinstance(problem, MultiSource) else [problem.counts]
     parts: list[ColumnSolution] = []
     for task, form in enumerate(forms):
         common: dict[str, Any] = {"dim": dim, "tolerance": tolerance, **options}
@@ -120,8 +123,8 @@ def _assemble(
     b: list[Tensor] = []
     labels: list[NDArray[np.int64]] = []
     counts: list[NDArray[np.int64]] = []
-    single = isinstance(problem, SingleSource)
-    tasks = [(problem.labels, problem.counts)] if single else zip(problem.labels, problem.counts, strict=True)
+    separate = isinstance(problem, MultiSource)
+    tasks = zip(problem.labels, problem.counts, strict=True) if separate else [(problem.labels, problem.counts)]
     for form, part, (task_labels, task_counts) in zip(forms, parts, tasks, strict=True):
         W.extend(part.W.split(form.classes))
         b.extend(part.b.split(form.classes))
@@ -133,13 +136,13 @@ def _assemble(
         method=method,
         W=W,
         b=b,
-        H=parts[0].H if single else [part.H for part in parts],
-        labels=labels[0] if single else tuple(labels),
-        counts=counts[0] if single else tuple(counts),
+        H=[part.H for part in parts] if separate else parts[0].H,
+        labels=tuple(labels) if separate else labels[0],
+        counts=tuple(counts) if separate else counts[0],
         objective=sum(part.objective for part in parts),
         converged=all(part.converged for part in parts),
         status=_join_status([part.status for part in parts]),
-        history=parts[0].history if single else [part.history for part in parts],
+        history=[part.history for part in parts] if separate else parts[0].history,
     )
 
 

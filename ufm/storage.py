@@ -15,6 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ufm.label_sets import indicator_array
+from ufm.multi_label import MultiLabel
 from ufm.multi_source import MultiSource
 from ufm.single_source import SingleSource
 from ufm.solution import Problem, Solution
@@ -102,8 +104,12 @@ _SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")
 
 
 def _problem(header: dict[str, Any], tensors: dict[str, Tensor]) -> Problem:
-    settings = {name: header[name] for name in (*_SETTINGS, "task_weights")}
+    settings = {name: header[name] for name in _SETTINGS}
     classes = tuple(header["classes"])
+    if header["source"] == "multilabel":
+        indicators = indicator_array("problem.labels", tensors["problem.labels"], *classes)
+        return MultiLabel._from_columns(indicators, tensors["problem.counts"].numpy(), **settings)
+    settings["task_weights"] = header["task_weights"]
     if header["source"] == "single":
         labels, counts = tensors["problem.labels"].numpy(), tensors["problem.counts"].numpy()
         return SingleSource._from_columns(classes, labels, counts, **settings)
@@ -123,9 +129,9 @@ def _put(tensors: dict[str, Tensor], name: str, value: Any) -> None:
 
 
 def _get(tensors: dict[str, Tensor], name: str, problem: Problem) -> Any:
-    if isinstance(problem, SingleSource):
-        return tensors[name]
-    return [tensors[f"{name}.{t}"] for t in range(len(problem.classes))]
+    if isinstance(problem, MultiSource):
+        return [tensors[f"{name}.{t}"] for t in range(len(problem.classes))]
+    return tensors[name]
 
 
 def _arrays(value: Any) -> Any:

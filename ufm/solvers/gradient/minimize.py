@@ -93,7 +93,7 @@ def minimize(
                    relative error; looked at every ``log_every`` steps where steps do not tell F
     log_every      steps between entries of the history: 10
     metrics        called with W (R, d), H (d, N), b (R,) for the history; default those of ``source``, "single"
-                   (Table 5) or "multi" (Table 6)
+                   (Table 5), "multi" (Table 6) or "multilabel"
     checkpoint     file resumed from where it exists, and written every ``checkpoint_every`` steps (default: every
                    minute) and at the end
     progress       a bar on stderr: None where the run is long and stderr a terminal
@@ -115,7 +115,7 @@ def minimize(
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
     )
-    validation.one_of("source", source, ("single", "multi"))
+    validation.one_of("source", source, ("single", "multi", "multilabel"))
     counts = _checked_counts(counts, form.columns)
     require_memory(form, int(counts.sum()), settings, copies_for_metrics=0 if metrics is None else 1)
     with torch.no_grad():
