@@ -109,34 +109,14 @@ class MultiLabel:
         n_by_multiplicity   {m: n_m}, 1 ≤ m ≤ K; default {1: 10, 2: 5}. The hypothesis of Li et al.'s Theorem 1.
         """
         k = _class_number(classes)
-        given = {1: 10, 2: 5} if n_by_multiplicity is None else n_by_multiplicity
-        if not isinstance(given, Mapping) or not given:
-            raise TypeError(
-                f"n_by_multiplicity must be a mapping from multiplicity to samples, {{1: 10}}, got {given!r}"
-            )
-        n = {
-            validation.whole_number("n_by_multiplicity: a multiplicity", m, 1, k): validation.whole_number(
-                f"n_by_multiplicity[{m!r}]", n_m, 0
-            )
-            for m, n_m in given.items()
-        }
-        columns = sum(math.comb(k, m) for m in n if n[m])
+        n = _per_multiplicity({1: 10, 2: 5} if n_by_multiplicity is None else n_by_multiplicity, k)
+        columns = sum(math.comb(k, m) for m in n)
         advice = "use from_indicators(...), which stores only label sets that occur"
         validation.check_columns(f"n_by_multiplicity at classes={k}", columns, advice)
         validation.check_samples("n_by_multiplicity", sum(math.comb(k, m) * n_m for m, n_m in n.items()))
         require_memory(24 * k * columns, "cpu", f"indicators of {columns:,} label sets of {k:,} classes")
-        indicators = np.zeros((columns, k), dtype=np.int64)
-        counts = np.zeros(columns, dtype=np.int64)
-        row = 0
-        for m in (m for m in n if n[m]):
-            stop = row + math.comb(k, m)
-            subsets = np.fromiter(itertools.chain.from_iterable(itertools.combinations(range(k), m)), np.int64)
-            np.put_along_axis(indicators[row:stop], subsets.reshape(-1, m), 1, axis=1)
-            counts[row:stop] = n[m]
-            row = stop
-        if not columns:
-            raise ValueError(f"n_by_multiplicity has no samples ({given!r}); a problem needs at least one")
-        return cls._from_columns(indicators, counts, **settings)
+        indicators = np.concatenate([subsets(k, m) for m in n])
+        return cls._from_columns(indicators, np.repeat(list(n.values()), [math.comb(k, m) for m in n]), **settings)
 
     @property
     def samples(self) -> int:
@@ -214,3 +194,20 @@ class MultiLabel:
 
 def _class_number(value: Any) -> int:
     return validation.whole_number("classes", value, 2, validation.MAX_CLASSES)
+
+
+def _per_multiplicity(given: Any, classes: int) -> dict[int, int]:
+    """{m: n_m} with 1 ≤ m ≤ K and whole n_m > 0."""
+    name = "n_by_multiplicity"
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name} must map multiplicities to samples, such as {{1: 10, 2: 5}}, got {given!r}")
+    pairs = [
+        (
+            validation.whole_number(f"{name}: multiplicity", m, 1, classes),
+            validation.whole_number(f"{name}[{m!r}]", n, 0),
+        )
+        for m, n in given.items()
+    ]
+    if not any(n for _, n in pairs):
+        raise ValueError(f"{name} has no samples, got {given!r}; a problem needs at least one")
+    return {m: n for m, n in pairs if n}
