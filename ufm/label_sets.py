@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +66,14 @@ def counted(counts: Any, classes: int) -> tuple[Int, Int]:
     for row, label_set in zip(indicators, samples, strict=True):
         row[list(label_set)] = 1
     return indicators, validation.count_array("counts", list(samples.values()))
+
+
+def subsets(classes: int, size: int) -> Int:
+    """Indicators (C(K, m), K) of all label sets of one size."""
+    sets = np.fromiter(itertools.chain.from_iterable(itertools.combinations(range(classes), size)), dtype=np.int64)
+    indicators = np.zeros((math.comb(classes, size), classes), dtype=np.int64)
+    np.put_along_axis(indicators, sets.reshape(-1, size), 1, axis=1)
+    return indicators
 
 
 def distinct(indicators: Int, counts: Int) -> tuple[Int, Int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from typing import Any, Self
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm import display, validation
-from ufm.label_sets import counted, distinct, indicator_array, members
+from ufm.label_sets import counted, distinct, indicator_array, members, subsets
 from ufm.memory import require_memory
 from ufm.standard_form import Float, StandardForm
 
@@ -28,9 +27,9 @@ class MultiLabel:
 
     counts   {label set: samples}; a label set is a tuple of distinct labels from 0, such as (0, 2), in any order
     classes  K
-    Public fields: ``classes`` (K,), ``labels`` (columns, K) indicator rows of the label sets that occur, by multiplicity
-    and then lexicographically by members, ``counts`` (columns,), ``multiplicities`` (columns,), ``task_weights`` [1.0],
-    ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction``, ``label_smoothing``, ``samples`` (N).
+    Public fields: ``classes`` (K,), ``labels`` (columns, K) 0/1 indicator rows of the label sets that occur, ordered by
+    multiplicity, then lexicographically by members, ``counts`` (columns,), ``multiplicities`` (columns,),
+    ``task_weights`` [1.0], ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction``, ``label_smoothing``, ``samples`` N.
 
     Raises ValueError or TypeError, naming the field, for λ ≤ 0, counts negative, fractional or all zero, a label set
     that is empty, out of range or names a label twice, K < 2, or an unknown reduction.
