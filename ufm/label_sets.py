@@ -68,6 +68,17 @@ def counted(counts: Any, classes: int) -> tuple[Int, Int]:
     return indicators, validation.count_array("counts", list(samples.values()))
 
 
+def samples_by_size(name: str, value: Any, classes: int) -> dict[int, int]:
+    """{m: n_m} with 1 ≤ m ≤ K and whole n_m > 0, of a mapping whose n_m may be 0."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must map multiplicities to samples, such as {{1: 10, 2: 5}}, got {value!r}")
+    sizes = [validation.whole_number(f"{name}: multiplicity", m, 1, classes) for m in value]
+    samples = [validation.whole_number(f"{name}[{m!r}]", n, 0) for m, n in value.items()]
+    if not any(samples):
+        raise ValueError(f"{name} has no samples, got {value!r}; a problem needs at least one")
+    return {m: n for m, n in zip(sizes, samples, strict=True) if n}
+
+
 def subsets(classes: int, size: int) -> Int:
     """Indicators (C(K, m), K) of all label sets of one size."""
     sets = np.fromiter(itertools.chain.from_iterable(itertools.combinations(range(classes), size)), dtype=np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm import display, validation
-from ufm.label_sets import counted, distinct, indicator_array, members, subsets
+from ufm.label_sets import counted, distinct, indicator_array, members, samples_by_size, subsets
 from ufm.memory import require_memory
 from ufm.standard_form import Float, StandardForm
 
@@ -108,7 +108,7 @@ class MultiLabel:
         n_by_multiplicity   {m: n_m}, 1 ≤ m ≤ K; default {1: 10, 2: 5}. The hypothesis of Li et al.'s Theorem 1.
         """
         k = _class_number(classes)
-        n = _per_multiplicity({1: 10, 2: 5} if n_by_multiplicity is None else n_by_multiplicity, k)
+        n = samples_by_size("n_by_multiplicity", {1: 10, 2: 5} if n_by_multiplicity is None else n_by_multiplicity, k)
         columns = sum(math.comb(k, m) for m in n)
         advice = "use from_indicators(...), which stores only label sets that occur"
         validation.check_columns(f"n_by_multiplicity at classes={k}", columns, advice)
@@ -193,20 +193,3 @@ class MultiLabel:
 
 def _class_number(value: Any) -> int:
     return validation.whole_number("classes", value, 2, validation.MAX_CLASSES)
-
-
-def _per_multiplicity(given: Any, classes: int) -> dict[int, int]:
-    """{m: n_m} with 1 ≤ m ≤ K and whole n_m > 0."""
-    name = "n_by_multiplicity"
-    if not isinstance(given, Mapping):
-        raise TypeError(f"{name} must map multiplicities to samples, such as {{1: 10, 2: 5}}, got {given!r}")
-    pairs = [
-        (
-            validation.whole_number(f"{name}: multiplicity", m, 1, classes),
-            validation.whole_number(f"{name}[{m!r}]", n, 0),
-        )
-        for m, n in given.items()
-    ]
-    if not any(n for _, n in pairs):
-        raise ValueError(f"{name} has no samples, got {given!r}; a problem needs at least one")
-    return {m: n for m, n in pairs if n}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from verify.dual import label_bound, per_task_bound, plain_bound, polar_bound
 from verify.form import Form, Problem, forms
 from verify.objective import evaluate
 from verify.point import Point, read_point
+from verify.rigorous import Enclosure, prove_tasks
 
 GLOBAL, NOT_OPTIMAL, INCONCLUSIVE = "global minimum", "not optimal", "inconclusive"
 GAP_TOLERANCE = 1e-9  # of the objective: above the rounding of any evaluation, below what changes a printed digit
@@ -34,6 +35,9 @@ class Certificate:
     dim               d; sufficient_dim = min(R − T, m labels) (MultiSource: the largest task's)
     better_objective  the lower objective that was exhibited, or None
     tasks             MultiSource: one Certificate per task, of which the figures above are sums and the largest σ/τ
+    enclosure         rigorous=True: (lower, upper) with lower ≤ min F ≤ upper proven in ball arithmetic, upper ≥ F at
+                      the point, and ``relative_width``; the verdict then rests on it, not on the figures above
+    rigorous_note     what could not be proven, if anything: the enclosure holds all the same, and is wider
     """
 
     objective: float
@@ -47,6 +51,8 @@ class Certificate:
     sufficient_dim: int
     better_objective: float | None = None
     tasks: tuple[Certificate, ...] = ()
+    enclosure: Enclosure | None = None
+    rigorous_note: str = ""
 
     def _summary(self) -> Summary:
         rows = [
@@ -59,6 +65,11 @@ class Certificate:
         ]
         if self.better_objective is not None:
             rows.append(("better objective", f"{self.better_objective:.15g}"))
+        if self.enclosure is not None:
+            rows.append(("proven enclosure", str(self.enclosure)))
+            rows.append(("its relative width", f"{self.enclosure.relative_width:.2e}"))
+        if self.rigorous_note:
+            rows.append(("not proven", self.rigorous_note))
         for t, task in enumerate(self.tasks, start=1):
             rows.append((f"task {t}", f"{task.verdict}, relative gap {task.relative_gap:.2e}"))
         return Summary("Certificate", rows)
@@ -93,6 +104,7 @@ def certify(
     b: Any = None,
     labels: Any = None,
     tolerance: float = GAP_TOLERANCE,
+    rigorous: bool = False,
 ) -> Certificate:
     """Bounds the distance of a point from the global minimum of the problem, whatever the point's origin.
 
@@ -108,17 +120,20 @@ def certify(
     H          (d, columns); MultiSource: list of T such arrays
     b          list of T arrays (K_t,); None is zero
     labels     (columns, T) label tuple of each column of H; MultiSource: list of T arrays (columns_t,) or
-               (columns_t, 1). Default problem.labels, one column per distinct label. A label seen n_l times with m_l
-               columns gives each of them weight n_l / m_l
+               (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of label sets. Default problem.labels, one
+               column per distinct label. A label seen n_l times with m_l columns gives each of them weight n_l / m_l
     tolerance  largest relative gap called a global minimum
+    rigorous   also prove bounds in ball arithmetic, free of assumptions on rounding: ``enclosure``. The verdict is then
+               what is proven: "global minimum" F − min F ≤ tolerance · F, "not optimal" a point with a lower F
 
-    Raises TypeError or ValueError naming the field for anything that is not such a point; FloatingPointError where
-    the objective overflows. Source: beyond the paper, theory.md.
+    Raises TypeError or ValueError naming the field for anything that is not such a point, and where a rigorous bound
+    would be too much work; FloatingPointError where the objective overflows; ModuleNotFoundError where rigorous=True
+    and python-flint is not installed. Source: beyond the paper, theory.md.
     """
     tolerance = check_tolerance(tolerance)
     points = read_point(problem, solution, W, H, b, labels)
     tasks = tuple(_certify(form, point, tolerance) for form, point in zip(forms(problem), points, strict=True))
-    return tasks[0] if problem.source == "single" else _total(tasks, tolerance)
+    return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]
 
 
 def check_tolerance(value: Any) -> float:

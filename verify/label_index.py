@@ -7,30 +7,47 @@ from typing import Any
 import numpy as np
 
 from ufm import validation
+from ufm.label_sets import indicator_array
 from verify.form import Int
 
 
 def label_index(
-    name: str, labels: Any, distinct: Int, classes: tuple[int, ...], features: str, columns: int, *, default: bool
+    name: str,
+    labels: Any,
+    distinct: Int,
+    classes: tuple[int, ...],
+    features: str,
+    columns: int,
+    *,
+    default: bool,
+    indicators: bool = False,
 ) -> Int:
     """(columns,) row of ``distinct`` (m, T) that equals each row of labels (columns, T).
+
+    With ``indicators`` both are indicator rows (columns, K) of label sets.
 
     Raises ValueError where labels do not fit H, a column's label has no samples in the problem, or a label of the
     problem has no column.
     """
+    width = distinct.shape[1]
     if default and len(distinct) != columns:
         raise ValueError(
             f"{features} has {columns} columns but the problem has {len(distinct)} distinct labels; "
-            f"pass {name}=, ({columns}, {len(classes)}), saying what the columns are"
+            f"pass {name}=, ({columns}, {width}), saying what the columns are"
         )
-    try:
-        array = validation.label_array(name, labels, tasks=len(classes))
-    except ValueError as error:
-        raise ValueError(f"{error}; it must be ({columns}, {len(classes)}) integers") from None
+    if indicators:
+        array = indicator_array(name, labels, width)
+    else:
+        try:
+            array = validation.label_array(name, labels, tasks=width)
+        except ValueError as error:
+            raise ValueError(f"{error}; it must be ({columns}, {width}) integers") from None
     if len(array) != columns:
         raise ValueError(f"{name} has {len(array)} rows but {features} has {columns} columns; they must be as many")
-    validation.check_range(name, array, classes)
-    wanted, keys = np.split(_keys(np.concatenate([distinct, array]), classes), [len(distinct)])
+    radix = (2,) * width if indicators else classes
+    if not indicators:
+        validation.check_range(name, array, classes)
+    wanted, keys = np.split(_keys(np.concatenate([distinct, array]), radix), [len(distinct)])
     order = np.argsort(wanted)
     position = np.minimum(np.searchsorted(wanted[order], keys), len(wanted) - 1)
     index = order[position]

@@ -38,12 +38,14 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
     H       (d, columns); MultiSource: list of T such arrays
     b       list of T arrays (K_t,), or None for zero
     labels  (columns, T) the label tuple of each column of H, in any order and repeated at will; MultiSource: list
-            of T arrays (columns_t,) or (columns_t, 1). Default: problem.labels
+            of T arrays (columns_t,) or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of its label set.
+            Default: problem.labels
 
     Raises TypeError or ValueError, naming the field, before any work.
     """
-    if getattr(problem, "source", None) not in ("single", "multi"):
-        raise TypeError(f"problem must be a ufm.SingleSource or ufm.MultiSource, got {type(problem).__name__}")
+    if getattr(problem, "source", None) not in ("single", "multi", "multilabel"):
+        known = "ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel"
+        raise TypeError(f"problem must be a {known}, got {type(problem).__name__}")
     if solution is not None:
         W, H, b, labels = _fields(solution, W=W, H=H, b=b, labels=labels)
     for name, value in (("W", W), ("H", H)):
@@ -54,9 +56,10 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
     default = labels is None
     if default:
         labels = problem.labels
-    if problem.source == "single":
+    if problem.source != "multi":
         stacked, bias = np.concatenate(heads), np.concatenate(biases)
-        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, problem.classes, default),)
+        sets = problem.source == "multilabel"
+        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, problem.classes, default, sets),)
     tasks = len(problem.classes)
     parts = zip(heads, biases, _list("H", H, tasks), _list("labels", labels, tasks), problem.labels, strict=True)
     return tuple(
@@ -89,6 +92,7 @@ def _point(
     distinct: Int,
     classes: tuple[int, ...],
     default: bool,
+    indicators: bool = False,
 ) -> Point:
     features = _array(name, H, 2)
     rows, columns = features.shape
@@ -98,7 +102,7 @@ def _point(
             f"{name} has {rows} rows but the heads have {W.shape[1]} columns: both are the feature dimension d, "
             f"and {name} is (d, columns){hint}"
         )
-    index = label_index(label_name, labels, distinct, classes, name, columns, default=default)
+    index = label_index(label_name, labels, distinct, classes, name, columns, default=default, indicators=indicators)
     return Point(W, b, features, index, np.bincount(index, minlength=len(distinct)))
 
 
