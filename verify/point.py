@@ -94,7 +94,7 @@ def _point(
     default: bool,
     indicators: bool = False,
 ) -> Point:
-    features = _array(name, H, 2)
+    features = read_array(name, H, 2)
     rows, columns = features.shape
     if rows != W.shape[1]:
         hint = ", so pass its transpose" if columns == W.shape[1] else ""
@@ -107,7 +107,7 @@ def _point(
 
 
 def _heads(problem: Problem, W: Any) -> list[Float]:
-    heads = [_array(f"W[{t}]", w, 2) for t, w in enumerate(_list("W", W, len(problem.classes)))]
+    heads = [read_array(f"W[{t}]", w, 2) for t, w in enumerate(_list("W", W, len(problem.classes)))]
     dim = heads[0].shape[1]
     for t, (w, k) in enumerate(zip(heads, problem.classes, strict=True)):
         if w.shape != (k, dim) or dim == 0:
@@ -119,7 +119,7 @@ def _heads(problem: Problem, W: Any) -> list[Float]:
 def _biases(problem: Problem, b: Any) -> list[Float]:
     if b is None:
         return [np.zeros(k) for k in problem.classes]
-    biases = [_array(f"b[{t}]", v, 1) for t, v in enumerate(_list("b", b, len(problem.classes)))]
+    biases = [read_array(f"b[{t}]", v, 1) for t, v in enumerate(_list("b", b, len(problem.classes)))]
     for t, (v, k) in enumerate(zip(biases, problem.classes, strict=True)):
         if v.shape != (k,):
             raise ValueError(f"b[{t}] must have shape ({k},), (K_t,), got {v.shape}")
@@ -139,7 +139,7 @@ def _list(name: str, value: Any, tasks: int) -> list[Any]:
     return entries
 
 
-def _array(name: str, value: Any, axes: int) -> Float:
+def read_array(name: str, value: Any, axes: int) -> Float:
     """A finite real array with the given number of axes."""
     try:
         array = validation.to_numpy(value)

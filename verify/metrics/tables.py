@@ -1,4 +1,4 @@
-"""Tables 5 and 6 of the paper, measured at any point."""
+"""Tables 5 and 6 of the paper, and the metrics of multi-label collapse, measured at any point."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from verify.form import Problem, forms
+from verify.label_set_decoding import decoding_error
 from verify.metrics.nearest_centre import disagreement_rate
 from verify.metrics.orthogonality import cross_task_cosines
 from verify.metrics.samples import Samples, samples_of
-from verify.metrics.self_duality import squared_distances_to_heads
+from verify.metrics.self_duality import single_label_duality, squared_distances_to_heads
 from verify.metrics.simplex import simplex_angles, simplex_norms
 from verify.metrics.sum_of_heads import distance_from_summed_heads
+from verify.metrics.tag_sums import tag_sum_angle
 from verify.metrics.variability import within_label_variance
 from verify.point import read_point
 
@@ -36,12 +38,22 @@ def metrics(
     SNC5 and MNC4 are no disagreement. What a zero vector leaves undefined is NaN, and so is SNC3 of one task. Means
     and centres are over the labels that occur.
 
+    MultiLabel (Li et al., ICML 2024, whose metrics these are in the conventions above)
+    NC1     as SNC1, μ the mean of the label set              NC2_1, NC2_2  as SNC2_1, SNC2_2, of the one head
+    NC3     as MNC3, of samples of multiplicity 1, centred by their mean
+    NC_m    ∠(μ_S, Σ_{k∈S} μ_k) relative to its average over all label sets S of the same size; μ_k of multiplicity 1
+    NN_decoding_error  fraction of samples whose nearest label-set mean is of another label set
+
+    NC3 and NC_m are NaN without samples of multiplicity 1; see ``verify.metrics.tag_sums`` for what else NC_m needs.
+
     W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3.
     """
     points = read_point(problem, solution, W, H, b, labels)
     parts = [samples_of(form, point) for form, point in zip(forms(problem), points, strict=True)]
     heads = [part.point.W[rows] for part in parts for rows in part.form.blocks]
-    return _single(parts[0], heads) if problem.source == "single" else _multi(parts, heads)
+    if problem.source == "multi":
+        return _multi(parts, heads)
+    return _single(parts[0], heads) if problem.source == "single" else _multi_label(parts[0], heads)
 
 
 def _single(part: Samples, heads: list[Any]) -> dict[str, float]:
@@ -64,4 +76,15 @@ def _multi(parts: list[Samples], heads: list[Any]) -> dict[str, float]:
         "MNC2_2": simplex_norms(heads),
         "MNC3": float(np.mean(np.concatenate([squared_distances_to_heads(part) for part in parts]))),
         "MNC4": float(np.mean([disagreement_rate(part) for part in parts])),
+    }
+
+
+def _multi_label(part: Samples, heads: list[Any]) -> dict[str, float]:
+    return {
+        "NC1": within_label_variance(part),
+        "NC2_1": simplex_angles(heads),
+        "NC2_2": simplex_norms(heads),
+        "NC3": single_label_duality(part),
+        "NC_m": tag_sum_angle(part),
+        "NN_decoding_error": decoding_error(part),
     }
