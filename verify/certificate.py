@@ -13,9 +13,11 @@ from verify.dual import label_bound, per_task_bound, plain_bound, polar_bound
 from verify.form import Form, Problem, forms
 from verify.objective import evaluate
 from verify.point import Point, read_point
-from verify.rigorous import Enclosure, prove_tasks
+from verify.rigorous import Enclosure, Proven, proven
+from verify.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
 
-GLOBAL, NOT_OPTIMAL, INCONCLUSIVE = "global minimum", "not optimal", "inconclusive"
+__all__ = ["GLOBAL", "INCONCLUSIVE", "NOT_OPTIMAL", "Certificate", "certify", "check_tolerance"]
+
 GAP_TOLERANCE = 1e-9  # of the objective: above the rounding of any evaluation, below what changes a printed digit
 
 
@@ -131,9 +133,15 @@ def certify(
     and python-flint is not installed. Source: beyond the paper, theory.md.
     """
     tolerance = check_tolerance(tolerance)
+    if not isinstance(rigorous, bool):
+        raise TypeError(f"rigorous must be True or False, got {rigorous!r}")
     points = read_point(problem, solution, W, H, b, labels)
     tasks = tuple(_certify(form, point, tolerance) for form, point in zip(forms(problem), points, strict=True))
-    return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]
+    if not rigorous:
+        return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]
+    whole, parts = proven(problem, points, tolerance)
+    tasks = tuple(_rest_on(part, task) for part, task in zip(parts, tasks, strict=True))
+    return _rest_on(whole, _total(tasks, tolerance)) if problem.source == "multi" else tasks[0]
 
 
 def check_tolerance(value: Any) -> float:
@@ -143,6 +151,11 @@ def check_tolerance(value: Any) -> float:
     if not np.isfinite(value) or value <= 0:
         raise ValueError(f"tolerance must be finite and > 0, got {value!r}; {GAP_TOLERANCE:g} is the default")
     return float(value)
+
+
+def _rest_on(part: Proven, certificate: Certificate) -> Certificate:
+    """The certificate with the verdict that is proven."""
+    return replace(certificate, verdict=part.verdict, enclosure=part.enclosure, rigorous_note=part.note)
 
 
 def _certify(form: Form, point: Point, tolerance: float) -> Certificate:
@@ -183,7 +196,7 @@ def _total(tasks: tuple[Certificate, ...], tolerance: float) -> Certificate:
         gap=gap,
         relative_gap=gap / objective,
         spectral_ratio=max(task.spectral_ratio for task in tasks),
-        verdict=next(v for v in (NOT_OPTIMAL, INCONCLUSIVE, GLOBAL) if v in verdicts),
+        verdict=overall(verdicts),
         tolerance=tolerance,
         dim=tasks[0].dim,
         sufficient_dim=max(task.sufficient_dim for task in tasks),

@@ -21,8 +21,10 @@ BACKTRACKS = 12  # each divides the step by 8: from the curvature of tails of 1e
 
 
 @dataclass(frozen=True)
-class _State:
-    Z: Float  # Z̃, task blocks centred
+class Better:
+    """(Z̃, b), task blocks centred, and P there."""
+
+    Z: Float
     b: Float
     value: float
     rounding: float
@@ -31,9 +33,15 @@ class _State:
 
 
 def better_objective(form: Form, logits: Float, b: Float, objective: float, rounding: float) -> float | None:
-    """A value P(Z, b) below ``objective`` by more than both rounding errors, reached from the logits (R, m); or None.
+    """The value of ``better_logits``, or None."""
+    better = better_logits(form, logits, b, objective, rounding)
+    return None if better is None else better.value
 
-    Steps start large (σ_max(Z̃)/τ, where the pull of the nuclear norm is as long as Z̃ itself) and are divided until P
+
+def better_logits(form: Form, logits: Float, b: Float, objective: float, rounding: float) -> Better | None:
+    """Logits with P(Z, b) below ``objective`` by more than both rounding errors, reached from (R, m) ``logits``.
+
+    None where none are found. Steps start large (σ_max(Z̃)/τ, where the pull of the nuclear norm is as long as Z̃ itself) and are divided until P
     falls: near a solution the curvature is far below its bound ½ max(s a / w).
     """
     centred = np.concatenate([logits[rows] - logits[rows].mean(axis=0) for rows in form.blocks])
@@ -44,7 +52,7 @@ def better_objective(form: Form, logits: Float, b: Float, objective: float, roun
     step = max(safe, state.largest / form.tau)
     for _ in range(STEPS):
         if state.value < objective - rounding - state.rounding:
-            return state.value
+            return state
         for _ in range(BACKTRACKS):
             trial = _prox_step(form, state, step)
             if trial.value < state.value:
@@ -58,17 +66,17 @@ def better_objective(form: Form, logits: Float, b: Float, objective: float, roun
     return None
 
 
-def _evaluate(form: Form, Z: Float, b: Float, singular: Float) -> _State:
+def _evaluate(form: Form, Z: Float, b: Float, singular: Float) -> Better:
     logits = Z / form.scaling
     loss, residual = loss_and_residual(form, logits + b[:, None], form.targets)
     value = float(np.sum(form.loss_weight * loss)) + form.tau * float(singular.sum())
     value += form.lambda_b * float(form.rows_c @ b**2)
     sizes = np.abs(logits) + np.abs(b)[:, None]
     slack = float(form.rows_c @ (np.abs(residual) * sizes) @ form.loss_weight)
-    return _State(Z, b, value, ROUNDING * (value + slack), residual, float(singular.max()))
+    return Better(Z, b, value, ROUNDING * (value + slack), residual, float(singular.max()))
 
 
-def _prox_step(form: Form, state: _State, step: float) -> _State:
+def _prox_step(form: Form, state: Better, step: float) -> Better:
     """Singular values shrink by step · τ; b moves in the metric of a constant column of Z̃, c^t Σ_l w_l."""
     gradient = state.residual * (form.rows_c[:, None] * form.loss_weight)
     U, singular, Vt = np.linalg.svd(state.Z - step * gradient / form.scaling, full_matrices=False)

@@ -37,24 +37,41 @@ def plain_bound(form: Form, residual: Float) -> Bound:
     return Bound(_value(form, _shrink(form.tau, sigma) * residual), sigma / form.tau)
 
 
+def best_deviation(form: Form, residual: Float) -> Float:
+    """(R, m) the deviation q − y with the largest D of those that the bounds here try."""
+    plain = _shrink(form.tau, _spectral_norm(_scale(form) * residual)) * residual
+    tried = [plain, per_task_deviation(form, residual), polar_deviation(form, residual)]
+    return max(tried, key=lambda deviation: _value(form, deviation))
+
+
 def label_bound(form: Form) -> float:
     """D at q = y: the entropy of the targets, 0 for hard labels. No point's bound is worse."""
     return _value(form, np.zeros_like(form.targets))
 
 
 def per_task_bound(form: Form, residual: Float) -> float:
-    """D with a θ_t of its own for each task: θ_t = min(1, τ/σ_t), then all shrunk until the whole is ≤ τ.
+    """D at ``per_task_deviation``."""
+    return _value(form, per_task_deviation(form, residual))
+
+
+def per_task_deviation(form: Form, residual: Float) -> Float:
+    """q − y with a θ_t of its own for each task: θ_t = min(1, τ/σ_t), then all shrunk until the whole is ≤ τ.
 
     Better than one θ where one task is far from its minimum and another near.
     """
     scaled = _scale(form) * residual
     theta = np.array([_shrink(form.tau, _spectral_norm(scaled[rows])) for rows in form.blocks])
     theta *= _shrink(form.tau, _spectral_norm(np.repeat(theta, form.classes)[:, None] * scaled))
-    return _value(form, np.repeat(theta, form.classes)[:, None] * residual)
+    return np.asarray(np.repeat(theta, form.classes)[:, None] * residual)
 
 
 def polar_bound(form: Form, residual: Float) -> float:
-    """D where each singular value above or nearly at τ is set to τ, as far as q ≥ 0 allows from the plain bound's q.
+    """D at ``polar_deviation``."""
+    return _value(form, polar_deviation(form, residual))
+
+
+def polar_deviation(form: Form, residual: Float) -> Float:
+    """q − y with each singular value above or nearly at τ set to τ, as far as q ≥ 0 allows from the plain bound's q.
 
     At a minimum V pairs with Z̃ as ⟨−V, Z̃⟩ = τ ‖Z̃‖_*, its singular values on Z̃'s space all τ. Off by ε from one, one
     θ for all leaves them below τ by ε and a gap of order ε; set to τ they leave one of order ε², like F's excess.
@@ -66,7 +83,7 @@ def polar_bound(form: Form, residual: Float) -> float:
     move, room = polar - plain, form.targets + plain
     short = (move < 0) & (-move > room)
     share = max(0.0, float((room[short] / -move[short]).min())) if short.any() else 1.0
-    return _value(form, plain + share * move)
+    return np.asarray(plain + share * move)
 
 
 def _value(form: Form, deviation: Float) -> float:

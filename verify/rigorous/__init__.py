@@ -1,0 +1,6 @@
+"""Bounds on the global minimum that assume nothing of floating point: ball arithmetic. Beyond the paper: theory.md."""
+
+from verify.rigorous.enclosure import Enclosure
+from verify.rigorous.verdict import Proven, proven
+
+__all__ = ["Enclosure", "Proven", "proven"]
