@@ -12,24 +12,21 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FeatureSpace:
-    """Heads W^t and features H with W^t h_l = margins[t, l] (e_{k_t} − 1/K_t): Problem (3), or one task of (4).
+    """Heads W^t and features H that share one space: Problem (3), or one task of (4).
 
-        h_l = Σ_t feature_weights[t, l] w_{k_t}^t,   (k_1, …, k_T) = labels[l]
-
-    classes          (K_1, …, K_T)
-    labels           (columns, T)
     heads            T arrays (K_t, rank)
-    feature_weights  (T, columns)
-    margins          (T, columns)
-    gram             (R, R) W Wᵀ, R = Σ K_t, in closed form
+    features         (rank, columns) H = W⁺ Z, which every critical point has
+    logits           (R, columns) Z = W H, R = Σ K_t
+    feature_weights  (T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t, the sum over the label's own heads (of several
+                     labels at once: over all of them); None where features are no such sums
+    gram             (R, R) W Wᵀ in closed form
     cosines          (R, R) in closed form, NaN where a head is zero
     """
 
-    classes: tuple[int, ...]
-    labels: NDArray[np.int64]
     heads: tuple[Float, ...]
-    feature_weights: Float
-    margins: Float
+    features: Float
+    logits: Float
+    feature_weights: Float | None
     gram: Float
     cosines: Float
 
@@ -42,22 +39,34 @@ class FeatureSpace:
         """T arrays (K_t, dim), zero beyond the rank."""
         return [np.pad(head, ((0, 0), (0, dim - self.rank))) for head in self.heads]
 
-    def features(self, dim: int) -> Float:
-        """(dim, columns), h_l = Σ_t feature_weights[t, l] w_{k_t}^t."""
-        H = np.zeros((dim, len(self.labels)))
-        for head, weight, k in zip(self.heads, self.feature_weights, self.labels.T, strict=True):
-            H[: self.rank] += weight * head[k].T
-        return H
+    def padded_features(self, dim: int) -> Float:
+        """(dim, columns), zero beyond the rank."""
+        return np.pad(self.features, ((0, dim - self.rank), (0, 0)))
 
-    def logits(self) -> Float:
-        """(R, columns), block t of column l margins[t, l] (e_{k_t} − 1/K_t)."""
-        columns = np.arange(len(self.labels))
-        blocks = []
-        for number, margin, k in zip(self.classes, self.margins, self.labels.T, strict=True):
-            centred = np.full((number, len(columns)), -1.0 / number)
-            centred[k, columns] = (number - 1.0) / number
-            blocks.append(margin * centred)
-        return np.concatenate(blocks)
+
+def summed_heads(
+    labels: NDArray[np.int64],
+    heads: tuple[Float, ...],
+    feature_weights: Float,
+    margins: Float,
+    gram: Float,
+    cosines: Float,
+) -> FeatureSpace:
+    """The space whose features are weighted sums of their own heads, and whose logits are margins × centred labels.
+
+        h_l = Σ_t feature_weights[t, l] w_{k_t}^t,   z_l^t = margins[t, l] (e_{k_t} − 1/K_t)
+
+    labels (columns, T) rows (k_1, …, k_T); heads T arrays (K_t, rank); feature_weights and margins (T, columns).
+    """
+    features = np.zeros((heads[0].shape[1], len(labels)))
+    blocks = []
+    columns = np.arange(len(labels))
+    for head, weight, margin, k in zip(heads, feature_weights, margins, labels.T, strict=True):
+        features += weight * head[k].T
+        centred = np.full((len(head), len(columns)), -1.0 / len(head))
+        centred[k, columns] = (len(head) - 1.0) / len(head)
+        blocks.append(margin * centred)
+    return FeatureSpace(heads, features, np.concatenate(blocks), feature_weights, gram, cosines)
 
 
 def simplex(classes: int) -> Float:

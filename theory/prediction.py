@@ -28,6 +28,8 @@ class Prediction:
                     Theorem 3.1 (NC4 with the feature weights below), NC1 … NC4 of Theorem 3.2; for Theorem 5.1 NC5
                     means on the training features, and NC3 is not there, since ``cosines`` says more
     objective       min F, in the problem's reduction
+    every_feature   whether the nearest centre (NC5, or NC4 of Theorem 3.2) decides as the heads do on every h, not on
+                    training features only
     required_dim    the feature dimension the theorem asks for: Σ K_t − T, max K_t − 1, or 2
     multi_source    whether tasks have features of their own (Problem (4)): then ``logits``, ``feature_weights`` and
                     ``H`` are lists over tasks, and ``gram_W`` and ``cosines`` are NaN between tasks, whose relative
@@ -44,7 +46,13 @@ class Prediction:
     objective: float
     required_dim: int
     multi_source: bool
+    every_feature: bool
     spaces: tuple[FeatureSpace, ...]
+
+    @property
+    def past_threshold(self) -> bool:
+        """Whether λ_Hλ_W is at or above a threshold."""
+        return not all(row.below for row in self.thresholds)
 
     @property
     def gram_W(self) -> Float:
@@ -59,12 +67,17 @@ class Prediction:
     @property
     def logits(self) -> Float | list[Float]:
         """(R, columns) W H in the order of the problem's labels; a list of (K_t, columns_t) for Problem (4)."""
-        return self._per_space([space.logits() for space in self.spaces])
+        return self._per_space([space.logits for space in self.spaces])
 
     @property
-    def feature_weights(self) -> Float | list[Float]:
-        """(T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t (eqs. 14, 17, 29); a list of (1, columns_t), eq. 23."""
-        return self._per_space([space.feature_weights for space in self.spaces])
+    def feature_weights(self) -> Float | list[Float] | None:
+        """(T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t (eqs. 14, 17, 29); a list of (1, columns_t), eq. 23.
+
+        None where features are not weighted sums of their own heads.
+        """
+        weights = [space.feature_weights for space in self.spaces]
+        present = [g for g in weights if g is not None]
+        return self._per_space(present) if len(present) == len(weights) else None
 
     @property
     def b(self) -> list[Float]:
@@ -87,7 +100,7 @@ class Prediction:
     def H(self, dim: int | None = None) -> Float | list[Float]:
         """Features of the same minimizer as ``W(dim)``: (dim, columns), or a list of (dim, columns_t)."""
         size = self._dim(dim)
-        return self._per_space([space.features(size) for space in self.spaces])
+        return self._per_space([space.padded_features(size) for space in self.spaces])
 
     def _per_space(self, arrays: list[Float]) -> Float | list[Float]:
         return arrays if self.multi_source else arrays[0]
@@ -104,7 +117,8 @@ class Prediction:
         return size
 
     def _title(self) -> str:
-        return self.theorem if self.within_theorem else f"{self.theorem}, past its threshold (beyond the paper)"
+        past = ", past its threshold" if self.past_threshold else ""
+        return self.theorem if self.within_theorem else f"{self.theorem}{past} (beyond the paper)"
 
     def _rows(self) -> list[tuple[str, str]]:
         shown = self.thresholds[:6]

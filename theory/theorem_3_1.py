@@ -18,7 +18,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.feature_space import FeatureSpace, Float, direct_sum, simplex, simplex_cosines, simplex_gram
+from theory.feature_space import (
+    FeatureSpace,
+    Float,
+    direct_sum,
+    simplex,
+    simplex_cosines,
+    simplex_gram,
+    summed_heads,
+)
 from theory.hypotheses import Hypothesis, hard_labels, source_is, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
@@ -71,6 +79,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
         / problem.divisor,
         required_dim=sum(problem.classes) - len(problem.classes),
         multi_source=False,
+        every_feature=True,
         spaces=(_space(problem, rows),),
     )
 
@@ -89,8 +98,7 @@ def _space(problem: SumProblem, rows: tuple[Threshold, ...]) -> FeatureSpace:
     scale = math.sqrt(problem.lambda_H / problem.lambda_W) * np.sqrt(N / (c * K)) * a
     weights = math.sqrt(problem.lambda_W / (N * problem.lambda_H)) * np.sqrt(c * K)
     columns = len(problem.labels)
-    return FeatureSpace(
-        classes=problem.classes,
+    return summed_heads(
         labels=problem.labels,
         heads=_orthogonal_heads(problem.classes, scale),
         feature_weights=np.broadcast_to(weights[:, None], (len(K), columns)),

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.feature_space import FeatureSpace, simplex, simplex_cosines, simplex_gram
+from theory.feature_space import FeatureSpace, simplex, simplex_cosines, simplex_gram, summed_heads
 from theory.hypotheses import Hypothesis, hard_labels, source_is, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
@@ -66,6 +66,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
         objective=math.fsum(task.task_weights[0] * _objective(task, row.margin) / task.divisor for task, row in tasks),
         required_dim=max(task.classes[0] for task in reading.parts) - 1,
         multi_source=True,
+        every_feature=True,
         spaces=tuple(_space(task, row.margin) for task, row in tasks),
     )
 
@@ -80,8 +81,7 @@ def _space(task: SumProblem, a: float) -> FeatureSpace:
     K, n = task.classes[0], int(task.counts[0])
     duality = math.sqrt(n * task.lambda_H / task.lambda_W)
     scale = duality * a
-    return FeatureSpace(
-        classes=task.classes,
+    return summed_heads(
         labels=task.labels,
         heads=(math.sqrt(scale) * simplex(K) if a > 0 else np.zeros((K, 0)),),
         feature_weights=np.full((1, K), 1.0 / duality),

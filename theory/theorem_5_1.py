@@ -21,7 +21,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.feature_space import FeatureSpace, Float
+from theory.feature_space import FeatureSpace, Float, summed_heads
 from theory.hypotheses import Hypothesis, hard_labels, source_is
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
@@ -78,6 +78,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
         objective=objective / problem.divisor,
         required_dim=2,
         multi_source=False,
+        every_feature=False,  # the centres have unequal norms
         spaces=(_space(problem, n_same, n_different, same.margin, different.margin),),
     )
 
@@ -99,8 +100,7 @@ def _space(problem: SumProblem, n_same: int, n_different: int, a_same: float, a_
     weights = math.sqrt(problem.lambda_W / problem.lambda_H) / np.sqrt(2.0 * counts)
     cosine = float(cosine_from_margins(n_same, n_different, a_same, a_different))
     squared_norm = p * p + q * q
-    return FeatureSpace(
-        classes=problem.classes,
+    return summed_heads(
         labels=problem.labels,
         heads=(sign * np.array([p, q])[used], sign * np.array([p, -q])[used]),
         feature_weights=np.broadcast_to(weights, (2, len(weights))),

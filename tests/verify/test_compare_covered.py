@@ -79,6 +79,7 @@ def test_rows_of_theorem_3_1():
         "biases are zero": "Theorem 3.1",
         COLLAPSE: "Theorem 3.1 (1)",
         "logits W h": "Theorem 3.1, eq. 14",
+        "features equal W⁺ of the logits, scale included": "every critical point, beyond the paper",
         "features along the sum of their heads": "Theorem 3.1 (4)",
         "features equal scaled sums of heads, scale included": "Theorem 3.1, eq. 14",
         TRAINING: "Theorem 3.1 (5)",

@@ -113,6 +113,9 @@ DEFECTS = [
     ("3.1 below", larger_features, "features equal scaled sums of heads, scale included"),
     ("5.1 below", larger_features, "features equal scaled sums of heads, scale included"),
     ("3.2 below", larger_features, "class features equal scaled heads, scale included"),
+    ("3.1 below", bent_feature, "features equal W⁺ of the logits, scale included"),
+    ("3.2 below", larger_features, "features equal W⁺ of the logits, scale included"),
+    ("5.1 parallel", larger_features, "features equal W⁺ of the logits, scale included"),
     ("3.1 below", swapped_rows, "nearest class centre on training features"),
     ("3.2 below", swapped_rows, "nearest class centre on training features"),
     ("5.1 below", swapped_rows, "nearest class centre on training features"),
@@ -202,7 +205,7 @@ def test_one_zero_task_of_several_fails(task):
 def test_theorem_wrong_by_a_factor_of_two_fails(monkeypatch, name, factor):
     right = theory.predict(named(name))
     spaces = tuple(
-        dataclasses.replace(space, gram=factor * space.gram, margins=factor * space.margins) for space in right.spaces
+        dataclasses.replace(space, gram=factor * space.gram, logits=factor * space.logits) for space in right.spaces
     )
     wrong = dataclasses.replace(right, objective=factor * right.objective, spaces=spaces)
     monkeypatch.setattr("theory.predict", lambda problem: wrong)
@@ -210,6 +213,7 @@ def test_theorem_wrong_by_a_factor_of_two_fails(monkeypatch, name, factor):
         "closed-form minimum between lower bound and objective",
         "objective",
         "logits W h",
+        "features equal W⁺ of the logits, scale included",
         "Gram matrix of the heads, scale included",
     }
 

@@ -9,7 +9,6 @@ from verify.checks.row import Row, judged, not_applicable
 from verify.label_sums import BLOCK
 from verify.metrics.nearest_centre import disagreement_rate, disagreements
 
-EVERYWHERE = ("Theorem 3.1", "Theorem B.2", "Theorem 3.2")  # not 5.1: its centres have unequal norms
 DRAWS = 1000
 SEED = 5
 NEAR_TIE = 10.0  # geometry tolerances: a decision closer than this is not the theorem's to make
@@ -23,10 +22,10 @@ def decision_rows(at: Measurement) -> list[Row]:
     training, everywhere = "nearest class centre on training features", f"nearest class centre on {DRAWS} random h"
     vanished = any(len(part.live_tasks) < len(part.form.classes) for part in at.parts)
     if vanished or name not in at.prediction.properties:
-        note = "a zero head or feature ties classes"
+        note = "a zero head or feature ties classes" if vanished else "not a property of this regime"
         return [not_applicable(check, 0.0, source, note) for check in (training, everywhere)]
     rows = [judged(training, max(disagreement_rate(part.samples) for part in at.parts), 0.0, source)]
-    if at.prediction.theorem in EVERYWHERE:
+    if at.prediction.every_feature:
         tie = NEAR_TIE * at.geometry
         return [*rows, judged(everywhere, max(_random_rate(part, tie) for part in at.parts), 0.0, source)]
     note = "claimed of training features only"

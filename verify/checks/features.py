@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from verify.checks.measurement import Measurement, Part
 from verify.checks.row import Row, judged, not_applicable, worst
+from verify.checks.row_space import ALL_ZERO, least_squares_row, over_columns
 from verify.form import Float, Int
-from verify.label_sums import column_blocks
 from verify.metrics.directions import largest_norm, unit_columns
 from verify.metrics.variability import within_label_variance
-
-ALL_ZERO = "every feature is zero"
 
 
 def feature_rows(at: Measurement) -> list[Row]:
     """Every statement about H."""
-    return [_collapse(at), _logits(at), *_zero_features(at), *_sums_of_heads(at)]
+    return [_collapse(at), _logits(at), least_squares_row(at), *_zero_features(at), *_sums_of_heads(at)]
 
 
 def _collapse(at: Measurement) -> Row:
@@ -43,7 +39,7 @@ def _logits(at: Measurement) -> Row:
         def deviation(H: Float, labels: Int, part: Part = part) -> Float:
             return np.asarray(np.abs(part.point.W @ H - part.logits[:, labels]).max(axis=0))
 
-        deviations.append(_over_columns(part, deviation) / size)
+        deviations.append(over_columns(part, deviation) / size)
     return judged("logits W h", worst(deviations), at.geometry, at.citation)
 
 
@@ -76,8 +72,10 @@ def _sums_of_heads(at: Measurement) -> list[Row]:
     )
     sources = (at.source(number), at.citation)
     alive = [part for part in at.parts if part.live_columns.any()]
-    if not alive or name not in at.prediction.properties:
-        note = "not a property of this regime" if alive else ALL_ZERO
+    weighted = at.prediction.feature_weights is not None
+    if not alive or not weighted or name not in at.prediction.properties:
+        note = "not a property of this regime" if weighted else "not a property here"
+        note = note if alive else ALL_ZERO
         return [not_applicable(c, at.geometry, s, note) for c, s in zip(checks, sources, strict=True)]
     measured = (worst(map(_direction, alive)), worst(map(_scale, alive)))
     return [judged(c, v, at.geometry, s) for c, v, s in zip(checks, measured, sources, strict=True)]
@@ -92,7 +90,7 @@ def _direction(part: Part) -> float:
         features = unit_columns(H[:, live] - part.samples.centre[:, None], size)
         return np.asarray(np.linalg.norm(features - targets[:, labels[live]], axis=0))
 
-    return _over_columns(part, deviation)
+    return over_columns(part, deviation)
 
 
 def _scale(part: Part) -> float:
@@ -102,14 +100,4 @@ def _scale(part: Part) -> float:
         live = part.live_columns[labels]
         return np.asarray(np.linalg.norm((H - part.sums[:, labels])[:, live], axis=0))
 
-    return _over_columns(part, deviation) / size if size > 0 else np.nan
-
-
-def _over_columns(part: Part, deviation: Callable[[Float, Int], Float]) -> float:
-    """Largest deviation over the columns of H, NaN where any is."""
-    largest = [0.0]
-    for block in column_blocks(part.point.index, max(len(part.point.H), len(part.point.W))):
-        values = deviation(part.point.H[:, block], part.point.index[block])
-        if len(values):
-            largest.append(float(values.max()))
-    return worst(largest)
+    return over_columns(part, deviation) / size if size > 0 else np.nan

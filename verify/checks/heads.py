@@ -50,12 +50,12 @@ def _simplex(at: Measurement) -> list[Row]:
 
 
 def _between_tasks(at: Measurement) -> list[Row]:
-    """Orthogonality between tasks where the theorem has it, else the predicted cosine of the first two heads' rows."""
+    """Orthogonality between tasks, or the predicted cosine of the first two heads' rows where the theorem has one."""
     if at.prediction.multi_source:
         return []
     part = at.parts[0]
     alive = part.live_tasks
-    correlated = at.prediction.theorem == "Theorem 5.1"
+    correlated = len(part.form.classes) == 2 and "NC3" not in at.prediction.properties
     check = "cos(w_1^1, w_1^2)" if correlated else "heads of different tasks are orthogonal"
     if len(alive) < 2:
         note = ALL_ZERO if not alive else "one head is not zero"
@@ -64,7 +64,8 @@ def _between_tasks(at: Measurement) -> list[Row]:
     if correlated:
         second = part.form.blocks[1].start
         expected = float(part.cosines[0, second])
-        return [judged(check, float(cosines[0, second]), at.geometry, f"{at.source(3)}, eq. 31", expected=expected)]
+        source = f"{at.source(3)}, eq. 31" if at.prediction.theorem == "Theorem 5.1" else at.citation
+        return [judged(check, float(cosines[0, second]), at.geometry, source, expected=expected)]
     if "NC3" not in at.prediction.properties:
         return [not_applicable(check, at.geometry, at.source(3), "not a property of this regime")]
     task = np.repeat(np.arange(len(part.form.classes)), part.form.classes)

@@ -24,7 +24,7 @@ class Part:
 
     first     number of its first task, counted from 1 as the paper does
     gram      (R, R) predicted W Wᵀ;      cosines  (R, R) predicted, NaN where a head is zero
-    logits    (R, m) predicted W H;       feature_weights  (T, m) g of h_l = Σ_t g[t, l] w_{k_t}^t
+    logits    (R, m) predicted W H;       feature_weights  (T, m) g of h_l = Σ_t g[t, l] w_{k_t}^t, or None
     """
 
     samples: Samples
@@ -32,7 +32,7 @@ class Part:
     gram: Float
     cosines: Float
     logits: Float
-    feature_weights: Float
+    feature_weights: Float | None
 
     @property
     def form(self) -> Form:
@@ -62,7 +62,9 @@ class Part:
 
     @cached_property
     def sums(self) -> Float:
-        """(d, m) Σ_t g[t, l] w_{k_t}^t with the measured heads."""
+        """(d, m) Σ_t g[t, l] w_{k_t}^t with the measured heads, of a theorem that has feature weights."""
+        if self.feature_weights is None:
+            raise ValueError("the theorem's features are no weighted sums of heads")
         return summed_heads(self.form, self.point.W, self.feature_weights)
 
 
@@ -86,8 +88,9 @@ class Measurement:
         return vanishing_tolerance(self.tolerance)
 
     def source(self, number: int | None = None) -> str:
-        """ "Theorem 3.1 (3)", and whether the problem is past the theorem's threshold."""
-        name = self.prediction.theorem if number is None else f"{self.prediction.theorem} ({number})"
+        """ "Theorem 3.1 (3)", and whether the prediction goes beyond the theorem; other laws do not number."""
+        numbered = number is not None and self.prediction.theorem.startswith("Theorem")
+        name = f"{self.prediction.theorem} ({number})" if numbered else self.prediction.theorem
         return qualified(name, self.prediction)
 
     @property
@@ -98,14 +101,17 @@ class Measurement:
 
 def qualified(name: str, prediction: Prediction) -> str:
     """A source, and whether the prediction goes beyond it."""
-    return name if prediction.within_theorem else f"{name}, past its threshold"
+    if prediction.within_theorem:
+        return name
+    return f"{name}, past its threshold" if prediction.past_threshold else f"{name}, beyond the paper"
 
 
 def measure(
     samples: tuple[Samples, ...], prediction: Prediction, certificate: Certificate, tolerance: float
 ) -> Measurement:
     """Splits a prediction, whose fields stack all tasks, over the forms of the problem."""
-    logits, weights = _listed(prediction.logits), _listed(prediction.feature_weights)
+    logits = _listed(prediction.logits)
+    weights = [None] * len(logits) if prediction.feature_weights is None else _listed(prediction.feature_weights)
     parts = []
     row, first = 0, 1
     for sample, z, g in zip(samples, logits, weights, strict=True):
