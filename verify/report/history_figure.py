@@ -15,7 +15,7 @@ from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_fig
 LONG = 20  # a run this many times its first recorded step has decades to show; a shorter one is clearer linear
 FEW = 40  # records that are shown as points too
 STEPS = ("step", "iteration")
-METRIC = re.compile(r"^[SM]?NC\d")
+METRIC = re.compile(r"^[SM]?NC(\d|_m)")
 
 
 def histories(case: Case) -> list[Mapping[str, Sequence[Any]]]:

@@ -8,7 +8,8 @@
     SNC3_max    their maximum
     SNC4        Ave ‖h̃ − s/‖s‖‖, s = Σ_t √(c^t K_t) w_{k_t}^t
 
-h̃ and μ̃ are centred by the mean of all samples and normalized; a label of several classes has the sum of their heads.
+h̃ and μ̃ are centred by the mean of all samples and normalized. Pick-all-label has NC1, NC2_1 and NC2_2, which are the
+first three with μ the mean of the label set, and NC3 and NC_m of ``multi_label_metrics``.
 NaN where undefined: a zero vector, SNC3 of one task. Sums run in float64. Source: Appendix D.9, Section 4.3, eq. 17.
 """
 
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ufm.solvers.gradient.multi_label_metrics import TagSums
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
 from ufm.standard_form import StandardForm
@@ -26,13 +28,14 @@ ZERO = 1e-12  # of the largest: a shorter vector has no direction
 
 
 class Metrics:
-    """Measures points of one run; ``source`` is "single" or "multi"."""
+    """Measures points of one run; ``source`` is "single", "multi" or "multilabel"."""
 
     def __init__(self, form: StandardForm, objective: Objective, source: str) -> None:
         self.form, self.objective, self.source = form, objective, source
         self.tags = torch.as_tensor(_tags(form), device=objective.device)
         column = objective.samples.column
         self.counts = torch.bincount(column, minlength=form.columns).double()
+        self.tag_sums = TagSums(self.tags, self.counts) if source == "multilabel" else None
 
     def __call__(self, point: Point) -> dict[str, float]:
         """The metrics at a point in the objective's units."""
@@ -46,6 +49,9 @@ class Metrics:
         summed = _unit(self.tags @ W)
         variance, distance = self._spread(point, means, centre, summed)
         angles, norms = _simplex_angles(heads), _simplex_norms(heads)
+        if self.tag_sums is not None:
+            own = {"NC3": self.tag_sums.self_duality(means, W), "NC_m": self.tag_sums.angle(means, len(W))}
+            return {"NC1": variance, "NC2_1": angles, "NC2_2": norms, **own}
         if self.source == "multi":
             duality = (_unit(means - centre) - _unit(self.tags.sign() @ W)).square().sum(dim=1).mean()
             return {"MNC1": variance, "MNC2_1": angles, "MNC2_2": norms, "MNC3": float(duality)}
