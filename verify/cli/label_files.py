@@ -1,4 +1,4 @@
-"""Label files: CSV, one row a sample and one column a task, or a NumPy array saved without pickle."""
+"""Label files: CSV, one row a sample and one column a task (or a class, of 0 and 1), or NumPy's without pickle."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.label_sets import indicator_array
+
+Column = NDArray[np.int64] | NDArray[np.str_]
+
 
 def read_labels(path: Path) -> NDArray[np.int64]:
     """(N, T) labels from 0.
@@ -16,6 +20,23 @@ def read_labels(path: Path) -> NDArray[np.int64]:
     values numbered in sorted order. A first row is a header if it holds text over a column of integers.
     Raises ValueError naming file and line.
     """
+    return np.stack([_number_classes(column) for column in _columns(path)], axis=1)
+
+
+def read_indicators(path: Path) -> NDArray[np.int64]:
+    """(N, K) of 0 and 1: a sample's row has a 1 at each of its labels. ValueError naming the file for anything else."""
+    columns = _columns(path)
+    for number, column in enumerate(columns, start=1):
+        outside = np.flatnonzero((column != 0) & (column != 1) if column.dtype.kind == "i" else np.ones(len(column)))
+        if len(outside):
+            raise ValueError(
+                f"--labels: {path.name}, column {number}, sample {outside[0] + 1}: {column[outside[0]]}; "
+                "with --multi-label every column is a class and holds 0 and 1"
+            )
+    return indicator_array(path.name, np.stack(columns, axis=1))
+
+
+def _columns(path: Path) -> list[Column]:
     if not path.is_file():
         raise FileNotFoundError(f"--labels: there is no file {path}")
     if path.suffix == ".npy":
@@ -25,7 +46,7 @@ def read_labels(path: Path) -> NDArray[np.int64]:
     raise ValueError(f"--labels: {path.name} is neither .csv nor .npy")
 
 
-def _read_npy(path: Path) -> NDArray[np.int64]:
+def _read_npy(path: Path) -> list[Column]:
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
@@ -34,11 +55,10 @@ def _read_npy(path: Path) -> NDArray[np.int64]:
         raise ValueError(f"--labels: {path.name} must hold an array (N, T), got {np.shape(array)}")
     if array.dtype != bool and not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"--labels: {path.name} must hold integers, got dtype {array.dtype}")
-    columns = array.reshape(len(array), -1).astype(np.int64)
-    return np.stack([_number_classes(column) for column in columns.T], axis=1)
+    return list(array.reshape(len(array), -1).astype(np.int64).T)
 
 
-def _read_csv(path: Path) -> NDArray[np.int64]:
+def _read_csv(path: Path) -> list[Column]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -58,8 +78,7 @@ def _read_csv(path: Path) -> NDArray[np.int64]:
         if "" in row:
             raise ValueError(f"--labels: {path.name}, line {number}: column {row.index('') + 1} is empty")
     body = rows[1:] if _has_header([row for _, row in rows]) else rows
-    columns = zip(*(row for _, row in body), strict=True)
-    return np.stack([_number_classes(_column(column)) for column in columns], axis=1)
+    return [_column(column) for column in zip(*(row for _, row in body), strict=True)]
 
 
 def _has_header(rows: list[list[str]]) -> bool:
@@ -72,11 +91,11 @@ def _is_integer(cell: str) -> bool:
     return cell.removeprefix("-").isascii() and cell.removeprefix("-").isdigit()
 
 
-def _column(cells: tuple[str, ...]) -> NDArray[np.int64] | NDArray[np.str_]:
+def _column(cells: tuple[str, ...]) -> Column:
     return np.array([int(cell) for cell in cells]) if all(map(_is_integer, cells)) else np.array(cells)
 
 
-def _number_classes(column: NDArray[np.int64] | NDArray[np.str_]) -> NDArray[np.int64]:
+def _number_classes(column: Column) -> NDArray[np.int64]:
     if np.issubdtype(column.dtype, np.integer) and column.min() >= 0:
         return column.astype(np.int64)
     return np.unique(column, return_inverse=True)[1].astype(np.int64)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ufm
 from ufm.solution import Problem
-from verify.cli.label_files import read_labels
+from verify.cli.label_files import read_indicators, read_labels
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,16 @@ class ProblemOptions:
     n_different: int | None = None
     """… and of every label tuple whose labels differ."""
     labels: tuple[Path, ...] = ()
-    """Label file, .csv or .npy, one row a sample and one column a task; with --multi-source one file a task."""
+    """Label file, .csv or .npy, one row a sample and one column a task; with --multi-source one file a task; with
+    --multi-label one column a class, of 0 and 1."""
     multi_source: bool = False
     """Problem (4), every task with samples of its own, in place of Problem (3)."""
+    orthogonal_array: bool = False
+    """Tasks of K classes each in which every pair is uniform, from K² label tuples: --classes K … K with --samples."""
+    multi_label: bool = False
+    """Pick-all-label: K classes of which a sample has several; with --samples-by-multiplicity or --labels."""
+    samples_by_multiplicity: tuple[str, ...] = ()
+    """m:n, one or more: n samples of every label set of m labels, such as 1:10 2:5."""
     lambda_H: float = 5e-4
     """λ_H, beside the sum of cross-entropies (see --reduction)."""
     lambda_W: float = 5e-4
@@ -44,6 +51,11 @@ class ProblemOptions:
         """Whether any flag differs from its default."""
         return self != ProblemOptions()
 
+    def _set(self, names: tuple[str, ...]) -> str:
+        """Those of the fields that differ from their defaults, as flags."""
+        given = [name for name in names if getattr(self, name) != getattr(ProblemOptions, name)]
+        return ", ".join(f"--{name.replace('_', '-')}" for name in given)
+
     def build(self) -> Problem:
         """ValueError names what is missing or contradictory."""
         settings: dict[str, object] = {
@@ -55,11 +67,16 @@ class ProblemOptions:
             "label_smoothing": self.label_smoothing,
         }
         if self.labels:
-            if self.samples or self.n_same is not None or self.n_different is not None:
-                raise ValueError("--labels counts its own samples; leave --samples, --n-same and --n-different out")
-            return self._from_files(settings)
+            counted = ("samples", "n_same", "n_different", "orthogonal_array", "samples_by_multiplicity")
+            if self._set(counted):
+                raise ValueError(f"--labels counts its own samples; leave {self._set(counted)} out")
+            return self._label_sets(settings) if self.multi_label else self._from_files(settings)
+        if self.multi_label or self.samples_by_multiplicity:
+            return self._label_sets(settings)
         if not self.classes:
             raise ValueError("the problem needs --classes K_1 … K_T with --samples, or --labels FILE")
+        if self.orthogonal_array:
+            return self._orthogonal_array(settings)
         if self.n_same is not None or self.n_different is not None:
             return self._correlated(settings)
         if not self.samples:
@@ -80,6 +97,41 @@ class ProblemOptions:
             self.classes[0], n_same=self.n_same, n_different=self.n_different, **settings
         )
 
+    def _orthogonal_array(self, settings: dict[str, object]) -> Problem:
+        others = ("multi_source", "n_same", "n_different")
+        if self._set(others):
+            raise ValueError(f"--orthogonal-array takes --classes and --samples; leave {self._set(others)} out")
+        if len(set(self.classes)) != 1 or len(self.samples) != 1:
+            raise ValueError(
+                f"--orthogonal-array needs --classes K … K, one K for each task, and --samples with one number; got "
+                f"{self.classes} and {self.samples}"
+            )
+        return ufm.SingleSource.orthogonal_array(self.classes[0], len(self.classes), self.samples[0], **settings)
+
+    def _label_sets(self, settings: dict[str, object]) -> Problem:
+        """Pick-all-label, from an indicator file or balanced within each multiplicity."""
+        if not self.multi_label:
+            raise ValueError("--samples-by-multiplicity goes with --multi-label")
+        others = ("multi_source", "samples", "n_same", "n_different", "orthogonal_array", "task_weights")
+        if self._set(others):
+            raise ValueError(f"--multi-label is one task of several labels; leave {self._set(others)} out")
+        if len(self.classes) != 1 and not (self.labels and not self.classes):
+            raise ValueError(f"--multi-label needs --classes K, one number, got {self.classes}")
+        del settings["task_weights"]
+        if not self.labels:
+            if not self.samples_by_multiplicity:
+                raise ValueError("--multi-label needs --samples-by-multiplicity, such as 1:10 2:5, or --labels FILE")
+            n = dict(map(_multiplicity, self.samples_by_multiplicity))
+            if len(n) != len(self.samples_by_multiplicity):
+                raise ValueError(f"--samples-by-multiplicity names one twice: {' '.join(self.samples_by_multiplicity)}")
+            return ufm.MultiLabel.balanced(self.classes[0], n, **settings)
+        if len(self.labels) != 1:
+            raise ValueError(f"--labels takes one file with --multi-label, got {len(self.labels)}")
+        indicators = read_indicators(self.labels[0])
+        if self.classes and indicators.shape[1] != self.classes[0]:
+            raise ValueError(f"{self.labels[0].name} has {indicators.shape[1]} columns, --classes {self.classes[0]}")
+        return ufm.MultiLabel.from_indicators(indicators, **settings)
+
     def _from_files(self, settings: dict[str, object]) -> Problem:
         classes = self.classes or None
         arrays = [read_labels(path) for path in self.labels]
@@ -91,3 +143,11 @@ class ProblemOptions:
         if len(arrays) != 1:
             raise ValueError(f"--labels takes one file without --multi-source, got {len(arrays)}")
         return ufm.SingleSource.from_labels(arrays[0], classes, **settings)
+
+
+def _multiplicity(text: str) -> tuple[int, int]:
+    """(m, n) of "m:n"."""
+    m, colon, n = text.partition(":")
+    if not (colon and m.isdecimal() and n.isdecimal()):
+        raise ValueError(f"--samples-by-multiplicity takes m:n, such as 2:5 for 5 samples of every pair, got {text!r}")
+    return int(m), int(n)
