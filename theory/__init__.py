@@ -1,6 +1,7 @@
 """The theorems of neural collapse in multi-task learning: hypotheses checked, minimizers in closed form.
 
     theory.predict(problem)                                                  Prediction, or NotCovered
+    theory.objective_in_balls(problem)                                       its minimum, enclosed
     theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)  Theorem 5.1, over arrays
 
 Knows no solver and no objective: a problem is read through its public fields.
@@ -8,8 +9,17 @@ Knows no solver and no objective: a problem is read through its public fields.
 
 from theory.coverage import NotCovered, predict
 from theory.hypotheses import Hypothesis
+from theory.in_balls import objective_in_balls
 from theory.prediction import Prediction
 from theory.task_correlation import task_correlation_cosine
 from theory.threshold import Threshold
 
-__all__ = ["Hypothesis", "NotCovered", "Prediction", "Threshold", "predict", "task_correlation_cosine"]
+__all__ = [
+    "Hypothesis",
+    "NotCovered",
+    "Prediction",
+    "Threshold",
+    "objective_in_balls",
+    "predict",
+    "task_correlation_cosine",
+]

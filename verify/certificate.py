@@ -13,7 +13,7 @@ from verify.dual import label_bound, per_task_bound, plain_bound, polar_bound
 from verify.form import Form, Problem, forms
 from verify.objective import evaluate
 from verify.point import Point, read_point
-from verify.rigorous import Enclosure, Proven, proven
+from verify.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
 
 __all__ = ["GLOBAL", "INCONCLUSIVE", "NOT_OPTIMAL", "Certificate", "certify", "check_tolerance"]
@@ -136,11 +136,14 @@ def certify(
     if not isinstance(rigorous, bool):
         raise TypeError(f"rigorous must be True or False, got {rigorous!r}")
     points = read_point(problem, solution, W, H, b, labels)
-    tasks = tuple(_certify(form, point, tolerance) for form, point in zip(forms(problem), points, strict=True))
+    parts = forms(problem)
+    if rigorous:
+        require_feasible(parts, points)
+    tasks = tuple(_certify(form, point, tolerance) for form, point in zip(parts, points, strict=True))
     if not rigorous:
         return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]
-    whole, parts = proven(problem, points, tolerance)
-    tasks = tuple(_rest_on(part, task) for part, task in zip(parts, tasks, strict=True))
+    whole, each = proven(problem, points, tolerance)
+    tasks = tuple(_rest_on(part, task) for part, task in zip(each, tasks, strict=True))
     return _rest_on(whole, _total(tasks, tolerance)) if problem.source == "multi" else tasks[0]
 
 

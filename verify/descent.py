@@ -41,8 +41,8 @@ def better_objective(form: Form, logits: Float, b: Float, objective: float, roun
 def better_logits(form: Form, logits: Float, b: Float, objective: float, rounding: float) -> Better | None:
     """Logits with P(Z, b) below ``objective`` by more than both rounding errors, reached from (R, m) ``logits``.
 
-    None where none are found. Steps start large (σ_max(Z̃)/τ, where the pull of the nuclear norm is as long as Z̃ itself) and are divided until P
-    falls: near a solution the curvature is far below its bound ½ max(s a / w).
+    None where none are found. Steps start large (σ_max(Z̃)/τ, where the pull of the nuclear norm is as long as Z̃
+    itself) and are divided until P falls: near a solution the curvature is far below its bound ½ max(s a / w).
     """
     centred = np.concatenate([logits[rows] - logits[rows].mean(axis=0) for rows in form.blocks])
     offsets = np.concatenate([b[rows] - b[rows].mean() for rows in form.blocks])

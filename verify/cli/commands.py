@@ -16,6 +16,7 @@ from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
 from verify.main_job import FIRST_ORDER_TOLERANCE, run_main_job
 from verify.report import prepare_report, print_summary, write_report
+from verify.rigorous.balls import flint
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Solve:
     solver: SolverOptions = field(default_factory=SolverOptions)
     save: Path | None = None
     """File for the solution (safetensors); read it with ufm.load."""
+    rigorous: bool = False
+    """Also prove bounds on the minimum in ball arithmetic (python-flint)."""
 
     def run(self) -> int:
         """0 where the solver converged, 1 where it did not."""
@@ -69,13 +72,16 @@ class Solve:
             raise ValueError(f"--save: there is no folder {self.save.parent}")  # before the work, not after
         if self.save is not None and self.save.is_dir():
             raise ValueError(f"--save: {self.save} is a folder; name a file, such as solution.safetensors")
+        if self.rigorous:
+            flint()
         problem = self.problem.build()
         solution = ufm.solve(problem, **self.solver.arguments())
-        console = Console()
-        for part in (problem, solution, certify(problem, solution)):
-            console.print(str(part), markup=False, highlight=False, soft_wrap=True)
         if self.save is not None:
             solution.save(self.save)
+        console = Console()
+        for part in (problem, solution, certify(problem, solution, rigorous=self.rigorous)):
+            console.print(str(part), markup=False, highlight=False, soft_wrap=True)
+        if self.save is not None:
             console.print(f"saved: {self.save}", markup=False, highlight=False, soft_wrap=True)
         return 0 if solution.converged else 1
 

@@ -2,5 +2,6 @@
 
 from verify.rigorous.enclosure import Enclosure
 from verify.rigorous.verdict import Proven, proven
+from verify.rigorous.work import require_feasible
 
-__all__ = ["Enclosure", "Proven", "proven"]
+__all__ = ["Enclosure", "Proven", "proven", "require_feasible"]

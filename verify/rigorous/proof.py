@@ -15,7 +15,6 @@ from verify.rigorous.dual import dual_value
 from verify.rigorous.enclosure import Enclosure
 from verify.rigorous.objective import objective
 from verify.rigorous.outward import above, below
-from verify.rigorous.work import require_feasible
 
 BITS = (128, 512, 2048)  # the later ones for points whose logits are huge and cancel
 SMALL = 2.0**-60  # of F: a ball this small does not show in a double
@@ -58,11 +57,7 @@ class Proof:
 
 
 def prove(form: BallForm, rounded: Form, point: Point, residual: Float, bits: tuple[int, ...] = BITS) -> Proof:
-    """Encloses min F of the form between D at a dual point chosen from the residuals (R, m) and F at the point.
-
-    Raises ValueError where the work is too large for ball arithmetic.
-    """
-    require_feasible(rounded, point)
+    """Encloses min F of the form between D at a dual point chosen from the residuals (R, m) and F at the point."""
     deviation = best_deviation(rounded, residual)
     for precision in bits:
         proof = _at(form, rounded, point, deviation, precision)
