@@ -1,0 +1,31 @@
+"""The direction out of a critical point whose heads leave a dimension of R^d unused: docs/theory.md."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from verify.form import Float
+from verify.landscape.hessian import Hessian, Move
+
+
+def escape_direction(hessian: Hessian) -> Float:
+    """(size,) the unit vector of  dŴ = u zᵀ/√2,  dĤ = −z vᵀ/√2,  db = 0.
+
+    u, v are the leading singular vectors of the scaled residual G, and z the unit vector of R^d that heads and features
+    use least. Where they do not use it at all, Ŵ z = 0 and zᵀ Ĥ = 0, the curvature along it is exactly 1 − ‖G‖_2.
+    Source: beyond the paper, docs/theory.md ("No spurious local minima").
+    """
+    units = hessian.unit
+    used = np.concatenate([hessian.point.W / units.W, (hessian.point.H / units.H).T])
+    z = np.linalg.eigh(used.T @ used)[1][:, 0]
+    G = hessian.scaled_residual
+    if G.shape[0] <= G.shape[1]:
+        u = np.linalg.eigh(G @ G.T)[1][:, -1]
+        v = G.T @ u
+    else:
+        v = np.linalg.eigh(G.T @ G)[1][:, -1]
+        u = G @ v
+    u, v = (x / max(float(np.linalg.norm(x)), np.finfo(np.float64).tiny) for x in (u, v))
+    move = Move(np.outer(u, z) * units.W, -np.outer(z, v) * units.H, np.zeros(len(u)))
+    x = hessian.vector(move)
+    return np.asarray(x / max(float(np.linalg.norm(x)), np.finfo(np.float64).tiny))

@@ -1,0 +1,135 @@
+"""Gradient and Hessian of F over (W, H, b) at a point, from the equations, in units where the penalty's Hessian is I.
+
+With u_i = W h_i + b for every column i of H (of label l, weights a_i = a_l / m_l and w_i = w_l / m_l where the label
+has m_l columns), p = softmax(u) per task block and V_i = c a_i (s p_i − y_i), along (dW, dH, db)
+
+    du = dW H + W dH + db 1ᵀ,      dV_i = c a_i s (p_i ∘ du_i − p_i ⟨p_i, du_i⟩)
+    ∇²F (dW, dH, db) = ( dV Hᵀ + V dHᵀ + 2 λ_W c dW,   Wᵀ dV + dWᵀ V + 2 λ_H dH diag(w),   Σ_i dV_i + 2 λ_b c db ).
+
+Counts of 10^6 beside 1 and small λ's make that matrix ill scaled, so it is taken as D ∇²F D with the positive diagonal
+D = (1/√(2 λ_W c), 1/√(2 λ_H w_i), 1/√(2 λ_b c + Σ_i c a_i s p (1 − p))). By Sylvester's law of inertia D ∇²F D has as
+many negative, zero and positive eigenvalues as ∇²F; in W and H the penalty's own Hessian becomes the identity, so that
+eigenvalues are multiples of the penalty's curvature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ufm.memory import require_memory
+from verify.form import Float, Form
+from verify.objective import loss_and_residual
+from verify.point import Point
+
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the sum of absolute terms of a quadratic form
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of (W, H, b): W (R, d), H (d, n), b (R,), in the problem's own units."""
+
+    W: Float
+    H: Float
+    b: Float
+
+
+class Hessian:
+    """D ∇²F D at a point of a form, as products with flat vectors x = D⁻¹ (W, H, b).
+
+    bias_unit        (R,) D's part for b in place of the module's, where points are to share one D
+    gradient         (size,) D ∇F
+    scaled_residual  (R, n) G = V scaled to the units of W and H: its spectral norm is σ/τ where every label has one
+                     column
+    """
+
+    def __init__(self, form: Form, point: Point, bias_unit: Float | None = None) -> None:
+        rows, dim = point.W.shape
+        columns = point.H.shape[1]
+        self.shapes = ((rows, dim), (dim, columns), (rows,))
+        self.size = rows * dim + dim * columns + rows
+        require_memory(8 * (12 * rows * columns + 8 * self.size), "cpu", f"curvature over {self.size:,} variables")
+        self.point = point
+        self.starts = np.array([block.start for block in form.blocks])
+        self.classes = np.array(form.classes)
+        c = form.rows_c[:, None]
+        a, w = ((weight / point.share)[point.index] for weight in (form.loss_weight, form.feature_weight))
+        u = point.W @ point.H + point.b[:, None]
+        self.V = c * a * loss_and_residual(form, u, form.targets[:, point.index])[1]
+        self.p = self._softmax(u)
+        self.weight = c * a * self._spread(self._sums(form.targets)[:, point.index])
+        self.penalty = Move(2 * form.lambda_W * c, 2 * form.lambda_H * w, 2 * form.lambda_b * form.rows_c)
+        if bias_unit is None:
+            bias_unit = (self.penalty.b + (self.weight * self.p * (1.0 - self.p)).sum(axis=1)) ** -0.5
+        self.unit = Move(self.penalty.W**-0.5, self.penalty.H**-0.5, bias_unit)
+        self.scaled_residual = self.unit.W * self.V * self.unit.H
+        self.gradient = self._pull(
+            Move(
+                self.V @ point.H.T + self.penalty.W * point.W,
+                point.W.T @ self.V + point.H * self.penalty.H,
+                self.V.sum(axis=1) + self.penalty.b * point.b,
+            )
+        )
+
+    def product(self, x: Float) -> Float:
+        """(size,) D ∇²F D x."""
+        move = self.move(x)
+        dV = self.weight * self._covariance(self._logits(move))
+        return self._pull(
+            Move(
+                dV @ self.point.H.T + self.V @ move.H.T + self.penalty.W * move.W,
+                self.point.W.T @ dV + move.W.T @ self.V + move.H * self.penalty.H,
+                dV.sum(axis=1) + self.penalty.b * move.b,
+            )
+        )
+
+    def quadratic(self, x: Float) -> tuple[float, float]:
+        """xᵀ D ∇²F D x and a bound on its rounding, from terms of which one alone can be negative:
+
+        penalty  +  Σ_i c a_i s Σ_k p_k (du_k − ⟨p, du⟩)²  +  2 ⟨V, dW dH⟩.
+        """
+        move = self.move(x)
+        du = self._logits(move)
+        spread = self.weight * self.p * (du - self._spread(self._sums(self.p * du))) ** 2
+        crossed = 2.0 * self.V * (move.W @ move.H)
+        penalty = sum(
+            float(np.sum(weight * part**2))
+            for weight, part in zip(vars(self.penalty).values(), vars(move).values(), strict=True)
+        )
+        value = penalty + float(spread.sum()) + float(crossed.sum())
+        return value, ROUNDING * (penalty + float(spread.sum()) + float(np.abs(crossed).sum()))
+
+    def move(self, x: Float) -> Move:
+        """D x, as changes of W, H and b."""
+        W, H, b = np.split(x, np.cumsum([rows * columns for rows, columns in self.shapes[:2]]))
+        units = self.unit
+        return Move(W.reshape(self.shapes[0]) * units.W, H.reshape(self.shapes[1]) * units.H, b * units.b)
+
+    def vector(self, move: Move) -> Float:
+        """x = D⁻¹ (W, H, b), the inverse of ``move``."""
+        units = self.unit
+        return np.concatenate([(move.W / units.W).ravel(), (move.H / units.H).ravel(), move.b / units.b])
+
+    def _pull(self, covector: Move) -> Float:
+        """D times derivatives by W, H and b."""
+        units = self.unit
+        return np.concatenate([(covector.W * units.W).ravel(), (covector.H * units.H).ravel(), covector.b * units.b])
+
+    def _logits(self, move: Move) -> Float:
+        return np.asarray(move.W @ self.point.H + self.point.W @ move.H + move.b[:, None])
+
+    def _covariance(self, du: Float) -> Float:
+        return self.p * (du - self._spread(self._sums(self.p * du)))
+
+    def _softmax(self, u: Float) -> Float:
+        exponentials = np.exp(u - self._spread(np.maximum.reduceat(u, self.starts, axis=0)))
+        return exponentials / self._spread(self._sums(exponentials))
+
+    def _sums(self, rows: Float) -> Float:
+        """(T, n) sums over each task's rows of (R, n)."""
+        return np.asarray(np.add.reduceat(rows, self.starts, axis=0))
+
+    def _spread(self, tasks: Float) -> Float:
+        """(R, n) of (T, n): each task's number on all its rows."""
+        return np.repeat(tasks, self.classes, axis=0)
