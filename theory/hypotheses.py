@@ -42,10 +42,9 @@ def source_is(reading: Reading, wanted: str) -> Hypothesis:
     return Hypothesis(f"{wanted} source", statements[wanted], f"source {reading.source!r}", reading.source == wanted)
 
 
-def hard_labels(reading: Reading) -> Hypothesis:
-    """The theorems are about one-hot labels."""
-    epsilon = reading.label_smoothing
-    return Hypothesis("hard labels", "label_smoothing = 0", f"label_smoothing = {epsilon:g}", epsilon == 0)
+def smoothed(theorem: str, reading: Reading) -> str:
+    """The theorem's name for these labels: the theorems are about one-hot labels, and smoothing goes beyond them."""
+    return f"{theorem} with label smoothing" if reading.label_smoothing > 0 else theorem
 
 
 def spread(counts: NDArray[np.int64], possible: int, what: str) -> str:

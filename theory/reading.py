@@ -37,6 +37,7 @@ class SumProblem:
     labels        (columns, T) distinct label tuples, from 0
     counts        (columns,) samples with each
     task_weights  (T,) c^t
+    label_smoothing  ε of every task
     divisor       N where the problem takes means, else 1: its objective is this problem's over ``divisor`` and its
                   λ_Hλ_W this problem's over ``divisor``²
     """
@@ -47,6 +48,7 @@ class SumProblem:
     task_weights: tuple[float, ...]
     lambda_H: Fraction
     lambda_W: Fraction
+    label_smoothing: float
     divisor: int
 
     @property
@@ -88,6 +90,9 @@ def read(problem: Any) -> Reading:
     _positive("lambda_b", fields["lambda_b"])
     if fields["reduction"] not in ("sum", "mean"):
         raise ValueError(f"reduction must be 'sum' or 'mean', got {fields['reduction']!r}")
+    smoothing = float(fields["label_smoothing"])
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"label_smoothing must be ≥ 0 and < 1, got {smoothing!r}")
     if source == "single":
         parts: tuple[SumProblem, ...] = (_part(classes, fields["labels"], fields["counts"], weights, fields),)
     else:
@@ -96,7 +101,7 @@ def read(problem: Any) -> Reading:
                 raise ValueError(f"{name} has {len(fields[name])} entries, one per task, classes has {len(classes)}")
         tasks = zip(classes, fields["labels"], fields["counts"], weights, strict=True)
         parts = tuple(_part((k,), labels, counts, (c,), fields) for k, labels, counts, c in tasks)
-    return Reading(source, float(fields["label_smoothing"]), parts)
+    return Reading(source, smoothing, parts)
 
 
 def _part(
@@ -120,6 +125,7 @@ def _part(
         task_weights=weights,
         lambda_H=Fraction(_positive("lambda_H", fields["lambda_H"])) * divisor,
         lambda_W=Fraction(_positive("lambda_W", fields["lambda_W"])) * divisor,
+        label_smoothing=float(fields["label_smoothing"]),
         divisor=divisor,
     )
 

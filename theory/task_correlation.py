@@ -35,19 +35,23 @@ def task_correlation_cosine(n_same: Any, n_different: Any, lambda_H: Any, lambda
     )
 
 
-def cosine_from_margins(n_same: Any, n_different: Any, margin_same: Any, margin_different: Any) -> Float:
+def cosine_from_margins(
+    n_same: Any, n_different: Any, margin_same: Any, margin_different: Any, label_smoothing: float = 0.0
+) -> Float:
     """(A₁ − A₂) / (A₁ + A₂) with A = √n a, without the cancellation.
 
-    With n₁ ≥ n₂ and e^a + 1 = √(2n / (λ_H λ_W)), every term below is positive:
+    With n₁ ≥ n₂ and 1/(e^a + 1) = r = ε/2 + √(λ_H λ_W / (2n)), every term below is positive:
 
-        A₁ − A₂ = (√n₁ − √n₂) a₁ + √n₂ (a₁ − a₂),   a₁ − a₂ = log1p( (√n₁ − √n₂)/√n₂ · (1 + e^{−a₂}) )
+        A₁ − A₂ = (√n₁ − √n₂) a₁ + √n₂ (a₁ − a₂)
+        a₁ − a₂ = log1p( (√n₁ − √n₂)/√n₂ · (1 + e^{−a₂}) · (1 − ε/(2 r₁)) )
     """
     n1, n2 = np.maximum(n_same, n_different), np.minimum(n_same, n_different)
     a1, a2 = np.maximum(margin_same, margin_different), np.minimum(margin_same, margin_different)
     with np.errstate(divide="ignore", invalid="ignore"):
         root1, root2 = np.sqrt(n1), np.sqrt(n2)
         step = (n1 - n2) / (root1 + root2)
-        difference = step * a1 + root2 * np.log1p(step / root2 * (1.0 + np.exp(-a2)))
+        hard = 1.0 - label_smoothing * (1.0 + np.exp(a1)) / 2.0 if label_smoothing > 0 else 1.0
+        difference = step * a1 + root2 * np.log1p(step / root2 * (1.0 + np.exp(-a2)) * hard)
         ratio = np.minimum(difference / (root1 * a1 + root2 * a2), 1.0)  # rounding may pass 1
         size = np.where(a2 > 0, ratio, 1.0)
     signed = np.sign(np.subtract(n_same, n_different)) * size

@@ -7,6 +7,9 @@ Every label tuple has n samples, N = n Π K_t. Logits z^t = a_t (e_{k_t} − 1/K
     W^t W^tᵀ = √(λ_H / λ_W) √(N / (c^t K_t)) a_t (I − 11ᵀ/K_t),   W^s W^tᵀ = 0
     h = √(λ_W / (N λ_H)) Σ_t √(c^t K_t) w_{k_t}^t                                                  (eqs. 14, 17)
 
+With label smoothing ε (beyond the paper: docs/theory.md) ε/K_t + √(4 λ_H λ_W / (c^t N K_t)) is the probability of each
+wrong class, the threshold is (1 − ε)² as large, and the loss in min F the smoothed one.
+
 λ's multiply beside the SUM of cross-entropies. A task at or above its threshold has a zero head while the others keep
 theirs: the paper states the case where all are below.
 """
@@ -27,20 +30,20 @@ from theory.feature_space import (
     simplex_gram,
     summed_heads,
 )
-from theory.hypotheses import Hypothesis, hard_labels, source_is, spread
+from theory.hypotheses import Hypothesis, smoothed, source_is, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
-from theory.threshold import Threshold, tasks_regime, threshold
+from theory.threshold import Threshold, margin_loss, tasks_regime, threshold
 
 NAME = "Theorem 3.1"
 
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
-    """Single source, hard labels, label-balanced; the thresholds are not hypotheses of coverage."""
+    """Single source, label-balanced; the thresholds are not hypotheses of coverage."""
     single = source_is(reading, "single")
     if not single.holds:
         return (single,)
-    return (single, hard_labels(reading), _label_balanced(reading.parts[0]))
+    return (single, _label_balanced(reading.parts[0]))
 
 
 def _label_balanced(problem: SumProblem) -> Hypothesis:
@@ -68,10 +71,10 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     within = all(row.below for row in rows)
     special = len(set(problem.classes)) == 1 and all(c == 1 for c in problem.task_weights)
     return Prediction(
-        theorem="Theorem 3.1" if special else "Theorem B.2",
-        citation="Theorem 3.1, eq. 14" if special else "Appendix B.2, eq. 17",
+        theorem=smoothed("Theorem 3.1" if special else "Theorem B.2", reading),
+        citation=_citation(problem, special),
         regime=tasks_regime(rows),
-        within_theorem=within,
+        within_theorem=within and reading.label_smoothing == 0,
         thresholds=rows,
         hypotheses=checked,
         properties=_properties(rows),
@@ -84,10 +87,17 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     )
 
 
+def _citation(problem: SumProblem, special: bool) -> str:
+    """One task is the case that Zhu et al. prove ("A Geometric Analysis of Neural Collapse with …", NeurIPS 2021)."""
+    citation = "Theorem 3.1, eq. 14" if special else "Appendix B.2, eq. 17"
+    return f"{citation}, with T = 1 (Zhu et al. 2021, Theorem 3.1)" if len(problem.classes) == 1 else citation
+
+
 def _objective(problem: SumProblem, K: int, c: float, a: float) -> float:
     """c^t N log(1 + (K_t − 1) e^{−a_t}) + τ (K_t − 1) √(c^t N / K_t) a_t."""
     N = problem.samples
-    return c * N * math.log1p((K - 1) * math.exp(-a)) + problem.tau * (K - 1) * math.sqrt(c * N / K) * a
+    fit = c * N * margin_loss(K, a, problem.label_smoothing)
+    return fit + problem.tau * (K - 1) * math.sqrt(c * N / K) * a
 
 
 def _space(problem: SumProblem, rows: tuple[Threshold, ...]) -> FeatureSpace:

@@ -7,6 +7,9 @@ Every task alone, n_t samples per class; c^t multiplies the whole of task t and 
     W^t W^tᵀ = √(λ_H n_t / λ_W) a_t (I − 11ᵀ/K_t)
     √(λ_H n_t / λ_W) h_k^t = w_k^t                                                                     (eq. 23)
 
+With label smoothing ε (beyond the paper: docs/theory.md) the probability of each wrong class is ε/K_t above the one
+these margins have, the threshold (1 − ε)² as large, and the loss in min F the smoothed one.
+
 λ's multiply beside the SUM of cross-entropies; under means task t has its own, N_t times as large.
 """
 
@@ -18,23 +21,23 @@ from fractions import Fraction
 import numpy as np
 
 from theory.feature_space import FeatureSpace, simplex, simplex_cosines, simplex_gram, summed_heads
-from theory.hypotheses import Hypothesis, hard_labels, source_is, spread
+from theory.hypotheses import Hypothesis, smoothed, source_is, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
-from theory.threshold import Threshold, tasks_regime, threshold
+from theory.threshold import Threshold, margin_loss, tasks_regime, threshold
 
 NAME = "Theorem 3.2"
 
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
-    """Multi source, hard labels, every task class-balanced; the thresholds are not hypotheses of coverage."""
+    """Multi source, every task class-balanced; the thresholds are not hypotheses of coverage."""
     multi = source_is(reading, "multi")
     if not multi.holds:
         return (multi,)
     balanced = tuple(_class_balanced(t, task) for t, task in enumerate(reading.parts, start=1))
     failing = tuple(row for row in balanced if not row.holds)
     everywhere = Hypothesis("class-balanced", "every task has as many samples of each class", "in every task", True)
-    return (multi, hard_labels(reading), *(failing or (everywhere,)))
+    return (multi, *(failing or (everywhere,)))
 
 
 def _class_balanced(t: int, task: SumProblem) -> Hypothesis:
@@ -56,10 +59,10 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     )
     tasks = list(zip(reading.parts, rows, strict=True))
     return Prediction(
-        theorem=NAME,
+        theorem=smoothed(NAME, reading),
         citation="Theorem 3.2, eq. 23",
         regime=tasks_regime(rows),
-        within_theorem=all(row.below for row in rows),
+        within_theorem=all(row.below for row in rows) and reading.label_smoothing == 0,
         thresholds=rows,
         hypotheses=checked,
         properties=_properties(rows),
@@ -74,7 +77,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
 def _objective(task: SumProblem, a: float) -> float:
     """K n log(1 + (K − 1) e^{−a}) + τ (K − 1) √n a, of one task without its weight."""
     K, n = task.classes[0], int(task.counts[0])
-    return K * n * math.log1p((K - 1) * math.exp(-a)) + task.tau * (K - 1) * math.sqrt(n) * a
+    return K * n * margin_loss(K, a, task.label_smoothing) + task.tau * (K - 1) * math.sqrt(n) * a
 
 
 def _space(task: SumProblem, a: float) -> FeatureSpace:

@@ -8,6 +8,9 @@ on a label tuple, z^t = a (e_{k_t} − 1/2) with a = a_s or a_d, and the two pai
     ‖w_{k1}^1 + w_{k2}^2‖² = √(2 λ_H n / λ_W) a(n)                                                    (eq. 31)
     √(2 λ_H n / λ_W) h^{k1,k2} = w_{k1}^1 + w_{k2}^2                                                  (eq. 29)
 
+With label smoothing ε (beyond the paper: docs/theory.md) e^{a(n)} + 1 = 1/r, r = ε/2 + √(λ_H λ_W / (2n)), the threshold
+is (1 − ε)² n/2, and the loss in min F the smoothed one.
+
 λ's multiply beside the SUM of cross-entropies. Beyond the paper: the rarer pair of labels at or above its threshold
 has zero features and parallel heads, of cosine 1, or −1 where the rarer pair is the one that agrees.
 """
@@ -22,17 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, summed_heads
-from theory.hypotheses import Hypothesis, hard_labels, source_is
+from theory.hypotheses import Hypothesis, smoothed, source_is
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 from theory.task_correlation import cosine_from_margins
-from theory.threshold import Threshold, threshold
+from theory.threshold import Threshold, margin_loss, threshold
 
 NAME = "Theorem 5.1"
 
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
-    """Single source, hard labels, T = 2, K = 2, c = 1, task-balanced; the thresholds are not hypotheses of coverage."""
+    """Single source, T = 2, K = 2, c = 1, task-balanced; the thresholds are not hypotheses of coverage."""
     single = source_is(reading, "single")
     if not single.holds:
         return (single,)
@@ -40,7 +43,6 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     classes, weights = problem.classes, problem.task_weights
     rows = (
         single,
-        hard_labels(reading),
         Hypothesis("two tasks", "T = 2", f"T = {len(classes)}", len(classes) == 2),
         Hypothesis("binary tasks", "K_t = 2", f"classes {_brief(classes)}", set(classes) == {2}),
         Hypothesis(
@@ -68,10 +70,10 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     different = threshold("labels that differ", 2, Fraction(n_different, 2), problem)
     objective = _objective(problem, n_same, same.margin) + _objective(problem, n_different, different.margin)
     return Prediction(
-        theorem=NAME,
+        theorem=smoothed(NAME, reading),
         citation="Theorem 5.1, eqs. 29 and 31",
         regime=_regime(same, different),
-        within_theorem=same.below and different.below,
+        within_theorem=same.below and different.below and reading.label_smoothing == 0,
         thresholds=(same, different),
         hypotheses=checked,
         properties=_properties(same, different),
@@ -85,7 +87,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
 
 def _objective(problem: SumProblem, n: int, a: float) -> float:
     """4 n log(1 + e^{−a}) + τ √(2n) a: two tuples with n samples each, two tasks, one singular value √(2n) a."""
-    return 4 * n * math.log1p(math.exp(-a)) + problem.tau * math.sqrt(2 * n) * a
+    return 4 * n * margin_loss(2, a, problem.label_smoothing) + problem.tau * math.sqrt(2 * n) * a
 
 
 def _space(problem: SumProblem, n_same: int, n_different: int, a_same: float, a_different: float) -> FeatureSpace:
@@ -98,7 +100,7 @@ def _space(problem: SumProblem, n_same: int, n_different: int, a_same: float, a_
     agree = problem.labels[:, 0] == problem.labels[:, 1]
     counts = np.maximum(np.where(agree, n_same, n_different), 1)  # a tuple without samples has no feature to scale
     weights = math.sqrt(problem.lambda_W / problem.lambda_H) / np.sqrt(2.0 * counts)
-    cosine = float(cosine_from_margins(n_same, n_different, a_same, a_different))
+    cosine = float(cosine_from_margins(n_same, n_different, a_same, a_different, problem.label_smoothing))
     squared_norm = p * p + q * q
     return summed_heads(
         labels=problem.labels,

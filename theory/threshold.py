@@ -1,11 +1,12 @@
 """The one closed form behind every theorem: a logit margin and the threshold from which it is zero.
 
-Where symmetry leaves a block of logits one degree of freedom a, z = a (e_k − 1/K), the minimizer has
+Where symmetry leaves a block of logits one degree of freedom a, z = a (e_k − 1/K), the minimizer has the probability
 
-    a = log( K √r − (K − 1) ),   r = threshold / (λ_H λ_W),
+    r = ( ε + √(λ_H λ_W / θ) ) / K,   a = log( 1/r − (K − 1) )
 
-and a = 0 once λ_H λ_W ≥ threshold. Theorem 3.1 has threshold c^t N / (4 K_t) for task t, Theorem 3.2 n_t / 4 for task
-t, Theorem 5.1 n^{k1,k2} / 2 with K = 2 for a pair of labels.
+of each wrong class, ε the label smoothing, and a = 0 once r ≥ 1/K, that is λ_H λ_W ≥ (1 − ε)² θ. Theorem 3.1 has
+θ = c^t N / (4 K_t) for task t, Theorem 3.2 n_t / 4 for task t, Theorem 5.1 n^{k1,k2} / 2 with K = 2 for a pair of
+labels. The paper has ε = 0, where a = log( K √(θ / (λ_H λ_W)) − (K − 1) ).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Threshold:
     product  λ_H λ_W, with the λ's as the problem gives them
     value    the threshold, for λ's of that reduction
     below    λ_H λ_W < value, decided in rational arithmetic
-    margin   a = log( K √(value / (λ_H λ_W)) − (K − 1) ), the logit of the label above any other class; 0 from value on
+    margin   the logit of the label above any other class, log( 1/r − (K − 1) ); 0 from value on
     """
 
     what: str
@@ -41,16 +42,23 @@ class Threshold:
         return f"λ_Hλ_W = {self.product:.6g} {'<' if self.below else '≥'} {self.value:.6g}, margin {self.margin:.6g}"
 
 
-def threshold(what: str, classes: int, value: Fraction, problem: SumProblem) -> Threshold:
-    """Holds λ_H λ_W against ``value``, a threshold for sums of cross-entropies.
+def threshold(what: str, classes: int, hard: Fraction, problem: SumProblem) -> Threshold:
+    """Holds λ_H λ_W against (1 − ε)² θ, θ = ``hard`` the threshold of hard labels for sums of cross-entropies.
 
-    a = log1p( K (√r − 1) ), r = value / (λ_H λ_W): accurate to rounding however near 1 or large r is.
+    a = log1p( K (1 − Kr) / (Kr) ): accurate to rounding however near 1 or 0 Kr is.
     """
+    epsilon = Fraction(problem.label_smoothing)
+    value = (1 - epsilon) ** 2 * hard
     product = problem.lambda_H * problem.lambda_W
     below = product < value
-    margin = math.log1p(classes * _root_excess(value / product)) if below else 0.0
+    margin = math.log1p(classes * _excess(epsilon, hard / product)) if below else 0.0
     own = problem.divisor**2
     return Threshold(what, float(product / own), float(value / own), below, margin)
+
+
+def margin_loss(classes: int, a: float, label_smoothing: float) -> float:
+    """log(1 + (K − 1) e^{−a}) + ε (K − 1)/K a, the smoothed cross-entropy of logits a (e_k − 1/K)."""
+    return math.log1p((classes - 1) * math.exp(-a)) + label_smoothing * (classes - 1) / classes * a
 
 
 def tasks_regime(thresholds: Sequence[Threshold]) -> str:
@@ -65,7 +73,7 @@ def tasks_regime(thresholds: Sequence[Threshold]) -> str:
     return f"tasks {', '.join(zero[:-1])} and {zero[-1]} collapsed to zero, others not"
 
 
-def _root_excess(ratio: Fraction) -> float:
-    """√r − 1 for a rational r ≥ 1, rounded once: the subtraction is between integers."""
-    root = math.isqrt(ratio.numerator * _SCALE**2 // ratio.denominator)
-    return (root - _SCALE) / _SCALE
+def _excess(epsilon: Fraction, ratio: Fraction) -> float:
+    """1/(Kr) − 1 with Kr = ε + 1/√ratio, rounded once: the subtraction is between rationals."""
+    root = Fraction(math.isqrt(ratio.numerator * _SCALE**2 // ratio.denominator), _SCALE)
+    return float(1 / (epsilon + 1 / root) - 1)

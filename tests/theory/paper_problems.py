@@ -1,4 +1,4 @@
-"""Problems (3) and (4), their gradients, and a lower bound on their minima, straight from the formulas.
+"""Problems (3), (4) and pick-all-label, their gradients, and a lower bound on their minima, straight from the formulas.
 
 Plain numpy, column by column of a problem's labels, so that a prediction can be held against the definition.
 """
@@ -12,10 +12,12 @@ import numpy as np
 
 @dataclass
 class Part:
-    """Problem (3), or one task of Problem (4) without its weight."""
+    """Problem (3), pick-all-label, or one task of Problem (4) without its weight.
 
-    classes: tuple[int, ...]
-    labels: np.ndarray
+    targets   per task (K_t, columns), y ≥ 0
+    """
+
+    targets: list
     counts: np.ndarray
     c: np.ndarray
     lambda_H: float
@@ -30,47 +32,59 @@ class Part:
 def parts(problem, W, H, b):
     """(weight outside, part) pairs: Problem (3) is one, Problem (4) is T."""
     lambdas = (problem.lambda_H, problem.lambda_W, problem.lambda_b)
-    if problem.source == "single":
+    if problem.source != "multi":
         divisor = problem.counts.sum() if problem.reduction == "mean" else 1.0
         weights = problem.task_weights
-        return [(1.0, Part(problem.classes, problem.labels, problem.counts, weights, *lambdas, divisor, W, H, b))]
+        targets = task_targets(problem, problem.labels, problem.classes)
+        return [(1.0, Part(targets, problem.counts, weights, *lambdas, divisor, W, H, b))]
     listed = []
     for t, k in enumerate(problem.classes):
         divisor = problem.counts[t].sum() if problem.reduction == "mean" else 1.0
-        part = Part((k,), problem.labels[t], problem.counts[t], np.ones(1), *lambdas, divisor, [W[t]], H[t], [b[t]])
+        targets = task_targets(problem, problem.labels[t], (k,))
+        part = Part(targets, problem.counts[t], np.ones(1), *lambdas, divisor, [W[t]], H[t], [b[t]])
         listed.append((problem.task_weights[t], part))
     return listed
+
+
+def task_targets(problem, labels, classes):
+    """Per task (K_t, columns): (1 − ε) of the label, or of each label of a set, and ε/K_t of every class for each."""
+    epsilon = getattr(problem, "label_smoothing", 0.0)
+    if problem.source == "multilabel":
+        indicators = [labels.T.astype(float)]
+    else:
+        indicators = [np.eye(k)[:, column] for k, column in zip(classes, labels.T, strict=True)]
+    return [(1 - epsilon) * y + epsilon * y.sum(axis=0) / len(y) for y in indicators]
 
 
 def logits(part):
     return [W @ part.H + b[:, None] for W, b in zip(part.W, part.b, strict=True)]
 
 
-def others(u, k):
-    """(K − 1, columns) logits of the other classes less that of the label."""
-    keep = np.arange(len(u))[:, None] != k
-    return u.T[keep.T].reshape(u.shape[1], -1).T - u[k, np.arange(u.shape[1])]
+def differences(u, y):
+    """The class of largest target per column, and (K, columns) logits less that class's."""
+    k = y.argmax(axis=0)
+    return k, u - u[k, np.arange(u.shape[1])]
 
 
-def cross_entropy(u, k):
-    """(columns,) log(1 + Σ_{j≠k} e^{u_j − u_k}), exact also where it is tiny."""
-    o = others(u, k)
+def cross_entropy(u, y):
+    """(columns,) s log Σ_j e^{u_j} − ⟨y, u⟩, exact also where it is tiny."""
+    k, o = differences(u, y)
     peak = np.maximum(o.max(axis=0), 0.0)
-    return np.where(
-        peak > 0,
-        peak + np.log(np.exp(-peak) + np.exp(o - peak).sum(axis=0)),
-        np.log1p(np.exp(np.minimum(o, 0.0)).sum(axis=0)),
-    )
+    e = np.exp(o - peak)
+    e[k, np.arange(len(k))] = 0.0
+    lse = np.where(peak > 0, peak + np.log(np.exp(-peak) + e.sum(axis=0)), np.log1p(e.sum(axis=0)))
+    return y.sum(axis=0) * lse - (y * o).sum(axis=0)
 
 
-def residual(u, k):
-    """(K, columns) softmax(u) − e_k, the label's entry as minus the sum of the others."""
-    columns = np.arange(u.shape[1])
-    p = np.exp(u - u.max(axis=0))
-    p /= p.sum(axis=0)
-    p[k, columns] = 0.0
-    p[k, columns] = -p.sum(axis=0)
-    return p
+def residual(u, y):
+    """(K, columns) s softmax(u) − y, the entry of the largest target as minus the sum of the others."""
+    k, o = differences(u, y)
+    columns = np.arange(len(k))
+    p = np.exp(o - o.max(axis=0))
+    r = y.sum(axis=0) * p / p.sum(axis=0) - y
+    r[k, columns] = 0.0
+    r[k, columns] = -r.sum(axis=0)
+    return r
 
 
 def objective(problem, W, H, b):
@@ -78,7 +92,7 @@ def objective(problem, W, H, b):
     total = 0.0
     for outside, p in parts(problem, W, H, b):
         fit = sum(
-            c * (p.counts / p.divisor) @ cross_entropy(u, k) for c, u, k in zip(p.c, logits(p), p.labels.T, strict=True)
+            c * (p.counts / p.divisor) @ cross_entropy(u, y) for c, u, y in zip(p.c, logits(p), p.targets, strict=True)
         )
         penalty = p.lambda_H * (p.counts * (p.H**2).sum(axis=0)).sum()
         penalty += p.lambda_W * sum(c * (w**2).sum() for c, w in zip(p.c, p.W, strict=True))
@@ -90,20 +104,20 @@ def objective(problem, W, H, b):
 def dual(part):
     """A lower bound on min F of the part, from its point: the multipliers scaled to spectral norm τ."""
     m = part.counts / part.divisor
-    R = [residual(u, k) for u, k in zip(logits(part), part.labels.T, strict=True)]
+    R = [residual(u, y) for u, y in zip(logits(part), part.targets, strict=True)]
     V = [c * m * r for c, r in zip(part.c, R, strict=True)]
     stacked = np.concatenate([v / np.sqrt(c) for v, c in zip(V, part.c, strict=True)]) / np.sqrt(part.counts)
     sigma = np.linalg.norm(stacked, 2)
     tau = 2 * np.sqrt(part.lambda_H) * np.sqrt(part.lambda_W)
     theta = 1.0 if sigma <= tau else tau / sigma
     bound = 0.0
-    for c, r, k, v in zip(part.c, R, part.labels.T, V, strict=True):
-        columns = np.arange(len(k))
-        q = theta * r  # of the wrong classes; the label has one minus their sum
-        wrong = -q[k, columns]
-        q[k, columns] = 1.0
-        label_term = (1.0 - wrong) * np.log1p(-wrong)
-        bound -= c * m @ ((q * np.log(q)).sum(axis=0) + label_term)
+    for c, r, y, v in zip(part.c, R, part.targets, V, strict=True):
+        k, columns, s = y.argmax(axis=0), np.arange(y.shape[1]), y.sum(axis=0)
+        q = (y + theta * r) / s
+        q[k, columns] = 0.0  # of the other classes; the largest target's has one minus their sum
+        others = q.sum(axis=0)
+        terms = (q * np.log(np.where(q > 0, q, 1.0))).sum(axis=0) + (1.0 - others) * np.log1p(-others)
+        bound -= c * m @ (s * terms)
         bound -= theta**2 * (v.sum(axis=1) ** 2).sum() / (4 * part.lambda_b * c)
     return bound
 
@@ -120,7 +134,7 @@ def gradient_norm(problem, W, H, b):
     worst = 0.0
     for _, p in parts(problem, W, H, b):
         m = p.counts / p.divisor
-        V = [c * m * residual(u, k) for c, u, k in zip(p.c, logits(p), p.labels.T, strict=True)]
+        V = [c * m * residual(u, y) for c, u, y in zip(p.c, logits(p), p.targets, strict=True)]
         pull, size = np.zeros_like(p.H), np.zeros_like(p.H)
         for c, w, x, v in zip(p.c, p.W, p.b, V, strict=True):
             pull += w.T @ v

@@ -16,6 +16,7 @@ from theory import theorem_3_1, theorem_5_1
 from theory.reading import FIELDS, read
 from ufm import MultiSource, SingleSource
 
+PAIRWISE = "Theorem 3.1 for pairwise-uniform counts"
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 
 
@@ -39,6 +40,9 @@ def failures(problem):
         (SingleSource.balanced((3, 3), n=2, task_weights=(2, 2), **LAMBDAS), "Theorem B.2"),
         (SingleSource.balanced((3, 4), n=2, **LAMBDAS), "Theorem B.2"),
         (SingleSource.balanced((2, 2), n=2, **LAMBDAS), "Theorem 3.1"),
+        (SingleSource.balanced((2, 2, 2), n=2, **LAMBDAS), "Theorem 3.1"),
+        (SingleSource.orthogonal_array(3, 4, **LAMBDAS), PAIRWISE),
+        (SingleSource.orthogonal_array(3, 2, **LAMBDAS), "Theorem 3.1"),
         (SingleSource.correlated(2, n_same=3, n_different=2, **LAMBDAS), "Theorem 5.1"),
         (MultiSource.balanced((2, 3), n=(4, 9), **LAMBDAS), "Theorem 3.2"),
         (MultiSource.balanced((2,), n=4, **LAMBDAS), "Theorem 3.2"),
@@ -72,7 +76,7 @@ def test_single_source_and_one_task_of_multi_source_agree():
 
 def test_unbalanced_counts_are_named():
     answer = failures(SingleSource([[21, 6, 3], [6, 23, 1], [3, 1, 26]], **LAMBDAS))
-    assert list(answer.failures) == ["Theorem 3.1", "Theorem 3.2", "Theorem 5.1"]
+    assert list(answer.failures) == ["Theorem 3.1", PAIRWISE, "Theorem 3.2", "Theorem 5.1"]
     assert [row.name for row in answer.failures["Theorem 3.1"]] == ["label-balanced"]
     assert "Theorem 3.1: label-balanced fails: counts range 1 to 26 over 9 of 9 tuples" in str(answer)
     assert "Theorem 3.2: multi source fails: source 'single'" in str(answer)
@@ -87,9 +91,22 @@ def test_not_task_balanced():
 
 
 def test_missing_tuples():
-    answer = failures(SingleSource.orthogonal_array(3, 3, n=4, **LAMBDAS))
-    assert "every count is 4 over 9 of 27 tuples" in str(answer)
+    """One sample of one tuple of an orthogonal array moved to a tuple that is absent."""
+    counts = SingleSource.orthogonal_array(3, 3, n=4, **LAMBDAS).count_tensor()
+    assert theory.predict(SingleSource(counts, **LAMBDAS)).theorem == PAIRWISE
+    counts[0, 0, 0] -= 1
+    counts[0, 0, 1] += 1
+    answer = failures(SingleSource(counts, **LAMBDAS))
+    assert "counts range 1 to 4 over 10 of 27 tuples" in str(answer)
+    assert "pairwise uniform fails: tasks 1 and 3: counts range 3 to 5 over 9 of 9 pairs" in str(answer)
     assert "two tasks fails: T = 3" in str(answer)
+
+
+def test_pairs_of_classes_that_no_tuple_has():
+    answer = failures(SingleSource([[[3, 0], [0, 0]], [[0, 0], [0, 3]]], **LAMBDAS))
+    assert "pairwise uniform fails: tasks 1 and 2: 2 label tuples for 4 pairs of classes" in str(answer)
+    answer = failures(SingleSource([3, 5], **LAMBDAS))
+    assert "several tasks fails: T = 1" in str(answer)
 
 
 def test_forty_binary_attributes():
@@ -109,12 +126,21 @@ def test_unequal_weights_of_correlated_tasks():
     "problem",
     [
         SingleSource.balanced((2, 2), n=3, label_smoothing=0.1, **LAMBDAS),
+        SingleSource.correlated(2, n_same=3, n_different=1, label_smoothing=0.1, **LAMBDAS),
+        SingleSource.orthogonal_array(3, 4, label_smoothing=0.1, **LAMBDAS),
         MultiSource.balanced((2, 2), n=3, label_smoothing=0.1, **LAMBDAS),
     ],
 )
-def test_label_smoothing(problem):
-    message = str(failures(problem))
-    assert message.count("hard labels fails: label_smoothing = 0.1") == (2 if problem.source == "single" else 1)
+def test_label_smoothing_is_named(problem):
+    prediction = theory.predict(problem)
+    assert prediction.theorem.endswith("with label smoothing")
+    assert not prediction.within_theorem
+    assert str(prediction).startswith(f"{prediction.theorem} (beyond the paper)\n")
+
+
+def test_one_task_is_that_of_zhu_et_al():
+    assert "with T = 1 (Zhu et al. 2021" in theory.predict(SingleSource.balanced((5,), n=3, **LAMBDAS)).citation
+    assert "Zhu" not in theory.predict(SingleSource.balanced((5, 5), n=3, **LAMBDAS)).citation
 
 
 def test_unbalanced_tasks_of_multi_source():
@@ -145,6 +171,8 @@ def test_missing_field(name):
         ({"lambda_W": float("nan")}, "lambda_W must be finite"),
         ({"lambda_b": -1.0}, "lambda_b must be finite"),
         ({"reduction": "median"}, "reduction must be 'sum' or 'mean', got 'median'"),
+        ({"label_smoothing": 1.0}, "label_smoothing must be ≥ 0 and < 1, got 1.0"),
+        ({"label_smoothing": -0.1}, "label_smoothing must be"),
         ({"task_weights": [1.0]}, "task_weights has 1 entries, classes has 2"),
         ({"task_weights": [1.0, -1.0]}, r"task_weights\[1\] must be finite and > 0"),
         ({"labels": np.zeros((4, 3))}, r"labels must have shape \(columns, T\) = \(4, 2\), got \(4, 3\)"),

@@ -16,14 +16,14 @@ ROUNDING = 1e-14
 LAMBDA_H = 0.3  # no dyadic number: its products round
 
 
-def exact_margin(K, threshold, lambda_H, lambda_W, digits=DIGITS):
-    """log(K √(threshold / λ_Hλ_W) − (K − 1)), the λ's as the very doubles they are."""
+def exact_margin(K, threshold, lambda_H, lambda_W, digits=DIGITS, epsilon=0.0):
+    """log(1/r − (K − 1)), r = (ε + √(λ_Hλ_W / threshold)) / K, the λ's and ε as the very doubles they are."""
     with localcontext() as context:
         context.prec = digits
-        product = Decimal(lambda_H) * Decimal(lambda_W)
-        if product >= threshold:
+        product, epsilon = Decimal(lambda_H) * Decimal(lambda_W), Decimal(epsilon)
+        if product >= (1 - epsilon) ** 2 * threshold:
             return Decimal(0)
-        return (K * (threshold / product).sqrt() - (K - 1)).ln()
+        return (K / (epsilon + (product / threshold).sqrt()) - (K - 1)).ln()
 
 
 def exact_task(K, c, N, lambda_H, lambda_W, a):
@@ -57,6 +57,41 @@ def test_objective_and_margins(classes, n, lambda_H, lambda_W):
             total += exact_task(K, weight, N, lambda_H, lambda_W, a)
             assert row.margin == pytest.approx(float(a), rel=ROUNDING)
     assert prediction.objective == pytest.approx(float(total), rel=ROUNDING)
+
+
+@pytest.mark.parametrize("epsilon", [1e-300, 1e-9, 0.1, 0.9, 1 - 2**-53])
+@pytest.mark.parametrize("closeness", [1e-16, 1e-12, 1e-6, 0.5, 1 - 1e-14])
+@pytest.mark.parametrize("K", [2, 10, 1000])
+def test_smoothed_margin(epsilon, closeness, K):
+    threshold = Decimal(K * 3) / (4 * K)  # one task of 3 samples a class
+    with localcontext() as context:
+        context.prec = DIGITS
+        product = (1 - Decimal(closeness)) * (1 - Decimal(epsilon)) ** 2 * threshold
+        lambda_W = float(product / Decimal(LAMBDA_H))
+        exact = exact_margin(K, threshold, LAMBDA_H, lambda_W, epsilon=epsilon)
+    problem = SingleSource.balanced(
+        (K,), n=3, lambda_H=LAMBDA_H, lambda_W=lambda_W, lambda_b=1.0, label_smoothing=epsilon
+    )
+    if exact > 0:  # else the rounding of λ_W fell on the threshold
+        assert theory.predict(problem).thresholds[0].margin == pytest.approx(float(exact), rel=ROUNDING)
+    else:
+        assert theory.predict(problem).regime == "zero"
+
+
+def test_smoothed_cosine():
+    """√n a for n = (7, 6), ε from nothing to nearly all, without cancellation."""
+    for epsilon in (1e-300, 1e-12, 1e-3, 0.3, 0.9):
+        problem = SingleSource.correlated(
+            2, n_same=7_000_001, n_different=7_000_000, lambda_H=1e-3, lambda_W=0.3, lambda_b=1, label_smoothing=epsilon
+        )
+        with localcontext() as context:
+            context.prec = DIGITS
+            A = [
+                Decimal(n).sqrt() * exact_margin(2, Decimal(n) / 2, 1e-3, 0.3, epsilon=epsilon)
+                for n in (7_000_001, 7_000_000)
+            ]
+            expected = float((A[0] - A[1]) / (A[0] + A[1]))
+        assert theory.predict(problem).cosines[0, 2] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("ulps", [0, 1, 5, 1000, 10**6])

@@ -30,12 +30,18 @@ COVERED = {
     "5.1 below": SingleSource.correlated(2, n_same=38, n_different=2, **LAMBDAS),
     "5.1 parallel": SingleSource.correlated(2, n_same=38, n_different=2, lambda_H=1.2, lambda_W=1.2, lambda_b=0.3),
     "5.1 opposite": SingleSource.correlated(2, n_same=2, n_different=38, lambda_H=1.2, lambda_W=1.2, lambda_b=0.3),
+    "array": SingleSource.orthogonal_array(5, 4, n=6, **LAMBDAS),
+    "array of every task": SingleSource.orthogonal_array(3, 4, n=2, task_weights=(1.0, 2.0, 0.5, 1.0), **LAMBDAS),
+    "uneven pairs": SingleSource(np.where(np.indices((2, 2, 2)).sum(axis=0) % 2, 2, 7), **LAMBDAS),
+    "3.1 smoothed": SingleSource.balanced((2, 3), 9, label_smoothing=0.1, **LAMBDAS),
+    "3.2 smoothed": MultiSource.balanced((4, 3), (30, 20), label_smoothing=0.1, **LAMBDAS),
+    "5.1 smoothed": SingleSource.correlated(2, n_same=38, n_different=2, label_smoothing=0.2, **LAMBDAS),
     "5.1 zero": SingleSource.correlated(2, n_same=3, n_different=1, lambda_H=1.3, lambda_W=1.3, lambda_b=0.3),
 }
 UNCOVERED = {
     "correlated K = 3": SingleSource.correlated(3, n_same=20, n_different=10, **LAMBDAS),
     "arbitrary": SingleSource([[5, 0, 3], [1, 7, 0]], task_weights=(0.5, 2.0), **LAMBDAS),
-    "smoothed": SingleSource.balanced((2, 3), 9, label_smoothing=0.1, **LAMBDAS),
+    "smoothed": SingleSource([[5, 0, 3], [1, 7, 0]], label_smoothing=0.1, **LAMBDAS),
     "imbalanced tasks": MultiSource([[9, 4, 0], [1, 20]], task_weights=(2.0, 0.5), **LAMBDAS),
 }
 BELOW = [name for name in COVERED if "below" in name or name in ("3.1 mean", "3.1 one task", "3.1 large", "3.2 mean")]
