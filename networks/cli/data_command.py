@@ -1,0 +1,54 @@
+"""``ufm data``: fetch a data set, or list those that are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from networks.datasets.fetch import fetch
+from networks.datasets.published import PUBLISHED
+
+
+@dataclass(frozen=True)
+class Data:
+    """Fetch a data set (download, compare with the published checksum, unpack), or list those that are known."""
+
+    action: Annotated[Literal["fetch", "list"], tyro.conf.Positional]
+    """fetch NAME, or list."""
+    name: Annotated[str, tyro.conf.Positional] = ""
+    """mnist, cifar10, cifar100, svhn, celeba, tinyimagenet or imagenet."""
+    dir: Path = Path("data")
+    """Folder for the files; files that are there already are checked and kept."""
+
+    def run(self) -> int:
+        """0 where the data set is ready."""
+        console = Console()
+        if self.action == "list":
+            if self.name:
+                raise ValueError(f"ufm data list takes no name, got {self.name!r}")
+            console.print(_table())
+            return 0
+        if not self.name:
+            raise ValueError(f"ufm data fetch needs a name: {', '.join(PUBLISHED)}")
+        fetch(
+            self.name,
+            self.dir,
+            say=lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
+            progress=console.is_terminal,
+        )
+        return 0
+
+
+def _table() -> Table:
+    table = Table("name", "training", "test", "file", "MD5", "fetched")
+    table.add_row("digits", "1,501", "296", "in scikit-learn", "", "not needed")
+    for name, published in PUBLISHED.items():
+        for row, file in enumerate(published.files):
+            shown = (name, f"{published.train:,}", f"{published.test:,}") if row == 0 else ("", "", "")
+            table.add_row(*shown, file.name, file.md5, "by this program" if file.addresses else "by hand")
+    return table

@@ -1,0 +1,32 @@
+"""MNIST: 28 × 28 handwritten digits in IDX files, plain or gzip (LeCun, Cortes, Burges)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from networks.datasets.files import find
+from networks.datasets.idx import read_idx
+from networks.datasets.images import ArrayImages
+from networks.datasets.source import Source
+
+FOLDERS = ("", "mnist", "MNIST/raw", "raw")
+
+
+def mnist(directory: Path, train: bool) -> Source:
+    """``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, or ``t10k-…``; each with or without ``.gz``."""
+    part = "train" if train else "t10k"
+
+    def read(what: str, axes: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        # the second spelling is what some archives hold
+        plain = (f"{part}-{what}-idx{axes}-ubyte", f"{part}-{what}.idx{axes}-ubyte")
+        return read_idx(find("mnist", directory, FOLDERS, [*plain, *(f"{name}.gz" for name in plain)]), axes)
+
+    images, labels = read("images", 3), read("labels", 1)
+    return Source(
+        name="mnist",
+        images=ArrayImages(images[:, None]),
+        labels=labels.astype(np.int64),
+        class_names=tuple("0123456789"),
+    )
