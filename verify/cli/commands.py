@@ -12,6 +12,7 @@ import ufm
 from verify.case import JobResult, run_case
 from verify.certificate import certify
 from verify.cli.figure_command import Figure
+from verify.cli.landscape_command import Landscape
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
 from verify.main_job import FIRST_ORDER_TOLERANCE, run_main_job
@@ -90,4 +91,5 @@ COMMANDS: dict[str, Any] = {
     "verify": Verify,
     "solve": Solve,
     "figure": Figure,
+    "landscape": Landscape,
 }
