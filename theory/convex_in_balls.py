@@ -2,7 +2,8 @@
 
     f(y) = Σ_i w_i [ log Σ_k m_ik exp(⟨c_ik, y⟩) − Σ_k p°_ik ⟨c_ik, y⟩ ] + t Σ_j ‖y_(j)‖
 
-with disjoint groups y_(j) of y. p° is what the labels say, a probability for each i. For probabilities p and v = −Σ_i w_i Σ_k (p_ik − p°_ik) c_ik
+with disjoint groups y_(j) of y. p° is what the labels say, a probability for each i. For probabilities p and
+v = −Σ_i w_i Σ_k (p_ik − p°_ik) c_ik
 
     D(p) = Σ_i w_i Σ_k p_ik log(m_ik / p_ik)  ≤  min f      wherever ‖v_(j)‖ ≤ t for all j,
 

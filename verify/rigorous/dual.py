@@ -33,10 +33,9 @@ def dual_value(form: BallForm, rounded: Form, deviation: Float) -> Ball | None:
             [[r * x * e for x, e in zip(column, row, strict=True)] for r, row in zip(root, exact, strict=True)]
         )
     )
-    ratio = (form.tau / sigma).lower()
-    if not ratio >= 0:
+    if not sigma.is_finite():
         return None
-    theta = arb(1) if ratio >= 1 else ratio
+    theta = arb(1) if sigma <= form.tau else (form.tau / sigma).lower()
     gain = loss = arb(0)
     for c, rows in zip(form.task_weights, form.blocks, strict=True):
         gain += c * sum((x * _entropy(form, rows, exact, label, theta) for label, x in enumerate(a)), arb(0))
