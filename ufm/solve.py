@@ -30,6 +30,9 @@ OPTIONS = {
     ),
     "convex": ("solver",),
 }
+# Beyond these, products of λ's, weights and counts leave float64: solvers divide by zero, or run on without progress.
+LAMBDA_RANGE = (1e-100, 1e100)
+TASK_WEIGHT_RANGE = (1e-50, 1e50)
 
 
 def solve(
@@ -59,6 +62,8 @@ def solve(
     tolerance  newton: on the relative optimality residual, default 1e-12; gradient: on the relative gradient,
                default 1e-5; convex: the solver's own tolerance, by default the solver's own choice
 
+    λ's must lie in [1e-100, 1e100] and task weights in [1e-50, 1e50]: beyond, float64 cannot hold their products.
+
     Returns a Solution. Raises ValueError or TypeError naming the argument, MemoryError before a problem too large
     is begun, ModuleNotFoundError where cvxpy is missing, RuntimeError where the convex solver fails.
     """
@@ -70,6 +75,7 @@ def solve(
     for name in options:
         if name not in OPTIONS[method]:
             raise TypeError(f"{name}= is no option of method={method!r}; it takes {', '.join(OPTIONS[method])}")
+    _check_scales(problem)
     forms = problem.standard_forms()
     default_dim = max(form.sufficient_dim for form in forms)
     dim = default_dim if dim is None else validation.whole_number("dim", dim, 1)
@@ -101,6 +107,18 @@ def solve(
                 part = solve_gradient(form, counts[task], source=problem.source, **common)
         parts.append(part)
     return _assemble(problem, method, forms, parts)
+
+
+def _check_scales(problem: Problem) -> None:
+    """ValueError where λ's or weights are so extreme that float64 cannot hold what a solver computes."""
+    given = [(name, getattr(problem, name), LAMBDA_RANGE) for name in ("lambda_H", "lambda_W", "lambda_b")]
+    given += [(f"task_weights[{t}]", float(c), TASK_WEIGHT_RANGE) for t, c in enumerate(problem.task_weights)]
+    for name, value, (least, most) in given:
+        if not least <= value <= most:
+            raise ValueError(
+                f"{name}={value:g} is beyond what solvers reach in float64; {least:g} to {most:g} will do "
+                "(theory.predict takes any)"
+            )
 
 
 def _task_seed(seed: int, task: int) -> int:

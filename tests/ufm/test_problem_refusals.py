@@ -265,3 +265,32 @@ def test_sizes_beyond_memory_are_named_in_gib():
 def test_a_task_weight_reads_as_a_plain_number():
     with pytest.raises(ValueError, match=r"task_weights\[1\] must be finite and > 0, got nan$"):
         SingleSource([[1, 2], [3, 4]], task_weights=[1, math.nan], **LAMBDAS)
+
+
+@pytest.mark.parametrize(
+    "field", [{"lambda_H": 1e200}, {"lambda_W": 1e-300}, {"lambda_b": 1.1e100}, {"task_weights": (1.0, 1e-51)}]
+)
+@pytest.mark.parametrize("method", ["newton", "gradient", "convex"])
+def test_scales_that_solvers_cannot_reach_are_refused_by_name_before_work(field, method, monkeypatch):
+    """The problem itself may be stated: theory has its closed form."""
+    problem = SingleSource.balanced((2, 2), 1, **{**LAMBDAS, **field})
+    monkeypatch.setattr(problem, "standard_forms", lambda: pytest.fail("work was begun"))
+    name = "task_weights[1]" if "task_weights" in field else next(iter(field))
+    with pytest.raises(ValueError, match=re.escape(name) + r"=.* will do"):
+        solve(problem, method=method)
+
+
+@pytest.mark.parametrize("lambda_H", [1e-100, 1e100])
+@pytest.mark.parametrize("lambda_W", [1e-100, 1e100])
+@pytest.mark.parametrize("lambda_b", [1e-100, 1e100])
+@pytest.mark.parametrize("weight", [1e-50, 1e50])
+def test_at_the_ends_of_the_range_solvers_return_a_finite_point(lambda_H, lambda_W, lambda_b, weight):
+    n = 2**48
+    problem = SingleSource(
+        [[2 * n, n], [n, n]], task_weights=(weight, 1.0), lambda_H=lambda_H, lambda_W=lambda_W, lambda_b=lambda_b
+    )
+    for reduction in ("sum", "mean"):
+        problem.reduction = reduction
+        solution = solve(problem, steps=50)
+        assert np.isfinite(solution.objective)
+        assert solution.status
