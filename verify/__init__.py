@@ -10,36 +10,52 @@ from verify.label_set_decoding import decode_label_sets
 from verify.metrics import metrics
 
 if TYPE_CHECKING:
+    from verify import claims, strategies
+    from verify.falsification import ClaimError, Finding, falsify, replay
     from verify.landscape import CriticalPoints, Curvature, critical_points, curvature
 
 # name → module, imported when first asked for
 _LATER = {
+    "ClaimError": "verify.falsification",
+    "Finding": "verify.falsification",
+    "falsify": "verify.falsification",
+    "replay": "verify.falsification",
     "CriticalPoints": "verify.landscape",
     "Curvature": "verify.landscape",
     "critical_points": "verify.landscape",
     "curvature": "verify.landscape",
 }
 
+_MODULES = ("claims", "strategies")
+
 __all__ = [
     "Certificate",
+    "ClaimError",
     "CriticalPoints",
     "Curvature",
+    "Finding",
     "Report",
     "Row",
     "certify",
+    "claims",
     "compare",
     "critical_points",
     "curvature",
     "decode_label_sets",
+    "falsify",
     "metrics",
+    "replay",
+    "strategies",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"verify.{name}")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_LATER[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, *_MODULES})

@@ -1,0 +1,113 @@
+"""Claims on decisions: the heads against the nearest class centre."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from verify.claims.claim import NOT_APPLICABLE, claim
+from verify.claims.features import class_means
+from verify.claims.regime import every_feature_live, every_head_live, parts
+from verify.form import Float, Form
+from verify.metrics.nearest_centre import disagreements
+from verify.metrics.samples import Samples
+
+DRAWS = 1000
+SEED = 5
+NEAR_TIE = 1e-3  # of the numbers compared: a decision closer than this is nobody's to make
+FEW = 0.005  # 5 of the random features
+
+
+def of_near_ties(violation: float) -> float:
+    """A hundredth of a near-tie, whatever the fraction: logits and distances are linear in the Gram matrix."""
+    return NEAR_TIE / 100.0
+
+
+NC5 = "Theorem 3.1 (5); Theorem 5.1 (5); Theorem 3.2 (4)"
+
+
+@claim(
+    "nc5",
+    statement="on training features the heads decide for the nearest class centre",
+    source=f"{NC5}, on training features",
+    margin=0.0,
+    resolution=of_near_ties,
+)
+def nc5(problem: Any, solution: Any) -> float:
+    """Fraction of samples decided differently, near-ties aside; NaN where a head or feature is zero."""
+    at = _decided(problem, solution)
+    if not at:
+        return NOT_APPLICABLE
+    return max(float((part.form.counts / part.form.counts.sum())[_differ(part, part.means)].sum()) for part in at)
+
+
+@claim(
+    "nc5_everywhere",
+    statement="for every h the heads decide for the nearest class centre",
+    source=NC5,
+    margin=FEW,
+    resolution=of_near_ties,
+)
+def nc5_everywhere(problem: Any, solution: Any) -> float:
+    """Fraction of 1000 Gaussian h (fixed seed) decided differently, near-ties aside; NaN as ``nc5``.
+
+    Centres are those of the label tuples that occur.
+    """
+    at = _decided(problem, solution)
+    if not at:
+        return NOT_APPLICABLE
+    return max(float(_differ(part, random_features(part)).mean()) for part in at)
+
+
+@claim(
+    "nc5_by_task",
+    statement="for every h each head decides for the nearest of its task's class centres",
+    source="Theorem 3.1 (5) read task by task (beyond the paper)",
+    margin=FEW,
+    resolution=of_near_ties,
+)
+def nc5_by_task(problem: Any, solution: Any) -> float:
+    """``nc5_everywhere`` with the centres μ_k^t of each task's classes in place of those of label tuples."""
+    at = _decided(problem, solution)
+    if not at:
+        return NOT_APPLICABLE
+    worst = 0.0
+    for part in at:
+        occurring, means = class_means(part)
+        if not occurring.all():
+            return NOT_APPLICABLE
+        h = random_features(part)
+        for rows in part.form.blocks:
+            form = _one_task(part.form, rows)
+            W, b = part.point.W[rows], part.point.b[rows]
+            differ = disagreements(form, W, b, h, means[:, rows], part.centre, tie=NEAR_TIE)
+            worst = max(worst, float(differ.mean()))
+    return worst
+
+
+def random_features(part: Samples) -> Float:
+    """(d, DRAWS) Gaussian, as long as the features."""
+    length = np.sqrt(np.mean(part.means**2))
+    return np.asarray(np.random.default_rng(SEED).standard_normal((len(part.means), DRAWS)) * length)
+
+
+def _decided(problem: Any, solution: Any) -> tuple[Samples, ...]:
+    """The parts; none where a zero head or feature ties classes, or a sample has several labels of one task."""
+    if problem.source == "multilabel":
+        return ()
+    at = parts(problem, solution)
+    regular = all(every_head_live(part) and every_feature_live(part) for part in at)
+    return at if regular else ()
+
+
+def _differ(part: Samples, h: Float) -> Any:
+    point = part.point
+    return disagreements(part.form, point.W, point.b, h, part.means, part.centre, tie=NEAR_TIE)
+
+
+def _one_task(form: Form, rows: slice) -> Form:
+    """The form of the task that owns the rows alone, its labels the classes."""
+    k = rows.stop - rows.start
+    return replace(form, classes=(k,), labels=np.arange(k)[:, None])

@@ -1,0 +1,123 @@
+"""The search: Hypothesis draws problems and shrinks those that violate the claim."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+from ufm import validation
+from ufm.solve import METHODS
+from verify.certificate import check_tolerance
+from verify.claims.claim import as_claim
+from verify.falsification.finding import Finding
+from verify.falsification.trial import GAP_TOLERANCE, Options
+from verify.falsification.trials import End, Trials
+
+EXHAUSTED = "family exhausted"
+DRAWS = 20  # per problem of the budget: draws that repeat an earlier problem cost none of it
+
+
+def falsify(
+    claim: Any,
+    problems: Any,
+    budget: int = 200,
+    *,
+    margin: float | None = None,
+    seed: int = 0,
+    seconds: float | None = None,
+    dim: int | None = None,
+    method: str = "newton",
+    tolerance: float = GAP_TOLERANCE,
+    solver_tolerance: float | None = None,
+    progress: Callable[[Finding], None] | None = None,
+) -> Finding:
+    """Searches a family for a problem whose certified global minimum violates a claim, and shrinks it.
+
+    claim      one of ``verify.claims``, its name, or a function (problem, solution) → violation ≥ 0, NaN where it says
+               nothing, or → bool, True where the claim holds
+    problems   a Hypothesis strategy of problems, such as ``verify.strategies.task_balanced(classes=3)``, or a family's
+               name
+    budget     problems to solve in the search, and again at most as many to shrink; repeats are free
+    margin     the violation to exceed, by default the claim's own
+    seed       of the draws and of the solver's random starts: same seed, same program, same finding
+    seconds    stop after this much time, with what was found
+    dim        feature dimension; below min(R − T, labels) no certificate closes, and every problem is uncertified
+    method     of ``ufm.solve``; "gradient" frees every sample's feature, which ``nc1`` needs
+    tolerance  of the certificates, relative; solver_tolerance as tolerance of ``ufm.solve``
+    progress   called with the finding so far after every problem solved
+
+    A problem counts as a counterexample only if its certificate reads "global minimum" at ``tolerance`` and its gap
+    pins the Gram matrix of heads and features to the claim's ``resolution``, by default (violation/12)²: see
+    docs/theory.md, "What a gap pins". Other draws are counted in ``.uncertified`` and never used. Ctrl-C ends the
+    search with what was found. No counterexample is no proof.
+
+    Raises TypeError or ValueError naming the argument; ValueError for a strategy without examples; TypeError where it
+    draws anything but a problem; ClaimError where the claim raises. Beyond the paper: docs/howto/falsify-a-claim.md.
+    """
+    checked = as_claim(claim)
+    margin = checked.margin if margin is None else _nonnegative("margin", margin)
+    options = Options(
+        dim=None if dim is None else validation.whole_number("dim", dim, 1),
+        method=validation.one_of("method", method, METHODS),
+        seed=validation.whole_number("seed", seed, 0, validation.MAX_SEED - 2),
+        tolerance=check_tolerance(tolerance),
+        solver_tolerance=None
+        if solver_tolerance is None
+        else validation.positive("solver_tolerance", solver_tolerance),
+    )
+    limit = math.inf if seconds is None else validation.positive("seconds", seconds)
+    budget = validation.whole_number("budget", budget, 1)
+    strategy = _strategy(problems)
+    trials = Trials(checked, margin, options, budget=budget, seconds=limit, progress=progress)
+    ended = _run(strategy, trials, budget, options.seed)
+    if not trials.done and ended == EXHAUSTED:
+        raise ValueError(f"problems={problems!r} has no example")
+    return trials.finding(ended)
+
+
+def _strategy(problems: Any) -> Any:
+    """A Hypothesis strategy; the family of that name with its defaults."""
+    from hypothesis.strategies import SearchStrategy
+
+    from verify.strategies import family
+
+    if isinstance(problems, str):
+        return family(problems)()
+    if not isinstance(problems, SearchStrategy):
+        hint = "; call it, with its options" if callable(problems) else ""
+        raise TypeError(
+            f"problems must be a Hypothesis strategy such as verify.strategies.balanced(), or a family's name, "
+            f"got {problems!r}{hint}"
+        )
+    return problems
+
+
+def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> str:
+    """Draws and shrinks until an end; why it ended."""
+    from hypothesis import Phase, find, settings
+    from hypothesis.errors import NoSuchExample, Unsatisfiable
+
+    phases = (Phase.generate, Phase.shrink)
+    profile = settings(database=None, deadline=None, max_examples=DRAWS * budget, phases=phases)
+    try:
+        find(strategy, trials.violates, settings=profile, random=random.Random(seed))
+    except End as end:
+        if end.error is not None:
+            raise end.error from end.error.__cause__
+        return str(end)
+    except KeyboardInterrupt:
+        return "interrupted"
+    except (NoSuchExample, Unsatisfiable):
+        return EXHAUSTED
+    return "found and shrunk"
+
+
+def _nonnegative(name: str, value: Any) -> float:
+    number = validation.real_number(value)
+    if number is None:
+        raise TypeError(f"{name} must be a number ≥ 0, got {value!r}")
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} must be finite and ≥ 0, got {value!r}")
+    return number

@@ -1,0 +1,171 @@
+"""Findings as JSON files: written to a temporary name and renamed, read without trust."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import ufm
+from ufm.solution import Problem
+from verify.certificate import Certificate
+from verify.claims.claim import LIBRARY, Claim
+from verify.falsification.finding import Finding
+from verify.falsification.problems import from_record, record
+from verify.falsification.trial import Options
+from verify.report.staging import write_together
+
+FORMAT = "ufm-finding-1"
+NUMBERS = ("margin", "violation", "resolution", "first_violation", "largest_violation")
+COUNTS = ("tried", "uncertified", "not_applicable", "shrinking")
+
+
+def save(finding: Finding, path: str | Path) -> None:
+    """Writes to a temporary name in the same folder, then renames."""
+    path = check_target(path)
+    content = {
+        "format": FORMAT,
+        "claim": {name: _plain(getattr(finding.claim, name)) for name in _CLAIM},
+        "counterexample": None if finding.counterexample is None else record(finding.counterexample),
+        "first_counterexample": None if finding.first_counterexample is None else record(finding.first_counterexample),
+        "solution": None if finding.solution is None else _solution(finding.solution),
+        "certificate": None if finding.certificate is None else finding.certificate.to_dict(),
+        "options": asdict(finding.options),
+        "ended": finding.ended,
+        **{name: _plain(getattr(finding, name)) for name in (*NUMBERS, *COUNTS)},
+    }
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+    write_together(path.parent, {path.name: (text + "\n").encode()})
+
+
+def check_target(path: str | Path) -> Path:
+    """A path a file can be written to; ValueError or FileNotFoundError says why not."""
+    target = Path(path)
+    if target.is_dir():
+        raise ValueError(f"path={str(path)!r} is a folder; name a file, such as 'finding.json'")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"path={str(path)!r}: there is no folder {str(target.parent)!r}; make it first")
+    return target
+
+
+def load(path: str | Path) -> Finding:
+    """Reads what ``save`` wrote. A claim that is not of the library comes back without its function."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"path={str(path)!r}: no such file")
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError
+        raise ValueError(f"path={str(path)!r} is not a whole JSON file ({error})") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else type(content).__name__
+        raise ValueError(f"path={str(path)!r} is not a finding of this program (format {found!r})")
+    try:
+        return _finding(content)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError) as error:
+        raise ValueError(f"path={str(path)!r} is damaged: {error!r}") from error
+
+
+_CLAIM = ("name", "statement", "source", "margin")
+
+
+def _finding(content: dict[str, Any]) -> Finding:
+    problem = None if content["counterexample"] is None else from_record(content["counterexample"])
+    first = None if content["first_counterexample"] is None else from_record(content["first_counterexample"])
+    certificate = None if content["certificate"] is None else _certificate(content["certificate"])
+    solution = None if problem is None else _read_solution(problem, content["solution"], content["options"])
+    if problem is not None and certificate is None:
+        raise ValueError("there is a counterexample but no certificate")
+    figures: dict[str, Any] = {name: _number(name, content[name]) for name in NUMBERS}
+    figures |= {name: _count(name, content[name]) for name in COUNTS}
+    return Finding(
+        claim=_claim(content["claim"]),
+        counterexample=problem,
+        solution=solution,
+        certificate=certificate,
+        first_counterexample=first,
+        ended=str(content["ended"]),
+        options=Options(**content["options"]),
+        **figures,
+    )
+
+
+def _claim(saved: dict[str, Any]) -> Claim:
+    """The library's claim of that name and statement, else one that can only be shown."""
+    known = LIBRARY.get(saved["name"])
+    if known is not None and known.statement == saved["statement"]:
+        return known
+
+    def absent(problem: Any, solution: Any) -> float:
+        raise TypeError(
+            f"the file holds no function for the claim {saved['name']!r}; pass verify.replay(path, claim=…)"
+        )
+
+    margin = _number("margin", saved["margin"])
+    return Claim(str(saved["name"]), str(saved["statement"]), str(saved["source"]), absent, margin)
+
+
+def _solution(solution: ufm.Solution) -> dict[str, Any]:
+    def listed(value: Any) -> Any:
+        return [part.tolist() for part in value] if isinstance(value, (list, tuple)) else value.tolist()
+
+    names = ("W", "b", "H", "labels", "counts", "objective", "converged", "status")
+    return {
+        name: listed(getattr(solution, name)) if name in names[:5] else _plain(getattr(solution, name))
+        for name in names
+    }
+
+
+def _read_solution(problem: Problem, saved: dict[str, Any], options: dict[str, Any]) -> ufm.Solution:
+    def tensors(values: list[Any]) -> list[torch.Tensor]:
+        return [torch.tensor(value, dtype=torch.float64) for value in values]
+
+    multi = problem.source == "multi"
+    arrays = {
+        name: tuple(np.array(part, dtype=np.int64) for part in saved[name])
+        if multi
+        else np.array(saved[name], dtype=np.int64)
+        for name in ("labels", "counts")
+    }
+    return ufm.Solution(
+        problem=problem,
+        method=options["method"],
+        W=tensors(saved["W"]),
+        b=tensors(saved["b"]),
+        H=tensors(saved["H"]) if multi else torch.tensor(saved["H"], dtype=torch.float64),
+        objective=_number("objective", saved["objective"]),
+        converged=bool(saved["converged"]),
+        status=str(saved["status"]),
+        **arrays,
+    )
+
+
+def _certificate(saved: dict[str, Any]) -> Certificate:
+    own = {field.name: saved[field.name] for field in fields(Certificate) if field.name in saved}
+    return Certificate(**{**own, "tasks": tuple(_certificate(task) for task in saved["tasks"])})
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars as Python's; NaN and infinity by name, which JSON has not."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return {"float": str(value)} if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, dict) and value.keys() == {"float"}:
+        return float(value["float"])
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    return float(value)
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} must be an integer ≥ 0, got {value!r}")
+    return value

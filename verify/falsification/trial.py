@@ -1,0 +1,79 @@
+"""One problem tried: solved, certified, resolved, measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import ufm
+from ufm.solution import Problem
+from verify.certificate import GLOBAL, Certificate, certify
+from verify.claims.claim import Claim
+from verify.falsification.resolution import resolution
+
+VIOLATED, HOLDS, NOT_APPLICABLE, UNCERTIFIED = "violated", "holds", "not applicable", "uncertified"
+GAP_TOLERANCE = 1e-12  # relative; Newton's solutions are a hundred times closer
+ATTEMPTS = 2  # random starts
+
+
+@dataclass(frozen=True)
+class Options:
+    """How every problem is solved and how tight its certificate must be."""
+
+    dim: int | None = None
+    method: str = "newton"
+    seed: int = 0
+    tolerance: float = GAP_TOLERANCE
+    solver_tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one problem; ``resolution`` as in ``verify.falsification.resolution``."""
+
+    outcome: str
+    violation: float
+    resolution: float
+    solution: ufm.Solution
+    certificate: Certificate
+
+
+def attempt(claim: Claim, margin: float, problem: Problem, options: Options) -> Trial:
+    """Violated only where the certificate is of a global minimum and pins the geometry as the claim demands.
+
+    Exceptions of the claim come as ClaimRaised; KeyboardInterrupt also where the solver noticed it first.
+    """
+    for offset in range(ATTEMPTS):
+        solution = ufm.solve(
+            problem,
+            options.method,
+            dim=options.dim,
+            seed=options.seed + offset,
+            tolerance=options.solver_tolerance,
+        )
+        if "interrupted" in solution.status:
+            raise KeyboardInterrupt
+        certificate = certify(problem, solution, tolerance=options.tolerance)
+        if certificate.verdict == GLOBAL or certificate.dim < certificate.sufficient_dim:
+            break
+    if certificate.verdict != GLOBAL:
+        return Trial(UNCERTIFIED, math.nan, math.inf, solution, certificate)
+    try:
+        violation = claim(problem, solution)
+    except Exception as error:
+        raise ClaimRaised(error) from error
+    pinned = resolution(problem, solution, certificate)
+    if math.isnan(violation):
+        return Trial(NOT_APPLICABLE, violation, pinned, solution, certificate)
+    if violation <= margin:
+        return Trial(HOLDS, violation, pinned, solution, certificate)
+    outcome = VIOLATED if pinned <= claim.resolution(violation) else UNCERTIFIED
+    return Trial(outcome, violation, pinned, solution, certificate)
+
+
+class ClaimRaised(Exception):  # noqa: N818 - caught by the search
+    """A claim raised; ``__cause__`` says what."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(repr(error))

@@ -1,0 +1,129 @@
+"""Everything tried in one search, and the smallest problem that violates the claim."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ufm.solution import Problem
+from verify.claims.claim import Claim
+from verify.falsification.finding import Finding
+from verify.falsification.problems import expression, key, size
+from verify.falsification.trial import (
+    HOLDS,
+    NOT_APPLICABLE,
+    UNCERTIFIED,
+    VIOLATED,
+    ClaimRaised,
+    Options,
+    Trial,
+    attempt,
+)
+
+
+class ClaimError(RuntimeError):
+    """A claim raised; ``__cause__`` is its exception, .problem where it was, .finding what had been found before."""
+
+    def __init__(self, message: str, problem: Problem, finding: Finding) -> None:
+        super().__init__(message)
+        self.problem = problem
+        self.finding = finding
+
+
+class End(BaseException):
+    """Ends the search at once, perhaps with an error; no Exception, which Hypothesis would take for a failure."""
+
+    def __init__(self, ended: str, error: Exception | None = None) -> None:
+        super().__init__(ended)
+        self.error = error
+
+
+class Trials:
+    """Tries each distinct problem once, within a budget for the search and another for shrinking."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        margin: float,
+        options: Options,
+        *,
+        budget: int,
+        seconds: float,
+        progress: Callable[[Finding], None] | None,
+    ) -> None:
+        self.claim, self.margin, self.options = claim, margin, options
+        self.budget, self.deadline, self.progress = budget, time.monotonic() + seconds, progress
+        self.done: dict[Any, Trial] = {}
+        self.searched: int | None = None  # problems done when the first violation was found
+        self.first: tuple[Problem, Trial] | None = None
+        self.smallest: tuple[Problem, Trial] | None = None
+
+    def violates(self, problem: Any) -> bool:
+        """Whether the problem, tried now or before, violates the claim."""
+        try:
+            if not isinstance(problem, Problem):
+                raise TypeError(f"problems must draw ufm problems, such as ufm.SingleSource; it drew {problem!r}")
+            name = key(problem)
+            if name not in self.done:
+                self._end_if_spent()
+                self._add(name, problem, self._attempt(problem))
+            return self.done[name].outcome == VIOLATED
+        except Exception as error:
+            raise End("error", error) from error
+
+    def _end_if_spent(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise End("time is up")
+        spent = len(self.done) - (self.searched or 0)
+        if spent >= self.budget:
+            raise End("budget spent" if self.searched is None else "found; budget of shrinking spent")
+
+    def _attempt(self, problem: Problem) -> Trial:
+        try:
+            return attempt(self.claim, self.margin, problem, self.options)
+        except ClaimRaised as raised:
+            message = f"claim {self.claim.name!r} raised {raised} at {expression(problem)}"
+            raise ClaimError(message, problem, self.finding("claim raised")) from raised.__cause__
+        except Exception as error:
+            error.add_note(f"at {expression(problem)}")
+            raise
+
+    def _add(self, name: Any, problem: Problem, trial: Trial) -> None:
+        self.done[name] = trial
+        if trial.outcome == VIOLATED:
+            if self.first is None:
+                self.first, self.searched = (problem, trial), len(self.done)
+            if self.smallest is None or size(problem) < size(self.smallest[0]):
+                self.smallest = (problem, trial)
+        if self.progress is not None:
+            self.progress(self.finding("still searching" if self.first is None else "still shrinking"))
+
+    def finding(self, ended: str) -> Finding:
+        """What is known by now."""
+        searched = list(self.done.values())[: self.searched]
+        found: dict[str, Any] = {}
+        if self.first is not None and self.smallest is not None:
+            problem, trial = self.smallest
+            found = {
+                "counterexample": problem,
+                "solution": trial.solution,
+                "certificate": trial.certificate,
+                "violation": trial.violation,
+                "resolution": trial.resolution,
+                "first_counterexample": self.first[0],
+                "first_violation": self.first[1].violation,
+            }
+        return Finding(
+            claim=self.claim,
+            margin=self.margin,
+            tried=len(searched),
+            uncertified=sum(trial.outcome == UNCERTIFIED for trial in searched),
+            not_applicable=sum(trial.outcome == NOT_APPLICABLE for trial in searched),
+            shrinking=len(self.done) - len(searched),
+            largest_violation=max((t.violation for t in searched if t.outcome == HOLDS), default=math.nan),
+            ended=ended,
+            options=self.options,
+            **found,
+        )

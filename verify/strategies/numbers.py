@@ -1,0 +1,129 @@
+"""Numbers, ranges and what problems share, as strategies that shrink to the simplest value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from ufm import validation
+
+LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")
+DEFAULT_LAMBDAS = (2.0**-6, 2.0**3)
+SIMPLEST_LAMBDA = 2.0**-4
+SIXTEENTH = 1.0 / 16.0
+
+
+def ends(name: str, value: Any, least: int) -> tuple[int, int]:
+    """(low, high) of an integer, a pair (low, high) or a ``range`` of step 1."""
+    if isinstance(value, range):
+        if value.step != 1 or not len(value):
+            raise ValueError(f"{name} must be a range of step 1 with at least one number, got {value!r}")
+        value = (value[0], value[-1])
+    elif not isinstance(value, (tuple, list)):
+        value = (value, value)
+    if len(value) != 2:
+        raise ValueError(f"{name} must be an integer or a range (low, high), got {value!r}")
+    low, high = (validation.whole_number(name, end, least, validation.MAX_SAMPLES) for end in value)
+    if low > high:
+        raise ValueError(f"{name} must be a range (low, high) with low ≤ high, got {value!r}")
+    return low, high
+
+
+def whole(name: str, value: Any, least: int) -> SearchStrategy[int]:
+    """Integers of a range; simplest is the lowest."""
+    return st.integers(*ends(name, value, least))
+
+
+def class_range(classes: Any) -> range:
+    """The class numbers that each task may have, of an integer or a ``range``."""
+    low, high = ends("classes", classes, 2)
+    return range(low, high + 1)
+
+
+def shapes(classes: Any, tasks: Any) -> SearchStrategy[tuple[int, ...]]:
+    """(K_1, …, K_T): exactly a tuple of class numbers, else T of ``tasks`` and every K_t of ``classes``."""
+    if isinstance(classes, (tuple, list)):
+        return st.just(validation.class_numbers("classes", classes))
+    numbers = class_range(classes)
+    one = st.integers(numbers[0], numbers[-1])
+    return whole("tasks", tasks, 1).flatmap(lambda T: st.tuples(*[one] * T))
+
+
+def exactly(classes: Any, tasks: Any, wanted: int, family: str) -> range:
+    """Class numbers of a family whose ``wanted`` tasks have equally many classes; ValueError otherwise."""
+    if isinstance(classes, (tuple, list)):
+        sizes = validation.class_numbers("classes", classes)
+        if len(sizes) != wanted or len(set(sizes)) != 1:
+            raise ValueError(
+                f"classes={tuple(classes)}: {family} has {wanted} tasks of equally many classes; give an integer K, "
+                f"({sizes[0]},) * {wanted}, or range({min(sizes)}, {max(sizes) + 1}) to draw K"
+            )
+        classes = sizes[0]
+    if ends("tasks", tasks, 1) != (wanted, wanted):
+        raise ValueError(f"tasks={tasks!r}: {family} has {wanted} tasks")
+    return class_range(classes)
+
+
+def powers_of_two(name: str, value: Any, simplest: float) -> SearchStrategy[float]:
+    """A number, or the powers of two in (low, high), from the one nearest ``simplest`` outwards; else the ends."""
+    low, high = (validation.positive(name, end) for end in pair(name, value))
+    if low > high:
+        raise ValueError(f"{name} must be a range (low, high) with low ≤ high, got {value!r}")
+    exponents = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
+    powers = [2.0**e for e in exponents] or sorted({low, high})
+    return st.sampled_from(sorted(powers, key=lambda p: (abs(math.log2(p / simplest)), p)))
+
+
+def pair(name: str, value: Any) -> Sequence[Any]:
+    """(low, high) of a number or a pair."""
+    if not isinstance(value, (tuple, list)):
+        return (value, value)
+    if len(value) != 2:
+        raise ValueError(f"{name} must be a number or a range (low, high), got {value!r}")
+    return value
+
+
+def settings(
+    *,
+    tasks: int,
+    lambdas: Any = DEFAULT_LAMBDAS,
+    task_weights: Any = 1.0,
+    label_smoothing: Any = 0.0,
+    reduction: Any = "sum",
+) -> SearchStrategy[dict[str, Any]]:
+    """Keyword arguments that every problem takes; see the package's docstring."""
+    by_name = lambdas if isinstance(lambdas, Mapping) else dict.fromkeys(LAMBDAS, lambdas)
+    unknown = [name for name in by_name if name not in LAMBDAS]
+    if unknown:
+        raise ValueError(f"lambdas names {unknown[0]!r}; it takes {', '.join(LAMBDAS)}")
+    drawn = {
+        name: powers_of_two(f"lambdas[{name!r}]", by_name.get(name, DEFAULT_LAMBDAS), SIMPLEST_LAMBDA)
+        for name in LAMBDAS
+    }
+    weights = powers_of_two("task_weights", task_weights, 1.0)
+    choices = list(reduction) if isinstance(reduction, (tuple, list)) else [reduction]
+    for choice in choices:
+        validation.one_of("reduction", choice, validation.REDUCTIONS)
+    return st.fixed_dictionaries(
+        drawn
+        | {
+            "task_weights": st.tuples(*[weights] * tasks),
+            "label_smoothing": _smoothing(label_smoothing),
+            "reduction": st.sampled_from(choices),
+        }
+    )
+
+
+def _smoothing(value: Any) -> SearchStrategy[float]:
+    """Sixteenths in the range, else its ends; simplest is the lowest."""
+    low, high = (validation.smoothing(end) for end in pair("label_smoothing", value))
+    if low > high:
+        raise ValueError(f"label_smoothing must be a range (low, high) with low ≤ high, got {value!r}")
+    if low == high:
+        return st.just(low)
+    sixteenths = [SIXTEENTH * k for k in range(math.ceil(low * 16), math.floor(high * 16) + 1)]
+    return st.sampled_from(sixteenths or [low, high])
