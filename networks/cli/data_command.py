@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
-from rich.table import Table
 
 from networks.datasets.fetch import fetch
 from networks.datasets.published import PUBLISHED
@@ -31,7 +30,8 @@ class Data:
         if self.action == "list":
             if self.name:
                 raise ValueError(f"ufm data list takes no name, got {self.name!r}")
-            console.print(_table())
+            for line in _lines():
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
             return 0
         if not self.name:
             raise ValueError(f"ufm data fetch needs a name: {', '.join(PUBLISHED)}")
@@ -44,11 +44,11 @@ class Data:
         return 0
 
 
-def _table() -> Table:
-    table = Table("name", "training", "test", "file", "MD5", "fetched")
-    table.add_row("digits", "1,501", "296", "in scikit-learn", "", "not needed")
+def _lines() -> list[str]:
+    """A data set a paragraph: how many images, and its files with their checksums."""
+    lines = ["digits: 1,501 training and 296 test images, which come with scikit-learn"]
     for name, published in PUBLISHED.items():
-        for row, file in enumerate(published.files):
-            shown = (name, f"{published.train:,}", f"{published.test:,}") if row == 0 else ("", "", "")
-            table.add_row(*shown, file.name, file.md5, "by this program" if file.addresses else "by hand")
-    return table
+        how = " (to be fetched by hand)" if published.by_hand else ""
+        lines.append(f"{name}: {published.train:,} training and {published.test:,} test images{how}")
+        lines += [f"  {file.name:<26} MD5 {file.md5}" for file in published.files]
+    return lines

@@ -62,6 +62,8 @@ def _fetch_file(file: PublishedFile, directory: Path, say: Callable[[str], objec
         _download(file, directory, progress)
         say(f"{file.name}: fetched, checksum as published")
     if file.unpacks_to is not None and not (directory / file.unpacks_to).is_dir():
+        if file.by_hand:
+            raise FileNotFoundError(f"{str(directory / file.unpacks_to)!r} is missing: unpack {file.name} by hand")
         _unpack(path, file.unpacks_to)
         say(f"{file.unpacks_to}: unpacked")
 

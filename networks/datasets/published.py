@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file, its MD5, addresses that serve it (none where a person has to ask), and the folder it unpacks to."""
+    """A file, its MD5, addresses that serve it (none where a person has to ask), and the folder it unpacks to.
+
+    ``by_hand``: a person has to unpack it, since it is an archive of archives.
+    """
 
     name: str
     md5: str
     addresses: tuple[str, ...] = ()
     unpacks_to: str | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,10 @@ PUBLISHED: dict[str, Published] = {
     ),
     "imagenet": Published(
         files=(
-            PublishedFile("ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e"),
-            PublishedFile("ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622"),
+            PublishedFile(
+                "ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e", unpacks_to="train", by_hand=True
+            ),
+            PublishedFile("ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622", unpacks_to="val", by_hand=True),
         ),
         train=1_281_167,
         test=50_000,

@@ -301,3 +301,17 @@ def test_enlarged_pixels() -> None:
     index = np.array([5, 0])
     np.testing.assert_array_equal(large.images[index][:, :, 1::3, 2::3], small.images[index])
     assert np.kron(small.images[index][0, 0], np.ones((3, 3))).tolist() == large.images[index][0, 0].tolist()
+
+
+def test_digits_are_all_there_once_and_every_sixth_of_a_class_is_for_testing() -> None:
+    from sklearn.datasets import load_digits
+
+    bundle = load_digits()
+    parts = [load_source("digits", train=train) for train in (True, False)]
+    pixels = np.concatenate([part.images[np.arange(len(part))][:, 0] for part in parts]).reshape(1797, 64)
+    levels = np.rint(pixels * (16 / 255))
+    np.testing.assert_allclose(pixels, levels * (255 / 16), atol=0.5)  # 0 … 16 stretched over 0 … 255
+    labels = np.concatenate([part.labels for part in parts])
+    there = sorted((int(y), row.tobytes()) for y, row in zip(labels, levels, strict=True))
+    assert there == sorted((int(y), row.tobytes()) for y, row in zip(bundle.target, bundle.data, strict=True))
+    np.testing.assert_array_equal(np.bincount(parts[1].labels), np.bincount(bundle.target) // 6)

@@ -110,6 +110,13 @@ def test_another_file_than_published_is_refused(
     assert (tmp_path / "data" / "file.gz").read_bytes() == b"put there by hand"
 
 
+def test_an_archive_of_archives_is_unpacked_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = packed_cifar10(tmp_path)
+    publish(monkeypatch, "imagenet", PublishedFile(archive.name, md5(archive), (), "train", by_hand=True))
+    with pytest.raises(FileNotFoundError, match=r"train' is missing: unpack cifar-10-binary\.tar\.gz by hand"):
+        fetch("imagenet", tmp_path, lambda _: None)
+
+
 def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(monkeypatch, "svhn", PublishedFile("x.mat", "0" * 32, ("http://127.0.0.1:9/x.mat",)))
     with pytest.raises(ConnectionError, match=r"x\.mat could not be fetched"):
@@ -187,6 +194,9 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     assert run(monkeypatch, "data", "fetch") == 2
     assert run(monkeypatch, "data", "fetch", "imagenet", "--dir", "there") == 2
     assert "one folder per class" in capsys.readouterr().err
+    for folder in ("train", "val"):
+        Path("there", folder).mkdir()
+    assert run(monkeypatch, "data", "fetch", "imagenet", "--dir", "there") == 0  # unpacked by hand, archives gone
     asked = []
     monkeypatch.setattr(fetching, "_download", lambda file, directory, progress: asked.append(file.name))
     assert run(monkeypatch, "data", "fetch", "svhn", "--dir", "there") == 0
