@@ -3,10 +3,12 @@
     theory.predict(problem)                                                  Prediction, or NotCovered
     theory.objective_in_balls(problem)                                       its minimum, enclosed
     theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)  Theorem 5.1, over arrays
+    theory.class_correlation_cosine(classes, n_same, …)                      the same with K classes
 
 Knows no solver and no objective: a problem is read through its public fields.
 """
 
+from theory.class_correlation import class_correlation_cosine
 from theory.coverage import NotCovered, predict
 from theory.hypotheses import Hypothesis
 from theory.in_balls import objective_in_balls
@@ -19,6 +21,7 @@ __all__ = [
     "NotCovered",
     "Prediction",
     "Threshold",
+    "class_correlation_cosine",
     "objective_in_balls",
     "predict",
     "task_correlation_cosine",

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from theory import pairwise_uniform, theorem_3_1, theorem_3_2, theorem_5_1
+from theory import correlated_classes, pairwise_uniform, theorem_3_1, theorem_3_2, theorem_5_1
 from theory.hypotheses import Hypothesis
 from theory.prediction import Prediction
 from theory.reading import read
 
 # in order of precedence: equal counts satisfy the others too, and 3.1 says more of them
-_THEOREMS: tuple[ModuleType, ...] = (theorem_3_1, pairwise_uniform, theorem_3_2, theorem_5_1)
+_THEOREMS: tuple[ModuleType, ...] = (theorem_3_1, pairwise_uniform, theorem_3_2, theorem_5_1, correlated_classes)
 
 
 class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake

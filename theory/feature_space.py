@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,8 @@ class FeatureSpace:
     """Heads W^t and features H that share one space: Problem (3), or one task of (4).
 
     heads            T arrays (K_t, rank)
-    features         (rank, columns) H = W⁺ Z, which every critical point has
-    logits           (R, columns) Z = W H, R = Σ K_t
+    make_features    () → (rank, columns) H = W⁺ Z, which every critical point has
+    make_logits      () → (R, columns) Z = W H, R = Σ K_t; both wait until asked for, being as large as the problem
     feature_weights  (T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t, the sum over the label's own heads (of several
                      labels at once: over all of them); None where features are no such sums
     gram             (R, R) W Wᵀ in closed form
@@ -24,8 +25,8 @@ class FeatureSpace:
     """
 
     heads: tuple[Float, ...]
-    features: Float
-    logits: Float
+    make_features: Callable[[], Float]
+    make_logits: Callable[[], Float]
     feature_weights: Float | None
     gram: Float
     cosines: Float
@@ -41,7 +42,7 @@ class FeatureSpace:
 
     def padded_features(self, dim: int) -> Float:
         """(dim, columns), zero beyond the rank."""
-        return np.pad(self.features, ((0, dim - self.rank), (0, 0)))
+        return np.pad(self.make_features(), ((0, dim - self.rank), (0, 0)))
 
 
 def summed_heads(
@@ -58,15 +59,25 @@ def summed_heads(
 
     labels (columns, T) rows (k_1, …, k_T); heads T arrays (K_t, rank); feature_weights and margins (T, columns).
     """
-    features = np.zeros((heads[0].shape[1], len(labels)))
-    blocks = []
-    columns = np.arange(len(labels))
-    for head, weight, margin, k in zip(heads, feature_weights, margins, labels.T, strict=True):
-        features += weight * head[k].T
-        centred = np.full((len(head), len(columns)), -1.0 / len(head))
-        centred[k, columns] = (len(head) - 1.0) / len(head)
-        blocks.append(margin * centred)
-    return FeatureSpace(heads, features, np.concatenate(blocks), feature_weights, gram, cosines)
+
+    def features() -> Float:
+        H = np.zeros((heads[0].shape[1], len(labels)))
+        for head, weight, k in zip(heads, feature_weights, labels.T, strict=True):
+            H += weight * head[k].T
+        return H
+
+    def logits() -> Float:
+        pairs = zip(heads, margins, labels.T, strict=True)
+        return np.concatenate([margin * centred_labels(len(head), k) for head, margin, k in pairs])
+
+    return FeatureSpace(heads, features, logits, feature_weights, gram, cosines)
+
+
+def centred_labels(classes: int, k: NDArray[np.int64]) -> Float:
+    """(K, columns) e_k − 1/K for the class k (columns,) of each column."""
+    centred = np.full((classes, len(k)), -1.0 / classes)
+    centred[k, np.arange(len(k))] = (classes - 1.0) / classes
+    return centred
 
 
 def simplex(classes: int) -> Float:

@@ -67,7 +67,7 @@ class Prediction:
     @property
     def logits(self) -> Float | list[Float]:
         """(R, columns) W H in the order of the problem's labels; a list of (K_t, columns_t) for Problem (4)."""
-        return self._per_space([space.logits for space in self.spaces])
+        return self._per_space([space.make_logits() for space in self.spaces])
 
     @property
     def feature_weights(self) -> Float | list[Float] | None:

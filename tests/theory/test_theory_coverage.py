@@ -16,6 +16,7 @@ from theory import theorem_3_1, theorem_5_1
 from theory.reading import FIELDS, read
 from ufm import MultiSource, SingleSource
 
+CLASSES = "Theorem 5.1 with K classes"
 PAIRWISE = "Theorem 3.1 for pairwise-uniform counts"
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 
@@ -44,6 +45,8 @@ def failures(problem):
         (SingleSource.orthogonal_array(3, 4, **LAMBDAS), PAIRWISE),
         (SingleSource.orthogonal_array(3, 2, **LAMBDAS), "Theorem 3.1"),
         (SingleSource.correlated(2, n_same=3, n_different=2, **LAMBDAS), "Theorem 5.1"),
+        (SingleSource.correlated(3, n_same=3, n_different=2, **LAMBDAS), CLASSES),
+        (SingleSource.correlated(2, n_same=3, n_different=2, task_weights=(3, 3), **LAMBDAS), CLASSES),
         (MultiSource.balanced((2, 3), n=(4, 9), **LAMBDAS), "Theorem 3.2"),
         (MultiSource.balanced((2,), n=4, **LAMBDAS), "Theorem 3.2"),
     ],
@@ -76,7 +79,7 @@ def test_single_source_and_one_task_of_multi_source_agree():
 
 def test_unbalanced_counts_are_named():
     answer = failures(SingleSource([[21, 6, 3], [6, 23, 1], [3, 1, 26]], **LAMBDAS))
-    assert list(answer.failures) == ["Theorem 3.1", PAIRWISE, "Theorem 3.2", "Theorem 5.1"]
+    assert list(answer.failures) == ["Theorem 3.1", PAIRWISE, "Theorem 3.2", "Theorem 5.1", CLASSES]
     assert [row.name for row in answer.failures["Theorem 3.1"]] == ["label-balanced"]
     assert "Theorem 3.1: label-balanced fails: counts range 1 to 26 over 9 of 9 tuples" in str(answer)
     assert "Theorem 3.2: multi source fails: source 'single'" in str(answer)

@@ -205,7 +205,8 @@ def test_one_zero_task_of_several_fails(task):
 def test_theorem_wrong_by_a_factor_of_two_fails(monkeypatch, name, factor):
     right = theory.predict(named(name))
     spaces = tuple(
-        dataclasses.replace(space, gram=factor * space.gram, logits=factor * space.logits) for space in right.spaces
+        dataclasses.replace(space, gram=factor * space.gram, make_logits=lambda z=factor * space.make_logits(): z)
+        for space in right.spaces
     )
     wrong = dataclasses.replace(right, objective=factor * right.objective, spaces=spaces)
     monkeypatch.setattr("theory.predict", lambda problem: wrong)

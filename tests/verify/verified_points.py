@@ -36,10 +36,15 @@ COVERED = {
     "3.1 smoothed": SingleSource.balanced((2, 3), 9, label_smoothing=0.1, **LAMBDAS),
     "3.2 smoothed": MultiSource.balanced((4, 3), (30, 20), label_smoothing=0.1, **LAMBDAS),
     "5.1 smoothed": SingleSource.correlated(2, n_same=38, n_different=2, label_smoothing=0.2, **LAMBDAS),
+    "K classes": SingleSource.correlated(3, n_same=20, n_different=10, **LAMBDAS),
+    "K classes, weighted": SingleSource.correlated(4, n_same=3, n_different=40, task_weights=(2.5, 2.5), **LAMBDAS),
+    "K classes, smoothed": SingleSource.correlated(3, n_same=80, n_different=10, label_smoothing=0.1, **LAMBDAS),
+    "K classes, parallel": SingleSource.correlated(4, n_same=30, n_different=1, **(LAMBDAS | {"lambda_H": 30.0})),
+    "K classes, opposite": SingleSource.correlated(3, n_same=1, n_different=30, **(LAMBDAS | {"lambda_H": 380.0})),
     "5.1 zero": SingleSource.correlated(2, n_same=3, n_different=1, lambda_H=1.3, lambda_W=1.3, lambda_b=0.3),
 }
 UNCOVERED = {
-    "correlated K = 3": SingleSource.correlated(3, n_same=20, n_different=10, **LAMBDAS),
+    "task-balanced": SingleSource([[21, 6, 3], [6, 23, 1], [3, 1, 26]], **LAMBDAS),
     "arbitrary": SingleSource([[5, 0, 3], [1, 7, 0]], task_weights=(0.5, 2.0), **LAMBDAS),
     "smoothed": SingleSource([[5, 0, 3], [1, 7, 0]], label_smoothing=0.1, **LAMBDAS),
     "imbalanced tasks": MultiSource([[9, 4, 0], [1, 20]], task_weights=(2.0, 0.5), **LAMBDAS),
