@@ -8,13 +8,17 @@ from typing import Any
 
 from rich.console import Console
 
+import networks.cli
 import ufm
 from verify.case import JobResult, run_case
 from verify.certificate import certify
+from verify.cli.falsify_command import Falsify
 from verify.cli.figure_command import Figure
+from verify.cli.findings_command import FindingsCommand
 from verify.cli.landscape_command import Landscape
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
+from verify.cli.theorem_command import Theorem
 from verify.main_job import FIRST_ORDER_TOLERANCE, run_main_job
 from verify.report import prepare_report, print_summary, write_report
 from verify.rigorous.balls import flint
@@ -90,6 +94,10 @@ class Solve:
 COMMANDS: dict[str, Any] = {
     "verify": Verify,
     "solve": Solve,
+    "falsify": Falsify,
     "figure": Figure,
+    "findings": FindingsCommand,
     "landscape": Landscape,
+    **networks.cli.COMMANDS,
+    "theorem": Theorem,
 }

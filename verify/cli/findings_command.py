@@ -1,0 +1,42 @@
+"""``ufm findings``: the page of findings, computed afresh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+
+@dataclass(frozen=True)
+class FindingsCommand:
+    """Put the claims to the test, enclose the minima, draw the curves, map the landscapes; write it all as a page."""
+
+    output: Path = Path("findings")
+    """Folder for findings.html, findings.md, findings.json, figures and counterexamples."""
+    budget: int = 200
+    """Problems solved in each search for a counterexample."""
+    points: int = 9
+    """Certified minima along each curve."""
+    seed: int = 0
+    """Seed of the searches."""
+
+    def run(self) -> int:
+        """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise."""
+        from ufm import validation
+        from verify.findings import run_findings, write_findings
+        from verify.report.figure_files import require_matplotlib
+        from verify.report.staging import open_folder
+
+        budget = validation.whole_number("--budget", self.budget, 1)
+        points = validation.whole_number("--points", self.points, 2)
+        seed = validation.whole_number("--seed", self.seed, 0)
+        require_matplotlib()
+        folder = open_folder(self.output)  # before the work, not after
+        console = Console()
+        with console.status("searching") as status:
+            findings = run_findings(budget=budget, seed=seed, points=points, started=lambda name: status.update(name))
+        page = write_findings(findings, folder)
+        console.print(findings.lead, markup=False, highlight=False, soft_wrap=True)
+        console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
+        return 0 if findings.sound else 1

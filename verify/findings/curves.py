@@ -1,0 +1,46 @@
+"""The cosine between correlated tasks, Figures 60 to 62 of the paper: closed form and certified minima."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from verify.cosine_curve import FIGURES, CosineCurve, cosine_curve
+from verify.findings.blocks import Paragraph, Picture, Section
+from verify.report.curve_figure import curve_file
+
+DRAWN = ("60", "61", "62")
+
+
+def draw_all(points: int, started: Callable[[str], None]) -> dict[str, CosineCurve]:
+    """Figure of the paper → its curve."""
+    curves = {}
+    for number in DRAWN:
+        started(f"Figure {number}")
+        classes, samples = FIGURES[number]
+        curves[number] = cosine_curve(classes, samples, points)
+    return curves
+
+
+def curve_section(curves: dict[str, CosineCurve]) -> Section:
+    """A picture a figure."""
+    worst = max(curve.deviation for curve in curves.values())
+    gap = max(float(curve.relative_gap.max()) for curve in curves.values())
+    solved = sum(len(curve.solved_n_same) for curve in curves.values())
+    lead = (
+        f"{solved} certified minima (largest relative gap {gap:.1e}) lie within {worst:.1e} of the closed forms. "
+        "Increasing in the number of samples whose labels agree: "
+        + ", ".join(f"Figure {number} {_monotone(curve)}" for number, curve in curves.items())
+        + "."
+    )
+    pictures = (Picture(curve_file(curve, f"figure-{number}")) for number, curve in curves.items())
+    return Section("How correlation tilts the heads", (Paragraph(lead), *pictures))
+
+
+def figures(sections: Iterable[Section]) -> list[Picture]:
+    """Every picture of the sections."""
+    return [block for section in sections for block in section.blocks if isinstance(block, Picture)]
+
+
+def _monotone(curve: CosineCurve) -> str:
+    rising = all(a < b for a, b in zip(curve.solved_cosine, curve.solved_cosine[1:], strict=False))
+    return "yes" if rising else "no"

@@ -1,0 +1,107 @@
+"""The searches for counterexamples, and what each came to, in words made from the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from verify import strategies
+from verify.certificate import Certificate, certify
+from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND, Finding
+from verify.falsification.problems import expression
+from verify.falsification.search import falsify
+from verify.findings.blocks import Block, Paragraph, Section, pairs, table
+from verify.findings.investigations import Investigation
+
+HEADER = ("claim", "over", "outcome", "violation", "tried")
+
+
+@dataclass(frozen=True)
+class Searched:
+    """An investigation, its finding, and the proven enclosure at the counterexample, if any."""
+
+    investigation: Investigation
+    finding: Finding
+    rigorous: Certificate | None
+
+    @property
+    def file(self) -> str:
+        """Name of the counterexample's file."""
+        investigation = self.investigation
+        words = [investigation.claim, investigation.family, *map(str, investigation.arguments.values())]
+        kept = "-".join("".join(c if c.isalnum() else "_" for c in word).strip("_") for word in words)
+        return f"{kept}.json"
+
+
+def search(investigation: Investigation, budget: int, seed: int) -> Searched:
+    """Searches, and encloses the minimum of a counterexample in ball arithmetic."""
+    problems = strategies.family(investigation.family)(**investigation.arguments)
+    finding = falsify(investigation.claim, problems, budget, seed=seed)
+    rigorous = None
+    if finding.counterexample is not None:
+        rigorous = certify(finding.counterexample, finding.solution, rigorous=True)
+    return Searched(investigation, finding, rigorous)
+
+
+def search_all(
+    investigations: Iterable[Investigation], budget: int, seed: int, started: Callable[[str], None]
+) -> tuple[Searched, ...]:
+    """Every investigation in turn; ``started`` is told each as it begins."""
+    done = []
+    for investigation in investigations:
+        started(f"{investigation.claim} over {investigation.searched}")
+        done.append(search(investigation, budget, seed))
+    return tuple(done)
+
+
+def search_sections(searched: Iterable[Searched]) -> list[Section]:
+    """One section per group: all searches in a table, every counterexample below it."""
+    sections = []
+    for group, members in groupby(searched, key=lambda item: item.investigation.group):
+        items = list(members)
+        rows = [_row(item) for item in items]
+        sections.append(Section(group, (table(HEADER, rows, HEADER[3:]),)))
+        sections += [_counterexample(item) for item in items if item.finding.verdict == COUNTEREXAMPLE]
+    return sections
+
+
+def tally(searched: Iterable[Searched]) -> str:
+    """How many claims fell: "14 of 30 searches found a certified counterexample"."""
+    items = list(searched)
+    found = sum(item.finding.verdict == COUNTEREXAMPLE for item in items)
+    untested = sum(item.finding.verdict not in (COUNTEREXAMPLE, NONE_FOUND) for item in items)
+    rest = f"; {untested} tested nothing" if untested else ""
+    return f"{found} of {len(items)} searches found a certified counterexample{rest}"
+
+
+def _row(item: Searched) -> tuple[str, ...]:
+    finding = item.finding
+    violation = finding.violation if finding.counterexample is not None else finding.largest_violation
+    number = "–" if violation != violation else f"{violation:.3g}"
+    return (item.investigation.claim, item.investigation.searched, finding.verdict, number, f"{finding.tried:,}")
+
+
+def _counterexample(item: Searched) -> Section:
+    finding, certificate = item.finding, item.rigorous
+    assert certificate is not None
+    assert certificate.enclosure is not None
+    assert finding.counterexample is not None
+    lower, upper = certificate.enclosure
+    blocks: list[Block] = [
+        Paragraph(f"Claimed: {finding.claim.statement} ({finding.claim.source})."),
+        Paragraph(
+            f"A certified global minimum violates it by {finding.violation:.6g}, where {finding.margin:g} is allowed."
+        ),
+        pairs(
+            [
+                ("smallest counterexample found", expression(finding.counterexample)),
+                ("minimum proven to lie in", f"[{lower!r}, {upper!r}]"),
+                ("relative gap of the point", f"{certificate.relative_gap:.1e}"),
+                ("its geometry is pinned to", f"{finding.resolution:.1e} relative"),
+                ("as first found", f"violation {finding.first_violation:.3g} after {finding.tried:,} problems"),
+                ("kept in", f"counterexamples/{item.file}"),
+            ]
+        ),
+    ]
+    return Section(f"{item.investigation.claim} over {item.investigation.searched}", tuple(blocks), level=3)

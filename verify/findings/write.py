@@ -1,0 +1,36 @@
+"""The findings as a folder: page, text, numbers, figures, and the counterexamples as files that replay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from verify.findings.as_html import as_html
+from verify.findings.as_markdown import as_markdown
+from verify.findings.curves import figures
+from verify.findings.run import TITLE, Findings
+from verify.report.environment import environment
+from verify.report.staging import write_together
+
+
+def write_findings(findings: Findings, folder: Path) -> Path:
+    """Writes findings.html, findings.md, findings.json, figures/ and counterexamples/; returns the page's path.
+
+    Everything is composed first and renamed into place, the page last.
+    """
+    about = environment()
+    sections = findings.sections()
+    files: dict[str, bytes] = {}
+    for picture in figures(sections):
+        files[f"figures/{picture.file.name}.png"] = picture.file.png
+        files[f"figures/{picture.file.name}.svg"] = picture.file.svg
+    numbers = {**findings.to_dict(), "environment": about}
+    files["findings.json"] = (json.dumps(numbers, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode()
+    files["findings.md"] = as_markdown(TITLE, findings.lead, sections, about).encode()
+    files["findings.html"] = as_html(TITLE, findings.lead, sections, about).encode()
+    found = [item for item in findings.searched if item.finding.counterexample is not None]
+    (folder / "counterexamples").mkdir(exist_ok=True)
+    for item in found:
+        item.finding.save(folder / "counterexamples" / item.file)
+    write_together(folder, files)
+    return folder / "findings.html"
