@@ -39,6 +39,7 @@ FIELDS = (
     "reduction",
     "label_smoothing",
 )
+SMALL = 2.0**-60  # of the minimum: a ball this small does not show in a double
 COVERED = (
     "label-balanced or pairwise uniform tasks (Theorems 3.1, B.2), class-balanced tasks of Problem (4) (Theorem 3.2), "
     "two tasks of K classes and equal weight with n_same on the diagonal of the counts and n_different off it "
@@ -50,7 +51,7 @@ def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
     """Encloses the minimum that a theorem or law states for the problem, past thresholds and under smoothing too.
 
     problem  any object with the public fields of ``ufm.SingleSource``, ``ufm.MultiSource`` or ``ufm.MultiLabel``
-    bits     working precision
+    bits     working precision, raised where a tiny minimum needs more
 
     λ's multiply the SUM of cross-entropies, or their mean under ``reduction="mean"``. Raises ValueError where no closed
     form or law is known, naming what is covered; TypeError naming a missing field; ModuleNotFoundError without
@@ -60,9 +61,13 @@ def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
     library = flint()
     if not isinstance(bits, int) or isinstance(bits, bool) or bits < 32:
         raise ValueError(f"bits must be an integer ≥ 32, got {bits!r}; 128 is the default")
-    with library.ctx.workprec(bits):
-        law, ball = _enclose(problem)
-        return ball_objective(law, ball)
+    for precision in (bits, 4 * bits, 16 * bits):
+        with library.ctx.workprec(precision):
+            law, ball = _enclose(problem)
+            minimum = ball_objective(law, ball)
+        if ball.rad() <= SMALL * ball.mid():
+            break
+    return minimum
 
 
 def _enclose(problem: Any) -> tuple[str, Any]:

@@ -146,3 +146,23 @@ def test_bad_input_leaves_no_report_folder(monkeypatch):
     assert run(monkeypatch, "verify", "--classes", "3", "1", "--samples", "2") == 2
     assert run(monkeypatch, "verify", "--method", "gradient") == 2
     assert not Path("report").exists()
+
+
+def test_solve_rigorously_prints_the_enclosure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "solve", *PROBLEM, "--rigorous") == 0
+    printed = capsys.readouterr().out
+    ends = printed.split("proven enclosure")[1].split("]")[0].strip(" [").split(", ")
+    lower, upper = map(float, ends)
+    assert lower <= 13.354977639773434 <= upper < lower + 1e-10
+    assert run(monkeypatch, "solve", *PROBLEM) == 0
+    assert "enclosure" not in capsys.readouterr().out
+
+
+def test_solve_rigorously_needs_python_flint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "flint", None)
+    assert run(monkeypatch, "solve", *PROBLEM, "--rigorous") == 2
+    assert "pip install 'ufm-toolkit[rigorous]'" in capsys.readouterr().err

@@ -104,6 +104,17 @@ def test_logits_that_overflow_exponentials_and_cancel():
     assert certificate.enclosure.lower < F
 
 
+@pytest.mark.parametrize("lam", [1e-8, 1e-20, 1e-50])
+def test_tiny_minimum(lam):
+    """A minimum of 1e-47 beside targets of 1: precision is raised, and the enclosure is as tight as any."""
+    problem = SingleSource.balanced((3, 4), 5, lambda_H=lam, lambda_W=lam, lambda_b=1.0)
+    prediction = theory.predict(problem)
+    certificate = certify(problem, W=prediction.W(), H=prediction.H(), rigorous=True)
+    assert certificate.verdict == "global minimum"
+    assert certificate.enclosure.relative_width <= WIDTH
+    assert theory.objective_in_balls(problem).meets(*certificate.enclosure)
+
+
 def test_total_over_tasks_contains_the_sum():
     certificate = certify(UNKNOWN["tasks"], perturbed(solved("tasks"), 1e-3), rigorous=True)
     lower = sum(Fraction(task.enclosure.lower) for task in certificate.tasks)

@@ -134,6 +134,37 @@ def test_dual_point_is_feasible_in_fifty_digits(name, size, monkeypatch):
             assert exact(theta) * max(mp.svd_r(M, compute_uv=False)) <= tau
 
 
+@pytest.mark.parametrize("name", ["3.1 smoothed", "smoothed", "labels smoothed", "3.2 partial"])
+def test_targets_and_weights_are_exact(name):
+    """(1 − ε) 1_S + ε s/K and n/N as rationals of the very doubles: the doubles they round to are not in the balls."""
+    problem = ALL[name]
+    epsilon = Fraction(problem.label_smoothing)
+    with flint.ctx.workprec(200):
+        for form in ball_forms(problem):
+            for K in form.classes:
+                outside, inside = form.targets(K, 1)
+                assert outside.contains(rational(epsilon / K))
+                assert inside.contains(rational(1 - epsilon + epsilon / K))
+                assert max(outside.rad(), inside.rad()) < 1e-55
+            for ball, n in zip(form.loss_weights(), form.counts, strict=True):
+                assert ball.contains(rational(Fraction(n, form.divisor)))
+                assert ball.rad() < 1e-55
+
+
+def rational(value):
+    return flint.fmpq(value.numerator, value.denominator)
+
+
+@pytest.mark.parametrize("name", ["3.1", "smoothed", "labels smoothed"])
+def test_negative_entries_of_q_are_mended(name):
+    """A deviation that takes q below zero everywhere but at the tops still gives a bound, by a smaller deviation."""
+    (form,), (rounded,) = ball_forms(ALL[name]), forms(ALL[name])
+    with flint.ctx.workprec(128):
+        bound = dual.dual_value(form, rounded, -0.3 - rounded.targets * (rounded.targets < 0.5))
+        assert bound is not None
+        assert bound <= certify(ALL[name], solved(name), rigorous=True).enclosure.upper
+
+
 @pytest.mark.parametrize("name", ["3.1", "smoothed", "labels smoothed"])
 def test_too_few_bits_are_said_not_to_prove(name):
     problem, point = ALL[name], solved(name)

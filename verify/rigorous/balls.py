@@ -42,7 +42,9 @@ def largest(balls: Iterable[Ball]) -> Ball:
     """A number no point of any ball exceeds; infinite where a ball is not finite."""
     top = flint().arb.neg_inf()
     for ball in balls:
+        if not ball.is_finite():
+            return flint().arb.pos_inf()
         bound = ball.upper()
-        if not bound <= top:
+        if bound > top:
             top = bound
     return top

@@ -36,6 +36,8 @@ def dual_value(form: BallForm, rounded: Form, deviation: Float) -> Ball | None:
     if not sigma.is_finite():
         return None
     theta = arb(1) if sigma <= form.tau else (form.tau / sigma).lower()
+    if theta < 0:  # at so few bits that τ may be zero
+        return None
     gain = loss = arb(0)
     for c, rows in zip(form.task_weights, form.blocks, strict=True):
         gain += c * sum((x * _entropy(form, rows, exact, label, theta) for label, x in enumerate(a)), arb(0))

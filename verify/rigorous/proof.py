@@ -16,7 +16,7 @@ from verify.rigorous.enclosure import Enclosure
 from verify.rigorous.objective import objective
 from verify.rigorous.outward import above, below
 
-BITS = (128, 512, 2048)  # the later ones for points whose logits are huge and cancel
+BITS = (128, 512, 2048)  # the later ones for logits that are huge and cancel, and for minima that are tiny
 SMALL = 2.0**-60  # of F: a ball this small does not show in a double
 
 UNPROVEN_POINT = "F at the point is not finite in ball arithmetic; nothing bounds the minimum from above"
@@ -33,12 +33,14 @@ class Proof:
     objective  a ball that contains F at the point
     lower      a ball whose lower end is ≤ min F
     note       what could not be proven; empty where everything could
+    sharp      whether everything was, in balls so small that more bits would not show in a double
     """
 
     objective: Ball
     lower: Ball
     bits: int
     note: str
+    sharp: bool
 
     @property
     def enclosure(self) -> Enclosure:
@@ -61,7 +63,7 @@ def prove(form: BallForm, rounded: Form, point: Point, residual: Float, bits: tu
     deviation = best_deviation(rounded, residual)
     for precision in bits:
         proof = _at(form, rounded, point, deviation, precision)
-        if not proof.note and proof.objective.rad() <= SMALL * proof.objective.mid():
+        if proof.sharp:
             break
     return proof
 
@@ -79,7 +81,7 @@ def total(proofs: tuple[Proof, ...]) -> Proof:
         F = sum((proof.objective for proof in proofs), flint().arb(0))
         D = sum((proof.lower for proof in proofs), flint().arb(0))
     notes = [f"task {t}: {proof.note}" for t, proof in enumerate(proofs, start=1) if proof.note]
-    return Proof(F, D, bits, "; ".join(notes))
+    return Proof(F, D, bits, "; ".join(notes), all(proof.sharp for proof in proofs))
 
 
 def _at(form: BallForm, rounded: Form, point: Point, deviation: Float, bits: int) -> Proof:
@@ -91,8 +93,9 @@ def _at(form: BallForm, rounded: Form, point: Point, deviation: Float, bits: int
         if lower is None or not lower.is_finite():
             notes.append(UNPROVEN_DUAL.format(bits=bits))
             lower = arb(0)
+        sharp = not notes and bool(F.rad() + lower.rad() <= SMALL * F.mid())
         trivial = dual_value(form, rounded, np.zeros_like(deviation))
         for other in (trivial, arb(0)):
             if other is not None and other.lower() > lower.lower():
                 lower = other
-        return Proof(F, lower.lower(), bits, "; ".join(notes))
+        return Proof(F, lower, bits, "; ".join(notes), sharp)

@@ -25,6 +25,6 @@ def require_feasible(forms: tuple[Form, ...], points: tuple[Point, ...]) -> None
         raise ValueError(
             f"rigorous=True is too large here: R = {R:,} rows, m = {m:,} labels, d = {d:,} and {n:,} columns "
             f"of H need {entries:,} numbers and {products:,} multiplications in ball arithmetic; at most "
-            f"{ENTRIES:,} and {PRODUCTS:,} are possible. One column per label, the mean of its columns, has no larger "
-            "objective; or leave rigorous=False"
+            f"{ENTRIES:,} and {PRODUCTS:,} are possible; "
+            + ("the mean of the columns of each label has no larger objective" if n > m else "leave rigorous=False")
         )
