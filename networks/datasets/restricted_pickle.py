@@ -78,11 +78,13 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return _ALLOWED[module, name]
+            allowed = _ALLOWED[module, name]
         except KeyError:
             raise pickle.UnpicklingError(
                 f"it names {module}.{name}; only arrays, strings, bytes, lists and dictionaries are read"
             ) from None
+        # a function of its own for each mention: a pickle can set attributes of what it has named
+        return allowed if isinstance(allowed, type) else lambda *arguments: allowed(*arguments)
 
 
 def read_pickled_table(path: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Request:
         if self.counts is not None and self.samples is not None:
             raise ValueError(f"counts say how many samples there are; samples={self.samples} must not be given as well")
         if self.samples is not None:
-            validation.whole_number("samples", self.samples, 1)
+            object.__setattr__(self, "samples", validation.whole_number("samples", self.samples, 1))
         if self.long_tailed is not None:
             ratio = validation.real_number(self.long_tailed)
             if ratio is None or not 0 < ratio < 1:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from data_set_files import all_images, load, write_cifar10_pickled
 
+from networks.datasets import restricted_pickle
 from networks.datasets.restricted_pickle import read_pickled_table
 
 # what Python 2 wrote for {'data': numpy.zeros((1, 2), uint8), 'labels': [7]} in protocol 2: strings are bytes
@@ -97,6 +98,21 @@ def test_array_whose_bytes_do_not_fill_its_shape(tmp_path: Path) -> None:
     (tmp_path / "batch").write_bytes(whole.replace(b"K\x01K\x02\x86", b"K\x01K\x7f\x86"))
     with pytest.raises(ValueError, match=r"an array \(1, 127\) of uint8 with 2 bytes"):
         read_pickled_table(tmp_path / "batch")
+
+
+def test_attributes_set_by_a_pickle_are_gone_with_it(tmp_path: Path) -> None:
+    """BUILD with (None, {"__defaults__": (1,)}) on what the file has named."""
+    for name in (
+        b"cnumpy.core.multiarray\n_reconstruct\n",
+        b"c_codecs\nencode\n",
+        b"cnumpy\nndarray\n",
+        b"cnumpy\ndtype\n",
+    ):
+        (tmp_path / "batch").write_bytes(b"\x80\x02" + name + b"N}U\x0c__defaults__K\x01\x85s\x86b.")
+        with pytest.raises(ValueError, match="batch' is"):
+            read_pickled_table(tmp_path / "batch")
+    for allowed in restricted_pickle._ALLOWED.values():
+        assert getattr(allowed, "__defaults__", None) is None
 
 
 def test_codecs_are_latin_1_only(tmp_path: Path) -> None:

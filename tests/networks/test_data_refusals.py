@@ -57,6 +57,12 @@ def test_refused(make: Any, message: str) -> None:
         make()
 
 
+def test_whole_floats_are_numbers_of_samples() -> None:
+    assert len(multi(SOURCE, 2, 2, samples=4.0)) == len(cross(SOURCE, (2, 2), samples=4.0)) == 4
+    with pytest.raises(ValueError, match="samples must be an integer"):
+        multi(SOURCE, 2, 2, samples=4.5)
+
+
 @pytest.mark.parametrize("field", ["balanced", "replacement"])
 def test_flags_are_not_numbers(field: str) -> None:
     with pytest.raises(TypeError, match=f"{field} must be true or false, got 1"):
