@@ -1,0 +1,54 @@
+"""``ufm theorem``: a theorem's statement and derivation, as LaTeX or text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """Print a theorem or law with its derivation from the objective, verified line by line, as LaTeX."""
+
+    name: Annotated[str | None, tyro.conf.Positional] = None
+    """3.1, B.2, 3.2, 5.1, pairwise-uniform, …: see --list."""
+    plain: bool = False
+    """Unicode text instead of LaTeX."""
+    output: Path | None = None
+    """File for a whole document, such as theorem.tex, which LaTeX compiles as it is."""
+    list: bool = False
+    """List the names."""
+
+    def run(self) -> int:
+        """0 where every line that can be verified symbolically holds, 1 otherwise."""
+        from theory.derivations import NAMES, derive
+
+        console = Console()
+        if self.list:
+            for name in NAMES:
+                console.print(f"{name:26}{derive(name).heading}", markup=False, highlight=False, soft_wrap=True)
+            return 0
+        if self.name is None:
+            raise ValueError(f"name a theorem: {', '.join(NAMES)}")
+        if self.output is not None and not self.output.absolute().parent.is_dir():
+            raise ValueError(f"--output: there is no folder {self.output.parent}")  # before the work, not after
+        if self.output is not None and self.output.is_dir():
+            raise ValueError(f"--output: {self.output} is a folder; name a file, such as theorem.tex")
+        derivation = derive(self.name)
+        failing = derivation.failing()
+        if self.output is not None:
+            from verify.report.staging import write_together
+
+            text = derivation.plain() if self.plain else derivation.document()
+            write_together(self.output.absolute().parent, {self.output.name: text.encode()})
+            console.print(f"written: {self.output}", markup=False, highlight=False, soft_wrap=True)
+        else:
+            text = derivation.plain() if self.plain else derivation.latex()
+            print(text, end="")  # as it is, whatever the width of the terminal
+        for step in failing:
+            Console(stderr=True).print(f"does not hold: {step.equation}", markup=False, style="red", soft_wrap=True)
+        return 1 if failing else 0
