@@ -140,6 +140,24 @@ class Objective:
         dW, dH, db = self.split(v)
         return float(torch.addmm(dW @ at.H_hat, at.W_hat, dH).mul_(self.E).addcmul_(self.e, db).abs().max())
 
+    def change(self, at: Linearization, gradient: Tensor, z: Tensor) -> float:
+        """F(x + z) − F(x) from its small parts, resolved where F itself has no digits left for it.
+
+            gᵀz + ½ ‖z‖² + Σ c n ⟨s p − y, E dŴ dĥ⟩ + Σ c n s [ log Σ_k p_k e^{du_k} − ⟨p, du⟩ ],
+
+        with ‖·‖² the penalty's and du the whole change of the logits, of hundreds at most.
+        """
+        dW, dH, db = self.split(z)
+        cross = dW @ dH
+        du = torch.addmm(dW @ at.H_hat, at.W_hat, dH).add_(cross).mul_(self.E).addcmul_(self.e, db)
+        mean = self.blocks.sum(at.p * du)
+        du -= self.blocks.spread(mean)
+        curved = torch.log1p(self.blocks.sum(at.p * (torch.expm1(du) - du)))
+        factors = z[: self.sizes[0] + self.sizes[1]]
+        penalty = 0.5 * (factors.dot(factors) + (self.rho * db * db).sum())
+        bilinear = (at.G * cross).sum()
+        return float(gradient.dot(z) + penalty + bilinear + (self.blocks.first(self.c_n_s) * curved).sum())
+
     def dual_gap_of_gradient(self, gradient: Tensor) -> float:
         """‖∇F‖² in the norm dual to the penalty's: what a gradient adds to the duality gap, to second order."""
         g_W, g_H, g_b = self.split(gradient)

@@ -22,6 +22,7 @@ MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away
 POLISH, POLISH_FORCING = 3, 1e-3
 TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
+ESCAPING = 0.05  # what a step that follows negative curvature down, and so may raise the gradient, counts of one
 
 
 @dataclass
@@ -108,7 +109,7 @@ def minimize(
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
     radius = max(float(state.x.norm()), 1.0)
-    stalled = 0
+    stalled = 0.0
     try:
         for _ in range(max_steps):
             residual = state.residual
@@ -128,9 +129,15 @@ def minimize(
             candidate = state_at(objective, state.x + z)
             actual = state.value - candidate.value
             if abs(actual) <= ROUNDING * state.value and decrease <= ROUNDING * state.value:
-                # F no longer tells good steps from bad: the gradient does
-                ratio = 1.0 if candidate.gradient_norm <= state.gradient_norm else 0.0
-                stalled = 0 if candidate.gradient_norm <= 0.9 * state.gradient_norm else stalled + 1
+                # F no longer tells good steps from bad: the gradient does, but off a saddle, where it grows
+                if on_boundary:
+                    ratio = -objective.change(state.at, state.gradient, z) / decrease
+                else:
+                    ratio = 1.0 if candidate.gradient_norm <= state.gradient_norm else 0.0
+                if candidate.gradient_norm <= 0.9 * state.gradient_norm:
+                    stalled = 0.0
+                else:
+                    stalled += ESCAPING if on_boundary and ratio > 0.25 else 1.0
             else:
                 ratio = actual / decrease
             if ratio < 0.25:

@@ -60,4 +60,4 @@ def _blocks(classes: Int, m: int, height: int) -> Iterator[Int]:
 
 def _angles(u: Float, v: Float) -> Float:
     """Between unit columns, without the arc cosine's loss of half the digits near 0."""
-    return 2.0 * np.arctan2(np.linalg.norm(u - v, axis=0), np.linalg.norm(u + v, axis=0))
+    return np.asarray(2.0 * np.arctan2(np.linalg.norm(u - v, axis=0), np.linalg.norm(u + v, axis=0)))
