@@ -30,13 +30,7 @@ def test_a_minimum_wrong_by_a_part_in_ten_thousand_million_does_not_meet(name):
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_prediction_in_floating_point_lies_within_rounding(name):
-    try:
-        prediction = theory.predict(KNOWN[name])
-    except theory.NotCovered:
-        assert (
-            not name.startswith(("3.", "B.2", "5.1")) or "smoothed" in name or "smoothing" in name or "partial" in name
-        )
-        pytest.skip("no prediction in floating point")
+    prediction = theory.predict(KNOWN[name])
     minimum = theory.objective_in_balls(KNOWN[name])
     assert prediction.objective == pytest.approx(minimum.lower, rel=1e-14)
     assert minimum.lower <= minimum.upper
