@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from theory import correlated_classes, pairwise_uniform, theorem_3_1, theorem_3_2, theorem_5_1
+from theory import correlated_classes, multi_label, pairwise_uniform, theorem_3_1, theorem_3_2, theorem_5_1
 from theory.hypotheses import Hypothesis
 from theory.prediction import Prediction
 from theory.reading import read
 
 # in order of precedence: equal counts satisfy the others too, and 3.1 says more of them
-_THEOREMS: tuple[ModuleType, ...] = (theorem_3_1, pairwise_uniform, theorem_3_2, theorem_5_1, correlated_classes)
+_THEOREMS: tuple[ModuleType, ...] = (
+    theorem_3_1,
+    pairwise_uniform,
+    theorem_3_2,
+    theorem_5_1,
+    correlated_classes,
+    multi_label,
+)
 
 
 class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
@@ -31,7 +38,10 @@ class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
 
 
 def predict(problem: Any) -> Prediction:
-    """The closed-form global minimum of Problem (3) or (4), by the first of Theorems 3.1 (B.2), 3.2, 5.1 that applies.
+    """The global minimum by the first theorem or law that applies.
+
+    In order: Theorems 3.1 and B.2, their form for pairwise-uniform counts, Theorem 3.2, Theorem 5.1, its law for K
+    classes, Li et al.'s Theorem 1 for label sets; each with label smoothing too. docs/theory.md derives them.
 
     problem  any object with the fields ``source``, ``classes``, ``labels``, ``counts``, ``task_weights``,
              ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` and ``label_smoothing``; with reduction "sum" the

@@ -34,12 +34,14 @@ class Hypothesis:
 
 
 def source_is(reading: Reading, wanted: str) -> Hypothesis:
-    """Problem (3) ("single") or Problem (4) ("multi")."""
+    """Problem (3) ("single"), Problem (4) ("multi") or pick-all-label ("multilabel")."""
     statements = {
         "single": "Problem (3): every sample has a label in every task",
         "multi": "Problem (4): every task has samples and features of its own",
+        "multilabel": "pick-all-label: every sample has a set of labels of one task",
     }
-    return Hypothesis(f"{wanted} source", statements[wanted], f"source {reading.source!r}", reading.source == wanted)
+    name = "label sets" if wanted == "multilabel" else f"{wanted} source"
+    return Hypothesis(name, statements[wanted], f"source {reading.source!r}", reading.source == wanted)
 
 
 def smoothed(theorem: str, reading: Reading) -> str:

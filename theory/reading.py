@@ -26,15 +26,15 @@ FIELDS = (
     "reduction",
     "label_smoothing",
 )
-SOURCES = ("single", "multi")
+SOURCES = ("single", "multi", "multilabel")
 
 
 @dataclass(frozen=True, eq=False)
 class SumProblem:
-    """Problem (3), or one task of Problem (4), with λ's that multiply beside the SUM of cross-entropies.
+    """Problem (3), one task of (4), or pick-all-label, with λ's that multiply beside the SUM of cross-entropies.
 
     classes       (K_1, …, K_T)
-    labels        (columns, T) distinct label tuples, from 0
+    labels        (columns, T) distinct label tuples, from 0; pick-all-label: (columns, K) 0/1 rows of label sets
     counts        (columns,) samples with each
     task_weights  (T,) c^t
     label_smoothing  ε of every task
@@ -64,7 +64,7 @@ class SumProblem:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A problem's source, and its parts that share features: Problem (3) is one, every task of Problem (4) is one."""
+    """A problem's source, and its parts that share features: all of it, but each task alone of Problem (4)."""
 
     source: str
     label_smoothing: float
@@ -74,9 +74,9 @@ class Reading:
 def read(problem: Any) -> Reading:
     """Reads the public fields of any object that has them.
 
-    Fields: ``source`` ("single" or "multi"), ``classes``, ``labels``, ``counts``, ``task_weights``, ``lambda_H``,
-    ``lambda_W``, ``lambda_b``, ``reduction`` ("sum" or "mean"), ``label_smoothing``. A source that is neither has
-    no theorem here and is not read further. Raises TypeError naming a missing field, ValueError naming one whose
+    Fields: ``source`` ("single", "multi" or "multilabel"), ``classes``, ``labels``, ``counts``, ``task_weights``,
+    ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` ("sum" or "mean"), ``label_smoothing``. A
+    source that is none of these has no theorem here and is not read further. Raises TypeError naming a missing field, ValueError naming one whose
     value is impossible.
     """
     source = _field(problem, "source")
@@ -95,6 +95,10 @@ def read(problem: Any) -> Reading:
         raise ValueError(f"label_smoothing must be ≥ 0 and < 1, got {smoothing!r}")
     if source == "single":
         parts: tuple[SumProblem, ...] = (_part(classes, fields["labels"], fields["counts"], weights, fields),)
+    elif source == "multilabel":
+        if len(classes) != 1:
+            raise ValueError(f"classes must be (K,), one task, got {classes}")
+        parts = (_part(classes, fields["labels"], fields["counts"], weights, fields, label_sets=True),)
     else:
         for name in ("labels", "counts"):
             if len(fields[name]) != len(classes):
@@ -105,16 +109,23 @@ def read(problem: Any) -> Reading:
 
 
 def _part(
-    classes: tuple[int, ...], labels: Any, counts: Any, weights: tuple[float, ...], fields: dict[str, Any]
+    classes: tuple[int, ...],
+    labels: Any,
+    counts: Any,
+    weights: tuple[float, ...],
+    fields: dict[str, Any],
+    *,
+    label_sets: bool = False,
 ) -> SumProblem:
     label_rows = np.asarray(labels, dtype=np.int64)
     numbers = np.asarray(counts, dtype=np.int64)
-    if label_rows.shape != (len(numbers), len(classes)):
+    wide, name = (classes[0], "K") if label_sets else (len(classes), "T")
+    if label_rows.shape != (len(numbers), wide):
+        raise ValueError(f"labels must have shape (columns, {name}) = {(len(numbers), wide)}, got {label_rows.shape}")
+    if np.any(label_rows < 0) or np.any(label_rows >= (2 if label_sets else np.array(classes))):
         raise ValueError(
-            f"labels must have shape (columns, T) = {(len(numbers), len(classes))}, got {label_rows.shape}"
+            "labels must be rows of 0 and 1" if label_sets else f"labels must lie in 0 … K_t − 1 for classes {classes}"
         )
-    if np.any(label_rows < 0) or np.any(label_rows >= np.array(classes)):
-        raise ValueError(f"labels must lie in 0 … K_t − 1 for classes {classes}")
     if np.any(numbers < 0) or numbers.sum() == 0 or np.any(numbers != np.asarray(counts)):
         raise ValueError("counts must be whole numbers of samples ≥ 0, not all 0")
     divisor = int(numbers.sum()) if fields["reduction"] == "mean" else 1

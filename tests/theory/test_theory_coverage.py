@@ -14,8 +14,9 @@ import pytest
 import theory
 from theory import theorem_3_1, theorem_5_1
 from theory.reading import FIELDS, read
-from ufm import MultiSource, SingleSource
+from ufm import MultiLabel, MultiSource, SingleSource
 
+SETS = "Li et al. 2024, Theorem 1"
 CLASSES = "Theorem 5.1 with K classes"
 PAIRWISE = "Theorem 3.1 for pairwise-uniform counts"
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
@@ -49,6 +50,7 @@ def failures(problem):
         (SingleSource.correlated(2, n_same=3, n_different=2, task_weights=(3, 3), **LAMBDAS), CLASSES),
         (MultiSource.balanced((2, 3), n=(4, 9), **LAMBDAS), "Theorem 3.2"),
         (MultiSource.balanced((2,), n=4, **LAMBDAS), "Theorem 3.2"),
+        (MultiLabel.balanced(3, {1: 4, 3: 2}, **LAMBDAS), SETS),
     ],
 )
 def test_precedence(problem, theorem):
@@ -79,7 +81,7 @@ def test_single_source_and_one_task_of_multi_source_agree():
 
 def test_unbalanced_counts_are_named():
     answer = failures(SingleSource([[21, 6, 3], [6, 23, 1], [3, 1, 26]], **LAMBDAS))
-    assert list(answer.failures) == ["Theorem 3.1", PAIRWISE, "Theorem 3.2", "Theorem 5.1", CLASSES]
+    assert list(answer.failures) == ["Theorem 3.1", PAIRWISE, "Theorem 3.2", "Theorem 5.1", CLASSES, SETS]
     assert [row.name for row in answer.failures["Theorem 3.1"]] == ["label-balanced"]
     assert "Theorem 3.1: label-balanced fails: counts range 1 to 26 over 9 of 9 tuples" in str(answer)
     assert "Theorem 3.2: multi source fails: source 'single'" in str(answer)
