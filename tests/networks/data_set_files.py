@@ -82,6 +82,23 @@ def write_cifar10_pickled(root: Path, n: int = 10, protocol: int = 2) -> tuple[A
     return pixels, labels
 
 
+def write_cifar100_pickled(root: Path, n: int = 200) -> tuple[Any, Any]:
+    folder = root / "cifar-100-python"
+    folder.mkdir(parents=True)
+    pixels, fine = random_pixels(n, 3, 32), np.arange(n) % 100
+    table = {
+        b"filenames": [b"a.png"] * n,
+        b"fine_labels": fine.tolist(),
+        b"coarse_labels": COARSE_OF_FINE[fine].tolist(),
+        b"data": pixels.reshape(n, 3072),
+    }
+    for name in ("train", "test"):
+        (folder / name).write_bytes(pickle.dumps(table, protocol=2))
+    names = {b"fine_label_names": [f"name{k}" for k in range(100)], b"coarse_label_names": ["coarse"] * 20}
+    (folder / "meta").write_bytes(pickle.dumps(names, protocol=2))
+    return pixels, fine
+
+
 def write_svhn(folder: Path, n: int = 20, train: bool = True) -> tuple[Any, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     pixels, labels = random_pixels(n, 3, 32), np.arange(n) % 10 + 1  # 10 is the digit 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from data_set_files import (
     write_cifar10_binary,
     write_cifar10_pickled,
     write_cifar100_binary,
+    write_cifar100_pickled,
     write_mnist,
     write_svhn,
 )
@@ -45,8 +47,9 @@ def test_cifar10_binary_and_pickled_agree(tmp_path: Path) -> None:
             assert source.class_names[3] == "name3"
 
 
-def test_cifar100_has_superclasses(tmp_path: Path) -> None:
-    pixels, fine = write_cifar100_binary(tmp_path)
+@pytest.mark.parametrize("write", [write_cifar100_binary, write_cifar100_pickled])
+def test_cifar100_has_superclasses(tmp_path: Path, write: Any) -> None:
+    pixels, fine = write(tmp_path)
     source = load("cifar100", tmp_path)
     np.testing.assert_array_equal(all_images(source), pixels)
     np.testing.assert_array_equal(source.labels, fine)
