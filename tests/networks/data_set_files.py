@@ -13,7 +13,7 @@ import scipy.io
 from PIL import Image
 
 import networks.datasets.sources as sources
-from networks.datasets import ArrayImages, Source
+from networks.datasets import ArrayImages, Source, TaskData
 
 COARSE_OF_FINE = np.arange(100) * 7 % 20  # five fine classes in each of 20 superclasses
 
@@ -156,3 +156,23 @@ def load(name: str, directory: Path, train: bool = True, **options: Any) -> Sour
 
 def all_images(source: Source) -> np.ndarray[Any, Any]:
     return source.images[np.arange(len(source))]
+
+
+def decoded(data: TaskData) -> Any:
+    return data.images[np.arange(len(data))]
+
+
+def corners(data: TaskData) -> tuple[Any, Any, Any]:
+    """Top-left quarters, bottom-right quarters, and everything else."""
+    images = decoded(data)
+    half_height, half_width = images.shape[2] // 2, images.shape[3] // 2
+    first = images[:, :, :half_height, :half_width]
+    second = images[:, :, half_height:, half_width:]
+    rest = np.concatenate([images[:, :, :half_height, half_width:], images[:, :, half_height:, :half_width]], axis=2)
+    return first, second, rest
+
+
+def counts_of(data: TaskData) -> Any:
+    counts = np.zeros(data.classes, dtype=np.int64)
+    np.add.at(counts, tuple(data.labels.T), 1)
+    return counts

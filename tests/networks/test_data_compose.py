@@ -1,113 +1,18 @@
-"""Compositions: images, labels and counts against what was asked for, on sources whose every image is known."""
+"""Compositions of images that have one label: against what was asked for, on sources whose every image is known."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pytest
-from data_set_files import COARSE_OF_FINE, numbered_source
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from data_set_files import COARSE_OF_FINE, counts_of, decoded, numbered_source
 
 import ufm
-from networks.datasets import ArrayImages, Source, TaskData, attributes, cross, load_source, multi, multi_label, split
+from networks.datasets import ArrayImages, Source, attributes, cross, load_source, multi, multi_label, split
 
 LAMBDAS = {"lambda_H": 0.01, "lambda_W": 0.02, "lambda_b": 0.03}
 DIGITS = load_source("digits")
-
-
-def decoded(data: TaskData) -> Any:
-    return data.images[np.arange(len(data))]
-
-
-def corners(data: TaskData) -> tuple[Any, Any, Any]:
-    """Top-left quarters, bottom-right quarters, and everything else."""
-    images = decoded(data)
-    half_height, half_width = images.shape[2] // 2, images.shape[3] // 2
-    first = images[:, :, :half_height, :half_width]
-    second = images[:, :, half_height:, half_width:]
-    rest = np.concatenate([images[:, :, :half_height, half_width:], images[:, :, half_height:, :half_width]], axis=2)
-    return first, second, rest
-
-
-def counts_of(data: TaskData) -> Any:
-    counts = np.zeros(data.classes, dtype=np.int64)
-    np.add.at(counts, tuple(data.labels.T), 1)
-    return counts
-
-
-# a source of which image i has the label it was given, and shows i + 1
-
-
-def test_multi_shows_what_its_labels_say() -> None:
-    source = numbered_source(np.arange(60) % 5, 5)
-    data = multi(source, 2, 3, samples=24, seed=3)
-    first, second, rest = corners(data)
-    assert data.images.shape == (1, 8, 8)
-    assert not rest.any()
-    for side, task in ((first, 0), (second, 1)):
-        shown = side[:, 0, 0, 0].astype(int) - 1
-        assert np.all(side == side[:, :, :1, :1])
-        np.testing.assert_array_equal(source.labels[shown], data.labels[:, task])
-        assert len(set(shown)) == len(shown)  # every image at most once on a side
-    np.testing.assert_array_equal(counts_of(data), np.full((2, 3), 4))
-
-
-@settings(max_examples=60, deadline=None)
-@given(p=st.integers(2, 4), q=st.integers(2, 4), seed=st.integers(0, 2**32), replacement=st.booleans(), drawn=st.data())
-def test_multi_has_exactly_the_counts(p: int, q: int, seed: int, replacement: bool, drawn: st.DataObject) -> None:
-    per_class = 8
-    source = numbered_source(np.arange(4 * per_class) % 4, 4)
-    most = per_class if replacement else per_class // max(p, q)
-    entries = st.lists(st.integers(1, most), min_size=p * q, max_size=p * q)
-    counts = np.array(drawn.draw(entries)).reshape(p, q)
-    data = multi(source, p, q, counts=counts, replacement=replacement, seed=seed)
-    np.testing.assert_array_equal(counts_of(data), counts)
-    problem = data.problem(**LAMBDAS)
-    assert isinstance(problem, ufm.SingleSource)
-    np.testing.assert_array_equal(problem.count_tensor(), counts)
-    first, second, _ = corners(data)
-    left, right = first[:, 0, 0, 0], second[:, 0, 0, 0]
-    assert not np.any(left == right)  # no image beside itself
-    for shown, uses in ((left, counts.sum(axis=1)), (right, counts.sum(axis=0))):
-        for k, use in enumerate(uses):
-            times = Counter(shown[source.labels[shown.astype(int) - 1] == k])
-            assert sum(times.values()) == use
-            if not replacement:
-                assert max(times.values()) == 1
-
-
-def test_replacement_uses_images_evenly() -> None:
-    source = numbered_source(np.arange(20) % 2, 2)
-    data = multi(source, 2, 2, samples=200, replacement=True)
-    times = Counter(corners(data)[0][:, 0, 0, 0].tolist())
-    assert set(times.values()) == {10}  # 100 uses of 10 images
-
-
-@pytest.mark.parametrize("p", [2, 10])
-def test_multi_takes_as_many_balanced_pairs_as_there_are(p: int) -> None:
-    data = multi(DIGITS, p, p)
-    counts = counts_of(data)
-    assert np.all(counts == counts[0, 0])
-    fewest = np.bincount(DIGITS.labels)[:p].min()
-    assert counts[0, 0] == fewest // p
-    with pytest.raises(ValueError, match="replacement=True to use images several times"):
-        multi(DIGITS, p, p, samples=p * p * (fewest // p + 1))
-
-
-def test_multi_at_random_and_long_tailed() -> None:
-    source = numbered_source(np.arange(200) % 4, 4)
-    free = multi(source, 4, 4, balanced=False)
-    assert len(free) == 200
-    assert counts_of(free).std() > 0
-    tailed = counts_of(multi(source, 4, 4, long_tailed=1 / 64, samples=200, replacement=True))
-    assert tailed.sum() == 200
-    assert np.all(np.diff(tailed, axis=0) <= 0)
-    assert np.all(np.diff(tailed, axis=1) <= 0)
-    exact = 64.0 ** -((np.arange(4)[:, None] + np.arange(4)) / 6)  # ratio 1/64 from (0, 0) to (3, 3)
-    assert np.abs(tailed - 200 * exact / exact.sum()).max() < 1
 
 
 def test_a_seed_says_everything() -> None:
@@ -121,24 +26,6 @@ def test_a_seed_says_everything() -> None:
         np.testing.assert_array_equal(decoded(same), decoded(again))
         np.testing.assert_array_equal(same.labels, again.labels)
         assert not np.array_equal(decoded(same), decoded(other))
-
-
-def test_only_one_side() -> None:
-    data = multi(DIGITS, 3, 3, samples=45)
-    first, second, _ = corners(data)
-    for side, kept, blank in (("left", 0, 1), ("right", 1, 0)):
-        alone = data.only(side)
-        parts = corners(alone)
-        np.testing.assert_array_equal(parts[kept], (first, second)[kept])
-        assert not parts[blank].any()
-        np.testing.assert_array_equal(alone.labels, data.labels)
-        assert (alone.mean, alone.std) == (data.mean, data.std)
-    few = data.subset([4, 2]).only("left")
-    np.testing.assert_array_equal(corners(few)[0], first[[4, 2]])
-    with pytest.raises(ValueError, match="'left' or 'right'"):
-        data.only("top")
-    with pytest.raises(ValueError, match="needs images pasted on a canvas"):
-        cross(DIGITS, (2, 2)).only("left")
 
 
 def test_cross_is_mixed_radix() -> None:
@@ -275,43 +162,3 @@ def test_multi_label_sets_tails_and_canvas() -> None:
     counts = Counter(tuple(np.flatnonzero(row).tolist()) for row in fitted.labels)
     assert {len(key): n for key, n in counts.items()} == {1: 17, 2: 5}  # 700 uses of 40 images a class: 40/700
     assert fitted.class_counts[0].max() <= 40
-
-
-def test_normalization_is_that_of_the_composed_images() -> None:
-    for data in (multi(DIGITS, 2, 3, samples=60), split(DIGITS, (5, 5))):
-        scaled = decoded(data).astype(np.float64) / 255
-        np.testing.assert_allclose(data.mean, scaled.mean(axis=(0, 2, 3)), rtol=1e-13)
-        np.testing.assert_allclose(data.std, scaled.std(axis=(0, 2, 3)), rtol=1e-12)
-        whole = data.in_memory()
-        np.testing.assert_array_equal(decoded(whole), decoded(data))
-    colours = Source(
-        "colours", ArrayImages(np.arange(48, dtype=np.uint8).reshape(4, 3, 2, 2)), np.arange(4) % 2, ("a", "b")
-    )
-    pixels = np.arange(48).reshape(4, 3, 2, 2) / 255
-    np.testing.assert_allclose(split(colours, (2,)).mean, pixels.mean(axis=(0, 2, 3)), rtol=1e-13)
-    np.testing.assert_allclose(split(colours, (2,)).std, pixels.std(axis=(0, 2, 3)), rtol=1e-13)
-    flat = Source("flat", ArrayImages(np.full((4, 1, 2, 2), 9, dtype=np.uint8)), np.arange(4) % 2, ("a", "b"))
-    with pytest.raises(ValueError, match="channel 0 is constant"):
-        split(flat, (2,))
-
-
-def test_enlarged_pixels() -> None:
-    small, large = DIGITS, load_source("digits", scale=3)
-    assert large.images.shape == (1, 24, 24)
-    index = np.array([5, 0])
-    np.testing.assert_array_equal(large.images[index][:, :, 1::3, 2::3], small.images[index])
-    assert np.kron(small.images[index][0, 0], np.ones((3, 3))).tolist() == large.images[index][0, 0].tolist()
-
-
-def test_digits_are_all_there_once_and_every_sixth_of_a_class_is_for_testing() -> None:
-    from sklearn.datasets import load_digits
-
-    bundle = load_digits()
-    parts = [load_source("digits", train=train) for train in (True, False)]
-    pixels = np.concatenate([part.images[np.arange(len(part))][:, 0] for part in parts]).reshape(1797, 64)
-    levels = np.rint(pixels * (16 / 255))
-    np.testing.assert_allclose(pixels, levels * (255 / 16), atol=0.5)  # 0 … 16 stretched over 0 … 255
-    labels = np.concatenate([part.labels for part in parts])
-    there = sorted((int(y), row.tobytes()) for y, row in zip(labels, levels, strict=True))
-    assert there == sorted((int(y), row.tobytes()) for y, row in zip(bundle.target, bundle.data, strict=True))
-    np.testing.assert_array_equal(np.bincount(parts[1].labels), np.bincount(bundle.target) // 6)
