@@ -1,0 +1,113 @@
+"""The page of findings: every word on it follows from what was computed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from verify import replay
+from verify.cosine_curve import cosine_curve
+from verify.findings.as_html import as_html
+from verify.findings.as_markdown import as_markdown
+from verify.findings.blocks import Paragraph, Section, table
+from verify.findings.investigations import INVESTIGATIONS
+from verify.findings.laws import PROBLEMS, enclose_all
+from verify.findings.limits import LAMBDAS, Limit, limit_section
+from verify.findings.run import Findings
+from verify.findings.saddles import PROBLEMS as LANDSCAPES
+from verify.findings.saddles import explore_all
+from verify.findings.searches import search_all
+from verify.findings.write import write_findings
+from verify.rigorous import Enclosure
+
+
+def quiet(name: str) -> None:
+    """No progress."""
+
+
+def chosen(claim: str, family: str) -> int:
+    return next(i for i, x in enumerate(INVESTIGATIONS) if (x.claim, x.family) == (claim, family))
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    """A falsified claim, one that stands, one law, one curve, one landscape."""
+    picked = [INVESTIGATIONS[chosen("nc4", "task-balanced")], INVESTIGATIONS[chosen("nc4", "pairwise-uniform")]]
+    problem = PROBLEMS[6]
+    return Findings(
+        searched=search_all(picked, 10, 0, quiet),
+        enclosed=enclose_all([problem], quiet),
+        limits=(Limit(problem, "proven", "every sign", LAMBDAS, (0.3, 0.2, float("nan"), 0.1)),),
+        curves={"61": cosine_curve(3, 900, 3)},
+        landscapes=explore_all(LANDSCAPES[2:3], quiet),
+        budget=10,
+        seed=0,
+    )
+
+
+def test_everything_is_written_and_replays(findings: Findings, tmp_path: Path) -> None:
+    page = write_findings(findings, tmp_path)
+    numbers = json.loads((tmp_path / "findings.json").read_text())
+    assert findings.sound
+    assert numbers["sound"] is True
+    assert [item["verdict"] for item in numbers["searches"]] == ["counterexample", "no counterexample found"]
+    (kept,) = (tmp_path / "counterexamples").iterdir()
+    assert replay(kept).recurs
+    text = page.read_text()
+    assert kept.name in text
+    enclosure = findings.searched[0].rigorous.enclosure
+    assert repr(enclosure.lower) in text
+    assert (tmp_path / "figures" / "figure-61.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_the_pages_agree(findings: Findings, tmp_path: Path) -> None:
+    write_findings(findings, tmp_path)
+    markdown = (tmp_path / "findings.md").read_text().replace("\\", "")
+    html = (tmp_path / "findings.html").read_text()
+    for title in [section.title for section in findings.sections()]:
+        assert title in markdown
+        assert title.replace("'", "&#x27;") in html
+    assert f"{findings.searched[0].finding.violation:.6g}" in markdown
+    assert set(re.findall(r"\(figures/([^)]*)\)", markdown)) == {"figure-61.png"}
+
+
+def test_intervals_that_do_not_meet_are_not_sound(findings: Findings) -> None:
+    item = findings.enclosed[0]
+    apart = Enclosure(*(1.0000001 * end for end in item.closed_form))
+    assert not (apart.lower <= item.minimum.upper and item.minimum.lower <= apart.upper)
+    wrong = dataclasses.replace(findings, enclosed=(dataclasses.replace(item, closed_form=apart, meet=False),))
+    assert not wrong.sound
+    assert any("NO" in str(section) for section in wrong.sections())
+
+
+def test_a_search_that_tested_nothing_is_not_sound(findings: Findings) -> None:
+    empty = dataclasses.replace(findings.searched[0].finding, counterexample=None, tried=3, not_applicable=3)
+    searched = (dataclasses.replace(findings.searched[0], finding=empty, rigorous=None),)
+    wrong = dataclasses.replace(findings, searched=searched)
+    assert not wrong.sound
+    assert "1 tested nothing" in wrong.lead
+
+
+def test_limits_without_a_certificate_show_no_number(findings: Findings) -> None:
+    (text,) = [block for block in limit_section(findings.limits).blocks if not isinstance(block, Paragraph)]
+    assert text.rows[0][2:6] == ("0.3000", "0.2000", "–", "0.1000")
+
+
+def test_text_is_escaped() -> None:
+    sections = [Section("a < b", (Paragraph("x | y & <script>"), table(("|", "n"), [("<i>", "1")], ("n",))))]
+    html = as_html("t", "lead", sections, {})
+    assert "<script>" not in html
+    assert "<i>" not in html
+    markdown = as_markdown("t", "lead", sections, {})
+    assert r"x \| y & \<script\>" in markdown
+    assert r"| \<i\> | 1 |" in markdown
+
+
+def test_investigations_are_distinct_searches() -> None:
+    asked = [(item.claim, item.searched) for item in INVESTIGATIONS]
+    assert len(set(asked)) == len(asked)
