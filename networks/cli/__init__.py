@@ -5,5 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from networks.cli.data_command import Data
+from networks.cli.train_command import Train
 
-COMMANDS: dict[str, Any] = {"data": Data}
+COMMANDS: dict[str, Any] = {"data": Data, "train": Train}

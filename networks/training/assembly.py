@@ -1,0 +1,76 @@
+"""From a configuration and data to the loop that trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from networks.datasets.task_data import TaskData
+from networks.training.batches import DeviceBatches
+from networks.training.config import Config
+from networks.training.decay import Penalty
+from networks.training.loop import Loop
+from networks.training.losses import LOSSES
+from networks.training.processes import Processes
+from networks.training.run import build_network
+from networks.training.synchronized_batch_norm import synchronize
+from networks.training.weighting import WEIGHTINGS
+
+
+def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
+    """Network, optimizer, weighting and penalty of a run, on the device of this process."""
+    train, device, tasks = config.train, processes.device, len(data.classes)
+    on_gpu = device.type == "cuda"
+    if train.compile is True and not on_gpu:
+        raise ValueError(f"compile=true needs a CUDA device, this run is on {device}; leave it at 'auto'")
+    if train.batch_size < 2 * processes.world:
+        raise ValueError(f"batch_size={train.batch_size} is too small for {processes.world} processes")
+    channels_last = on_gpu if train.channels_last == "auto" else bool(train.channels_last)
+    network = build_network(config, data).to(device)
+    if channels_last:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if processes.world > 1:
+        synchronize(network, device)
+    weighting = WEIGHTINGS[train.weighting](tasks, train.task_weights, device, **train.weighting_options)
+    model: Any = network
+    if processes.world > 1 and not weighting.task_gradients:
+        model = torch.nn.parallel.DistributedDataParallel(network)
+    if on_gpu and train.compile is not False:
+        model = torch.compile(model)
+    groups = [
+        {"params": [p for p in network.parameters() if p.requires_grad], "weight_decay": train.weight_decay or 0.0}
+    ]
+    if weighting.parameters():
+        groups.append({"params": weighting.parameters(), "weight_decay": 0.0})
+    return Loop(
+        network=network,
+        model=model,
+        batches=DeviceBatches(data, device, channels_last=channels_last),
+        loss=LOSSES[train.loss],
+        task_scale=len(data) / _samples_of_tasks(data, device),
+        penalty=_penalty(config, data, device),
+        weighting=weighting,
+        optimizer=torch.optim.SGD(
+            groups, lr=train.learning_rate, momentum=train.momentum, fused=True if on_gpu else None
+        ),
+        processes=processes,
+        amp=on_gpu if train.amp == "auto" else bool(train.amp),
+        channels_last=channels_last,
+    )
+
+
+def _penalty(config: Config, data: TaskData, device: torch.device) -> Penalty | None:
+    decay = config.train.feature_decay
+    if decay is None:
+        return None
+    c = torch.tensor(config.train.task_weights or [1.0] * len(data.classes), device=device)
+    samples = _samples_of_tasks(data, device)
+    return Penalty(decay, c / samples, c * len(data) / samples if data.kind == "multi" else None)
+
+
+def _samples_of_tasks(data: TaskData, device: torch.device) -> torch.Tensor:
+    """(T,) N_t of several sources, N otherwise."""
+    if data.kind == "multi":
+        return torch.tensor([float(counts.sum()) for counts in data.class_counts], device=device)
+    return torch.full((len(data.classes),), float(len(data)), device=device)

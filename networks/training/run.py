@@ -1,0 +1,125 @@
+"""A run: its configuration, network, history and folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from networks.backbones import backbone
+from networks.datasets.task_data import TaskData
+from networks.metrics import Measured
+from networks.multi_task_network import MultiTaskNetwork
+from networks.training.checkpoint import load_checkpoint
+from networks.training.config import Config, read_config
+from networks.training.decay import ufm_lambdas
+from networks.training.logs import Row
+
+CONFIG, CHECKPOINT, METRICS, FEATURES = "config.toml", "checkpoint.pt", "metrics.csv", "features.safetensors"
+
+
+@dataclass
+class Run:
+    """What ``networks.train`` returns and ``networks.load_run`` reads.
+
+    history   one row an epoch: epoch, learning_rate, loss, loss_t, seconds, images_per_second, and where measured
+              accuracy, test_accuracy and the metrics of ``verify.metrics``
+    measured  the last metrics with the label means they come from; None where loaded
+    folder    config.toml, checkpoint.pt, metrics.csv, features.safetensors; None where nothing was written
+    status    what happened, and how to go on
+    """
+
+    config: Config
+    network: MultiTaskNetwork
+    data: TaskData
+    test: TaskData | None
+    history: list[Row]
+    folder: Path | None
+    status: str
+    interrupted: bool = False
+    measured: Measured | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs completed."""
+        return len(self.history)
+
+    @property
+    def metrics(self) -> Row:
+        """The last row that has metrics."""
+        return next((row for row in reversed(self.history) if "accuracy" in row), {})
+
+    def problem(self) -> Any:
+        """The ufm problem the network was trained as, exactly; ValueError without feature_decay, which fixes λ_H."""
+        if self.config.train.feature_decay is None:
+            raise ValueError("λ_H is not set without feature_decay; it is in effect λ_W ‖W‖² / ‖H‖²")
+        decay = ufm_lambdas(self.config, len(self.data))
+        return self.data.problem(
+            lambda_H=decay.lambda_H,  # type: ignore[arg-type]
+            lambda_W=decay.lambda_W,
+            lambda_b=decay.lambda_b,
+            task_weights=self.config.train.task_weights,
+        )
+
+
+def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
+    """As [model] says, for images and classes of the data; its initial values are those of ``train.seed``."""
+    model = config.model
+    channels, *size = data.images.shape
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.train.seed)
+        shared = backbone(
+            model.backbone,
+            in_channels=channels,
+            stem=model.stem,
+            width=model.width,
+            feature_dim=model.feature_dim,
+            final_relu=model.final_relu,
+            image_size=size,
+            batch_norm=model.batch_norm,
+        )
+        return MultiTaskNetwork(shared, data.classes, heads=model.heads, bias=model.bias)
+
+
+def build_data(config: Config) -> tuple[TaskData, TaskData | None]:
+    """Training and test data of the [data] table."""
+    from networks.datasets.config import build_data as build
+
+    if not config.data:
+        raise ValueError("[data] is empty; it names the source and how tasks are composed, or give data=")
+    return build(dict(config.data))
+
+
+def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData | None = None) -> Run:
+    """The run of a folder at its last checkpoint, on the CPU and in evaluation mode.
+
+    data, test  what it was trained with, where that is not of the configuration's [data] table
+    Raises FileNotFoundError or ValueError where the folder holds no run, or a damaged one.
+    """
+    place = Path(folder)
+    for name in (CONFIG, CHECKPOINT):
+        if not (place / name).is_file():
+            raise FileNotFoundError(
+                f"run={str(place)!r} has no {name}; it is not the folder of a run, or has not begun"
+            )
+    config = read_config(place / CONFIG)
+    if data is None:
+        data, test = build_data(config)
+    network = build_network(config, data)
+    state = load_checkpoint(place / CHECKPOINT, None, "cpu")
+    load_weights(network, state["network"], place / CHECKPOINT)
+    network.eval()
+    history = state["history"]
+    status = f"{len(history)} of {config.train.epochs} epochs"
+    return Run(config, network, data, test, history, place, status)
+
+
+def load_weights(network: MultiTaskNetwork, weights: Mapping[str, Any], path: Path) -> None:
+    """ValueError where they are another network's."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"checkpoint {str(path)!r} is of another model: {error}") from None

@@ -1,0 +1,91 @@
+"""The files of a run, as it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from networks.datasets.task_data import TaskData
+from networks.metrics import Measured
+from networks.multi_task_network import MultiTaskNetwork
+from networks.training.checkpoint import load_checkpoint, run_fingerprint, save_checkpoint
+from networks.training.config import Config
+from networks.training.logs import Row, write_csv
+from networks.training.loop import Loop
+from networks.training.run import CHECKPOINT, CONFIG, FEATURES, METRICS, load_weights
+from networks.training.toml_text import toml_text
+
+
+class RunFolder:
+    """config.toml, checkpoint.pt, metrics.csv and features.safetensors; each is written whole, then renamed."""
+
+    def __init__(self, path: Path, config: Config, data: TaskData) -> None:
+        self.path, self.config = path, config
+        self.checkpoint = path / CHECKPOINT
+        self.fingerprint = run_fingerprint(config.tables(), _identity(data))
+
+    def resume(self, loop: Loop) -> list[Row]:
+        """Fills the loop from the checkpoint; its history, empty where there is no checkpoint."""
+        if not self.checkpoint.exists():
+            return []
+        state = load_checkpoint(self.checkpoint, self.fingerprint, loop.processes.device)
+        load_weights(loop.network, state["network"], self.checkpoint)
+        loop.optimizer.load_state_dict(state["optimizer"])
+        loop.weighting.load_state_dict(state["weighting"])
+        history: list[Row] = state["history"]
+        return history
+
+    def begin(self) -> None:
+        """The folder and its configuration."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        partial = self.path / (CONFIG + ".partial")
+        partial.write_text(toml_text(self.config.tables()), encoding="utf-8")
+        os.replace(partial, self.path / CONFIG)
+
+    def keep(self, loop: Loop, history: list[Row], measured: Measured | None) -> None:
+        """After an epoch: the checkpoint last, so that what it tells of is there."""
+        train, epochs = self.config.train, len(history)
+        write_csv(self.path / METRICS, history)
+        if measured is not None and "accuracy" in history[-1]:
+            _save_features(self.path / FEATURES, loop.network, measured, epochs)
+        if epochs % train.checkpoint_every == 0 or epochs == train.epochs:
+            state = {
+                "network": loop.network.state_dict(),
+                "optimizer": loop.optimizer.state_dict(),
+                "weighting": loop.weighting.state_dict(),
+                "history": history,
+            }
+            save_checkpoint(self.checkpoint, self.fingerprint, state)
+
+
+def _identity(data: TaskData) -> dict[str, Any]:
+    """What tells data sets apart without reading images."""
+    return {
+        "name": data.name,
+        "kind": data.kind,
+        "classes": list(data.classes),
+        "samples": len(data),
+        "images": list(data.images.shape),
+        "labels": zlib.crc32(np.ascontiguousarray(data.labels).tobytes()),
+    }
+
+
+def _save_features(path: Path, network: MultiTaskNetwork, measured: Measured, epochs: int) -> None:
+    """Label means, their spread, heads and metrics, as safetensors; names "means.t" of several sources."""
+    W, b = network.head_arrays()
+    tensors = {f"W.{t}": w for t, w in enumerate(W)} | {f"b.{t}": v for t, v in enumerate(b)}
+    for name, value in (("means", measured.means), ("spread", measured.spread)):
+        parts = {f"{name}.{t}": part for t, part in enumerate(value)} if isinstance(value, list) else {name: value}
+        tensors |= {key: torch.from_numpy(np.ascontiguousarray(part)) for key, part in parts.items()}
+    partial = path.with_name(path.name + ".partial")
+    numbers = {name: value if np.isfinite(value) else None for name, value in measured.metrics.items()}
+    header = {"epoch": str(epochs), "metrics": json.dumps(numbers)}
+    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, partial, metadata=header)
+    os.replace(partial, path)

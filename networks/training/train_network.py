@@ -1,0 +1,173 @@
+"""Training from a configuration to a run."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from networks.datasets.task_data import TaskData
+from networks.metrics import Measured
+from networks.training.assembly import assemble
+from networks.training.batches import DeviceBatches, epoch_batches
+from networks.training.config import Config, read_config
+from networks.training.evaluation import Evaluation
+from networks.training.logs import Row, TensorBoard
+from networks.training.processes import Processes, running
+from networks.training.progress import progress_bar
+from networks.training.run import Run, build_data
+from networks.training.run_folder import RunFolder
+from networks.training.schedule import cosine_learning_rate
+
+
+def train(
+    config: str | Path | Mapping[str, Any] | Config,
+    output: str | Path | None = None,
+    *,
+    data: TaskData | None = None,
+    test: TaskData | None = None,
+    progress: bool | None = None,
+) -> Run:
+    """Trains a multi-task network and measures its neural collapse on the way.
+
+    config  a TOML file, its tables as a dict, or a Config
+    output  folder of the run. A checkpoint in it is resumed from, to the same bits on a CPU; without a folder nothing
+            is written
+    data, test  in place of the [data] table
+    progress    a bar: None where a terminal looks on, True always, False never
+
+    The order of the data depends on (seed, epoch) alone. Ctrl-C returns the run as its last checkpoint has it, and
+    raises KeyboardInterrupt where there is none.
+    Raises ValueError, TypeError or OSError, naming the field, before any work; RuntimeError where the loss is no
+    longer finite.
+    """
+    settings = read_config(config)
+    if data is None:
+        data, test = build_data(settings)
+    _check(settings, data, test)
+    folder = None if output is None else RunFolder(Path(output), settings, data)
+    with running(settings.train.device) as processes:
+        return _Training(settings, data, test, folder, processes).run(progress)
+
+
+def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
+    for t, counts in enumerate(data.class_counts):
+        if not counts.all():
+            raise ValueError(
+                f"data {data.name!r}: class {int(np.argmin(counts))} of task {t} has no sample; every class needs one"
+            )
+    weights = config.train.task_weights
+    if weights is not None and len(weights) != len(data.classes):
+        raise ValueError(f"task_weights={weights} must hold {len(data.classes)} numbers, one per task")
+    if test is not None and (test.classes, test.kind) != (data.classes, data.kind):
+        raise ValueError(
+            f"test data has classes {test.classes} ({test.kind}), training data {data.classes} ({data.kind})"
+        )
+    if len(data) < 2:
+        raise ValueError(f"data {data.name!r} has {len(data)} sample; batch normalization needs 2")
+
+
+@dataclass
+class _Training:
+    """The state of one run."""
+
+    config: Config
+    data: TaskData
+    test: TaskData | None
+    folder: RunFolder | None
+    processes: Processes
+    history: list[Row] = field(default_factory=list)
+    measured: Measured | None = None
+
+    def run(self, progress: bool | None) -> Run:
+        """Assembles, resumes, trains."""
+        weights = self.config.train.task_weights
+        self.loop = assemble(self.config, self.data, self.processes)
+        self.problem = self.data.problem(lambda_H=1.0, lambda_W=1.0, lambda_b=1.0, task_weights=weights)
+        self.evaluation = Evaluation(self.loop.batches, self.processes)
+        self.test_evaluation = None
+        if self.test is not None:
+            batches = DeviceBatches(self.test, self.processes.device, channels_last=self.loop.channels_last)
+            self.test_evaluation = Evaluation(batches, self.processes)
+        if self.folder is not None:
+            self.history = self.folder.resume(self.loop)
+            if self.processes.first:
+                self.folder.begin()
+        try:
+            self._epochs(progress)
+        except KeyboardInterrupt:
+            return self._interrupted()
+        return self._result(f"{self.config.train.epochs} epochs")
+
+    def _epochs(self, progress: bool | None) -> None:
+        train, device, done = self.config.train, self.processes.device, len(self.history)
+        writer = self.folder if self.processes.first else None
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng([device.index or 0] if device.type == "cuda" else []))
+            board = stack.enter_context(contextlib.closing(TensorBoard(writer.path, done))) if writer else None
+            show = stack.enter_context(
+                progress_bar(train.epochs, done, shown=progress if self.processes.first else False)
+            )
+            for epoch in range(done, train.epochs):
+                row = self._epoch(epoch)
+                self.history.append(row)
+                if writer is not None:
+                    writer.keep(self.loop, self.history, self.measured)
+                if board is not None:
+                    board.add(row)
+                show(row)
+
+    def _epoch(self, epoch: int) -> Row:
+        train, loop = self.config.train, self.loop
+        # whatever draws random numbers within an epoch draws them by (seed, epoch): a resumed run draws the same
+        torch.manual_seed(int(np.random.SeedSequence((train.seed, epoch)).generate_state(1, np.uint64)[0] >> 1))
+        rate = cosine_learning_rate(epoch, train.epochs, train.learning_rate, train.final_learning_rate)
+        for group in loop.optimizer.param_groups:
+            group["lr"] = rate
+        start = time.perf_counter()
+        losses, weights, penalty = loop.epoch(epoch_batches(len(self.data), train.batch_size, train.seed, epoch))
+        loss = float(weights @ losses + penalty)  # waits for the device
+        seconds = time.perf_counter() - start
+        if not np.isfinite(loss):
+            raise RuntimeError(
+                f"the loss is {loss} in epoch {epoch + 1} (learning_rate={train.learning_rate:g}): training has "
+                "diverged; lower learning_rate. The last checkpoint is kept"
+            )
+        loop.weighting.epoch_ended(losses)
+        row: Row = {"epoch": epoch + 1, "learning_rate": rate, "loss": loss}
+        if len(losses) > 1:
+            row |= {f"loss_{t + 1}": value for t, value in enumerate(losses.tolist())}
+            row |= {f"weight_{t + 1}": value for t, value in enumerate(weights.tolist())}
+        if loop.penalty is not None:
+            row["penalty"] = float(penalty)
+        row |= {"seconds": seconds, "images_per_second": len(self.data) / seconds}
+        if epoch == 0 or (epoch + 1) % train.metrics_every == 0 or epoch + 1 == train.epochs:
+            row |= self._measure()
+        return row
+
+    def _measure(self) -> Row:
+        self.measured, row = self.evaluation.measure(self.loop.network, self.problem)
+        if self.test_evaluation is not None:
+            row |= {f"test_{name}": value for name, value in self.test_evaluation.accuracy(self.loop.network).items()}
+        return row | self.measured.metrics
+
+    def _interrupted(self) -> Run:
+        """The run as its last checkpoint has it."""
+        if self.folder is None or not self.folder.checkpoint.exists():
+            raise KeyboardInterrupt
+        self.history, self.measured = self.folder.resume(self.loop), None
+        done = f"interrupted after {len(self.history)} of {self.config.train.epochs} epochs"
+        result = self._result(f"{done}; the same command, with the same folder, goes on from there")
+        result.interrupted = True
+        return result
+
+    def _result(self, status: str) -> Run:
+        network = self.loop.network.eval()
+        folder = None if self.folder is None else self.folder.path
+        return Run(self.config, network, self.data, self.test, self.history, folder, status, measured=self.measured)

@@ -1,0 +1,87 @@
+"""``ufm train``: flags over the file, the folder, the exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import networks
+from networks.cli.train_command import Train
+from networks.training import FeatureDecay, load_run
+
+TEXT = """
+[data]
+source = "digits"
+compose = "multi"
+p = 2
+q = 2
+samples = 48
+
+[model]
+width = 4
+
+[train]
+epochs = 2
+batch_size = 16
+device = "cpu"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "small.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def test_flags_go_over_the_file(config: Path) -> None:
+    flags = ("model.backbone=vgg11", "train.feature_decay={lambda_H=1e-3, lambda_W=0.1, lambda_b=0.2}", "data.seed=4")
+    made = Train(config, epochs=7, seed=3, set=flags).configuration()
+    assert (made.train.epochs, made.train.seed, made.model.backbone, made.data["seed"]) == (7, 3, "vgg11", 4)
+    assert made.train.feature_decay == FeatureDecay(1e-3, 0.1, 0.2)
+    assert made.train.weight_decay is None
+    assert (made.model.width, made.train.batch_size) == (4, 16)
+
+
+@pytest.mark.parametrize("flag", ["width=3", "model.width", "model.=3"])
+def test_a_flag_that_is_no_assignment_is_refused(config: Path, flag: str) -> None:
+    with pytest.raises(ValueError, match=r"must be TABLE.KEY=VALUE"):
+        Train(config, set=(flag,)).configuration()
+
+
+def test_runs_and_goes_on(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert Train(config).run() == 0
+    assert Train(config).run() == 0
+    run = load_run("runs/small")
+    assert run.epochs == 2
+    assert run.data.classes == (2, 2)
+    assert "2 epochs: runs/small" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"train.epochs \(2 there, 3 here\)"):
+        Train(config, epochs=3).run()
+
+
+def test_an_interrupted_run_has_status_130(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from networks.training.loop import Loop
+
+    original, calls = Loop._step, []
+
+    def stepping(self: Loop, *arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Loop, "_step", stepping)
+    assert Train(config, seed=1).run() == 130
+    assert networks.load_run("runs/small-seed1").epochs == 1
+    assert Train(config, seed=1).run() == 0
+
+
+def test_the_package_offers_what_it_says() -> None:
+    for name in networks.__all__:
+        assert getattr(networks, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = networks.trian  # type: ignore[attr-defined]

@@ -1,0 +1,105 @@
+"""Configurations: what is read is what is written, and what is wrong is named."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from networks.training import Config, FeatureDecay, read_config, ufm_lambdas
+from networks.training.toml_text import toml_text
+
+
+def test_defaults_are_the_paper_s() -> None:
+    train = read_config({}).train
+    assert (train.epochs, train.batch_size, train.learning_rate, train.final_learning_rate) == (500, 128, 0.1, 1e-3)
+    assert (train.momentum, train.weight_decay, train.feature_decay) == (0.9, 5e-4, None)
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"trian": {}}, "table='trian' is not known; did you mean 'train'"),
+        ({"train": {"learning_rte": 0.1}}, "key of .train.='learning_rte' is not known; did you mean 'learning_rate'"),
+        ({"model": {"widht": 3}}, "did you mean 'width'"),
+        ({"model": {"backbone": "resnet20"}}, "backbone='resnet20' is not known; did you mean 'resnet"),
+        ({"train": {"feature_decay": {"lambda_h": 1, "lambda_W": 1, "lambda_b": 1}}}, "did you mean 'lambda_H'"),
+        ({"train": {"feature_decay": {"lambda_H": 1, "lambda_W": 1}}}, "feature_decay. lacks lambda_b"),
+        ({"train": {"feature_decay": {"lambda_H": 0, "lambda_W": 1, "lambda_b": 1}}}, "feature_decay.lambda_H must be"),
+        (
+            {"train": {"weight_decay": 5e-4, "feature_decay": {"lambda_H": 1, "lambda_W": 1, "lambda_b": 1}}},
+            "weight_decay=0.0005 and feature_decay are both given",
+        ),
+        ({"train": {"task_weights": [1, 2]}}, "weighting='fixed' needs task_weights"),
+        ({"train": {"weighting": "fixed"}}, "weighting='fixed' needs task_weights"),
+        ({"train": {"weighting": "unifrm"}}, "did you mean 'uniform'"),
+        ({"train": {"loss": "crossentropy"}}, "did you mean 'cross_entropy'"),
+        ({"train": {"epochs": 0}}, "epochs must be an integer ≥ 1"),
+        ({"train": {"batch_size": 1}}, "batch_size must be an integer ≥ 2"),
+        ({"train": {"learning_rate": -1}}, "learning_rate must be finite and > 0"),
+        ({"train": {"final_learning_rate": 0.2}}, "final_learning_rate=0.2 must be at most learning_rate=0.1"),
+        ({"train": {"momentum": 1.0}}, r"momentum must lie in \[0, 1\)"),
+        ({"train": {"amp": "yes"}}, "amp must be true, false or 'auto'"),
+        ({"model": {"final_relu": 1}}, "final_relu must be true, false, got 1"),
+    ],
+)
+def test_refusals(tables: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_config(tables)
+
+
+def test_files_that_are_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        read_config(tmp_path / "absent.toml")
+    (tmp_path / "bad.toml").write_text("[train\n")
+    with pytest.raises(ValueError, match="is not a TOML file"):
+        read_config(tmp_path / "bad.toml")
+    with pytest.raises(TypeError, match="must be a table"):
+        read_config({"train": 3})
+
+
+def test_written_configuration_reads_back(tmp_path: Path) -> None:
+    config = read_config(
+        {
+            "data": {"source": "digits", "counts": [[1, 2], [3, 4]], "directory": 'a "quoted" \\ path'},
+            "model": {"width": 16, "bias": False},
+            "train": {"weighting": "fixed", "task_weights": [1.5, 1], "feature_decay": dict.fromkeys(LAMBDAS, 1e-3)},
+        }
+    )
+    (tmp_path / "config.toml").write_text(toml_text(config.tables()), encoding="utf-8")
+    assert read_config(tmp_path / "config.toml") == config
+
+
+LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")
+VALUES = st.recursive(
+    st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(max_size=8), VALUES, max_size=4))
+def test_any_table_reads_back(table: dict[str, Any]) -> None:
+    assert tomllib.loads(toml_text({"data": table})) == {"data": table}
+
+
+def test_lambdas_of_weight_decay() -> None:
+    config = read_config({"train": {"weight_decay": 5e-4}})
+    decay = ufm_lambdas(config, 800)
+    assert decay.lambda_H is None
+    assert (decay.lambda_W, decay.lambda_b, decay.reduction) == (0.2, 0.2, "sum")
+    with pytest.raises(ValueError, match="without decay there is no λ"):
+        ufm_lambdas(read_config({"train": {"weight_decay": 0}}), 800)
+    weighted = read_config({"train": {"weighting": "fixed", "task_weights": [1, 2]}})
+    with pytest.raises(ValueError, match=r"is not c.t λ_W"):
+        ufm_lambdas(weighted, 800)
+
+
+def test_lambdas_of_feature_decay_are_given_ones() -> None:
+    config = Config().replaced(weight_decay=None, feature_decay=FeatureDecay(1e-3, 0.1, 0.2))
+    decay = ufm_lambdas(config, 800)
+    assert (decay.lambda_H, decay.lambda_W, decay.lambda_b) == (1e-3, 0.1, 0.2)
