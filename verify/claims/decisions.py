@@ -16,6 +16,7 @@ from verify.metrics.samples import Samples
 
 DRAWS = 1000
 SEED = 5
+RANK = 1e-6  # of the largest singular value
 NEAR_TIE = 1e-3  # of the numbers compared: a decision closer than this is nobody's to make
 FEW = 0.005  # 5 of the random features
 
@@ -88,9 +89,15 @@ def nc5_by_task(problem: Any, solution: Any) -> float:
 
 
 def random_features(part: Samples) -> Float:
-    """(d, DRAWS) Gaussian, as long as the features."""
-    length = np.sqrt(np.mean(part.means**2))
-    return np.asarray(np.random.default_rng(SEED).standard_normal((len(part.means), DRAWS)) * length)
+    """(d, DRAWS) Gaussian on the span of the features, as long as they are; they rotate with the features.
+
+    U Vᵀ g of the features' singular vectors U, V. What lies outside the span moves neither logits nor distances apart.
+    """
+    U, singular, Vt = np.linalg.svd(part.means, full_matrices=False)
+    rank = int(np.sum(singular > RANK * singular[0]))
+    g = np.random.default_rng(SEED).standard_normal((part.means.shape[1], DRAWS))
+    length = np.sqrt(np.sum(part.means**2) / (rank * part.means.shape[1]))
+    return np.asarray(U[:, :rank] @ (Vt[:rank] @ g) * length)
 
 
 def _decided(problem: Any, solution: Any) -> tuple[Samples, ...]:

@@ -79,9 +79,7 @@ def falsify(
 
 def _strategy(problems: Any) -> Any:
     """A Hypothesis strategy; the family of that name with its defaults."""
-    from hypothesis.strategies import SearchStrategy
-
-    from verify.strategies import family
+    from verify.strategies import SearchStrategy, family
 
     if isinstance(problems, str):
         return family(problems)()

@@ -30,7 +30,7 @@ from typing import Any
 from verify.nearest import nearest_name
 
 try:
-    import hypothesis  # noqa: F401 - to say which extra it is
+    from hypothesis.strategies import SearchStrategy
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "families of problems need hypothesis: pip install 'ufm-toolkit[falsify]'", name=error.name
@@ -43,6 +43,7 @@ from verify.strategies.uniform import pairwise_uniform
 
 __all__ = [
     "FAMILIES",
+    "SearchStrategy",
     "arbitrary",
     "balanced",
     "correlated",

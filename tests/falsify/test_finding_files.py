@@ -1,0 +1,184 @@
+"""Findings as files: whole or not there, refused when damaged, replayed from the problem alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ufm
+import verify
+from verify import strategies as families
+from verify.falsification.problems import expression, from_record, key, record
+
+SHARED = {"lambda_H": 0.1, "lambda_W": 1 / 3, "lambda_b": 2.0}
+PROBLEMS = [
+    ufm.SingleSource([[2, 0], [1, 3]], **SHARED, task_weights=(1, 0.7), label_smoothing=0.1),
+    ufm.SingleSource.balanced((2, 2, 2), 3, **SHARED, reduction="mean"),
+    ufm.MultiSource([[2, 0, 4], [1, 3]], **SHARED, task_weights=(1, 0.7)),
+    ufm.MultiLabel({(0,): 3, (0, 2): 1}, classes=3, **SHARED, label_smoothing=0.1),
+]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_problem_survives_as_record_and_as_expression(problem: Any) -> None:
+    assert key(from_record(json.loads(json.dumps(record(problem))))) == key(problem)
+    assert key(eval(expression(problem), {"ufm": ufm})) == key(problem)
+
+
+def test_a_large_problem_is_not_written_out() -> None:
+    assert expression(ufm.SingleSource.balanced((9, 9), 1, **SHARED)).startswith("SingleSource(")
+
+
+@pytest.fixture
+def finding() -> verify.Finding:
+    return verify.falsify("nc4", families.task_balanced(classes=3, n=(1, 3)), 20)
+
+
+def test_a_finding_survives_its_file(finding: verify.Finding, tmp_path: Path) -> None:
+    finding.save(tmp_path / "f.json")
+    loaded = verify.Finding.load(tmp_path / "f.json")
+    assert str(loaded) == str(finding)
+    assert loaded.claim is finding.claim
+    assert loaded.certificate == finding.certificate
+    assert loaded.options == finding.options
+    assert loaded.solution is not None
+    assert finding.solution is not None
+    assert all(bool((a == b).all()) for a, b in zip(loaded.solution.W, finding.solution.W, strict=True))
+    assert verify.certify(loaded.counterexample, loaded.solution).verdict == "global minimum"
+    assert [path.name for path in tmp_path.iterdir()] == ["f.json"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "family"),
+    [
+        ("self_duality", families.long_tailed(source="multi", tasks=2, classes=3, n=(9, 99), lambdas=1 / 16)),
+        ("tag_wise_sum", families.multi_label(balanced=False)),
+    ],
+)
+def test_findings_of_other_models_survive_and_replay(claim: str, family: Any, tmp_path: Path) -> None:
+    finding = verify.falsify(claim, family, 60)
+    assert finding.counterexample is not None
+    finding.save(tmp_path / "f.json")
+    assert str(verify.Finding.load(tmp_path / "f.json")) == str(finding)
+    assert verify.replay(tmp_path / "f.json").recurs
+
+
+def test_replay_solves_again_from_another_start(finding: verify.Finding, tmp_path: Path) -> None:
+    finding.save(tmp_path / "f.json")
+    again = verify.replay(tmp_path / "f.json")
+    assert again.recurs
+    assert again.violation == pytest.approx(finding.violation, rel=1e-6)
+    assert again.solution.objective != pytest.approx(0)
+    assert finding.solution is not None
+    assert not np.array_equal(again.solution.W[0].numpy(), finding.solution.W[0].numpy())
+    assert "recurs" in str(again)
+
+
+def test_a_replayed_violation_that_is_not_there_does_not_recur(finding: verify.Finding, tmp_path: Path) -> None:
+    """The file's own solution and violation are not believed."""
+    path = tmp_path / "f.json"
+    finding.save(path)
+    content = json.loads(path.read_text())
+    content["counterexample"]["counts"] = [2] * 9
+    path.write_text(json.dumps(content))
+    again = verify.replay(path)
+    assert not again.recurs
+    assert again.outcome == "holds"
+    assert "does not recur" in str(again)
+
+
+def mine(problem: Any, solution: Any) -> bool:
+    return bool(problem.samples < 5)
+
+
+def test_a_claim_of_ones_own_is_given_again_to_replay(tmp_path: Path) -> None:
+    verify.falsify(mine, families.balanced(), 30).save(tmp_path / "f.json")
+    loaded = verify.Finding.load(tmp_path / "f.json")
+    assert loaded.claim.name == "mine"
+    with pytest.raises(ValueError, match="claim="):
+        verify.replay(tmp_path / "f.json")
+    assert verify.replay(tmp_path / "f.json", claim=mine).recurs
+
+
+def test_a_finding_without_counterexample_is_saved_and_not_replayed(tmp_path: Path) -> None:
+    none = verify.falsify("nc3", families.balanced(tasks=2), 3)
+    none.save(tmp_path / "f.json")
+    loaded = verify.Finding.load(tmp_path / "f.json")
+    assert str(loaded) == str(none)
+    assert math.isnan(loaded.violation)
+    with pytest.raises(ValueError, match="holds no counterexample"):
+        verify.replay(tmp_path / "f.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": "other"}', b"\xff\xfe", b"3"])
+def test_what_is_no_finding_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(content)
+    for read in (verify.Finding.load, verify.replay):
+        with pytest.raises(ValueError, match=r"broken\.json"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda c: c.pop("claim"),
+        lambda c: c.pop("certificate"),
+        lambda c: c.update(certificate=None),
+        lambda c: c.update(tried="many"),
+        lambda c: c.update(violation=None),
+        lambda c: c["options"].update(colour="red"),
+        lambda c: c["counterexample"].update(counts=[1]),
+        lambda c: c["counterexample"].update(counts=[0.5] * 9),
+        lambda c: c["counterexample"].update(labels=[[7, 7]] * 9),
+        lambda c: c["counterexample"].update(lambda_H=-1),
+        lambda c: c["counterexample"].update(source="none"),
+        lambda c: c["solution"].pop("W"),
+        lambda c: c["solution"].update(W="abc"),
+        lambda c: c["solution"].update(objective="low"),
+    ],
+)
+def test_a_damaged_finding_is_refused_by_name(damage: Any, finding: verify.Finding, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.json"
+    finding.save(path)
+    content = json.loads(path.read_text())
+    damage(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"damaged\.json"):
+        verify.Finding.load(path)
+
+
+def test_paths_that_cannot_be_are_refused(finding: verify.Finding, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="folder"):
+        finding.save(tmp_path)
+    with pytest.raises(FileNotFoundError, match="absent"):
+        finding.save(tmp_path / "absent" / "f.json")
+    with pytest.raises(FileNotFoundError, match=r"f\.json"):
+        verify.Finding.load(tmp_path / "f.json")
+
+
+def test_a_failed_write_leaves_the_old_file(
+    finding: verify.Finding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f.json"
+    path.write_text("old")
+
+    def full(*arguments: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="disk full"):
+        finding.save(path)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["f.json"]
+
+
+def test_findings_show_in_notebooks(finding: verify.Finding) -> None:
+    html = finding._repr_html_()
+    assert "<table>" in html
+    assert "nc4" in html
