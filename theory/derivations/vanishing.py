@@ -27,10 +27,12 @@ def vanishes(expression: Any) -> bool:
 
 
 def _refuted(expression: Any) -> bool:
-    """Whether it is far from zero at one point; integers are kept integers, and apart from each other."""
+    """Whether it is far from zero at one point; integers are kept integers, K above m so that binomials count."""
     point = {}
     for position, symbol in enumerate(sorted(expression.free_symbols, key=str)):
-        point[symbol] = 3 + 2 * position if symbol.is_integer else sp.Rational(13 + 7 * position, 11 + 2 * position)
+        point[symbol] = (
+            max(3, 23 - 5 * position) if symbol.is_integer else sp.Rational(13 + 7 * position, 11 + 2 * position)
+        )
     value = sp.N(expression.subs(point), _DIGITS)
     return bool(value.is_number and value.is_finite and abs(value) > _NEGLIGIBLE)
 

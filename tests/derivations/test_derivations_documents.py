@@ -1,0 +1,142 @@
+"""LaTeX that compiles, as far as can be told without LaTeX, and text without any; the command that prints both."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.mathtext import MathTextParser
+
+from theory.derivations import NAMES, derive
+from theory.derivations.prose import formula, to_plain
+from verify.cli import main
+
+# what amsmath defines and mathtext does not know: environments with rows, and spacing
+ROWS = re.compile(r"\\begin\{(matrix|cases)\}|\\text\{")
+DISPLAY = re.compile(r"\\begin\{(equation|align)\*\}\n(.*?)\n\\end\{\1\*\}", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_braces_environments_and_delimiters_balance(name):
+    text = derive(name).document()
+    depth = 0
+    for token in re.findall(r"\\[{}]|[{}]", text):
+        depth += {"{": 1, "}": -1}.get(token, 0)
+        assert depth >= 0
+    assert depth == 0
+    open_environments: list[str] = []
+    for kind, environment in re.findall(r"\\(begin|end)\{([a-z*]+)\}", text):
+        if kind == "begin":
+            open_environments.append(environment)
+        else:
+            assert open_environments.pop() == environment
+    assert not open_environments
+    for _, body in DISPLAY.findall(text):
+        for line in body.split("\\\\\n"):
+            assert line.count(r"\left") == line.count(r"\right")
+    assert text.isascii()
+    assert text.count("$") % 2 == 0
+    assert not re.search(r"\n\n[^\n]*\n?\\end\{(equation|align)", text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_formulas_parse(name):
+    """Inline and displayed, by matplotlib's own TeX parser; matrices and case distinctions entry by entry."""
+    text = derive(name).latex()
+    outside = DISPLAY.sub("", text)
+    formulas = re.findall(r"\$([^$]+)\$", outside)
+    for _, body in DISPLAY.findall(text):
+        for line in body.split("\\\\\n"):
+            formulas += _without_rows(line)
+    assert len(formulas) > 20
+    parser = MathTextParser("agg")
+    with mpl.rc_context({"mathtext.fontset": "dejavusans"}):
+        for latex in {f.strip() for f in formulas if f.strip()}:
+            parser.parse(f"${_known(latex)}$")
+
+
+def _without_rows(line: str) -> list[str]:
+    if not ROWS.search(line):
+        return [line.replace("&", "")]
+    line = re.sub(r"\\(left|right)(\[|\]|\\[{}]|\.)", "", line)
+    line = re.sub(r"\\(begin|end)\{(matrix|cases)\}", "&", line)
+    return re.split(r"&|\\\\", line)
+
+
+def _known(latex: str) -> str:
+    replaced = (
+        re.sub(r"\\text\{([^}]*)\}", r"\\mathrm{\1}", latex).replace(r"\tfrac", r"\frac").replace(r"\|", r"\Vert ")
+    )
+    replaced = replaced.replace(r"\top", "T").replace(r"\:", r"\ ").replace(r"\lim_", r"\lim_")
+    return re.sub(r"\\mathrm\{ *\}", "", replaced)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
+@pytest.mark.parametrize("name", NAMES)
+def test_latex_compiles(name, tmp_path):
+    (tmp_path / "theorem.tex").write_text(derive(name).document())
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "theorem.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_has_no_latex_left(name):
+    text = derive(name).plain()
+    assert not re.search(r"[\\{}$]", text)
+    assert all(part in text for part in ("Hypotheses", "Conclusions", "Derivation"))
+
+
+def test_prose():
+    assert to_plain(r"$\lambda_H \lambda_W < n/4$ and $\tfrac{1}{2}\sqrt{n_s}$") == "λ_H λ_W < n/4 and 1/2√n_s"
+    assert formula(r"\tilde Z \tilde Z^\top") == "Z\u0303 Z\u0303ᵀ"
+    with pytest.raises(ValueError, match=r"\\unheard"):
+        formula(r"\unheard")
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["ufm", "theorem", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+def test_command(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "5.1") == 0
+    assert capsys.readouterr().out == derive("5.1").latex()
+    assert run(monkeypatch, "5.1", "--plain") == 0
+    assert capsys.readouterr().out == derive("5.1").plain()
+    assert run(monkeypatch, "3.2", "--output", "theorem.tex") == 0
+    assert Path("theorem.tex").read_text() == derive("3.2").document()
+    assert list(Path().iterdir()) == [Path("theorem.tex")]
+    assert run(monkeypatch, "--list") == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in NAMES)
+
+
+def test_command_refuses(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for arguments in ((), ("5.2",), ("5.1", "--output", "absent/theorem.tex"), ("5.1", "--output", ".")):
+        assert run(monkeypatch, *arguments) == 2
+    errors = capsys.readouterr().err
+    assert "did you mean" in errors
+    assert "there is no folder absent" in errors
+
+
+def test_a_derivation_that_fails_is_status_1(monkeypatch, capsys):
+    import dataclasses
+
+    import theory.derivations
+    from theory.derivations.step import Step, equation
+
+    true = derive("5.1")
+    false = dataclasses.replace(true, steps=(*true.steps, Step("", equation(1, 2))))
+    monkeypatch.setattr(theory.derivations, "derive", lambda name: false)
+    assert run(monkeypatch, "5.1") == 1
+    assert "does not hold" in capsys.readouterr().err
