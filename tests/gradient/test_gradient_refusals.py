@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -82,6 +83,25 @@ def test_too_little_memory_is_refused_before_anything_is_allocated(optimizer, mo
 def test_memory_asked_for_is_memory_used(options, monkeypatch):
     """Tensors alive at once, counted by PyTorch's profiler, against the estimate."""
     form, counts = first_form(SingleSource.balanced((10, 10), 100, **lambdas(0.05)))
+    used, estimate = tensors_used(form, counts, monkeypatch, dim=64, **options)
+    assert 0.4 * estimate < used <= estimate
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_memory_asked_for_covers_labels_that_are_all_distinct(dtype, monkeypatch):
+    """Twenty binary tasks: a target column for nearly every sample, in NumPy's arrays beside PyTorch's tensors."""
+    labels = np.random.default_rng(0).integers(0, 2, (20_000, 20))
+    form, counts = first_form(SingleSource.from_labels(labels, **lambdas(0.05)))
+    assert form.columns > 0.9 * len(labels)
+    tracemalloc.start()
+    used, estimate = tensors_used(form, counts, monkeypatch, dim=5, dtype=dtype)
+    arrays = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.4 * estimate < used + arrays <= estimate
+
+
+def tensors_used(form, counts, monkeypatch, **options):
+    """Most bytes of tensors alive at once in three steps, and the estimate of them."""
     asked = []
     monkeypatch.setattr(requirements, "available_memory", lambda device: asked.append(1) or 2**60)
     estimate = []
@@ -89,14 +109,14 @@ def test_memory_asked_for_is_memory_used(options, monkeypatch):
     monkeypatch.setattr(requirements, "needed_bytes", lambda *a: estimate.append(needed(*a)) or estimate[-1])
     used = [0, 0]
     with torch.profiler.profile(profile_memory=True) as profile:
-        minimize(form, counts, dim=64, dtype="float32", steps=3, **options)
+        minimize(form, counts, **{"dtype": "float32", "steps": 3, **options})
     for event in sorted(
         (e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns()
     ):
         used[0] += event.nbytes()
         used[1] = max(used)
     assert asked
-    assert 0.4 * estimate[0] < used[1] <= estimate[0]
+    return used[1], estimate[0]
 
 
 class Terminal:

@@ -30,8 +30,9 @@ class Line:
     def __init__(self, objective: Objective, margins: Tensor) -> None:
         self.objective, self.margins = objective, margins
         self.first, self.second = torch.empty_like(margins), torch.empty_like(margins)
-        rows, samples = margins.shape
-        self.trial_samples = max(1, TRIAL // rows) if margins.device.type == "cpu" else samples
+        rows = len(margins)
+        on_cpu = margins.device.type == "cpu"
+        self.trial_samples = max(1, TRIAL // rows) if on_cpu else objective.chunk_rows
         self.penalty = (0.0, 0.0, 0.0)
 
     def aim(self, point: Point, direction: Point) -> None:

@@ -10,21 +10,41 @@ from ufm.solvers.gradient.objective import chunk_rows
 from ufm.solvers.gradient.settings import DTYPES, Settings
 from ufm.standard_form import StandardForm
 
-CHUNKS = 12  # chunk-sized temporaries alive at once
 COPIES = {"momentum": 3, "adam": 3, "lbfgs": 3 + 2 * PAIRS}  # vectors as long as the point, the point included
+# Numbers per sample of a chunk, most of them while F is evaluated: of the last chunk logits, residual and margins, of
+# this one logits, targets, softmax, residual, and what a float64 sum converts; features squared, weighted, converted.
+PER_ROW, PER_DIMENSION, PER_TASK = 8, 6, 10
 
 
 def needed_bytes(form: StandardForm, samples: int, settings: Settings, copies_for_metrics: int = 0) -> int:
     """An upper estimate of what ``minimize`` allocates; a caller's own metrics are given a copy of the point."""
-    rows, dim = form.rows, settings.dim
     size = torch.empty((), dtype=settings.dtype).element_size()
+    rows, dim = form.rows, settings.dim
+    point = samples * dim + rows * dim + rows
     copies = 2 if settings.optimizer == "momentum" and not settings.line_search else COPIES[settings.optimizer]
-    vectors = (copies + copies_for_metrics) * (samples * dim + rows * dim + rows)
     margins = 3 * samples * rows if settings.line_search else 0
-    chunk = CHUNKS * chunk_rows(samples, rows, dim, size, settings.device) * (dim + rows)
-    tables = form.columns * (rows + len(form.classes)) * (size + 8)
-    label_means = form.columns * dim * 8 * 3
-    return size * (vectors + margins + chunk) + tables + label_means + 12 * samples
+    run = size * ((copies + copies_for_metrics) * point + margins) + _chunk_bytes(form, samples, settings)
+    run += _table_bytes(form, size, dim) + 16 * samples  # the samples' columns: twice in int32, once in int64
+    # the solution has a label tuple, a count and a column number, int64 all, for every sample
+    return max(run, size * point + 8 * samples * (len(form.classes) + 2))
+
+
+def _chunk_bytes(form: StandardForm, samples: int, settings: Settings) -> int:
+    """F is evaluated in float64 at the end."""
+    n = chunk_rows(samples, form.rows, settings.dim, 8, settings.device)
+    return 8 * n * (PER_ROW * form.rows + PER_DIMENSION * settings.dim + PER_TASK * len(form.classes))
+
+
+def _table_bytes(form: StandardForm, size: int, dim: int) -> int:
+    """What has an entry per distinct label: hardly anything for balanced counts, but with many tasks every sample may
+    have a label of its own.
+
+    Per row: targets of the run, the metrics' tags, targets of the last evaluation. Per task: masses and anchors, of the
+    run, of the last evaluation, and while they are made. Per class of the largest task: what one task's block is made
+    of. Per dimension: the metrics' means.
+    """
+    tasks, largest = len(form.classes), max(form.classes)
+    return form.columns * (form.rows * (size + 16) + tasks * (size + 48) + 32 * largest + 24 * dim + 64)
 
 
 def require_memory(form: StandardForm, samples: int, settings: Settings, copies_for_metrics: int = 0) -> None:

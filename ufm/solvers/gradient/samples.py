@@ -76,7 +76,9 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
     task_order = np.argsort(form.classes, kind="stable")
     row_order = np.concatenate([np.arange(form.offsets[t], form.offsets[t + 1]) for t in task_order])
     row_weights = form.row_weights()[row_order]
-    target = form.targets[row_order] * row_weights[:, None] * weight
+    target = form.targets[row_order]  # a copy, weighted in place: with many distinct labels it is as large as the rest
+    target *= row_weights[:, None]
+    target *= weight
     mass = (form.masses() * form.task_weights[:, None] * weight)[task_order]
     column = torch.repeat_interleave(torch.arange(form.columns, dtype=torch.int32), torch.as_tensor(counts))
     return Samples(
@@ -112,9 +114,11 @@ def _bias_curvature(form: StandardForm) -> Float:
     residual's norm below τ = 2 √(λ_W λ_H), so by Cauchy-Schwarz Σ c n_l (1 − p) ≤ τ √(Σ c n_l ω_l) over the class;
     a fifth of that bound is what minimizers were seen to have. At most p (1 − p) = 1/4 for every sample.
     """
-    weight = form.row_weights()[:, None] * form.multiplicity
-    s = np.repeat(form.masses(), form.classes, axis=0)
-    soft = (weight * form.targets * (1.0 - form.targets / np.where(s > 0, s, 1.0))).sum(axis=1)
-    hard = 0.2 * form.tau * np.sqrt((weight * form.omega * form.targets).sum(axis=1))
-    curvature: Float = np.minimum(soft + hard, (weight * s).sum(axis=1) / 4)
-    return curvature
+    curvature = []
+    for t, c in enumerate(form.task_weights):
+        y, weight = form.targets[form.offsets[t] : form.offsets[t + 1]], c * form.multiplicity
+        s = y.sum(axis=0)
+        soft = (weight * y * (1.0 - y / np.where(s > 0, s, 1.0))).sum(axis=1)
+        hard = 0.2 * form.tau * np.sqrt(y @ (weight * form.omega))
+        curvature.append(np.minimum(soft + hard, weight @ s / 4))
+    return np.concatenate(curvature)
