@@ -4,6 +4,7 @@
     theory.objective_in_balls(problem)                                       its minimum, enclosed
     theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)  Theorem 5.1, over arrays
     theory.class_correlation_cosine(classes, n_same, …)                      the same with K classes
+    theory.vanishing_regularization(problem)                                 the heads' geometry as λ → 0, any counts
 
 Knows no solver and no objective: a problem is read through its public fields.
 """
@@ -15,14 +16,17 @@ from theory.in_balls import objective_in_balls
 from theory.prediction import Prediction
 from theory.task_correlation import task_correlation_cosine
 from theory.threshold import Threshold
+from theory.vanishing_regularization import VanishingRegularization, vanishing_regularization
 
 __all__ = [
     "Hypothesis",
     "NotCovered",
     "Prediction",
     "Threshold",
+    "VanishingRegularization",
     "class_correlation_cosine",
     "objective_in_balls",
     "predict",
     "task_correlation_cosine",
+    "vanishing_regularization",
 ]
