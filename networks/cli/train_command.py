@@ -28,8 +28,9 @@ class Train:
     """In place of train.seed; the folder is then runs/NAME-seedS."""
     device: str | None = None
     """In place of train.device: auto, cpu, cuda."""
-    set: tuple[str, ...] = ()
-    """Other keys, such as model.width=16 train.feature_decay='{lambda_H=1e-3, lambda_W=0.1, lambda_b=0.1}'."""
+    set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Another key, as often as wanted: --set model.width=16 --set train.feature_decay='{lambda_H=0.02, lambda_W=1,
+    lambda_b=1}'."""
 
     def run(self) -> int:
         """0 where training ended, 130 where it was interrupted."""

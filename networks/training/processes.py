@@ -60,6 +60,7 @@ def running(device: str) -> Iterator[Processes]:
     place = validation.device(device)
     if place.type == "cuda":
         torch.cuda.set_device(place)
+        torch.backends.cudnn.benchmark = True  # batches have two sizes at most
     if world == 1 and not distributed.is_initialized():
         yield Processes(place)
         return

@@ -54,7 +54,7 @@ class Weighting(Protocol):
         ...
 
     def parameters(self) -> list[nn.Parameter]:
-        """Own parameters for the optimizer, without decay."""
+        """Own parameters for the optimizer, without decay; averaging their gradients over processes is its own task."""
         ...
 
     def state_dict(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tyro
 
 import networks
 from networks.cli.train_command import Train
@@ -44,6 +45,12 @@ def test_flags_go_over_the_file(config: Path) -> None:
     assert made.train.feature_decay == FeatureDecay(1e-3, 0.1, 0.2)
     assert made.train.weight_decay is None
     assert (made.model.width, made.train.batch_size) == (4, 16)
+
+
+def test_flags_of_the_command_line_add_up(config: Path) -> None:
+    arguments = [str(config), "--set", "model.width=5", "--set", "train.momentum=0.5", "--epochs", "9"]
+    made = tyro.cli(Train, args=arguments).configuration()
+    assert (made.model.width, made.train.momentum, made.train.epochs) == (5, 0.5, 9)
 
 
 @pytest.mark.parametrize("flag", ["width=3", "model.width", "model.=3"])

@@ -297,3 +297,12 @@ def test_images_that_do_not_fit_into_memory_are_read_ahead(monkeypatch: pytest.M
     monkeypatch.setattr("networks.training.batches.RESIDENT_SHARE", 0.0)
     lazy = replace(toy(), images=Lazy(toy()))
     assert_equal_runs(train(tables(), data=lazy), train(tables(), data=toy()))
+
+
+def test_without_tensorboard_there_is_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(tables(epochs=1), tmp_path / "with", data=toy())
+    assert list((tmp_path / "with" / "tensorboard").iterdir())
+    monkeypatch.setattr("networks.training.logs.importlib.util.find_spec", lambda name: None)
+    train(tables(epochs=1), tmp_path / "without", data=toy())
+    assert not (tmp_path / "without" / "tensorboard").exists()
+    assert (tmp_path / "without" / "metrics.csv").exists()
