@@ -25,6 +25,7 @@ caption { text-align: left; font-size: .875rem; padding-bottom: .25rem; }
 caption b { font-weight: 600; }
 .verdict { white-space: nowrap; font-weight: 600; }
 .passed { color: #176b2c; } .failed { color: #b3261e; } .not-applicable { color: #777; font-weight: 400; }
+.not-certified { color: #8a5a00; }
 figure { margin: 1.5rem 0; } figure img { display: block; max-width: 100%; height: auto; }
 figcaption { max-width: 48rem; margin-top: .5rem; }
 footer { border-top: 1px solid #ddd; margin-top: 3rem; padding-top: 1rem; color: #666; font-size: .8125rem; }

@@ -11,6 +11,7 @@ from verify.report import numbers
 
 NO_THEOREM = "no theorem covers it"
 CURVE_NAME = "Figure 3(c)"
+NOT_CERTIFIED = "not certified"  # no row failed, but the bound is open, as it may be where d is too small
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def line(case: Case) -> Line:
     problem, report, certificate = case.problem, case.report, case.report.certificate
     prediction = report.prediction
     name = one_line(case.name)
-    verdict = PASSED if report.passed else FAILED
+    verdict = case_verdict(case)
     cells = (
         verdict,
         name,
@@ -64,6 +65,21 @@ def line(case: Case) -> Line:
         numbers.seconds(case.seconds),
     )
     return Line(name, verdict, cells)
+
+
+def case_verdict(case: Case) -> str:
+    """ "passed", "failed" where a row failed, or "not certified"."""
+    if case.report.passed:
+        return PASSED
+    return FAILED if case.report.failures else NOT_CERTIFIED
+
+
+def uncertified(case: Case) -> str:
+    """The case's name and why nothing is said of it."""
+    certificate = case.report.certificate
+    short = certificate.dim < certificate.sufficient_dim
+    reason = f"d = {certificate.dim} < {certificate.sufficient_dim}" if short else certificate.verdict
+    return f"{one_line(case.name)} ({reason})"
 
 
 def one_line(name: str) -> str:
@@ -102,21 +118,27 @@ def headline(result: JobResult) -> str:
     total = len(result.cases)
     if total == 0 and result.curve is None:
         return "Nothing was checked"
-    failed = [one_line(case.name) for case in result.cases if not case.report.passed]
+    failed = [one_line(case.name) for case in result.cases if case_verdict(case) == FAILED]
     if result.curve is not None and not result.curve.passed:
         failed.append(CURVE_NAME)
+    open_cases = [uncertified(case) for case in result.cases if case_verdict(case) == NOT_CERTIFIED]
     curve = "" if result.curve is None else f" and {CURVE_NAME}" if total else CURVE_NAME
     cases = f"{total} case{'s' if total != 1 else ''}" if total else ""
-    if not failed:
+    found = [f"{word}: {', '.join(names)}" for word, names in ((FAILED, failed), (NOT_CERTIFIED, open_cases)) if names]
+    if not found:
         return f"Passed: {cases}{curve}"
-    return f"Failed: {', '.join(failed)} (of {cases}{curve})"
+    sentence = "; ".join(found)
+    return f"{sentence[0].upper()}{sentence[1:]} (of {cases}{curve})"
 
 
 def outcome(result: JobResult) -> str:
-    """ "passed", "failed", or "not applicable" of an empty result."""
+    """ "passed", "failed", "not certified" where that is all that is wrong, "not applicable" of an empty result."""
     if not result.cases and result.curve is None:
         return NOT_APPLICABLE
-    return PASSED if result.passed else FAILED
+    verdicts = {case_verdict(case) for case in result.cases}
+    if FAILED in verdicts or (result.curve is not None and not result.curve.passed):
+        return FAILED
+    return NOT_CERTIFIED if NOT_CERTIFIED in verdicts else PASSED
 
 
 def line_source(curve: CosineCurve) -> str:

@@ -12,7 +12,7 @@ from verify.checks.row import FAILED, NOT_APPLICABLE, PASSED
 from verify.report import numbers, summary
 
 WIDE = 120  # columns from which a line holds a case
-_COLOURS = {PASSED: "green", FAILED: "bold red", NOT_APPLICABLE: "dim"}
+_COLOURS = {PASSED: "green", FAILED: "bold red", NOT_APPLICABLE: "dim", summary.NOT_CERTIFIED: "yellow"}
 _SHOWN = ("verdict", "case", "theorem", "K_t", "N", "objective F", "rel. gap", "σ/τ", "checks", "s")
 
 
