@@ -63,7 +63,9 @@ def test_theorem_5_1_property_5_fails_for_a_general_feature() -> None:
 
 
 def test_vanishing_regularization_fails_where_the_signs_do() -> None:
-    assert_certified(verify.falsify(claims.vanishing_regularization, families.task_balanced(classes=3), 40), 80)
+    finding = verify.falsify(claims.vanishing_regularization, families.task_balanced(classes=3), 40)
+    problem = assert_certified(finding, 80)
+    assert theory.vanishing_regularization(problem).verdict == "fails"
     one_task = verify.falsify(claims.vanishing_regularization, families.long_tailed(tasks=1), 30)
     assert one_task.verdict == "no counterexample found"
 

@@ -110,17 +110,17 @@ def zero_bias(problem: Any, solution: Any) -> float:
     resolution=of_angles,
 )
 def smaller_dim(problem: Any, solution: Any) -> float:
-    """σ_{R−T}(Z̃) / σ_1(Z̃), Z̃ = diag(√c) W H diag(√n); NaN where the heads are zero.
+    """σ_{R−T}(Z̃) / σ_1(Z̃), Z̃ = diag(√c) W H diag(√n); NaN where the heads are zero, or R − T = 1.
 
     The minimizer Z̃ of the convex form is unique, and min F at dimension d equals min P exactly where rank Z̃ ≤ d. By
     Weyl's inequality a σ_{R−T} of the certified point above its distance from the minimizer, which the resolution
     bounds, proves rank R − T. So no solve at the smaller dimension, whose certificate would be inconclusive, is needed.
     """
-    if problem.source != "single":
+    needed = sum(problem.classes) - len(problem.classes)
+    if problem.source != "single" or needed == 1:
         return NOT_APPLICABLE
     (part,) = parts(problem, solution)
     if not live_rows(part).any():
         return NOT_APPLICABLE
     singular = np.linalg.svd(part.form.scaling * (part.point.W @ part.means), compute_uv=False)
-    needed = sum(problem.classes) - len(problem.classes)
     return float(singular[needed - 1] / singular[0]) if len(singular) >= needed else 0.0

@@ -84,7 +84,7 @@ class Finding:
                 ("certificate", f"{self.certificate.verdict}, relative gap {self.certificate.relative_gap:.1e}"),
                 ("geometry pinned to", f"{self.resolution:.1e} relative"),
             ]
-        if self.first_counterexample is not None:
+        if self.first_counterexample is not None and self.first_violation != self.violation:
             rows.append(("as first found", f"{expression(self.first_counterexample)}, {self.first_violation:.6g}"))
         rows.append(("tried", f"{self.tried} in the search, {self.shrinking} to shrink"))
         if self.uncertified:
