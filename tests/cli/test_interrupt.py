@@ -1,0 +1,31 @@
+"""Ctrl-C at any moment ends the program with a word and status 130, never with a traceback."""
+
+import subprocess
+import sys
+
+import pytest
+
+# The module is found by its name alone; looking for it is where Ctrl-C comes.
+INTERRUPTED = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["ufm", "verify"]
+import ufm_command
+assert not {{"verify", "ufm", "torch", "numpy"}} & set(sys.modules), "the entry point imports before it listens"
+ufm_command.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["verify", "torch", "scipy", "tyro", "verify.cli.commands", "verify.report"])
+def test_during_imports(module):
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(module=module)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr.strip() == "interrupted"
