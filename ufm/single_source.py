@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm import display, validation
+from ufm.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
 from ufm.standard_form import StandardForm, one_hot_targets
 
 
@@ -89,11 +90,8 @@ class SingleSource:
     ) -> Self:
         """From label tuples (columns, T) that may repeat or have count 0, in any order."""
         validation.check_range("labels", labels, classes)
-        distinct, inverse = np.unique(labels[counts > 0], axis=0, return_inverse=True)
         problem = cls.__new__(cls)
-        totals = np.zeros(len(distinct), dtype=np.int64)
-        np.add.at(totals, inverse.reshape(-1), counts[counts > 0])
-        problem._set(classes, distinct, totals, **settings)
+        problem._set(classes, *distinct_tuples(labels, counts), **settings)
         return problem
 
     @classmethod
@@ -116,12 +114,9 @@ class SingleSource:
         """Label-balanced: n samples of every one of the Π K_t label tuples (Theorem 3.1, B.2)."""
         sizes = validation.class_numbers("classes", classes)
         n = validation.whole_number("n", n, 1)
-        columns = math.prod(sizes)
-        advice = "use orthogonal_array(...) or from_labels(...), which store only tuples that occur"
-        validation.check_columns(f"classes={sizes}", columns, advice)
-        validation.check_samples("n", n * columns)
-        labels = np.stack(np.unravel_index(np.arange(columns), sizes), axis=1)
-        return cls._from_columns(sizes, labels, np.full(columns, n, dtype=np.int64), **settings)
+        labels = all_tuples(sizes)
+        validation.check_samples("n", n * len(labels))
+        return cls._from_columns(sizes, labels, np.full(len(labels), n, dtype=np.int64), **settings)
 
     @classmethod
     def correlated(cls, classes: int = 2, *, n_same: int, n_different: int, **settings: Any) -> Self:
@@ -140,22 +135,14 @@ class SingleSource:
     def orthogonal_array(cls, classes: int, tasks: int, n: int = 1, **settings: Any) -> Self:
         """n samples of each of K² label tuples in which every PAIR of tasks is uniform (beyond the paper).
 
-        Tuple (i, j) ↦ (i, j, i + j, i + 2j, …, i + (K−1)j) mod K: an orthogonal array of strength 2.
-        Up to three tasks for any K (cyclic Latin square), up to K + 1 tasks for prime K.
+        An orthogonal array of strength 2: up to three tasks for any K (cyclic Latin square), up to K + 1 for prime K.
         """
         k = validation.whole_number("classes", classes, 2)
         t = validation.whole_number("tasks", tasks, 2)
         n = validation.whole_number("n", n, 1)
-        validation.check_columns(f"classes={k}", k * k, "use fewer classes")
         validation.check_samples("n", n * k * k)
-        prime = all(k % divisor for divisor in range(2, math.isqrt(k) + 1))
-        most = k + 1 if prime else 3
-        if t > most:
-            reason = "is prime" if prime else "is not prime, so only the cyclic Latin square is used"
-            raise ValueError(f"tasks={t} is more than {most}, the most for classes={k}, which {reason}")
-        i, j = (axis.reshape(-1) for axis in np.indices((k, k)))
-        labels = np.stack([i, j, *((i + a * j) % k for a in range(1, k))], axis=1)[:, :t]
-        return cls._from_columns((k,) * t, labels, np.full(k * k, n, dtype=np.int64), **settings)
+        labels = pairwise_uniform_tuples(k, t)
+        return cls._from_columns((k,) * t, labels, np.full(len(labels), n, dtype=np.int64), **settings)
 
     @property
     def samples(self) -> int:
