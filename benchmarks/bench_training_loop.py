@@ -35,8 +35,9 @@ def bare_epoch(config: Any, data: TaskData, device: torch.device) -> Callable[[]
     """What one would write by hand: tensors on the device, cross-entropy, backward, SGD."""
     network: Any = build_network(config, data).to(device).train()
     on_gpu = device.type == "cuda"
+    network = network.to(memory_format=torch.channels_last)
     if on_gpu:
-        network = torch.compile(network.to(memory_format=torch.channels_last))
+        network = torch.compile(network)
     settings = {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "fused": True if on_gpu else None}
     optimizer = torch.optim.SGD(network.parameters(), **settings)
     images = torch.from_numpy(data.images[np.arange(len(data))]).to(device)
@@ -46,8 +47,7 @@ def bare_epoch(config: Any, data: TaskData, device: torch.device) -> Callable[[]
         order = torch.randperm(len(images)).to(device)
         for index in order.split(BATCH):
             x = (images[index].float() / 255 - 0.5) / 0.25
-            if on_gpu:
-                x = x.contiguous(memory_format=torch.channels_last)
+            x = x.contiguous(memory_format=torch.channels_last)
             optimizer.zero_grad(set_to_none=True)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=on_gpu):
                 _, logits = network(x)

@@ -26,10 +26,7 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
         raise ValueError(f"compile=true needs a CUDA device, this run is on {device}; leave it at 'auto'")
     if train.batch_size < 2 * processes.world:
         raise ValueError(f"batch_size={train.batch_size} is too small for {processes.world} processes")
-    channels_last = on_gpu if train.channels_last == "auto" else bool(train.channels_last)
     network = build_network(config, data).to(device)
-    if channels_last:
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if processes.world > 1:
         synchronize(network, device)
     weighting = WEIGHTINGS[train.weighting](tasks, train.task_weights, device, **train.weighting_options)
@@ -46,7 +43,7 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
     return Loop(
         network=network,
         model=model,
-        batches=DeviceBatches(data, device, channels_last=channels_last),
+        batches=DeviceBatches(data, device, channels_last=train.channels_last is not False),
         loss=LOSSES[train.loss],
         task_scale=len(data) / _samples_of_tasks(data, device),
         penalty=_penalty(config, data, device),
@@ -56,7 +53,6 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
         ),
         processes=processes,
         amp=on_gpu if train.amp == "auto" else bool(train.amp),
-        channels_last=channels_last,
     )
 
 

@@ -42,7 +42,6 @@ class Loop:
     optimizer: torch.optim.Optimizer
     processes: Processes
     amp: bool
-    channels_last: bool
 
     def epoch(self, parts: Iterable[NDArray[np.int64]]) -> tuple[Tensor, Tensor, Tensor]:
         """Mean over the batches of the losses (T,), the weights in effect (T,) and the penalty ()."""

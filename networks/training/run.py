@@ -81,7 +81,10 @@ def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
             image_size=size,
             batch_norm=model.batch_norm,
         )
-        return MultiTaskNetwork(shared, data.classes, heads=model.heads, bias=model.bias)
+        network = MultiTaskNetwork(shared, data.classes, heads=model.heads, bias=model.bias)
+    if config.train.channels_last is not False:  # faster on a CPU too
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def build_data(config: Config) -> tuple[TaskData, TaskData | None]:

@@ -93,7 +93,9 @@ class _Training:
         self.evaluation = Evaluation(self.loop.batches, self.processes)
         self.test_evaluation = None
         if self.test is not None:
-            batches = DeviceBatches(self.test, self.processes.device, channels_last=self.loop.channels_last)
+            batches = DeviceBatches(
+                self.test, self.processes.device, channels_last=self.config.train.channels_last is not False
+            )
             self.test_evaluation = Evaluation(batches, self.processes)
         if self.folder is not None:
             self.history = self.folder.resume(self.loop)

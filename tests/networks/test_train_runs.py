@@ -52,7 +52,7 @@ def interrupted_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"feature_decay": {"lambda_H": 1e-3, "lambda_W": 0.1, "lambda_b": 0.1}}, {"channels_last": True}]
+    "change", [{}, {"feature_decay": {"lambda_H": 1e-3, "lambda_W": 0.1, "lambda_b": 0.1}}, {"channels_last": False}]
 )
 def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
     change: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
