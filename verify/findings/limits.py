@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +39,10 @@ class Limit:
     distances: tuple[float, ...]
 
 
-def limits(started: Callable[[str], None]) -> tuple[Limit, ...]:
-    """Every count tensor of ``COUNTS`` at every λ of ``LAMBDAS``."""
+def limits(found: Iterable[Any], started: Callable[[str], None]) -> tuple[Limit, ...]:
+    """Every count tensor of ``COUNTS``, and of the counterexamples found, at every λ of ``LAMBDAS``."""
     done = []
-    for counts in COUNTS:
+    for counts in (*COUNTS, *(problem.count_tensor().tolist() for problem in found)):
         started(f"vanishing regularization, counts {counts}")
         problems = [ufm.SingleSource(counts, lambda_H=x, lambda_W=x, lambda_b=x) for x in LAMBDAS]
         limit = theory.vanishing_regularization(problems[0])

@@ -11,7 +11,7 @@ from verify.falsification.problems import record
 from verify.findings import laws, saddles
 from verify.findings.blocks import Section
 from verify.findings.curves import curve_section, draw_all
-from verify.findings.investigations import INVESTIGATIONS
+from verify.findings.investigations import INVESTIGATIONS, LIMIT
 from verify.findings.laws import Enclosed, enclose_all, law_section
 from verify.findings.limits import Limit, limit_section, limits
 from verify.findings.saddles import Landscape, explore_all, landscape_sections
@@ -92,10 +92,12 @@ def run_findings(
 
     budget  problems solved in each search; points  certified minima along each curve
     """
+    searched = search_all(INVESTIGATIONS, budget, seed, started)
+    counterexamples = [item.finding.counterexample for item in searched if item.investigation.claim == LIMIT]
     return Findings(
-        searched=search_all(INVESTIGATIONS, budget, seed, started),
+        searched=searched,
         enclosed=enclose_all(laws.PROBLEMS, started),
-        limits=limits(started),
+        limits=limits([problem for problem in counterexamples if problem is not None], started),
         curves=draw_all(points, started),
         landscapes=explore_all(saddles.PROBLEMS, started),
         budget=budget,

@@ -14,7 +14,7 @@ from verify.falsification.search import falsify
 from verify.findings.blocks import Block, Paragraph, Section, pairs, table
 from verify.findings.investigations import Investigation
 
-HEADER = ("claim", "over", "outcome", "violation", "tried")
+HEADER = ("claim", "hypotheses", "searched", "outcome", "violation", "tried")
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,7 @@ class Searched:
     @property
     def file(self) -> str:
         """Name of the counterexample's file."""
-        investigation = self.investigation
-        words = [investigation.claim, investigation.family, *map(str, investigation.arguments.values())]
-        kept = "-".join("".join(c if c.isalnum() else "_" for c in word).strip("_") for word in words)
-        return f"{kept}.json"
+        return f"{self.investigation.name}.json"
 
 
 def search(investigation: Investigation, budget: int, seed: int) -> Searched:
@@ -61,7 +58,7 @@ def search_sections(searched: Iterable[Searched]) -> list[Section]:
     for group, members in groupby(searched, key=lambda item: item.investigation.group):
         items = list(members)
         rows = [_row(item) for item in items]
-        sections.append(Section(group, (table(HEADER, rows, HEADER[3:]),)))
+        sections.append(Section(group, (table(HEADER, rows, HEADER[4:]),)))
         sections += [_counterexample(item) for item in items if item.finding.verdict == COUNTEREXAMPLE]
     return sections
 
@@ -79,7 +76,8 @@ def _row(item: Searched) -> tuple[str, ...]:
     finding = item.finding
     violation = finding.violation if finding.counterexample is not None else finding.largest_violation
     number = "–" if violation != violation else f"{violation:.3g}"
-    return (item.investigation.claim, item.investigation.searched, finding.verdict, number, f"{finding.tried:,}")
+    asked = item.investigation
+    return (asked.claim, asked.premise, asked.searched, finding.verdict, number, f"{finding.tried:,}")
 
 
 def _counterexample(item: Searched) -> Section:
@@ -104,4 +102,5 @@ def _counterexample(item: Searched) -> Section:
             ]
         ),
     ]
-    return Section(f"{item.investigation.claim} over {item.investigation.searched}", tuple(blocks), level=3)
+    title = f"{item.investigation.claim}, {item.investigation.premise}"
+    return Section(title, tuple(blocks), level=3)
