@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +41,13 @@ class Train:
         changed = "" if self.seed is None else f"-seed{self.seed}"
         output = self.output or Path("runs") / (self.config.stem + changed)
         result = train(self.configuration(), output)
+        status = 130 if result.interrupted else 0
+        if os.environ.get("RANK", "0") != "0":  # of several processes the first one tells
+            return status
         console.print(f"{result.status}: {output}", markup=False, highlight=False, soft_wrap=True)
         for name, value in result.metrics.items():
             console.print(f"  {name:<18} {value:.6g}", markup=False, highlight=False, soft_wrap=True)
-        return 130 if result.interrupted else 0
+        return status
 
     def configuration(self) -> Config:
         """The file with what the flags change."""
