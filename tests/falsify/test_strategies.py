@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import find as find_example
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 import ufm
 from verify import strategies as families
@@ -19,7 +19,8 @@ draws = settings(max_examples=40, database=None, deadline=None, derandomize=True
 
 
 def smallest(strategy: Any, wanted: Any = lambda problem: True) -> Any:
-    quick = settings(database=None, deadline=None, max_examples=100)
+    phases = (Phase.generate, Phase.shrink)
+    quick = settings(database=None, deadline=None, max_examples=100, phases=phases)
     return find_example(strategy, wanted, settings=quick, random=random.Random(0))
 
 
