@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import find as find_example
 from hypothesis import Phase, given, settings
+from hypothesis import find as find_example
 
 import ufm
 from verify import strategies as families
