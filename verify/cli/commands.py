@@ -16,6 +16,7 @@ from verify.cli.falsify_command import Falsify
 from verify.cli.figure_command import Figure
 from verify.cli.findings_command import FindingsCommand
 from verify.cli.landscape_command import Landscape
+from verify.cli.measure_command import Measure
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
 from verify.cli.theorem_command import Theorem
@@ -99,5 +100,6 @@ COMMANDS: dict[str, Any] = {
     "findings": FindingsCommand,
     "landscape": Landscape,
     **networks.cli.COMMANDS,
+    "measure": Measure,
     "theorem": Theorem,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,14 @@ def cosine_figure(case: Case) -> Any:
     panels = [("measured", measured_cosines(case))]
     if prediction is not None:
         panels.append((f"predicted, {prediction.theorem}", prediction.cosines))
-    figure = new_figure(8.8 if prediction is not None else 4.9, 4.2)
+    return cosine_panels(panels, case.problem.classes)
+
+
+def cosine_panels(panels: Sequence[tuple[str, Float]], classes: tuple[int, ...]) -> Any:
+    """Matrices (R, R) of cosines side by side under their titles; NaN is grey."""
+    figure = new_figure(1.0 + 3.9 * len(panels), 4.2)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    meshes = [_panel(axes, matrix, case, title) for axes, (title, matrix) in zip(grid, panels, strict=True)]
+    meshes = [_panel(axes, matrix, classes, title) for axes, (title, matrix) in zip(grid, panels, strict=True)]
     bar = figure.colorbar(meshes[-1], ax=list(grid), shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_linewidth(0.4)
@@ -47,7 +53,7 @@ def cosine_file(name: str, case: Case) -> FigureFile:
     return figure_file(name, cosine_figure(case), caption, caption)
 
 
-def _panel(axes: Any, matrix: Float, case: Case, title: str) -> Any:
+def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str) -> Any:
     from matplotlib import colormaps
 
     rows = len(matrix)
@@ -67,14 +73,14 @@ def _panel(axes: Any, matrix: Float, case: Case, title: str) -> Any:
     axes.set_facecolor(GREY)
     axes.set_aspect("equal")
     axes.invert_yaxis()
-    ends = np.cumsum(case.problem.classes)
+    ends = np.cumsum(classes)
     for edge in ends[:-1] - 0.5:
         axes.axhline(edge, color=INK, linewidth=0.7)
         axes.axvline(edge, color=INK, linewidth=0.7)
-    names = _name_rows(axes, case.problem.classes, ends)
+    names = _name_rows(axes, classes, ends)
     if rows <= ROWS_NUMBERED:
         _number_cells(axes, matrix)
-    _name_grey(axes, matrix, case, ends)
+    _name_grey(axes, matrix, classes, ends)
     tidy(axes, title)
     axes.tick_params(length=0)
     if names > NAMES_UPRIGHT:
@@ -106,9 +112,8 @@ def _number_cells(axes: Any, matrix: Float) -> None:
         axes.text(j, i, text, ha="center", va="center", fontsize=8 if len(matrix) <= 6 else 7, color=colour)
 
 
-def _name_grey(axes: Any, matrix: Float, case: Case, ends: Any) -> None:
+def _name_grey(axes: Any, matrix: Float, classes: tuple[int, ...], ends: Any) -> None:
     """ "free" or "zero" in blocks that are grey throughout and wide enough for a word."""
-    classes = case.problem.classes
     starts = ends - np.array(classes)
     for t, (row, height) in enumerate(zip(starts, classes, strict=True)):
         for s, (column, width) in enumerate(zip(starts, classes, strict=True)):

@@ -1,0 +1,58 @@
+"""Grad-CAM++: which pixels of the last map speak for a class (Chattopadhay et al., 2018)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def grad_cam_plus_plus(maps: Tensor, gradients: Tensor) -> Tensor:
+    """(n, h, w) L = ReLU( Σ_k w_k A^k ) with weights from the first three derivatives of Y = exp(S).
+
+        w_k = Σ_ij α_ij^k ReLU(∂Y/∂A_ij^k)
+        α_ij^k = ∂²Y/∂A² / ( 2 ∂²Y/∂A² + Σ_ab A_ab^k ∂³Y/∂A³ ),    derivatives at pixel ij of channel k
+
+    S is affine in A as far as the ReLUs and maxima behind A stay as they are, so that with g = ∂S/∂A_ij^k the
+    derivatives of Y are Y g, Y g² and Y g³, and
+
+        α_ij^k = g² / (2 g² + Σ_ab A_ab^k g³).
+
+    The sum is over the pixels ab of channel k, of A alone: g stands at ij. Y > 0 is a factor of the whole map and is
+    left out, for it overflows. α is 0 where g is 0, and where the denominator is.
+
+    maps       (n, K, h, w) A, the output of ``network.backbone.last_convolution``
+    gradients  (n, K, h, w) g, of the logit S of the class
+    Source: Chattopadhay et al., WACV 2018, eqs. 5, 6, 11 and 19; Figure 4 of the paper.
+    """
+    squared = gradients.square()
+    denominator = 2.0 * squared + maps.sum(dim=(2, 3), keepdim=True) * squared * gradients
+    alpha = torch.where(denominator != 0, squared / denominator, 0.0)
+    weights = (alpha * gradients.relu()).sum(dim=(2, 3), keepdim=True)
+    return (weights * maps).sum(dim=1).relu()
+
+
+def task_maps(network: Any, images: Tensor, classes: Tensor, task: int) -> Tensor:
+    """(n, h, w) Grad-CAM++ maps of one task's logits at a class (n,) per image; the network in evaluation mode.
+
+    network  a ``MultiTaskNetwork``; its mode and gradients are left as they are
+    """
+    kept: list[Tensor] = []
+
+    def cut(_module: Any, _inputs: Any, output: Tensor) -> Tensor:
+        """The graph begins here: nothing before the maps is differentiated."""
+        kept.append(output.detach().requires_grad_(True))
+        return kept[0]
+
+    hook = network.backbone.last_convolution.register_forward_hook(cut)
+    training = network.training
+    network.eval()  # so that an image's logits depend on its own maps alone
+    try:
+        with torch.enable_grad():
+            _, logits = network(images)
+            (gradients,) = torch.autograd.grad(logits[task].gather(1, classes[:, None]).sum(), kept[0])
+    finally:
+        hook.remove()
+        network.train(training)
+    return grad_cam_plus_plus(kept[0].detach().double(), gradients.double())
