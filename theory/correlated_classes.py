@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from theory.class_correlation import ClassMargins, class_margins
 from theory.feature_space import FeatureSpace, Float, centred_labels, simplex, simplex_cosines, simplex_gram
-from theory.hypotheses import Hypothesis, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
 from theory.opposite_heads import opposite_threshold
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
@@ -48,7 +48,13 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
         return (single, two)
     equal = Hypothesis("equal classes", "K_1 = K_2", f"classes {classes[0]}, {classes[1]}", classes[0] == classes[1])
     alike = f"c = {weights[0]:g}, {weights[1]:g}"
-    rows = (single, two, equal, Hypothesis("equal task weights", "c^1 = c^2", alike, weights[0] == weights[1]))
+    rows = (
+        single,
+        labels_are(reading),
+        two,
+        equal,
+        Hypothesis("equal task weights", "c^1 = c^2", alike, weights[0] == weights[1]),
+    )
     return (*rows, _correlated(problem)) if equal.holds else rows
 
 

@@ -44,9 +44,18 @@ def source_is(reading: Reading, wanted: str) -> Hypothesis:
     return Hypothesis(name, statements[wanted], f"source {reading.source!r}", reading.source == wanted)
 
 
+def labels_are(reading: Reading) -> Hypothesis:
+    """Hard or smoothed: every closed form here has both, but the theorems are about one-hot labels."""
+    epsilon = reading.label_smoothing
+    name, statement = ("hard labels", "label_smoothing = 0") if epsilon == 0 else ("smoothed labels", "ε < 1")
+    return Hypothesis(name, statement, f"label_smoothing = {epsilon:g}", True)
+
+
 def smoothed(theorem: str, reading: Reading) -> str:
     """The theorem's name for these labels: the theorems are about one-hot labels, and smoothing goes beyond them."""
-    return f"{theorem} with label smoothing" if reading.label_smoothing > 0 else theorem
+    if reading.label_smoothing == 0:
+        return theorem
+    return f"{theorem} {'and' if ' with ' in theorem else 'with'} label smoothing"
 
 
 def spread(counts: NDArray[np.int64], possible: int, what: str) -> str:

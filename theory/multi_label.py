@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, simplex, simplex_cosines, simplex_gram
-from theory.hypotheses import Hypothesis, smoothed, source_is
+from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 from theory.shared_root import LabelForce, margins
@@ -51,7 +51,7 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     label_sets = source_is(reading, "multilabel")
     if not label_sets.holds:
         return (label_sets,)
-    return (label_sets, _balanced(reading.parts[0]))
+    return (label_sets, labels_are(reading), _balanced(reading.parts[0]))
 
 
 def _balanced(problem: SumProblem) -> Hypothesis:

@@ -21,7 +21,7 @@ from itertools import combinations
 import numpy as np
 
 from theory import theorem_3_1
-from theory.hypotheses import Hypothesis, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 
@@ -36,7 +36,7 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     problem = reading.parts[0]
     tasks = len(problem.classes)
     several = Hypothesis("several tasks", "T ≥ 2", f"T = {tasks}", tasks >= 2)
-    return (single, several, _pairwise_uniform(problem)) if several.holds else (single, several)
+    return (single, labels_are(reading), several, _pairwise_uniform(problem)) if several.holds else (single, several)
 
 
 def _pairwise_uniform(problem: SumProblem) -> Hypothesis:

@@ -15,22 +15,24 @@ from theory.threshold import Threshold
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
-    """The global minimum of Problem (3) or (4) in closed form, and its minimizers up to a rotation of R^d.
+    """The global minimum of a problem in closed form, and its minimizers up to a rotation of R^d.
 
-    theorem         "Theorem 3.1", "Theorem B.2", "Theorem 3.2" or "Theorem 5.1"
-    citation        theorem and equation the minimizers come from
+    theorem         "Theorem 3.1", "Theorem B.2", "Theorem 3.2", "Theorem 5.1", "Li et al. 2024, Theorem 1", or a law
+                    that generalizes one: "Theorem 3.1 for pairwise-uniform counts", "Theorem 5.1 with K classes", "…
+                    with label smoothing"
+    citation        where the minimizers come from
     regime          in words: "all tasks below threshold", "zero", "rank one: heads parallel", …
-    within_theorem  whether the paper's hypotheses hold, thresholds included; past a threshold the prediction is the
-                    convex program's solution by the same symmetry, which the paper does not state
+    within_theorem  whether the theorem's own hypotheses hold, thresholds included. Past a threshold, and for laws, the
+                    prediction is the convex program's solution by symmetry, which no paper states: docs/theory.md
     thresholds      where λ_Hλ_W stands against each
     hypotheses      the other hypotheses, all of which hold
     properties      those of the paper's properties that hold, for heads and features that are not zero: NC1 … NC5 of
-                    Theorem 3.1 (NC4 with the feature weights below), NC1 … NC4 of Theorem 3.2; for Theorem 5.1 NC5
-                    means on the training features, and NC3 is not there, since ``cosines`` says more
+                    Theorem 3.1 (NC4 with the feature weights below), NC1 … NC4 of Theorem 3.2; for Theorem 5.1 NC3
+                    is not there, since ``cosines`` says more
     objective       min F, in the problem's reduction
     every_feature   whether the nearest centre (NC5, or NC4 of Theorem 3.2) decides as the heads do on every h, not on
                     training features only
-    required_dim    the feature dimension the theorem asks for: Σ K_t − T, max K_t − 1, or 2
+    required_dim    the feature dimension the theorem asks for: Σ K_t − T, for Problem (4) max K_t − 1
     multi_source    whether tasks have features of their own (Problem (4)): then ``logits``, ``feature_weights`` and
                     ``H`` are lists over tasks, and ``gram_W`` and ``cosines`` are NaN between tasks, whose relative
                     rotation is free

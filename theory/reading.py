@@ -75,9 +75,9 @@ def read(problem: Any) -> Reading:
     """Reads the public fields of any object that has them.
 
     Fields: ``source`` ("single", "multi" or "multilabel"), ``classes``, ``labels``, ``counts``, ``task_weights``,
-    ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` ("sum" or "mean"), ``label_smoothing``. A
-    source that is none of these has no theorem here and is not read further. Raises TypeError naming a missing field, ValueError naming one whose
-    value is impossible.
+    ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` ("sum" or "mean"), ``label_smoothing``. A source that is
+    none of these has no theorem here and is not read further. Raises TypeError naming a missing field, ValueError
+    naming one whose value is impossible.
     """
     source = _field(problem, "source")
     if source not in SOURCES:

@@ -30,7 +30,7 @@ from theory.feature_space import (
     simplex_gram,
     summed_heads,
 )
-from theory.hypotheses import Hypothesis, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 from theory.threshold import Threshold, margin_loss, tasks_regime, threshold
@@ -43,7 +43,7 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     single = source_is(reading, "single")
     if not single.holds:
         return (single,)
-    return (single, _label_balanced(reading.parts[0]))
+    return (single, labels_are(reading), _label_balanced(reading.parts[0]))
 
 
 def _label_balanced(problem: SumProblem) -> Hypothesis:

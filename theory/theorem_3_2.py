@@ -21,7 +21,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory.feature_space import FeatureSpace, simplex, simplex_cosines, simplex_gram, summed_heads
-from theory.hypotheses import Hypothesis, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 from theory.threshold import Threshold, margin_loss, tasks_regime, threshold
@@ -37,7 +37,7 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     balanced = tuple(_class_balanced(t, task) for t, task in enumerate(reading.parts, start=1))
     failing = tuple(row for row in balanced if not row.holds)
     everywhere = Hypothesis("class-balanced", "every task has as many samples of each class", "in every task", True)
-    return (multi, *(failing or (everywhere,)))
+    return (multi, labels_are(reading), *(failing or (everywhere,)))
 
 
 def _class_balanced(t: int, task: SumProblem) -> Hypothesis:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, summed_heads
-from theory.hypotheses import Hypothesis, smoothed, source_is
+from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 from theory.task_correlation import cosine_from_margins
@@ -43,6 +43,7 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     classes, weights = problem.classes, problem.task_weights
     rows = (
         single,
+        labels_are(reading),
         Hypothesis("two tasks", "T = 2", f"T = {len(classes)}", len(classes) == 2),
         Hypothesis("binary tasks", "K_t = 2", f"classes {_brief(classes)}", set(classes) == {2}),
         Hypothesis(

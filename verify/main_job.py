@@ -1,4 +1,4 @@
-"""The main job: every theorem at small and at paper-size settings, real label counts, and the curve of Figure 3(c)."""
+"""The main job: every theorem and law, small and at paper size, real label counts, and the curve of Figure 3(c)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAPER = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
 STRONG = {"lambda_H": 2.0, "lambda_W": 2.0, "lambda_b": 0.05}  # past one or all thresholds of the small problems
 FIRST_ORDER_TOLERANCE = 1e-5  # relative, of F: what the gradient solver's defaults promise, with a margin of ten
 
-Single, Multi = ufm.SingleSource, ufm.MultiSource
+Single, Multi, Sets = ufm.SingleSource, ufm.MultiSource, ufm.MultiLabel
 
 
 def theorem_problems() -> Iterator[tuple[str, Problem]]:
@@ -34,6 +34,23 @@ def theorem_problems() -> Iterator[tuple[str, Problem]]:
     yield "Theorem 5.1, n = 30 and 10", Single.correlated(2, n_same=30, n_different=10, **SMALL)
     yield "Theorem 5.1, N = 8000", Single.correlated(2, n_same=3000, n_different=1000, **PAPER)
     yield "Theorem 5.1, rarer pair past its threshold", Single.correlated(2, n_same=38, n_different=2, **STRONG)
+    yield from _problems_beyond_the_paper()
+
+
+def _problems_beyond_the_paper() -> Iterator[tuple[str, Problem]]:
+    parallel = {"lambda_H": 30.0, "lambda_W": 0.05, "lambda_b": 0.05}
+    yield "Pairs of tasks uniform, 4 tasks of 5 classes", Single.orthogonal_array(5, 4, 6, **SMALL)
+    yield "Correlated, 3 classes, n = 20 and 10", Single.correlated(3, n_same=20, n_different=10, **SMALL)
+    yield "Correlated, 10 classes, N = 50000", Single.correlated(10, n_same=2750, n_different=250, **PAPER)
+    yield "Correlated, 4 classes, heads parallel", Single.correlated(4, n_same=30, n_different=1, **parallel)
+    yield "Label sets, 4 classes, sizes 1 and 2", Sets.balanced(4, {1: 10, 2: 5}, **SMALL)
+    yield "Label sets, 10 classes, sizes 1 to 3", Sets.balanced(10, {1: 3000, 2: 500, 3: 100}, **PAPER)
+    yield "Label sets, past the threshold", Sets.balanced(3, {1: 4, 2: 9}, **STRONG)
+    yield "Label smoothing 0.1, Theorem 3.1", Single.balanced((3, 3), 10, label_smoothing=0.1, **SMALL)
+    yield (
+        "Label smoothing 0.1, 3 classes",
+        Single.correlated(3, n_same=20, n_different=10, label_smoothing=0.1, **SMALL),
+    )
 
 
 def digit_pairs(seed: int = 0) -> np.ndarray:

@@ -33,7 +33,18 @@ def test_main_job_passes_and_leaves_a_report(
     assert run(monkeypatch, "verify") == 0
     report = json.loads(Path("report/report.json").read_text())
     theorems = {case["report"]["theorem"] for case in report["cases"]}
-    assert theorems == {"Theorem 3.1", "Theorem B.2", "Theorem 3.2", "Theorem 5.1", None}
+    assert theorems == {
+        "Theorem 3.1",
+        "Theorem B.2",
+        "Theorem 3.2",
+        "Theorem 5.1",
+        "Theorem 3.1 for pairwise-uniform counts",
+        "Theorem 3.1 with label smoothing",
+        "Theorem 5.1 with K classes",
+        "Theorem 5.1 with K classes and label smoothing",
+        "Li et al. 2024, Theorem 1",
+        None,
+    }
     assert Path("report/report.html").stat().st_size > 10_000
     assert "Real counts, digits in pairs" in capsys.readouterr().out
 

@@ -162,4 +162,4 @@ def test_impossible_fields(field, value, message):
 def test_a_repeated_set_is_not_balance():
     problem = balanced(3, {1: 10}, 0.0025)
     problem.labels = problem.labels[[0, 1, 1]]
-    assert not multi_label.hypotheses(read(problem))[1].holds
+    assert not multi_label.hypotheses(read(problem))[-1].holds
