@@ -26,7 +26,7 @@ OPTIONS = {
     "newton": ("steps",),
     "gradient": (
         *("dtype", "optimizer", "steps", "learning_rate", "momentum"),
-        *("log_every", "checkpoint", "checkpoint_every", "progress"),
+        *("log_every", "checkpoint", "checkpoint_every", "progress", "weighting", "weighting_options"),
     ),
     "convex": ("solver",),
 }
@@ -52,7 +52,8 @@ def solve(
                "gradient"  the problem as written, each of the N features free, first order. Options: ``optimizer``
                            "momentum" (default), "lbfgs" or "adam", ``dtype`` torch.float64 (default) or float32,
                            ``steps``, ``learning_rate``, ``momentum``, ``log_every``, ``checkpoint``,
-                           ``checkpoint_every``, ``progress``: see ``ufm.solvers.gradient.minimize``.
+                           ``checkpoint_every``, ``progress``, and ``weighting`` with ``weighting_options``, for
+                           task weights anew at every step: see ``ufm.solvers.gradient.minimize``.
                "convex"    cvxpy's nuclear-norm program, the outside reference for small problems (extra
                            ``convex``). Option: ``solver`` "CLARABEL" or "SCS".
     dim        feature dimension d; by default Σ K_t − T (single source), max K_t − 1 (multi source) or K − 1
@@ -76,6 +77,11 @@ def solve(
         if name not in OPTIONS[method]:
             raise TypeError(f"{name}= is no option of method={method!r}; it takes {', '.join(OPTIONS[method])}")
     _check_scales(problem)
+    if options.get("weighting") is not None and isinstance(problem, MultiSource):
+        raise ValueError(
+            f"weighting={options['weighting']!r}: tasks of a ufm.MultiSource problem share no features, and "
+            "weights change nothing; weigh the tasks of a ufm.SingleSource problem"
+        )
     forms = problem.standard_forms()
     default_dim = max(form.sufficient_dim for form in forms)
     dim = default_dim if dim is None else validation.whole_number("dim", dim, 1)

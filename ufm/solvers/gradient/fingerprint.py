@@ -34,6 +34,8 @@ def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Setting
         "learning_rate": settings.learning_rate,
         "momentum": settings.momentum,
         "steps": schedule,
+        "weighting": settings.weighting,
+        "weighting_options": dict(settings.weighting_options) or None,
     }
 
 

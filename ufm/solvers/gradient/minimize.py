@@ -29,6 +29,7 @@ from ufm.solvers.gradient.settings import Settings, checked
 from ufm.solvers.gradient.start import random_start
 from ufm.solvers.gradient.status import describe
 from ufm.solvers.gradient.units import balanced_units, own_units
+from ufm.solvers.gradient.weighted_momentum import WeightedMomentum, weighted_momentum
 from ufm.standard_form import StandardForm
 
 UserMetrics = Callable[[Tensor, Tensor, Tensor], Mapping[str, float]]
@@ -76,6 +77,8 @@ def minimize(
     checkpoint: str | Path | None = None,
     checkpoint_every: int | None = None,
     progress: bool | None = None,
+    weighting: str | None = None,
+    weighting_options: Mapping[str, Any] | None = None,
 ) -> GradientResult:
     """Minimizes F over W (R, d), one feature h_i per sample, and b, from a random start.
 
@@ -97,6 +100,10 @@ def minimize(
     checkpoint     file resumed from where it exists, and written every ``checkpoint_every`` steps (default: every
                    minute) and at the end
     progress       a bar on stderr: None where the run is long and stderr a terminal
+    weighting      a name in ``ufm.weighting``: task weights anew at every step, in place of the form's, which must be
+                   1, with ``weighting_options``. See ``weighted_momentum``; needs a ``learning_rate``. F and its
+                   gradient in the history, and ``tolerance``, are then those of c = the weights in effect, which the
+                   history has as weight_t beside the losses loss_t; ``objective`` is F with c = 1 still.
 
     Ctrl-C returns the point reached. Deterministic for a seed, device and number of threads. Raises ValueError or
     TypeError naming the field, and MemoryError before anything is allocated.
@@ -114,19 +121,25 @@ def minimize(
         log_every=log_every,
         checkpoint=checkpoint,
         checkpoint_every=checkpoint_every,
+        weighting=weighting,
+        weighting_options=weighting_options,
     )
     validation.one_of("source", source, ("single", "multi", "multilabel"))
     counts = _checked_counts(counts, form.columns)
     require_memory(form, int(counts.sum()), settings, copies_for_metrics=0 if metrics is None else 1)
     with torch.no_grad():
         samples = expand(form, counts, settings.device, settings.dtype)
-        method = build(samples, settings)
+        method = build(samples, settings) if weighting is None else weighted_momentum(form, counts, samples, settings)
         built_in = Metrics(form, method.objective, source)
 
         def measure() -> dict[str, float]:
+            own, now = {}, built_in
+            if isinstance(method, WeightedMomentum):
+                own = method.measures()
+                now = Metrics(method.weighted_form(), method.objective, source)
             if metrics is None:
-                return built_in(method.point)
-            return {name: float(value) for name, value in metrics(*_in_own_units(method, copy=True)).items()}
+                return own | now(method.point)
+            return own | {name: float(value) for name, value in metrics(*_in_own_units(method, copy=True)).items()}
 
         outcome = Run(method, settings, fingerprint(form, counts, settings), measure).finish(progress)
         W, H, b = _in_own_units(method, copy=False)

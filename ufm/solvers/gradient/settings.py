@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class Settings:
     log_every: int
     checkpoint: Path | None
     checkpoint_every: int | None
+    weighting: str | None = None
+    weighting_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def line_search(self) -> bool:
@@ -59,6 +62,8 @@ def checked(
     log_every: Any,
     checkpoint: Any,
     checkpoint_every: Any,
+    weighting: Any = None,
+    weighting_options: Any = None,
 ) -> Settings:
     """Settings with defaults filled in; ValueError or TypeError names the field, its value and what would do."""
     name = validation.one_of("optimizer", optimizer, OPTIMIZERS)
@@ -80,7 +85,39 @@ def checked(
         log_every=DEFAULT_LOG_EVERY if log_every is None else validation.whole_number("log_every", log_every, 1),
         checkpoint=None if checkpoint is None else _checkpoint(checkpoint),
         checkpoint_every=_optional_whole("checkpoint_every", checkpoint_every),
+        weighting=_weighting(weighting, name, rate),
+        weighting_options=_weighting_options(weighting, weighting_options),
     )
+
+
+def _weighting(value: Any, optimizer: str, learning_rate: float | None) -> str | None:
+    if value is None:
+        return None
+    from ufm.weighting import WEIGHTINGS
+
+    if value == "fixed":
+        raise ValueError("weighting='fixed' is the problem's own task_weights=; leave weighting out")
+    validation.one_of("weighting", value, tuple(name for name in WEIGHTINGS if name != "fixed"))
+    if optimizer != "momentum" or learning_rate is None:
+        raise ValueError(
+            f"weighting={value!r} needs optimizer='momentum' with a learning_rate=, got optimizer={optimizer!r}, "
+            f"learning_rate={learning_rate!r}: the weights change at every step, and with them the function a "
+            "line search would search"
+        )
+    return str(value)
+
+
+def _weighting_options(weighting: Any, value: Any) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if weighting is None:
+        raise ValueError(f"weighting_options={value!r} without weighting=; name one")
+    if not isinstance(value, Mapping):
+        raise TypeError(f"weighting_options must be a dict, got {value!r}")
+    from ufm.weighting import check_options
+
+    check_options(weighting, value)
+    return dict(value)
 
 
 def _number(name: str, value: Any, expected: str) -> float:

@@ -24,12 +24,15 @@ def describe(outcome: Outcome, settings: Settings) -> str:
             advice = "use dtype=torch.float64" if settings.dtype == torch.float32 else "raise tolerance="
             return f"rounding in {DTYPES[settings.dtype]} stopped progress after {steps}, {reached}; {advice}"
         case "diverged":
-            return f"diverged by step {outcome.step:,}: F is no longer finite; lower learning_rate=, or leave it out"
+            other = ", or leave it out" if settings.weighting is None else ""
+            return f"diverged by step {outcome.step:,}: F is no longer finite; lower learning_rate={other}"
         case _:
             return f"stopped after {steps}, {reached} > tolerance {settings.tolerance:.1e}; {_advice(settings)}"
 
 
 def _advice(settings: Settings) -> str:
+    if settings.weighting is not None:
+        return "raise steps= or learning_rate=; the weights may also never come to rest"
     if settings.learning_rate is not None:
         return "raise steps=, or leave learning_rate out: the default needs no tuning"
     if settings.optimizer == "momentum" and settings.momentum is not None:
