@@ -15,7 +15,7 @@ from networks.training.losses import LOSSES
 from networks.training.processes import Processes
 from networks.training.run import build_network
 from networks.training.synchronized_batch_norm import synchronize
-from networks.training.weighting import WEIGHTINGS
+from networks.training.weightings import training_weighting
 
 
 def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
@@ -29,11 +29,16 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
     network = build_network(config, data).to(device)
     if processes.world > 1:
         synchronize(network, device)
-    weighting = WEIGHTINGS[train.weighting](tasks, train.task_weights, device, **train.weighting_options)
+    weighting = training_weighting(train, tasks, device)
     model: Any = network
     if processes.world > 1 and not weighting.task_gradients:
         model = torch.nn.parallel.DistributedDataParallel(network)
-    if on_gpu and train.compile is not False:
+    if train.compile is True and weighting.task_gradients:
+        raise ValueError(
+            f"compile=true with weighting={train.weighting!r}: a compiled graph is differentiated once, and this "
+            "weighting differentiates task by task; leave compile at 'auto'"
+        )
+    if on_gpu and train.compile is not False and not weighting.task_gradients:
         model = torch.compile(model)
     groups = [
         {"params": [p for p in network.parameters() if p.requires_grad], "weight_decay": train.weight_decay or 0.0}
@@ -60,9 +65,8 @@ def _penalty(config: Config, data: TaskData, device: torch.device) -> Penalty | 
     decay = config.train.feature_decay
     if decay is None:
         return None
-    c = torch.tensor(config.train.task_weights or [1.0] * len(data.classes), device=device)
     samples = _samples_of_tasks(data, device)
-    return Penalty(decay, c / samples, c * len(data) / samples if data.kind == "multi" else None)
+    return Penalty(decay, 1.0 / samples, len(data) / samples if data.kind == "multi" else None)
 
 
 def _samples_of_tasks(data: TaskData, device: torch.device) -> torch.Tensor:

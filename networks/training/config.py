@@ -13,7 +13,7 @@ from networks.backbones.stem import STEMS
 from networks.multi_task_network import HEADS
 from networks.nearest_name import require_name, unknown_name
 from networks.training.losses import LOSSES
-from networks.training.weighting import WEIGHTINGS
+from networks.training.weightings import check_weighting
 from ufm import validation
 
 USUAL_WEIGHT_DECAY = 5e-4  # Section 4
@@ -34,11 +34,14 @@ class FeatureDecay:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """[model]: as ``networks.backbones.backbone`` and ``networks.MultiTaskNetwork``."""
+    """[model]: as ``networks.backbones.backbone`` and ``networks.MultiTaskNetwork``.
+
+    feature_dim may also be "classes": Σ K_t, at which Table 3 fixes heads.
+    """
 
     backbone: str = "resnet18"
     width: int = 64
-    feature_dim: int | None = None
+    feature_dim: int | str | None = None
     final_relu: bool = True
     stem: str = "auto"
     batch_norm: bool | None = None
@@ -50,7 +53,9 @@ class ModelConfig:
         require_name("stem", self.stem, STEMS)
         require_name("heads", self.heads, HEADS)
         validation.whole_number("width", self.width, 1)
-        if self.feature_dim is not None:
+        if isinstance(self.feature_dim, str):
+            require_name("feature_dim", self.feature_dim, ("classes",))
+        elif self.feature_dim is not None:
             validation.whole_number("feature_dim", self.feature_dim, 1)
         for name in ("final_relu", "batch_norm", "bias"):
             _switch(name, getattr(self, name), None if name != "final_relu" else False)
@@ -98,7 +103,7 @@ class TrainConfig:
             raise ValueError(f"momentum must lie in [0, 1), got {self.momentum!r}; 0.9 is usual")
         self._check_decay()
         require_name("loss", self.loss, LOSSES)
-        require_name("weighting", self.weighting, WEIGHTINGS)
+        check_weighting(self.weighting, self.weighting_options)
         if (self.weighting == "fixed") != (self.task_weights is not None):
             raise ValueError(
                 f"task_weights={self.task_weights!r} and weighting={self.weighting!r}: weighting='fixed' needs "
@@ -134,6 +139,13 @@ class Config:
     data: dict[str, Any] = field(default_factory=dict)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        if self.train.loss == "dot_regression" and self.model.heads != "orthogonal_etf":
+            raise ValueError(
+                f"loss='dot_regression' with heads={self.model.heads!r}: it pulls features towards heads of fixed "
+                "length and would shrink learned ones; use model.heads='orthogonal_etf'"
+            )
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """The tables of a TOML file that reads back as this; what is None is left out."""

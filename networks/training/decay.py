@@ -20,6 +20,7 @@ decayed by way of the backbone only; at a stationary point λ_H = λ_W ‖W‖²
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,24 +70,27 @@ def ufm_lambdas(config: Config, N: int) -> UFMLambdas:
 
 
 class Penalty:
-    """What feature decay adds to the loss of a batch.
+    """What feature decay adds to the losses of a batch: P_t to the loss of task t, below the same c^t, and P.
 
-    head_weights    (T,) c^t / N_t
-    sample_weights  (T,) of λ_H ‖h_i‖² in the mean over a batch: c^t N / N_t for a sample of task t (several sources),
-                    or None where it is 1
+    head_weights    (T,) 1 / N_t
+    sample_weights  (T,) of λ_H ‖h_i‖² in the mean over a batch, as a part of P_t: N / N_t for a sample of task t
+                    (several sources); None where tasks share their samples, and λ_H ‖h_i‖² is P
     """
 
     def __init__(self, decay: FeatureDecay, head_weights: Tensor, sample_weights: Tensor | None) -> None:
         self.decay, self.head_weights, self.sample_weights = decay, head_weights, sample_weights
 
-    def __call__(self, network: MultiTaskNetwork, features: Tensor, labels: Tensor, share: float) -> Tensor:
-        """() of features (n, d) with labels (n, T); share is what one sample weighs in the mean over the batch."""
-        squares = features.square().sum(dim=1)
-        if self.sample_weights is not None:
-            squares = squares * ((labels >= 0).to(squares.dtype) @ self.sample_weights)
-        total = self.decay.lambda_H * share * squares.sum()
-        for weight, head in zip(self.head_weights, network.heads, strict=True):
-            total = total + weight * self.decay.lambda_W * torch.sum(head.weight**2)  # type: ignore[operator]
-            if head.bias is not None:
-                total = total + weight * self.decay.lambda_b * torch.sum(head.bias**2)  # type: ignore[operator]
-        return total
+    def __call__(
+        self, network: MultiTaskNetwork, features: Tensor, labels: Tensor, share: float
+    ) -> tuple[Tensor, Tensor]:
+        """(T,) P_t and () P of features (n, d) with labels (n, T); a sample is ``share`` of the mean over the batch."""
+        squares = self.decay.lambda_H * share * features.square().sum(dim=1)
+        own = self.head_weights * torch.stack([self._of_head(head) for head in network.heads])
+        if self.sample_weights is None:
+            return own, squares.sum()
+        return own + self.sample_weights * (squares @ (labels >= 0).to(squares.dtype)), squares.new_zeros(())
+
+    def _of_head(self, head: Any) -> Tensor:
+        """λ_W ‖W^t‖² + λ_b ‖b^t‖²."""
+        total = self.decay.lambda_W * torch.sum(head.weight**2)
+        return total if head.bias is None else total + self.decay.lambda_b * torch.sum(head.bias**2)

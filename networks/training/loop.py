@@ -54,11 +54,12 @@ class Loop:
         shares = [world / len(part) for part in parts]
         for share, (images, labels, _) in zip(shares, self.batches(own), strict=True):
             step = self._step(images, labels, share)
-            weights += self.weighting.backward(step).detach()
+            in_effect = self.weighting.backward(step).detach()
+            weights += in_effect
             self.optimizer.step()
             self.weighting.stepped(step)
             losses += step.losses.detach()
-            penalties += step.penalty.detach()
+            penalties += step.penalty.detach() + in_effect @ step.own_penalties.detach()
         totals = self.processes.sum(torch.stack([losses, weights, penalties.expand_as(losses)]))
         losses, weights, penalties = totals / (len(parts) * world)
         return losses, weights, penalties[0]
@@ -66,20 +67,20 @@ class Loop:
     def _step(self, images: Tensor, labels: Tensor, share: float) -> Step:
         self.optimizer.zero_grad(set_to_none=True)
         features, losses = self._losses(images, labels, share)
-        penalty = features.new_zeros(())
+        own_penalties, penalty = torch.zeros_like(losses), losses.new_zeros(())
         if self.penalty is not None:
-            penalty = self.penalty(self.network, features, labels, share)
+            own_penalties, penalty = self.penalty(self.network, features.float(), labels, share)
 
         def again() -> Tensor:
             with torch.no_grad():
                 return self._losses(images, labels, share)[1]
 
-        return Step(losses, penalty, features, self.network, self.processes, again)
+        return Step(losses, own_penalties, penalty, features, self.network, self.processes, again)
 
     def _losses(self, images: Tensor, labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
-        """Features (n, d) and L (T,) in float32, whatever the network computes in."""
+        """Features (n, d) as the heads got them, and L (T,) in float32, whatever the network computes in."""
         with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=self.amp):
             features, logits = self.model(images)
-        features, logits = features.float(), [u.float() for u in logits]
+        logits = [u.float() for u in logits]
         kind = self.batches.data.kind
-        return features, self.loss(self.network, features, logits, labels, kind) * (self.task_scale * share)
+        return features, self.loss(self.network, features.float(), logits, labels, kind) * (self.task_scale * share)

@@ -2,110 +2,90 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from networks.multi_task_network import MultiTaskNetwork
+from networks.training.kept_buffers import kept_buffers
 from networks.training.processes import Processes
+from ufm.weighting import TaskWeighting
 
 
 @dataclass(frozen=True)
 class Step:
     """What a weighting may use in one step.
 
-    losses    (T,) the task losses of the batch, unweighted; of several processes, the mean of theirs is the batch's
-    penalty   () what is added to the weighted sum; 0 unless features are decayed
-    features  (n, d) of the batch, in the graph
-    again     evaluates the losses (T,) of the same batch anew, without a graph
+        a step goes along the gradient of  Σ_t w_t (L_t + P_t) + P
+
+    losses         (T,) L_t, the task losses of the batch, unweighted; of several processes, the mean of theirs is the
+                   batch's
+    own_penalties  (T,) P_t, of task t alone; 0 unless features are decayed
+    penalty        () P, what tasks share of the penalties
+    features       (n, d) of the batch, as the heads got them
+    again          evaluates the losses (T,) of the same batch anew, without a graph
     """
 
     losses: Tensor
+    own_penalties: Tensor
     penalty: Tensor
     features: Tensor
     network: MultiTaskNetwork
     processes: Processes
     again: Callable[[], Tensor]
 
+    def mean_losses(self) -> Tensor:
+        """(T,) the batch's, the same in all processes, in float64 and apart from the graph."""
+        return self.processes.sum(self.losses.detach().double()) / self.processes.world
 
-class Weighting(Protocol):
-    """One object for a whole run.
+
+class Weighting(ABC):
+    """One object for a whole run, by a rule of ``ufm.weighting``.
 
     task_gradients  False: ``backward`` calls ``Tensor.backward`` once, and gradients are averaged over processes on
-                    the way. True: it may differentiate as it likes, and must leave in every ``.grad`` the same value
-                    on all processes, such as by ``step.processes.average``
+                    the way. True: it differentiates task by task, and averages itself
     """
 
     task_gradients: bool
 
+    def __init__(self, rule: TaskWeighting) -> None:
+        self.rule = rule
+        self.learned: nn.Parameter | None = None
+        if rule.learned is not None:
+            rule.learned = self.learned = nn.Parameter(rule.learned)
+        self.before: Tensor | None = None
+
+    @abstractmethod
     def backward(self, step: Step) -> Tensor:
         """Fills ``.grad`` of all parameters; returns the weights (T,) in effect, for the logs."""
-        ...
 
     def stepped(self, step: Step) -> None:
-        """After the optimizer's step."""
-        ...
+        """After the optimizer's step. Looking back leaves the running statistics of batch normalization as they are."""
+        before = step.losses.detach() if self.before is None else self.before
+        after = before
+        if self.rule.looks_back:
+            with kept_buffers(step.network):
+                after = step.processes.sum(step.again().double()) / step.processes.world
+        self.rule.stepped(before, after)
 
     def epoch_ended(self, losses: Tensor) -> None:
         """With the epoch's mean losses (T,)."""
-        ...
+        self.rule.epoch_ended(losses)
 
     def parameters(self) -> list[nn.Parameter]:
-        """Own parameters for the optimizer, without decay; averaging their gradients over processes is its own task."""
-        ...
+        """Own parameters for the optimizer, without decay; their gradients are the same in all processes."""
+        return [] if self.learned is None else [self.learned]
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint must hold: tensors and numbers."""
-        ...
+        """What a checkpoint must hold: tensors."""
+        own = {} if self.learned is None else {"learned": self.learned.detach()}
+        return {name: tensor.clone() for name, tensor in (own | self.rule.state()).items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """From a checkpoint."""
-        ...
-
-
-class Static:
-    """Σ_t c^t loss_t with constants c^t: all 1 ("uniform") or given ("fixed")."""
-
-    task_gradients = False
-
-    def __init__(self, task_weights: Tensor) -> None:
-        self.task_weights = task_weights
-
-    def backward(self, step: Step) -> Tensor:
-        """One backward pass."""
-        (self.task_weights @ step.losses + step.penalty).backward()
-        return self.task_weights
-
-    def stepped(self, step: Step) -> None:
-        """Nothing changes."""
-
-    def epoch_ended(self, losses: Tensor) -> None:
-        """Nothing changes."""
-
-    def parameters(self) -> list[nn.Parameter]:
-        """None."""
-        return []
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Nothing."""
-
-
-def uniform(tasks: int, task_weights: tuple[float, ...] | None, device: torch.device) -> Weighting:
-    """c^t = 1."""
-    return Static(torch.ones(tasks, device=device))
-
-
-def fixed(tasks: int, task_weights: tuple[float, ...] | None, device: torch.device) -> Weighting:
-    """c^t as given."""
-    return Static(torch.tensor(task_weights, device=device))
-
-
-WEIGHTINGS: dict[str, Callable[..., Weighting]] = {"uniform": uniform, "fixed": fixed}
-"""A weighting is made by f(tasks, task_weights, device, **weighting_options)."""
+        own = {} if self.learned is None else {"learned": self.learned.detach()}
+        for name, tensor in (own | self.rule.state()).items():
+            tensor.copy_(state[name])

@@ -54,7 +54,7 @@ def test_loss_of_the_whole_set_is_the_model_s_objective(kind: str, weighted: boo
     step = loop._step(images, labels, 1.0 / len(data))
     loop.weighting.backward(step)
     weights = torch.tensor(c) if c else torch.ones(len(step.losses))
-    loss = float((weights @ step.losses + step.penalty).detach())
+    loss = float((weights @ (step.losses + step.own_penalties) + step.penalty).detach())
     assert loss == pytest.approx(mean_objective(data, loop.network, c), rel=1e-5)
 
 
@@ -68,7 +68,7 @@ def test_batches_of_equal_size_average_to_the_whole_set() -> None:
         steps = []
         for images, labels, index in loop.batches(plain_batches(len(data), size)):
             step = loop._step(images, labels, 1.0 / len(index))
-            steps.append(torch.cat([step.losses, step.penalty[None]]).detach())
+            steps.append(torch.cat([step.losses, step.own_penalties, step.penalty[None]]).detach())
         totals.append(torch.stack(steps).mean(dim=0))
     torch.testing.assert_close(totals[0], totals[1], rtol=1e-5, atol=0)
 

@@ -13,9 +13,13 @@ from ufm.weighting.task_weighting import TaskWeighting
 class Uniform(TaskWeighting):
     """w_t = 1."""
 
+    def __init__(self, tasks: int, *, seed: int = 0, device: torch.device | str = "cpu") -> None:
+        super().__init__(tasks, seed=seed, device=device)
+        self.ones = self.zeros(tasks) + 1.0
+
     def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
         """Ones."""
-        return self.zeros(self.tasks) + 1.0
+        return self.ones
 
 
 class Fixed(TaskWeighting):

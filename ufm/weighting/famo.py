@@ -22,6 +22,7 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 class FAMO(TaskWeighting):
     """rate of ξ: 0.025; decay γ: 1e-3, as published."""
 
+    reads_losses = True
     looks_back = True
 
     def __init__(

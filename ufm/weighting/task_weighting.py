@@ -13,14 +13,16 @@ class TaskWeighting(ABC):
 
         G_ts = ⟨∇L_t, ∇L_s⟩ over what the tasks share, the Gramian of their gradients: all that a rule reads of these
 
-    gradients   whether w depends on G
-    looks_back  whether ``stepped`` needs the losses of the same samples after the step
-    learned     a parameter of its own that the caller's optimizer moves along ``learned_gradient``, or None
+    gradients     whether w depends on G
+    reads_losses  whether w depends on the losses now
+    looks_back    whether ``stepped`` needs the losses of the same samples after the step
+    learned       a parameter of its own that the caller's optimizer moves along ``learned_gradient``, or None
 
     Numbers are float64, on ``device``. Between steps, ``state`` and ``learned`` are all that a checkpoint must hold.
     """
 
     gradients = False
+    reads_losses = False
     looks_back = False
 
     def __init__(self, tasks: int, *, seed: int = 0, device: torch.device | str = "cpu") -> None:

@@ -17,6 +17,8 @@ from ufm.weighting.task_weighting import TaskWeighting
 class Uncertainty(TaskWeighting):
     """s = 0 at first, moved by the optimizer with the rate and momentum of everything else."""
 
+    reads_losses = True
+
     def __init__(self, tasks: int, *, seed: int = 0, device: torch.device | str = "cpu") -> None:
         super().__init__(tasks, seed=seed, device=device)
         self.learned: Tensor = self.zeros(tasks)

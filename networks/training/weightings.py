@@ -1,0 +1,39 @@
+"""The weighting of a run, by its name in the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from networks.nearest_name import require_name
+from networks.training.gradient_weighting import SHARED, GradientWeighting
+from networks.training.loss_weighting import LossWeighting
+from networks.training.weighting import Weighting
+from ufm.weighting import WEIGHTINGS, check_options, make_weighting
+
+if TYPE_CHECKING:
+    from networks.training.config import TrainConfig
+
+GRADIENTS = "gradients"
+"""The option that says with respect to what gradients are taken; of those weightings that read them."""
+
+
+def check_weighting(name: str, options: Mapping[str, Any]) -> None:
+    """Raises ValueError for a name or an option that is not known, before any work."""
+    require_name("weighting", name, WEIGHTINGS)
+    options = dict(options)
+    if WEIGHTINGS[name].gradients:
+        require_name("weighting_options.gradients", options.pop(GRADIENTS, SHARED[0]), SHARED)
+    check_options(name, {key: value for key, value in options.items() if key != "task_weights"})
+
+
+def training_weighting(train: TrainConfig, tasks: int, device: torch.device) -> Weighting:
+    """As [train] says."""
+    options = dict(train.weighting_options)
+    of = options.pop(GRADIENTS, SHARED[0])
+    if train.weighting == "fixed":
+        options["task_weights"] = train.task_weights
+    rule = make_weighting(train.weighting, tasks, seed=train.seed, device=device, **options)
+    return GradientWeighting(rule, of) if rule.gradients else LossWeighting(rule)
