@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from networks.multi_task_network import MultiTaskNetwork
+from networks.training.dot_regression import dot_regression
 
 BatchLoss = Callable[[MultiTaskNetwork, Tensor, list[Tensor], Tensor, str], Tensor]
 
@@ -31,5 +32,5 @@ def cross_entropy(
     )
 
 
-LOSSES: dict[str, BatchLoss] = {"cross_entropy": cross_entropy}
+LOSSES: dict[str, BatchLoss] = {"cross_entropy": cross_entropy, "dot_regression": dot_regression}
 """A loss is a function (network, features (n, d), logits, labels, kind) → (T,) sums over the batch, in float32."""

@@ -76,7 +76,7 @@ def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
             in_channels=channels,
             stem=model.stem,
             width=model.width,
-            feature_dim=model.feature_dim,
+            feature_dim=sum(data.classes) if isinstance(model.feature_dim, str) else model.feature_dim,
             final_relu=model.final_relu,
             image_size=size,
             batch_norm=model.batch_norm,

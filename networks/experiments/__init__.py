@@ -1,0 +1,17 @@
+"""Experiments as files: one a figure or table of the paper, each with the runs that make it."""
+
+from networks.experiments.catalogue import Entry, catalogue, find_experiment
+from networks.experiments.experiment import Experiment, Figure, PlannedRun, read_experiment
+from networks.experiments.training import FinishedRun, train_experiment
+
+__all__ = [
+    "Entry",
+    "Experiment",
+    "Figure",
+    "FinishedRun",
+    "PlannedRun",
+    "catalogue",
+    "find_experiment",
+    "read_experiment",
+    "train_experiment",
+]

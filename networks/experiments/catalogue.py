@@ -1,0 +1,65 @@
+"""The experiments there are: files figure-N.toml and table-N.toml, and in folders named by a source their twins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import networks
+from networks.nearest_name import unknown_name
+
+FOLDER = "experiments"
+TWINS = ("digits",)  # sources with a folder of twins
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file; source is "" for the paper's data sets, or the folder of a twin."""
+
+    name: str
+    source: str
+    path: Path
+
+
+def experiments_folder(folder: str | Path | None = None) -> Path:
+    """The folder given, else "experiments" here, else the one beside the package; FileNotFoundError without any."""
+    if folder is not None:
+        places = [Path(folder)]
+    else:
+        places = [Path(FOLDER), Path(networks.__file__).resolve().parents[1] / FOLDER]
+    for place in places:
+        if any(place.rglob("*.toml")):
+            return place
+    raise FileNotFoundError(
+        f"no experiments in {' or '.join(repr(str(place)) for place in places)}; name their folder with --experiments"
+    )
+
+
+def catalogue(folder: str | Path | None = None) -> list[Entry]:
+    """All experiments, figures by number, then tables, then others; the paper's before the twins."""
+    place = experiments_folder(folder)
+    entries = [Entry(path.stem, "", path) for path in place.glob("*.toml")]
+    for source in TWINS:
+        entries += [Entry(path.stem, source, path) for path in (place / source).glob("*.toml")]
+    return sorted(entries, key=lambda entry: (entry.source, _order(entry.name)))
+
+
+def find_experiment(name: str, source: str = "", folder: str | Path | None = None) -> Path:
+    """The file of "6", "figure-6", "3c", "table-3" or another name; a path that ends in .toml is itself.
+
+    Raises ValueError, naming the nearest, where there is none.
+    """
+    if name.endswith(".toml"):
+        return Path(name)
+    here = {entry.name: entry.path for entry in catalogue(folder) if entry.source == source}
+    plain = name.strip().lower().replace(" ", "-")
+    for candidate in (plain, f"figure-{plain}", f"figure-{plain.rstrip('abc()')}", plain.rstrip("abc()")):
+        if candidate in here:
+            return here[candidate]
+    raise unknown_name("figure" + (f" with source={source!r}" if source else ""), name, here)
+
+
+def _order(name: str) -> tuple[int, int, str]:
+    word, _, number = name.partition("-")
+    kinds = {"figure": 0, "table": 1}
+    return (kinds[word], int(number), "") if word in kinds and number.isdigit() else (2, 0, name)

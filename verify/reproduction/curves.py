@@ -1,0 +1,51 @@
+"""Metrics over epochs: a row of panels for each data set, a column for each metric, a line for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from networks.experiments import Experiment, FinishedRun
+from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
+from verify.reproduction.summary import groups
+
+Float = NDArray[np.float64]
+
+
+def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> FigureFile:
+    """Lines are means over seeds, bands reach from the smallest to the largest seed."""
+    figure = experiment.figure
+    rows, columns = len(experiment.panels), len(figure.metrics)
+    drawn = new_figure(2.7 * columns + 0.6, 2.2 * rows + 0.8)
+    grid = drawn.subplots(rows, columns, squeeze=False, sharex="row")
+    for panel, run, group in groups(experiment, finished):
+        row, colour = experiment.panels.index(panel), COLOURS[experiment.runs.index(run) % len(COLOURS)]
+        for axes, metric in zip(grid[row], figure.metrics, strict=True):
+            epochs, values = curve(group, metric)
+            axes.plot(epochs, values.mean(axis=0), color=colour, linewidth=1.4, label=run)
+            if len(group) > 1:
+                axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+            tidy(axes, f"{panel}\n{_shown(metric)}" if panel else _shown(metric))
+            axes.set_ylim(bottom=0.0)
+    for axes in grid[-1]:
+        axes.set_xlabel("epoch", fontsize=9)
+    grid[0, -1].legend(frameon=False, fontsize=7)
+    over = f"; lines are means over {len(figure.seeds)} seeds, bands reach from the least to the largest" * (
+        len(figure.seeds) > 1
+    )
+    caption = f"{figure.title}: {', '.join(map(_shown, figure.metrics))} over epochs{over}."
+    return figure_file("figure", drawn, caption, caption)
+
+
+def curve(group: Sequence[FinishedRun], metric: str) -> tuple[Float, Float]:
+    """Epochs (m,) at which the metric was measured, and its values (seeds, m)."""
+    rows = [[row for row in of.run.history if metric in row] for of in group]
+    epochs = np.array([row["epoch"] for row in rows[0]])
+    return epochs, np.array([[row[metric] for row in of] for of in rows])
+
+
+def _shown(metric: str) -> str:
+    """SNC2_1 is SNC2-1 in the paper."""
+    return metric.replace("_", "-") if metric[:3] in ("SNC", "MNC") else metric.replace("_", " ")

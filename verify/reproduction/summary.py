@@ -1,0 +1,83 @@
+"""Mean and spread over seeds of what an experiment's runs came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from networks.experiments import Experiment, FinishedRun
+
+ALWAYS = ("accuracy", "test_accuracy")
+DECAYING = ("SNC", "MNC", "NC")  # metrics that collapse sends to zero: their first values are told too
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """The sample standard deviation over seeds; None of a single one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def summarize(experiment: Experiment, finished: Sequence[FinishedRun]) -> dict[str, Any]:
+    """A plain dictionary for a JSON file: one row per panel and run.
+
+    Of each metric: "first" (after epoch 1) and "last", each with values by seed, mean and spread, and the smallest
+    ratio first / last over seeds. Raises ValueError for a metric the runs do not have, naming those they have.
+    """
+    rows = []
+    for panel, run, group in groups(experiment, finished):
+        names = metric_names(experiment, group)
+        rows.append(
+            {
+                "panel": panel,
+                "run": run,
+                "epochs": group[0].run.epochs,
+                "samples": len(group[0].run.data),
+                "seconds": [round(of.seconds, 1) for of in group],
+                "trained_parameters": group[0].trained_parameters,
+                "metrics": {name: _of_metric(name, group) for name in names},
+            }
+        )
+    return {
+        "name": experiment.name,
+        "title": experiment.figure.title,
+        "kind": experiment.figure.kind,
+        "seeds": list(experiment.figure.seeds),
+        "metrics": list(experiment.figure.metrics),
+        "parameters": experiment.figure.parameters,
+        "rows": rows,
+    }
+
+
+def groups(experiment: Experiment, finished: Sequence[FinishedRun]) -> list[tuple[str, str, list[FinishedRun]]]:
+    """Runs that differ in the seed only."""
+    found = []
+    for panel in experiment.panels:
+        for run in experiment.runs:
+            found.append((panel, run, [of for of in finished if (of.plan.panel, of.plan.run) == (panel, run)]))
+    return found
+
+
+def metric_names(experiment: Experiment, group: Sequence[FinishedRun]) -> list[str]:
+    """Accuracies, and the metrics of the figure."""
+    measured = group[0].run.metrics
+    for name in experiment.figure.metrics:
+        if name not in measured:
+            raise ValueError(f"figure.metrics holds {name!r}, which these runs have not: {', '.join(measured)}")
+    return list(dict.fromkeys([*(name for name in ALWAYS if name in measured), *experiment.figure.metrics]))
+
+
+def _of_metric(name: str, group: Sequence[FinishedRun]) -> dict[str, Any]:
+    last = [float(of.run.metrics[name]) for of in group]
+    told: dict[str, Any] = {"last": _statistics(last)}
+    if name.startswith(DECAYING):
+        first = [float(next(row[name] for row in of.run.history if name in row)) for of in group]
+        told["first"] = _statistics(first)
+        told["smallest_ratio"] = min((a / b if b > 0 else np.inf) for a, b in zip(first, last, strict=True))
+        if not np.isfinite(told["smallest_ratio"]):  # all of them came to exactly 0
+            told["smallest_ratio"] = None
+    return told
+
+
+def _statistics(values: list[float]) -> dict[str, Any]:
+    return {"values": values, "mean": float(np.mean(values)), "spread": spread(values)}

@@ -1,0 +1,84 @@
+"""The files of a reproduced figure or table, and the overview of a folder of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from networks.experiments import Experiment, FinishedRun
+from verify.report.figure_files import FigureFile, require_matplotlib
+from verify.report.staging import open_folder, write_together
+from verify.reproduction.curves import curves_file
+from verify.reproduction.summary import summarize
+from verify.reproduction.tables import history_csv, markdown
+
+SUMMARY, OVERVIEW = "summary.json", "README.md"
+
+
+def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: str | Path, command: str) -> list[Path]:
+    """Writes OUTPUT/NAME/: metrics.csv, summary.json, table.md and, but for tables, figure.png and figure.svg.
+
+    kind "report" writes the report of ``ufm measure`` beside them. command is what repeats it.
+    Returns the files.
+    """
+    require_matplotlib()
+    folder = open_folder(Path(output) / experiment.name)
+    summary = summarize(experiment, finished) | {"command": command}
+    drawn: FigureFile | None = None
+    if experiment.figure.kind == "curves":
+        drawn = curves_file(experiment, finished)
+    elif experiment.figure.kind == "cosine":
+        # imported here: it solves and certifies models, which the other kinds do not need
+        from verify.reproduction.cosines import cosines_file, measure_cosines
+
+        summary["cosines"] = measure_cosines(experiment, finished)
+        drawn = cosines_file(experiment, summary["cosines"])
+    metrics = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
+    contents = {"metrics.csv": history_csv(finished, metrics).encode()}
+    if drawn is not None:
+        summary["caption"] = drawn.caption
+        contents |= {"figure.png": drawn.png, "figure.svg": drawn.svg}
+    contents |= {
+        "table.md": (markdown(summary) + "\n").encode(),
+        SUMMARY: (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(),
+    }
+    write_together(folder, contents)
+    written = [folder / name for name in contents]
+    if experiment.figure.kind == "report":
+        written += _reports(finished, folder)
+    return written
+
+
+def write_overview(output: str | Path) -> Path:
+    """OUTPUT/README.md: the tables and figures of all folders in it, from their summaries."""
+    place = Path(output)
+    sections = ["# Reproduced figures and tables\n\nWritten by `ufm reproduce`; every section names its command.\n"]
+    for path in sorted(place.glob(f"*/{SUMMARY}")):
+        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        seeds = ", ".join(map(str, summary["seeds"]))
+        lines = [f"## {summary['title']}\n", f"`{summary['command']}`; seeds {seeds}.", _legend(summary), ""]
+        lines.append(markdown(summary))
+        if (path.parent / "figure.png").exists():
+            lines.append(f"\n![{summary['caption']}]({path.parent.name}/figure.png)\n\n{summary['caption']}")
+        sections.append("\n".join(lines) + "\n")
+    write_together(place, {OVERVIEW: "\n".join(sections).encode()})
+    return place / OVERVIEW
+
+
+def _legend(summary: dict[str, Any]) -> str:
+    text = "" if len(summary["seeds"]) == 1 else "Means ± standard deviation over seeds. "
+    text += "Seconds are of training, without measuring."
+    if any("first" in of for row in summary["rows"] for of in row["metrics"].values()):
+        text += " Metrics: after epoch 1 → at the end (÷ the smallest ratio of the two over seeds)."
+    return text
+
+
+def _reports(finished: Sequence[FinishedRun], folder: Path) -> list[Path]:
+    from networks.measuring import measure_run
+    from verify.networks_report import compare_run, prepare_networks_report, write_networks_report
+
+    target = folder / "report"
+    prepare_networks_report(target)
+    return [write_networks_report([compare_run(measure_run(of.run)) for of in finished], target)]
