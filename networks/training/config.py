@@ -13,7 +13,7 @@ from networks.backbones.stem import STEMS
 from networks.multi_task_network import HEADS
 from networks.nearest_name import require_name, unknown_name
 from networks.training.losses import LOSSES
-from networks.training.weighting import WEIGHTINGS
+from networks.training.weightings import check_weighting
 from ufm import validation
 
 USUAL_WEIGHT_DECAY = 5e-4  # Section 4
@@ -103,7 +103,7 @@ class TrainConfig:
             raise ValueError(f"momentum must lie in [0, 1), got {self.momentum!r}; 0.9 is usual")
         self._check_decay()
         require_name("loss", self.loss, LOSSES)
-        require_name("weighting", self.weighting, WEIGHTINGS)
+        check_weighting(self.weighting, self.weighting_options)
         if (self.weighting == "fixed") != (self.task_weights is not None):
             raise ValueError(
                 f"task_weights={self.task_weights!r} and weighting={self.weighting!r}: weighting='fixed' needs "
