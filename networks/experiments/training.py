@@ -58,8 +58,8 @@ def train_experiment(
 ) -> list[FinishedRun]:
     """All runs, in folders of their own below ``runs``, which are resumed where they were interrupted.
 
-    Raises FileNotFoundError before any work where a data set is not there, KeyboardInterrupt where training was
-    interrupted: the same call goes on from there.
+    Raises FileNotFoundError before any work where a data set is not there, ValueError after the first run where it
+    has not a metric of the figure, KeyboardInterrupt where training was interrupted: the same call goes on from there.
     """
     check_sources(experiment)
     finished = []
@@ -69,5 +69,8 @@ def train_experiment(
         run = train(plan.config, Path(runs) / plan.folder, progress=progress)
         if run.interrupted:
             raise KeyboardInterrupt(run.status)
+        for name in experiment.figure.metrics:
+            if name not in run.metrics:
+                raise ValueError(f"figure.metrics: {name!r} is not measured in {label}: {', '.join(run.metrics)}")
         finished.append(FinishedRun(plan, run))
     return finished
