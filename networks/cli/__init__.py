@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from networks.cli.data_command import Data
+from networks.cli.parameters_command import Parameters
 from networks.cli.reproduce_command import Reproduce
 from networks.cli.train_command import Train
 
-COMMANDS: dict[str, Any] = {"data": Data, "train": Train, "reproduce": Reproduce}
+COMMANDS: dict[str, Any] = {"data": Data, "train": Train, "reproduce": Reproduce, "parameters": Parameters}

@@ -14,7 +14,7 @@ from networks.nearest_name import require_name, unknown_name
 from networks.training.config import Config, read_config, read_toml
 from ufm import validation
 
-KINDS = ("curves", "cosine", "table", "report")
+KINDS = ("curves", "cosine", "table", "decoding", "report")
 CONFIGURATION = ("data", "model", "train")
 TABLES = ("figure", *CONFIGURATION, "panels", "runs")
 # where and how often, not what: the same run with other values is the same run
@@ -29,6 +29,7 @@ class Figure:
     kind     "curves": metrics over epochs, a row of panels for each [[panels]], a line for each [[runs]];
              "cosine": cosine between the heads of two tasks against n^{11}, with the closed form;
              "table": metrics at the end, a row for each panel, a column for each run;
+             "decoding": label sets decoded by the nearest mean and by rules on the logits;
              "report": the report of ``ufm measure`` on all runs
     metrics  columns of metrics.csv, such as SNC1 or test_accuracy
     seeds    of the runs; mean and spread are over them

@@ -24,8 +24,8 @@ TWINS = [entry for entry in ENTRIES if entry.source == "digits"]
 
 
 def test_every_figure_and_table_is_there_and_has_a_twin() -> None:
-    assert {entry.name for entry in PAPER} == OF_THE_PAPER
-    assert {entry.name for entry in TWINS} >= OF_THE_PAPER
+    assert {entry.name for entry in PAPER} == OF_THE_PAPER | {"multi-label"}
+    assert {entry.name for entry in TWINS} >= OF_THE_PAPER | {"multi-label"}
 
 
 @pytest.fixture(scope="module")

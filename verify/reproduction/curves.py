@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_fig
 from verify.reproduction.summary import groups
 
 Float = NDArray[np.float64]
+DECADES = 0.05
 
 
 def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> FigureFile:
@@ -28,7 +30,8 @@ def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> Figu
             if len(group) > 1:
                 axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
             tidy(axes, f"{panel}\n{_shown(metric)}" if panel else _shown(metric))
-            axes.set_ylim(bottom=0.0)
+    for axes in grid.flat:
+        _scale(axes)
     for axes in grid[-1]:
         axes.set_xlabel("epoch", fontsize=9)
     grid[0, -1].legend(frameon=False, fontsize=7)
@@ -46,6 +49,16 @@ def curve(group: Sequence[FinishedRun], metric: str) -> tuple[Float, Float]:
     return epochs, np.array([[row[metric] for row in of] for of in rows])
 
 
+def _scale(axes: Any) -> None:
+    """Decades where values fall through them, from 0 otherwise."""
+    values = np.concatenate([line.get_ydata() for line in axes.lines])
+    least, most = float(values.min()), float(values.max())
+    if 0 < least < DECADES * most:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0.0)
+
+
 def _shown(metric: str) -> str:
     """SNC2_1 is SNC2-1 in the paper."""
-    return metric.replace("_", "-") if metric[:3] in ("SNC", "MNC") else metric.replace("_", " ")
+    return metric.replace("_", "-") if "NC" in metric[:3] else metric.replace("_", " ")

@@ -66,15 +66,16 @@ def metric_names(experiment: Experiment, group: Sequence[FinishedRun]) -> list[s
 
 def _of_metric(name: str, group: Sequence[FinishedRun]) -> dict[str, Any]:
     last = [float(of.run.metrics[name]) for of in group]
-    told: dict[str, Any] = {"last": _statistics(last)}
+    told: dict[str, Any] = {"last": statistics(last)}
     if name.startswith(DECAYING):
         first = [float(next(row[name] for row in of.run.history if name in row)) for of in group]
-        told["first"] = _statistics(first)
+        told["first"] = statistics(first)
         told["smallest_ratio"] = min((a / b if b > 0 else np.inf) for a, b in zip(first, last, strict=True))
         if not np.isfinite(told["smallest_ratio"]):  # all of them came to exactly 0
             told["smallest_ratio"] = None
     return told
 
 
-def _statistics(values: list[float]) -> dict[str, Any]:
+def statistics(values: list[float]) -> dict[str, Any]:
+    """By seed, their mean and spread."""
     return {"values": values, "mean": float(np.mean(values)), "spread": spread(values)}

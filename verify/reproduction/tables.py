@@ -30,6 +30,8 @@ def markdown(summary: Mapping[str, Any]) -> str:
     parts = [_crossed(summary) if summary["kind"] == "table" else _listed(summary)]
     if "cosines" in summary:
         parts.append(_cosines(summary["cosines"]))
+    if "decoding" in summary:
+        parts.append(_decoding(summary["decoding"]))
     return "\n\n".join(parts)
 
 
@@ -95,8 +97,14 @@ def _cosines(rows: Sequence[Mapping[str, Any]]) -> str:
     return _table(header, lines)
 
 
+def _decoding(rows: Sequence[Mapping[str, Any]]) -> str:
+    rules = ("nearest_mean", "threshold", "top_m")
+    header = ["data", "run", "nearest mean", "threshold on the softmax", "top m, m known"]
+    return _table(header, [[row["panel"], row["run"], *(_cell({"last": row[rule]}) for rule in rules)] for row in rows])
+
+
 def _title(name: str) -> str:
-    return name.replace("_", "-") if name[:3] in ("SNC", "MNC") else name.replace("_", " ")
+    return name.replace("_", "-") if "NC" in name[:3] else name.replace("_", " ")
 
 
 def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -11,6 +11,7 @@ from networks.experiments import Experiment, FinishedRun
 from verify.report.figure_files import FigureFile, require_matplotlib
 from verify.report.staging import open_folder, write_together
 from verify.reproduction.curves import curves_file
+from verify.reproduction.decoding import measure_decoding
 from verify.reproduction.summary import summarize
 from verify.reproduction.tables import history_csv, markdown
 
@@ -18,7 +19,8 @@ SUMMARY, OVERVIEW = "summary.json", "README.md"
 
 
 def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: str | Path, command: str) -> list[Path]:
-    """Writes OUTPUT/NAME/: metrics.csv, summary.json, table.md and, but for tables, figure.png and figure.svg.
+    """Writes OUTPUT/NAME/: metrics.csv, summary.json, table.md and, of curves and cosines, figure.png and
+    figure.svg.
 
     kind "report" writes the report of ``ufm measure`` beside them. command is what repeats it.
     Returns the files.
@@ -35,6 +37,8 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
 
         summary["cosines"] = measure_cosines(experiment, finished)
         drawn = cosines_file(experiment, summary["cosines"])
+    elif experiment.figure.kind == "decoding":
+        summary["decoding"] = measure_decoding(experiment, finished)
     metrics = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
     contents = {"metrics.csv": history_csv(finished, metrics).encode()}
     if drawn is not None:
