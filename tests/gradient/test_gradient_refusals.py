@@ -78,7 +78,14 @@ def test_too_little_memory_is_refused_before_anything_is_allocated(optimizer, mo
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"optimizer": "lbfgs"}, {"optimizer": "adam"}, {"learning_rate": 0.1}, {"metrics": lambda W, H, b: {}}],
+    [
+        {},
+        {"optimizer": "lbfgs"},
+        {"optimizer": "adam"},
+        {"learning_rate": 0.1},
+        {"learning_rate": 0.1, "weighting": "mgda"},
+        {"metrics": lambda W, H, b: {}},
+    ],
 )
 def test_memory_asked_for_is_memory_used(options, monkeypatch):
     """Tensors alive at once, counted by PyTorch's profiler, against the estimate."""

@@ -146,6 +146,20 @@ def test_weights_that_rest_apart_solve_their_problem_too() -> None:
     assert verify.certify(problem, solution).verdict != "global minimum"
 
 
+def test_mgda_rests_where_heads_have_equal_norms() -> None:
+    """‖H^t‖² ∝ w_t by its rule, λ_H ‖H^t‖² = w_t λ_W ‖W^t‖² by stationarity; and collapse hides what it does."""
+    problem = ufm.SingleSource.balanced((3, 3), 2, lambda_H=0.05, lambda_W=0.05, lambda_b=0.05)
+    solution = solve(problem, "mgda", learning_rate=0.1, steps=7000, tolerance=1e-7, log_every=100)
+    weights, losses = ([solution.history[f"{name}_{t}"][-1] for t in (1, 2)] for name in ("weight", "loss"))
+    assert solution.converged
+    assert max(weights) > 0.99
+    assert max(losses) > 0.8 * 18 * np.log(3)  # a task hardly learned
+    assert float(solution.W[0].norm() / solution.W[1].norm()) == pytest.approx(1.0, abs=1e-4)
+    assert at_rest(solution, problem).verdict == "global minimum"
+    for metric in ("SNC1", "SNC2_1", "SNC2_2", "SNC3", "SNC4"):
+        assert solution.history[metric][-1] < 1e-4
+
+
 @pytest.mark.parametrize("name", ["pcgrad", "uncertainty", "dwa", "famo", "mgda"])
 def test_resumed_is_uninterrupted_to_the_bit(name: str, tmp_path: Any) -> None:
     problem, path = unequal(), tmp_path / "run.safetensors"

@@ -1,4 +1,4 @@
-"""Trains the toy data under weightings that differ in what they add up over processes, and saves what came out; started by torchrun."""
+"""Trains the toy data under weightings that differ in what they add up over processes; started by torchrun."""
 
 from __future__ import annotations
 

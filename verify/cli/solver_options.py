@@ -29,6 +29,8 @@ class SolverOptions:
     """gradient: the floating-point type."""
     learning_rate: float | None = None
     """gradient: a fixed learning rate in place of the line search."""
+    weighting: Literal["uniform", "mgda", "uncertainty", "pcgrad", "dwa", "famo", "fairgrad"] | None = None
+    """gradient: task weights anew at every step; needs a learning rate."""
     checkpoint: Path | None = None
     """gradient: a file to save the run to, and to resume it from."""
     solver: Literal["CLARABEL", "SCS"] | None = None
@@ -37,5 +39,5 @@ class SolverOptions:
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of ``ufm.solve``."""
         always = {"method": self.method, "dim": self.dim, "seed": self.seed, "device": self.device}
-        rest = ("tolerance", "steps", "optimizer", "dtype", "learning_rate", "checkpoint", "solver")
+        rest = ("tolerance", "steps", "optimizer", "dtype", "learning_rate", "weighting", "checkpoint", "solver")
         return always | {name: getattr(self, name) for name in rest if getattr(self, name) is not None}
