@@ -177,11 +177,12 @@ def test_report_as_json_text_and_table(name):
     assert f"{report.prediction.theorem} passed" in str(report)
 
 
-@pytest.mark.parametrize("below", [1e-3, 1e-5, 1e-6, 1e-7, 1e-9, 1e-12])
+@pytest.mark.parametrize("below", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-9, 1e-12])
 def test_just_below_a_threshold_nothing_fails(below):
     """Heads that small have no direction to the tolerance, and rows that need one say so."""
     for problem, threshold in (
         (ufm.SingleSource.balanced((3, 3), 10, **lambdas(1.0)), 90 / 12),
+        (ufm.SingleSource.balanced((2, 2, 2), 10, **lambdas(1.0)), 80 / 8),
         (ufm.MultiSource.balanced((3, 4), 10, **lambdas(1.0)), 10 / 4),
         (ufm.SingleSource.correlated(2, n_same=100, n_different=4, **lambdas(1.0)), 4 / 2),
     ):
@@ -189,6 +190,30 @@ def test_just_below_a_threshold_nothing_fails(below):
         report = compare(problem, ufm.solve(problem))
         assert report.passed, str(report)
         assert report.prediction.within_theorem
+
+
+def test_logits_of_a_head_too_small_to_measure_are_held_all_the_same():
+    problem = ufm.SingleSource.balanced((3, 3), 10, **lambdas(float(np.sqrt((1 - 1e-5) * 90 / 12))))
+    prediction = theory.predict(problem)
+    for scale, verdict in ((0.0, "passed"), (1.0, "passed"), (20.0, "failed")):
+        point = SimpleNamespace(W=[scale * w for w in prediction.W()], H=prediction.H())
+        assert verdicts(compare(problem, point))["logits W h"] == verdict
+
+
+@pytest.mark.parametrize("past", [0.0, 1e-15, 1e-8, 1e-5, 1e-3])
+@pytest.mark.parametrize("counts", [{"n_same": 3, "n_different": 1}, {"n_same": 500, "n_different": 300}])
+def test_features_beside_a_part_that_is_zero(counts, past):
+    """At its threshold what is left of the part that heads differ in turns features by the fourth root of the gap."""
+    threshold = 4 * counts["n_different"] / 4
+    problem = ufm.SingleSource.correlated(4, **counts, **lambdas(1.0))
+    problem.lambda_H = (1 + past) * threshold
+    solution = ufm.solve(problem)
+    report = compare(problem, solution)
+    assert report.passed, str(report)
+    direction = "features along the sum of their heads"
+    assert verdicts(report)[direction] == "passed"
+    turned = SimpleNamespace(W=solution.W, H=solution.H.numpy() * (1 + 0.03 * np.arange(6))[:, None], b=solution.b)
+    assert verdicts(compare(problem, turned))[direction] == "failed"
 
 
 def lambdas(value):

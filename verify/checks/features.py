@@ -31,20 +31,26 @@ def _collapse(at: Measurement) -> Row:
 
 
 def _logits(at: Measurement) -> Row:
-    """max |w_k^t · h − z*|, relative to the largest predicted logit, or to 1 where logits are smaller."""
+    """max |w_k^t · h − z*|, relative to the largest predicted logit, or to 1 where logits are smaller.
+
+    Logits of a head too small to measure may be anything from zero to twice z*: F is as low there to the tolerance.
+    """
     deviations = []
     for part in at.parts:
         size = max(1.0, float(np.abs(part.logits).max()))
+        slack = np.where(part.live_rows[:, None], 0.0, np.abs(part.logits))
 
-        def deviation(H: Float, labels: Int, part: Part = part) -> Float:
-            return np.asarray(np.abs(part.point.W @ H - part.logits[:, labels]).max(axis=0))
+        def deviation(H: Float, labels: Int, part: Part = part, slack: Float = slack) -> Float:
+            off = np.abs(part.point.W @ H - part.logits[:, labels])
+            return np.asarray(np.maximum(off - slack[:, labels], 0.0).max(axis=0))
 
         deviations.append(over_columns(part, deviation) / size)
     return judged("logits W h", worst(deviations), at.geometry, at.citation)
 
 
 def _zero_features(at: Measurement) -> list[Row]:
-    """√(λ_H Σ w ‖h‖² / F) over labels past their threshold."""
+    """√(λ_H Σ w ‖h‖² / (T F)) over labels past their threshold: each of T heads too small to measure adds to it."""
+    tasks = sum(len(part.form.classes) for part in at.parts)
     penalty, seen = 0.0, False
     for part in at.parts:
         zero = ~part.live_columns[part.point.index]
@@ -53,7 +59,7 @@ def _zero_features(at: Measurement) -> list[Row]:
         penalty += part.form.lambda_H * float(np.sum(weight * np.sum(part.point.H[:, zero] ** 2, axis=0)))
     if not seen:
         return []
-    share = np.sqrt(penalty / at.certificate.objective)
+    share = np.sqrt(penalty / (tasks * at.certificate.objective))
     return [judged("features past their threshold are zero", share, at.vanishing, at.source())]
 
 
@@ -76,9 +82,9 @@ def _sums_of_heads(at: Measurement) -> list[Row]:
     if not alive or not weighted or name not in at.prediction.properties:
         note = "not a property of this regime" if weighted else "not a property here"
         note = note if alive else ALL_ZERO
-        return [not_applicable(c, at.geometry, s, note) for c, s in zip(checks, sources, strict=True)]
+        return [not_applicable(c, at.beside_zero, s, note) for c, s in zip(checks, sources, strict=True)]
     measured = (worst(map(_direction, alive)), worst(map(_scale, alive)))
-    return [judged(c, v, at.geometry, s) for c, v, s in zip(checks, measured, sources, strict=True)]
+    return [judged(c, v, at.beside_zero, s) for c, v, s in zip(checks, measured, sources, strict=True)]
 
 
 def _direction(part: Part) -> float:

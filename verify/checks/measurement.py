@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -57,8 +58,8 @@ class Part:
 
     @cached_property
     def live_columns(self) -> NDArray[np.bool_]:
-        """(m,) labels whose predicted feature is not zero."""
-        return np.asarray(np.abs(self.logits).max(axis=0) > 0)
+        """(m,) labels whose predicted feature is not zero to the tolerance."""
+        return np.asarray(np.abs(self.logits[self.live_rows]).max(axis=0, initial=0.0) > 0)
 
     @cached_property
     def sums(self) -> Float:
@@ -86,6 +87,16 @@ class Measurement:
     def vanishing(self) -> float:
         """Tolerance of what the theorem says is zero."""
         return vanishing_tolerance(self.tolerance)
+
+    @property
+    def beside_zero(self) -> float:
+        """Tolerance of features where part of the minimizer is zero.
+
+        What is left of that part, of relative size η², raises F by x η² + η⁴ at λ_Hλ_W = (1 + x) × threshold, and turns
+        features by η.
+        """
+        past = [row.product / row.value - 1.0 for row in self.prediction.thresholds if not row.below and row.value > 0]
+        return max(self.geometry, math.sqrt(self.tolerance / max(min(past, default=math.inf), self.geometry)))
 
     def source(self, number: int | None = None) -> str:
         """ "Theorem 3.1 (3)", and whether the prediction goes beyond the theorem; other laws do not number."""
@@ -129,14 +140,13 @@ def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part
     objective's tolerance, so just below a threshold, no point within it need have the head's direction.
     """
     form = part.form
-    gram, cosines, logits = part.gram.copy(), part.cosines.copy(), part.logits.copy()
+    gram, cosines = part.gram.copy(), part.cosines.copy()
     for t, rows in enumerate(form.blocks):
         share = 2.0 * form.lambda_W * form.task_weights[t] * float(np.trace(gram[rows, rows])) / objective
         if share < smallest:
             gram[rows], gram[:, rows] = 0.0, 0.0
             cosines[rows], cosines[:, rows] = np.nan, np.nan
-            logits[rows] = 0.0
-    return replace(part, gram=gram, cosines=cosines, logits=logits)
+    return replace(part, gram=gram, cosines=cosines)
 
 
 def _listed(value: Any) -> list[Float]:
