@@ -13,6 +13,7 @@ from toy_data import tables, toy
 import networks
 import ufm
 from networks.backbones import backbone
+from networks.cli.parameters_command import Parameters
 from networks.decoding import best_threshold, decoding_accuracy, threshold_intervals
 from networks.multi_task_network import MultiTaskNetwork
 from networks.parameter_counts import parameters_saved
@@ -145,6 +146,15 @@ def test_parameters_saved_counts_networks_as_they_are_trained() -> None:
     assert saved.trained == sum(p.numel() for p in frozen.parameters() if p.requires_grad)
     with pytest.raises(ValueError, match="backbone"):
         parameters_saved("resnet19", (3, 2))
+
+
+def test_the_command_prints_what_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert Parameters(classes=(3, 2), width=4, output=tmp_path / "new" / "table.md").run() == 0
+    text = capsys.readouterr().out
+    for name in NAMES:
+        of = parameters_saved(name, (3, 2), width=4)
+        assert f"| 3×2 | {name} | {of.learned:,} | {of.trained:,} | {100 * of.saved:.2f} % |" in text
+    assert (tmp_path / "new" / "table.md").read_text() == text
 
 
 def test_the_best_threshold_lies_in_the_most_intervals() -> None:
