@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from theory.feature_space import Float
+from theory.reading import square_root
 from theory.shared_root import Force, LabelForce, margins
 
 
@@ -52,8 +53,10 @@ class PairForce:
         return math.log(self.classes) - 0.5 * a + math.log(y) - math.log(D), y_slope / y - 0.5 - D_slope / D
 
     def difference(self, s: float) -> float:
-        """t = log(p_k/p_l) = log1p( (1 − ρ)/p_l )."""
+        """t = log(p_k/p_l) = log1p( (1 − ρ)/p_l ), p_l = y²/D."""
         _, y, D, _ = self._at(s)
+        if y < 1e-100:  # y² leaves float64, and 1 is nothing beside its inverse
+            return math.log(self.surplus * D) - 2.0 * math.log(y)
         return math.log1p(self.surplus * D / (y * y))
 
     def _at(self, s: float) -> tuple[float, float, float, float]:
@@ -90,7 +93,7 @@ def class_margins(
 ) -> ClassMargins:
     """The minimum for λ_Hλ_W = ``product`` beside the sum of cross-entropies, of task weight 1."""
     K, epsilon = classes, label_smoothing
-    tau = 2.0 * math.sqrt(product)
+    tau = 2.0 * square_root(product)
     rho, surplus = _pull_apart(Fraction(n_different) * K, product, Fraction(epsilon))
     pair = PairForce(K, rho, surplus)
     parts: list[tuple[Force, float]] = [(LabelForce(K), 2.0 * n_same), (pair, float(K - 2) * n_different)]
@@ -107,7 +110,7 @@ def _pull_apart(weight: Fraction, product: Fraction, epsilon: Fraction) -> tuple
     if 4 * product >= (1 - epsilon) ** 2 * weight:
         return 1.0, 0.0
     square = 4 * product / weight  # below (1 − ε)²
-    hard = math.sqrt(square)
+    hard = square_root(square)
     surplus = float(((1 - epsilon) ** 2 - square) / (1 - epsilon + Fraction(hard)))
     return float(epsilon) + hard, surplus
 

@@ -29,6 +29,12 @@ FIELDS = (
 SOURCES = ("single", "multi", "multilabel")
 
 
+def square_root(x: Fraction) -> float:
+    """√x to rounding, also where x is beyond float64 and √x is not."""
+    half = (x.numerator.bit_length() - x.denominator.bit_length()) // 2
+    return math.ldexp(math.sqrt(x / Fraction(4) ** half), half)
+
+
 @dataclass(frozen=True, eq=False)
 class SumProblem:
     """Problem (3), one task of (4), or pick-all-label, with λ's that multiply beside the SUM of cross-entropies.

@@ -53,7 +53,15 @@ def threshold(what: str, classes: int, hard: Fraction, problem: SumProblem) -> T
     below = product < value
     margin = math.log1p(classes * _excess(epsilon, hard / product)) if below else 0.0
     own = problem.divisor**2
-    return Threshold(what, float(product / own), float(value / own), below, margin)
+    return Threshold(what, _double(product / own), _double(value / own), below, margin)
+
+
+def _double(x: Fraction) -> float:
+    """x ≥ 0 rounded, ∞ beyond float64."""
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf
 
 
 def margin_loss(classes: int, a: float, label_smoothing: float) -> float:

@@ -123,7 +123,7 @@ def _check_scales(problem: Problem) -> None:
         if not least <= value <= most:
             raise ValueError(
                 f"{name}={value:g} is beyond what solvers reach in float64; {least:g} to {most:g} will do "
-                "(theory.predict takes any)"
+                "(theory.predict takes λ's from 1e-300 to 1e300)"
             )
 
 

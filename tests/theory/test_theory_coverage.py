@@ -191,6 +191,26 @@ def test_impossible_fields(changes, message):
         theory.predict(fields(SingleSource.balanced((2, 2), n=3, **LAMBDAS), **changes))
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-170, 1e-100, 1e100, 1e200, 1e300])
+@pytest.mark.parametrize("settings", [{}, {"label_smoothing": 0.1}, {"reduction": "mean"}])
+def test_extreme_lambdas_are_predicted(size, settings):
+    """Products of λ's leave float64, their roots do not."""
+    scale = {"lambda_H": size, "lambda_W": size, "lambda_b": size, **settings}
+    for problem in (
+        SingleSource.balanced((3, 3), 5, **scale),
+        SingleSource.correlated(2, n_same=3, n_different=1, **scale),
+        SingleSource.correlated(4, n_same=3, n_different=1, **scale),
+        SingleSource.correlated(4, n_same=0, n_different=1, **scale),
+        MultiSource.balanced((2, 3), 4, **scale),
+        MultiLabel.balanced(3, {1: 3, 2: 2, 3: 1}, **scale),
+    ):
+        prediction = theory.predict(problem)
+        enclosed = theory.objective_in_balls(problem)
+        assert prediction.objective == pytest.approx((enclosed.lower + enclosed.upper) / 2, rel=1e-12)
+        assert np.isfinite(prediction.gram_W[0, 0])
+        assert "λ_Hλ_W" in str(prediction)
+
+
 def test_impossible_fields_of_multi_source():
     with pytest.raises(ValueError, match="counts has 1 entries, one per task, classes has 2"):
         theory.predict(fields(MultiSource.balanced((2, 2), n=3, **LAMBDAS), counts=[np.ones(2)]))
