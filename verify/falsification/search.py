@@ -45,7 +45,8 @@ def falsify(
     seconds    stop after this much time, with what was found
     dim        feature dimension; below min(R − T, labels) no certificate closes, and every problem is uncertified
     method     of ``ufm.solve``; "gradient" frees every sample's feature, which ``nc1`` needs
-    tolerance  of the certificates, relative; solver_tolerance as tolerance of ``ufm.solve``
+    tolerance  of the certificates, relative; solver_tolerance as tolerance of ``ufm.solve``, by default the solver's
+               own, 1e-9 of "gradient"
     progress   called with the finding so far after every problem solved
 
     A problem counts as a counterexample only if its certificate reads "global minimum" at ``tolerance`` and its gap

@@ -15,11 +15,12 @@ from verify.falsification.resolution import resolution
 VIOLATED, HOLDS, NOT_APPLICABLE, UNCERTIFIED = "violated", "holds", "not applicable", "uncertified"
 GAP_TOLERANCE = 1e-12  # relative; Newton's solutions are a hundred times closer
 ATTEMPTS = 2  # random starts
+CLOSE = {"gradient": 1e-9}  # tolerances of solvers whose own default leaves the gap above GAP_TOLERANCE
 
 
 @dataclass(frozen=True)
 class Options:
-    """How every problem is solved and how tight its certificate must be."""
+    """How every problem is solved and how tight its certificate must be; None is the solver's own, or ``CLOSE``."""
 
     dim: int | None = None
     method: str = "newton"
@@ -50,7 +51,7 @@ def attempt(claim: Claim, margin: float, problem: Problem, options: Options) -> 
             options.method,
             dim=options.dim,
             seed=options.seed + offset,
-            tolerance=options.solver_tolerance,
+            tolerance=options.solver_tolerance or CLOSE.get(options.method),
         )
         if "interrupted" in solution.status:
             raise KeyboardInterrupt
