@@ -50,11 +50,18 @@ def _figure(points: Sequence[CosinePoint], products: list[float]) -> Any:
     if np.isfinite(optimum).any():
         style: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": COLOURS[1], "markeredgewidth": 1.4}
         axes.plot(x, optimum, "o", markersize=8, label="certified optimum of the model", **style)
-    measured = np.array([p.measured for p in points])
-    spread = np.array([[p.measured - p.lowest, p.highest - p.measured] for p in points]).T.clip(min=0.0)
-    axes.errorbar(
-        x, measured, yerr=spread, fmt="s", color=COLOURS[2], markersize=5, capsize=2, linewidth=1.0, label="network"
-    )
+    for exact, shape, colour, how in (
+        (True, "s", COLOURS[2], "feature decay"),
+        (False, "D", COLOURS[3], "weight decay"),
+    ):
+        chosen = [p for p in points if p.exact == exact]
+        if chosen:
+            spread = np.array([[p.measured - p.lowest, p.highest - p.measured] for p in chosen]).T.clip(min=0.0)
+            where = [p.n_same for p in chosen], [p.measured for p in chosen]
+            label = f"network, {how}"
+            axes.errorbar(
+                *where, yerr=spread, fmt=shape, color=colour, markersize=5, capsize=2, linewidth=1.0, label=label
+            )
     axes.set_xlabel(r"$n^{11}$")
     axes.set_ylabel(r"$\cos(w_k^1,\, w_k^2)$")
     tidy(axes, f"K = {K},  N = {N:,}")

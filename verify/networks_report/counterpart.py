@@ -35,8 +35,8 @@ class Counterpart:
     """The model beside a network.
 
     parts   empty where there is none: ``reason`` says why
-    exact   the λ's are those the network was trained with, as a penalty on its features; otherwise λ_H is only in
-            effect: λ_W ‖W‖² / ‖H‖², which it is at every stationary point of the model
+    exact   the loss of the network is the model's objective, at features that the backbone can make: λ's as a penalty
+            on features, constant task weights, free heads with biases
     notes   what else the network differs in
     """
 
@@ -54,16 +54,17 @@ def counterpart(measured: Measurement) -> Counterpart:
                     λ_H = λ_W ‖W‖² / ‖H‖² with ‖H‖² over all N samples. Problem (4): of every task by itself, with N_t
     """
     train, model = measured.config.train, measured.config.model
-    exact = train.feature_decay is not None
+    decayed = train.feature_decay is not None
+    exact = decayed and train.weighting in STATIC_WEIGHTINGS and model.heads == "learned" and measured.has_bias
     if train.loss != "cross_entropy":
         return Counterpart((), exact, f"it was trained with loss={train.loss!r}, the model has cross-entropy", ())
-    if model.heads != "learned" and not exact:
+    if model.heads != "learned" and not decayed:
         return Counterpart((), exact, "its heads are frozen, so that weight decay sets no λ_W", ())
     try:
         parts = tuple(_parts(measured))
     except ValueError as error:
         return Counterpart((), exact, str(error), ())
-    return Counterpart(parts, exact, "", tuple(_notes(measured)))
+    return Counterpart(parts, exact, "", tuple(_notes(measured, exact)))
 
 
 def _parts(measured: Measurement) -> list[Part]:
@@ -105,7 +106,7 @@ def _lambdas(
     return {"lambda_H": lambda_H, "lambda_W": found.lambda_W / c, "lambda_b": found.lambda_b / c}
 
 
-def _notes(measured: Measurement) -> list[str]:
+def _notes(measured: Measurement, exact: bool) -> list[str]:
     train, notes = measured.config.train, []
     if train.feature_decay is None:
         notes.append(
@@ -114,9 +115,11 @@ def _notes(measured: Measurement) -> list[str]:
             "the distance from the optimum of the model with these λ's, which the network was not asked to minimize."
         )
     else:
+        notes.append("Trained with a penalty on features: the λ's are those of its configuration.")
+    if exact:
         notes.append(
-            "Trained with a penalty on features: the λ's are exact, and the loss of the network is the model's "
-            "objective over N. The gap below is how far the network is from the model's global optimum."
+            "The loss of the network is the model's objective over N. The gap below is how far the network is from the "
+            "model's global optimum."
         )
     if train.weighting not in STATIC_WEIGHTINGS:
         notes.append(

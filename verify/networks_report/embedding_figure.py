@@ -11,22 +11,25 @@ from networks.measuring.embedding import Embedding
 from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
 
 NAMED = 16  # labels that a legend names
+NO_TASK = np.iinfo(np.int64).max
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 
 
 def embedding_figure(placed: Embedding, kind: str) -> Any:
-    """One panel each; a label a colour, and a shape where colours are used up."""
+    """One panel each; a label a colour and a shape."""
     panels = [("principal components", placed.principal)]
     if placed.tsne is not None:
         panels.append(("t-SNE", placed.tsne))
     figure = new_figure(4.2 * len(panels) + 1.2, 3.9)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    distinct, label = np.unique(placed.labels, axis=0, return_inverse=True)
+    of_first = np.where(placed.labels < 0, NO_TASK, placed.labels)  # so that labels of the first task come first
+    distinct, label = np.unique(of_first, axis=0, return_inverse=True)
+    distinct[distinct == NO_TASK] = -1
+    styles = _styles(distinct, kind)
     for axes, (title, points) in zip(grid, panels, strict=True):
-        for number, name in enumerate(_names(distinct, kind)):
+        for number, (name, (colour, shape)) in enumerate(zip(_names(distinct, kind), styles, strict=True)):
             rows = label.reshape(-1) == number
-            style = {"marker": SHAPES[number // _palette(len(distinct)) % len(SHAPES)], "s": 14, "linewidths": 0}
-            axes.scatter(*points[rows].T, color=_colour(number, len(distinct)), label=name, alpha=0.7, **style)
+            axes.scatter(*points[rows].T, color=colour, marker=shape, label=name, alpha=0.7, s=16, linewidths=0)
         tidy(axes, title)
     shares = placed.explained
     grid[0].set_xlabel(f"{shares[0]:.1%} of the variance", fontsize=9)
@@ -60,14 +63,22 @@ def _names(distinct: NDArray[np.int64], kind: str) -> list[str]:
     return ["(" + ", ".join(str(k + 1) for k in row) + ")" for row in distinct]
 
 
-def _palette(labels: int) -> int:
-    return len(COLOURS) if labels <= len(COLOURS) * len(SHAPES) else labels
+def _styles(distinct: NDArray[np.int64], kind: str) -> list[tuple[Any, str]]:
+    """A colour and a shape for each label.
 
-
-def _colour(number: int, labels: int) -> Any:
-    """A colour of the page's palette, or of a continuous one where there are more labels than colours and shapes."""
-    if _palette(labels) == len(COLOURS):
-        return COLOURS[number % len(COLOURS)]
+    Of two tasks the colour is the first one's class and the shape the second one's; of tasks with samples of their own
+    the colour is the class and the shape the task. Otherwise, or where there are too few of them, labels are numbered.
+    """
+    if kind == "single" and distinct.shape[1] == 2:
+        pairs = distinct
+    elif kind == "multi":
+        task = (distinct >= 0).argmax(axis=1)
+        pairs = np.stack([distinct.max(axis=1), task], axis=1)
+    else:
+        pairs = np.stack(np.divmod(np.arange(len(distinct)), len(COLOURS))[::-1], axis=1)
+    if (pairs.max(axis=0) < (len(COLOURS), len(SHAPES))).all():
+        return [(COLOURS[colour], SHAPES[shape]) for colour, shape in pairs]
     from matplotlib import colormaps
 
-    return colormaps["turbo"](number / (labels - 1))
+    steps = np.linspace(0.0, 1.0, len(distinct))
+    return [(colormaps["turbo"](step), SHAPES[0]) for step in steps]

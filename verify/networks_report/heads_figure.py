@@ -25,8 +25,8 @@ def latent_file(run: RunComparison, of: Latent, data: str, name: str) -> FigureF
     """Latent features of both tasks, the heads, and simplex angles."""
     panels = [("latent features", of.cosines), ("heads", run.heads.measured), ("simplex angles", of.simplex)]
     caption = (
-        f"Cosines between the centred class means of the latent features, {data} data: row w_k^1 is μ̃_k^L, from pairs "
-        "whose right image is blank, row w_k^2 is μ̃_k^R. Beside them the heads of the network, and what Theorem 3.1 "
-        "has: simplex angles within a task, right angles between tasks."
+        f"Cosines between the centred class means of the latent features, {data} data: μ̃_k^1 of pairs whose right "
+        "image is blank, μ̃_k^2 of pairs whose left image is. Beside them the heads of the network, and what Theorem "
+        "3.1 has: simplex angles within a task, right angles between tasks."
     )
-    return figure_file(name, cosine_panels(panels, run.measured.classes), caption, caption)
+    return figure_file(name, cosine_panels(panels, run.measured.classes, (r"\tilde{\mu}", "w", "w")), caption, caption)

@@ -9,11 +9,16 @@ import numpy as np
 from networks.measuring.saliency import Saliency
 from verify.report.figure_files import FigureFile, figure_file, new_figure, tidy
 
-MOST_OPAQUE = 0.85
+MOST_OPAQUE = 0.9
+DARKEST = 120  # what black becomes below the maps, so that blue is seen on it
+BLUE = "#08519c"
 
 
 def saliency_figure(shown: Saliency) -> Any:
     """Examples side by side, so that a wide page holds eight."""
+    from matplotlib.colors import ListedColormap
+
+    blue = ListedColormap([BLUE])
     examples, tasks = shown.maps.shape[:2]
     figure = new_figure(1.35 * examples + 0.5, 1.35 * (1 + tasks) + 0.4)
     grid = figure.subplots(1 + tasks, examples, squeeze=False)
@@ -21,10 +26,12 @@ def saliency_figure(shown: Saliency) -> Any:
         picture = _picture(shown.images[i])
         for row in range(1 + tasks):
             axes = grid[row, i]
-            axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            faded = picture if row == 0 else DARKEST + picture * (1 - DARKEST / 255)
+            axes.imshow(faded.round().astype(np.uint8), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             if row > 0:
                 heat = shown.maps[i, row - 1]
-                axes.imshow(heat, cmap="Blues", vmin=0, vmax=1, alpha=MOST_OPAQUE * heat, interpolation="bilinear")
+                opaque = MOST_OPAQUE * heat
+                axes.imshow(np.ones_like(heat), cmap=blue, vmin=0, vmax=1, alpha=opaque, interpolation="nearest")
             tidy(axes, f"({', '.join(str(k + 1) for k in shown.labels[i])})" if row == 0 else "")
             axes.set_xticks([])
             axes.set_yticks([])
@@ -50,5 +57,5 @@ def saliency_file(shown: Saliency, name: str) -> FigureFile:
 def _picture(image: Any) -> Any:
     """(H, W) of one channel, (H, W, 3) of three; the mean of any other number."""
     if image.shape[0] == 3:
-        return image.transpose(1, 2, 0)
+        return image.transpose(1, 2, 0).astype(np.float64)
     return np.asarray(image, dtype=np.float64).mean(axis=0)

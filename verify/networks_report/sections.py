@@ -1,4 +1,4 @@
-"""The report of measured runs in blocks."""
+"""The report of measured runs in blocks: what all of them share, then each run by itself."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.findings.blocks import Block, Paragraph, Picture, Section, pairs, table
+from verify.findings.blocks import Block, Picture, Section, table
 from verify.networks_report.comparison import RunComparison
 from verify.networks_report.correlation_figure import correlation_file, families
-from verify.networks_report.embedding_figure import embedding_file
-from verify.networks_report.gap import Gap
-from verify.networks_report.heads_figure import heads_file, latent_file
-from verify.networks_report.saliency_figure import saliency_file
-from verify.networks_report.training_figure import metric_names, training_file
+from verify.networks_report.run_sections import run_sections
+from verify.networks_report.training_figure import training_file
 from verify.report import numbers
+from verify.verdict import overall
 
 TITLE = "Networks beside the unconstrained feature model"
 
 
 def sections(runs: Sequence[RunComparison], names: Sequence[str]) -> list[Section]:
     """All runs over epochs and on one curve, then each by itself."""
-    parts = [_training(runs, names)]
+    parts = [*([_summary(runs, names)] if len(runs) > 1 else []), _training(runs, names)]
     points = [run.cosine for run in runs if run.cosine is not None]
     if points:
         pictures = [
@@ -32,45 +30,64 @@ def sections(runs: Sequence[RunComparison], names: Sequence[str]) -> list[Sectio
             Section("Heads of two tasks against how often their labels agree", (_points(runs, names), *pictures))
         )
     for number, (run, name) in enumerate(zip(runs, names, strict=True), start=1):
-        parts += _run(run, name, f"run-{number}")
+        parts += run_sections(run, name, f"run-{number}")
     return parts
 
 
 def lead(runs: Sequence[RunComparison], names: Sequence[str]) -> str:
-    """One sentence for each run."""
-    return " ".join(_sentence(run, name) for run, name in zip(runs, names, strict=True))
+    """A sentence on the one run, or how far the runs are from the model's optimum."""
+    if len(runs) == 1:
+        return _sentence(runs[0], names[0])
+    gaps = [_total(run) for run in runs if run.gaps]
+    if not gaps:
+        return f"{len(runs)} runs, none with a model to compare with."
+    whole, read = zip(*gaps, strict=True)
+    return (
+        f"{len(runs)} runs: within relative gaps of {min(whole):.3g} to {max(whole):.3g} of the model's optimum, "
+        f"{min(read):.3g} to {max(read):.3g} without what no head reads of the features."
+    )
 
 
 def _sentence(run: RunComparison, name: str) -> str:
     if not run.gaps:
         return f"{name}: no model to compare with, since {run.model.reason}."
-    F, D = (sum(values) for values in zip(*((g.stages[0].objective, g.lower_bound) for g in run.gaps), strict=True))
-    read = sum(gap.stages[2].objective for gap in run.gaps)
-    whose = "the model's global optimum" if run.model.exact else "the optimum of the model at the λ's in effect"
+    whole, read = _total(run)
+    whose = "the model's global optimum" if run.model.exact else "the optimum of the model beside it"
     return (
-        f"{name}: within a relative gap of {(F - D) / F:.3g} of {whose}; {(read - D) / read:.3g} without what no head "
-        f"reads of its features. Cosines between heads differ from the optimum's by {run.heads.mean_difference:.3g} on "
-        "average."
+        f"{name}: within a relative gap of {whole:.3g} of {whose}, {read:.3g} without what no head reads of its "
+        f"features. Cosines between heads differ from the optimum's by {run.heads.mean_difference:.3g} on average."
     )
+
+
+def _total(run: RunComparison) -> tuple[float, float]:
+    """(F − D) / F over all problems of a run: at the samples' features, and at what the heads read of the means."""
+    D = sum(gap.lower_bound for gap in run.gaps)
+    whole, read = (sum(gap.stages[i].objective for gap in run.gaps) for i in (0, 2))
+    return (whole - D) / whole, (read - D) / read
+
+
+def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
+    header = ("run", "data", "λ's", "relative gap", "of what heads read", "σ/τ", "cosines off by", "verdict")
+    rows = []
+    for run, name in zip(runs, names, strict=True):
+        cells = ["none", *[numbers.MISSING] * 5]
+        if run.gaps:
+            ratio = max(gap.spectral_ratio for gap in run.gaps)
+            figures = (*_total(run), ratio, run.heads.mean_difference)
+            verdict = overall({gap.network.verdict for gap in run.gaps})
+            cells = ["exact" if run.model.exact else "see the run", *(f"{x:.3g}" for x in figures), verdict]
+        rows.append((name, run.measured.data, *cells))
+    return Section("Summary", (table(header, rows, header[3:7]),))
 
 
 def _training(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
     measured = [run.measured for run in runs]
-    rows = []
-    for run, name in zip(runs, names, strict=True):
-        for metric in metric_names(measured)[1:]:
-            seen = [row[metric] for row in run.measured.history if metric in row]
-            if seen:
-                best = run.optimum_metrics.get(metric, float("nan"))
-                now = run.measured.point.metrics.get(metric, float("nan"))
-                rows.append((name, metric.replace("_", "-"), *map(numbers.metric, (seen[0], now, best))))
-    header = ("run", "metric", "first epoch", "network", "model's optimum")
-    text = (
-        "The network's metrics are measured anew, over all training samples at its last checkpoint; the model's are "
-        "those of its certified optimum, whose features are collapsed."
-    )
-    blocks = (Picture(training_file(measured, names)), Paragraph(text), table(header, rows, header[2:]))
-    return Section("Collapse over epochs", blocks)
+    pictures = []
+    for kind in dict.fromkeys(run.kind for run in measured):
+        chosen = [i for i, run in enumerate(measured) if run.kind == kind]
+        file = training_file([measured[i] for i in chosen], [names[i] for i in chosen], f"training-{kind}")
+        pictures.append(Picture(file))
+    return Section("Collapse over epochs", tuple(pictures))
 
 
 def _points(runs: Sequence[RunComparison], names: Sequence[str]) -> Block:
@@ -86,129 +103,6 @@ def _points(runs: Sequence[RunComparison], names: Sequence[str]) -> Block:
     return table(header, rows, header[1:])
 
 
-def _run(run: RunComparison, name: str, prefix: str) -> list[Section]:
-    measured = run.measured
-    parts = [Section(f"Run {name}", (pairs(_about(run)), *(Paragraph(note) for note in run.model.notes)))]
-    if run.gaps:
-        parts.append(Section("Distance from the model's optimum", tuple(_gaps(run)), 3))
-    else:
-        reason = Paragraph(f"There is no model to compare with: {run.model.reason}.")
-        parts.append(Section("Distance from the model's optimum", (reason,), 3))
-    parts.append(Section("Heads", (*_heads(run), Picture(heads_file(run, f"{prefix}-heads"))), 3))
-    for data, of in run.latents.items():
-        picture = Picture(latent_file(run, of, data, f"{prefix}-latent-{data}"))
-        header = ("latent features", "left", "right")
-        rows = [
-            ("NC1: Ave ‖h − μ_k‖² / Ave ‖μ_k − μ_G‖²", *map(numbers.metric, of.variability)),
-            ("NC2: Ave |cos(μ̃_k, μ̃_k') + 1/(K − 1)|", *map(numbers.metric, of.angles)),
-            ("NC2: Std / Ave of ‖μ_k − μ_G‖", *map(numbers.metric, of.norms)),
-            ("NC3: Ave ‖μ̃_k − w̃_k‖²", *map(numbers.metric, of.self_duality)),
-        ]
-        sums = (
-            "NC4: ‖μ̃^{LR} − (μ̃^L + μ̃^R) / ‖μ̃^L + μ̃^R‖‖ is "
-            f"{of.sums[0]:.4g} on average over label pairs, at most {of.sums[1]:.4g}."
-        )
-        blocks = (picture, table(header, rows, header[1:]), Paragraph(sums))
-        parts.append(Section(f"Latent features of each task, {data} data", blocks, 3))
-    if measured.saliency is not None:
-        parts.append(
-            Section("Where each task looks", (Picture(saliency_file(measured.saliency, f"{prefix}-maps")),), 3)
-        )
-    picture = Picture(embedding_file(measured.embedding, measured.kind, f"{prefix}-features"))
-    parts.append(Section("Features in the plane", (picture,), 3))
-    return parts
-
-
-def _about(run: RunComparison) -> list[tuple[str, str]]:
-    measured, config = run.measured, run.measured.config
-    train, point = config.train, measured.point
-    rows = [
-        ("data", f"{measured.data} ({measured.kind})"),
-        ("classes K_t", numbers.class_numbers(measured.classes)),
-        ("samples N", numbers.count(len(measured.labels))),
-        ("backbone", f"{config.model.backbone}, width {config.model.width}"),
-        ("feature dimension d", str(measured.feature_dim)),
-        (
-            "last ReLU",
-            "yes: features are ≥ 0" if config.model.final_relu else "no: features may be negative, as in the model",
-        ),
-        ("heads", config.model.heads + ("" if measured.has_bias else ", without bias")),
-        ("weighting", train.weighting + ("" if train.task_weights is None else f" {list(train.task_weights)}")),
-        ("epochs", f"{len(measured.history)} of {train.epochs}"),
-        ("accuracy", f"{next((row['accuracy'] for row in measured.history[::-1] if 'accuracy' in row), np.nan):.4f}"),
-    ]
-    tested = [row["test_accuracy"] for row in measured.history if "test_accuracy" in row]
-    if tested:
-        rows.append(("test accuracy", f"{tested[-1]:.4f}"))
-    if train.feature_decay is None:
-        rows.append(("weight decay", f"{train.weight_decay:g}"))
-    for gap in run.gaps:
-        p = gap.part.problem
-        task = f" of task {gap.part.tasks[0] + 1}" if measured.kind == "multi" else ""
-        how = "as trained" if run.model.exact else "λ_H in effect"
-        rows.append((f"λ_H, λ_W, λ_b{task}", f"{p.lambda_H:.4g}, {p.lambda_W:.4g}, {p.lambda_b:.4g} ({how})"))
-    rows.append(("Σ‖h‖²", ", ".join(f"{value:.5g}" for value in point.squared_features)))
-    return rows
-
-
-def _gaps(run: RunComparison) -> list[Block]:
-    blocks: list[Block] = []
-    several = len(run.gaps) > 1
-    for gap in run.gaps:
-        if several:
-            blocks.append(Paragraph(f"Task {gap.part.tasks[0] + 1}:"))
-        header = ("point", "objective F", "(F − D) / F")
-        rows = [(s.name, numbers.objective(s.objective), f"{s.relative_gap:.3g}") for s in gap.stages]
-        rows.append(
-            ("optimum of the model", numbers.objective(gap.optimum.objective), numbers.small(gap.optimum.relative_gap))
-        )
-        blocks += [table(header, rows, header[1:]), pairs(_certificate(gap))]
-    blocks.append(Paragraph(_reading(run)))
-    return blocks
-
-
-def _certificate(gap: Gap) -> list[tuple[str, str]]:
-    covered = f"{gap.theorem}: min F = {gap.closed_form:.12g}" if gap.theorem else "none covers these counts"
-    return [
-        ("lower bound D from the network's softmax", numbers.objective(gap.lower_bound)),
-        ("spectral ratio σ/τ of the network", f"{gap.spectral_ratio:.6g}"),
-        ("verdict on the network", gap.network.verdict),
-        ("verdict on the model's optimum", gap.optimum.verdict),
-        ("theorem", covered),
-        ("balance λ_W Σ c^t‖W^t‖² / (λ_H Σ‖h‖²)", f"{gap.balance:.4g}"),
-        ("Σ‖h‖² within labels", f"{gap.squares['within labels']:.2%}"),
-        ("Σ‖h‖² that no head reads", f"{gap.squares['not read']:.2%}"),
-        ("N‖μ_G‖² / Σ‖h‖²", f"{gap.squares['offset']:.2%}"),
-    ]
-
-
-def _reading(run: RunComparison) -> str:
-    text = (
-        "Any point's F is at least D, so (F − D) / F bounds its distance from the global minimum. From the first row "
-        "to the third the decisions stay and F falls: averaging within labels saves the spread, and leaving out what "
-        "no head reads saves its penalty. The fourth row is apart: the common offset μ_G is moved to the biases, where "
-        "λ_b weighs it. "
-    )
-    if run.measured.config.model.final_relu:
-        share = max(gap.squares["offset"] for gap in run.gaps)
-        return text + (
-            "This network's features end in a ReLU and are ≥ 0, which the model does not know: its features may be "
-            f"negative. So the network carries a common offset ({share:.0%} of Σ‖h‖²) that λ_H weighs and the model's "
-            "optimum does not have; it is in the first two rows and gone from the third. Metrics are of centred "
-            "features or of differences, and do not see it."
-        )
-    return text + "This network's features have no last ReLU and may be negative, as the model's."
-
-
-def _heads(run: RunComparison) -> list[Block]:
-    if run.heads.optimum is None:
-        return []
-    text = (
-        f"Cosines between rows of the heads differ from the certified optimum's by {run.heads.mean_difference:.4g} on "
-        f"average and {run.heads.largest_difference:.4g} at most."
-    )
-    return [Paragraph(text)]
-
-
 def _number(value: float, style: str) -> str:
-    return numbers.MISSING if np.isnan(value) else format(value, style)
+    text = format(value, style)
+    return numbers.MISSING if np.isnan(value) else text.removeprefix("-") if float(text) == 0 else text

@@ -34,6 +34,7 @@ def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
         for number, run in enumerate(runs):
             _draw(axes, run, panel, number)
         axes.set_yscale("log")
+        _plain_ticks(axes)
         axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
         axes.set_xlabel("epoch", fontsize=9)
         tidy(axes, panel.replace("_", "-"))
@@ -45,14 +46,14 @@ def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
     return figure
 
 
-def training_file(runs: Sequence[Measurement], names: Sequence[str]) -> FigureFile:
+def training_file(runs: Sequence[Measurement], names: Sequence[str], name: str) -> FigureFile:
     """Captioned."""
     what = f"of {len(runs)} runs" if len(runs) > 1 else f"of the run {names[0]}"
     caption = (
         f"Training loss and collapse metrics {what} over epochs, on the training data. A triangle at the bottom is a "
         "value of zero."
     )
-    return figure_file("training", training_figure(runs, names), caption, caption)
+    return figure_file(name, training_figure(runs, names), caption, caption)
 
 
 def axes_line(number: int) -> Any:
@@ -60,6 +61,19 @@ def axes_line(number: int) -> Any:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=COLOURS[number % len(COLOURS)], ls=_dashes(number), linewidth=1.4)
+
+
+def _plain_ticks(axes: Any) -> None:
+    """0.02 rather than 2 × 10⁻²; between decades only where there are few."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axes.get_ylim()
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    decades = np.log10(high / low)
+    axes.yaxis.set_major_formatter(plain)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    if decades < 2:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades > 0.7 else range(1, 10), numticks=8))
 
 
 def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:

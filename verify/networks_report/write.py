@@ -18,7 +18,9 @@ from verify.report.environment import environment
 from verify.report.figure_files import require_matplotlib
 from verify.report.staging import open_folder, write_together
 
-_FIGURE = re.compile(r"(training|correlation-\d+|run-\d+-(heads|latent-(training|test)|maps|features))\.(png|svg)")
+_FIGURE = re.compile(
+    r"(training-(single|multi|multilabel)|correlation-\d+|run-\d+-(heads|latent-(training-(single|multi|multilabel)|test)|maps|features))\.(png|svg)"
+)
 
 
 def prepare_networks_report(folder: str | Path) -> Path:

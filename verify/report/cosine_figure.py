@@ -28,11 +28,17 @@ def cosine_figure(case: Case) -> Any:
     return cosine_panels(panels, case.problem.classes)
 
 
-def cosine_panels(panels: Sequence[tuple[str, Float]], classes: tuple[int, ...]) -> Any:
-    """Matrices (R, R) of cosines side by side under their titles; NaN is grey."""
+def cosine_panels(panels: Sequence[tuple[str, Float]], classes: tuple[int, ...], symbols: Sequence[str] = ()) -> Any:
+    """Matrices (R, R) of cosines side by side under their titles; NaN is grey.
+
+    symbols  what the rows of each panel are, in TeX: "w", heads, unless given
+    """
     figure = new_figure(1.0 + 3.9 * len(panels), 4.2)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    meshes = [_panel(axes, matrix, classes, title) for axes, (title, matrix) in zip(grid, panels, strict=True)]
+    meshes = [
+        _panel(axes, matrix, classes, title, symbol)
+        for axes, (title, matrix), symbol in zip(grid, panels, symbols or "w" * len(panels), strict=True)
+    ]
     bar = figure.colorbar(meshes[-1], ax=list(grid), shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_linewidth(0.4)
@@ -53,7 +59,7 @@ def cosine_file(name: str, case: Case) -> FigureFile:
     return figure_file(name, cosine_figure(case), caption, caption)
 
 
-def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str) -> Any:
+def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str) -> Any:
     from matplotlib import colormaps
 
     rows = len(matrix)
@@ -77,7 +83,7 @@ def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str) -> An
     for edge in ends[:-1] - 0.5:
         axes.axhline(edge, color=INK, linewidth=0.7)
         axes.axvline(edge, color=INK, linewidth=0.7)
-    names = _name_rows(axes, classes, ends)
+    names = _name_rows(axes, classes, ends, symbol)
     if rows <= ROWS_NUMBERED:
         _number_cells(axes, matrix)
     _name_grey(axes, matrix, classes, ends)
@@ -89,11 +95,11 @@ def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str) -> An
     return mesh
 
 
-def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any) -> int:
+def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any, symbol: str) -> int:
     rows = int(ends[-1])
     if rows <= ROWS_NAMED:
         at = np.arange(rows, dtype=np.float64)
-        names = [f"$w_{{{k}}}^{{{t}}}$" for t, size in enumerate(classes, 1) for k in range(1, size + 1)]
+        names = [f"${symbol}_{{{k}}}^{{{t}}}$" for t, size in enumerate(classes, 1) for k in range(1, size + 1)]
     else:
         step = -(-len(classes) // LABELS)
         at = (ends - (np.array(classes) + 1) / 2)[::step]
