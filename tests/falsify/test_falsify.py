@@ -181,6 +181,16 @@ def test_a_claim_that_never_applies_is_reported_as_untested() -> None:
     assert free.uncertified == 0
 
 
+def test_zeros_are_not_taken_for_samples_that_do_not_collapse() -> None:
+    """Past every threshold free features end as rounding about zero, each with a direction of its own."""
+    zero = families.balanced(classes=2, n=(2, 3), tasks=1, lambdas=(2.0, 8.0))
+    assert verify.falsify(claims.nc1, zero, 5, method="gradient").verdict == "never applicable"
+    both = families.balanced(n=(2, 3), tasks=1, lambdas=(0.0625, 8.0))
+    finding = verify.falsify(claims.nc1, both, 40, method="gradient")
+    assert finding.verdict == "no counterexample found", str(finding)
+    assert 0 < finding.not_applicable < finding.tried
+
+
 def test_uncertified_problems_are_counted_and_never_used() -> None:
     finding = verify.falsify(
         lambda problem, solution: False, families.balanced(classes=3, tasks=2, lambdas=1 / 16), 10, dim=2

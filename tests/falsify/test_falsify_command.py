@@ -47,7 +47,7 @@ def test_nothing_found_is_status_0_and_nothing_tested_3(
     assert run(monkeypatch, "nc3", "--family", "balanced", "--classes", 2, 3, "--budget", 5, "--lambdas", 0.1) == 0
     assert "no proof" in capsys.readouterr().out
     assert run(monkeypatch, "nc1", "--family", "balanced", "--budget", 5) == 3
-    assert run(monkeypatch, "nc1", "--family", "balanced", "--budget", 3, "--method", "gradient", "--classes", 2) == 0
+    assert run(monkeypatch, "nc1", "--family", "balanced", "--budget", 6, "--method", "gradient", "--classes", 2) == 0
     assert run(monkeypatch, "nc3", "--family", "balanced", "--classes", 3, 3, "--budget", 5, "--dim", 1) == 3
 
 

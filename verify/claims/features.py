@@ -17,17 +17,20 @@ CANCELLED = 0.3  # of the longest: a difference or sum shorter than this has los
 
 @claim("nc1", statement="samples of one label have one feature", source="Theorems 3.1 (1), 3.2 (1) and 5.1 (1)")
 def nc1(problem: Any, solution: Any) -> float:
-    """max ‖h − μ‖ / max ‖h‖; NaN for one column per label, where collapse is built in, so use method="gradient"."""
-    worst = 0.0
+    """max ‖h − μ‖ / max ‖h‖; NaN for one column per label, where collapse is built in, so use method="gradient".
+
+    Where every feature is zero what is left of them is rounding, without a shape: NaN too.
+    """
     at = parts(problem, solution)
     if all(len(part.point.index) == len(part.form.counts) for part in at):
         return NOT_APPLICABLE
-    for part in at:
-        longest = float(np.linalg.norm(part.point.H, axis=0).max())
-        if longest > 0:
-            scatter = np.linalg.norm(part.point.H - part.means[:, part.point.index], axis=0)
-            worst = max(worst, float(scatter.max()) / longest)
-    return worst
+    worst = [_scatter(part) for part in at if live_features(part).any()]
+    return max(worst, default=NOT_APPLICABLE)
+
+
+def _scatter(part: Samples) -> float:
+    scatter = np.linalg.norm(part.point.H - part.means[:, part.point.index], axis=0)
+    return float(scatter.max() / np.linalg.norm(part.point.H, axis=0).max())
 
 
 @claim(
