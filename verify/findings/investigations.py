@@ -22,6 +22,7 @@ class Investigation:
     group      under which heading it stands
     premise    which hypotheses the family keeps or drops, in words
     arguments  keywords of the family
+    method     solver: "gradient" frees every sample's feature, which ``nc1`` needs
     """
 
     group: str
@@ -29,6 +30,7 @@ class Investigation:
     claim: str
     family: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    method: str = "newton"
 
     @property
     def searched(self) -> str:
@@ -67,6 +69,16 @@ INVESTIGATIONS: tuple[Investigation, ...] = (
     Investigation(_PAIRS, "Theorem 5.1, training features", "nc5", "correlated", {"classes": 2, "lambdas": BELOW}),
     Investigation(_PAIRS, "Theorem 5.1, every h", "nc5_everywhere", "correlated", {"classes": 2, "lambdas": BELOW}),
     Investigation(_DROPPED, "none dropped", "theorem_3_1", "balanced"),
+    Investigation(
+        _DROPPED,
+        "none dropped, features free",
+        "nc1",
+        "balanced",
+        {"n": (2, 4), "tasks": 2, "lambdas": BELOW},
+        "gradient",
+    ),
+    Investigation(_DROPPED, "none dropped", "nc2", "balanced"),
+    Investigation(_DROPPED, "none dropped", "nc3", "balanced", {"tasks": (2, 3)}),
     Investigation(_DROPPED, "label balance dropped", "theorem_3_1", "arbitrary", {"tasks": 2, "n": (1, 9)}),
     Investigation(_DROPPED, "label balance dropped", "nc2", "arbitrary", {"tasks": 2, "n": (1, 9)}),
     Investigation(_DROPPED, "label balance dropped", "nc3", "arbitrary", {"tasks": 2, "n": (1, 9)}),
@@ -88,6 +100,9 @@ INVESTIGATIONS: tuple[Investigation, ...] = (
     Investigation(_UNIFORM, "pairs uniform, every h", "nc5_everywhere", "pairwise-uniform", {"lambdas": BELOW}),
     Investigation(_UNIFORM, "pairs uniform, task by task", "nc5_by_task", "pairwise-uniform", {"lambdas": BELOW}),
     Investigation(_OTHER, "Theorem 3.2", "theorem_3_2", "balanced", {"source": "multi"}),
+    Investigation(_OTHER, "Theorem 3.2", "nc2", "balanced", {"source": "multi"}),
+    Investigation(_OTHER, "Theorem 3.2", "self_duality", "balanced", {"source": "multi"}),
+    Investigation(_OTHER, "Theorem 3.2, every h", "nc5_everywhere", "balanced", {"source": "multi", "lambdas": BELOW}),
     Investigation(_OTHER, "class balance dropped", "theorem_3_2", "long-tailed", {"source": "multi"}),
     Investigation(_OTHER, "class balance dropped", "self_duality", "long-tailed", {"tasks": 1}),
     Investigation(_OTHER, "any counts", "zero_bias", "arbitrary"),

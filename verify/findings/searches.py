@@ -34,7 +34,7 @@ class Searched:
 def search(investigation: Investigation, budget: int, seed: int) -> Searched:
     """Searches, and encloses the minimum of a counterexample in ball arithmetic."""
     problems = strategies.family(investigation.family)(**investigation.arguments)
-    finding = falsify(investigation.claim, problems, budget, seed=seed)
+    finding = falsify(investigation.claim, problems, budget, seed=seed, method=investigation.method)
     rigorous = None
     if finding.counterexample is not None:
         rigorous = certify(finding.counterexample, finding.solution, rigorous=True)
