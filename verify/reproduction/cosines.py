@@ -15,6 +15,7 @@ from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, n
 from verify.reproduction.summary import groups, spread
 
 LINE_POINTS = 200
+FEW = 10  # placed in the plane, which is not shown here
 
 
 def measure_cosines(experiment: Experiment, finished: Sequence[FinishedRun]) -> list[dict[str, Any]]:
@@ -80,7 +81,7 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
 
 
 def _point(of: FinishedRun) -> CosinePoint:
-    compared = compare_run(measure_run(of.run))
+    compared = compare_run(measure_run(of.run, samples=FEW))
     if compared.cosine is None or not np.isfinite(compared.cosine.closed_form):
         raise ValueError(
             f"run {of.plan.run!r}: kind='cosine' needs two tasks of equally many classes with counts "
