@@ -152,7 +152,7 @@ def check_tolerance(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"tolerance must be a number > 0, got {value!r}")
     if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; {GAP_TOLERANCE:g} is the default")
+        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; {GAP_TOLERANCE:g} is usual")
     return float(value)
 
 
