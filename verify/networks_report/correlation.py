@@ -20,7 +20,7 @@ class CosinePoint:
 
     measured     mean over k; lowest and highest of the K
     optimum      the same mean at the certified optimum of the model at the run's λ's and counts; NaN without a model
-    exact        whether the λ's are those of the training, and not the λ_H in effect
+    feature_decay  whether the λ's are those of the training, and not the λ_H in effect
     closed_form  Theorem 5.1 (K = 2) or the law of K classes at n_same, n_different and these λ's; NaN where counts
                  have another form
     n_same       n^{11}; n_different is n^{12}, or NaN where not all labels that differ have as many samples
@@ -38,7 +38,7 @@ class CosinePoint:
     highest: float
     optimum: float
     closed_form: float
-    exact: bool
+    feature_decay: bool
 
 
 def cosine_point(measured: Measurement, gaps: tuple[Gap, ...], heads: HeadCosines) -> CosinePoint | None:
@@ -68,7 +68,7 @@ def cosine_point(measured: Measurement, gaps: tuple[Gap, ...], heads: HeadCosine
         highest=float(own.max()),
         optimum=float("nan") if heads.optimum is None else float(np.diagonal(heads.optimum, offset=K).mean()),
         closed_form=closed,
-        exact=measured.config.train.feature_decay is not None,
+        feature_decay=measured.config.train.feature_decay is not None,
     )
 
 

@@ -50,11 +50,11 @@ def _figure(points: Sequence[CosinePoint], products: list[float]) -> Any:
     if np.isfinite(optimum).any():
         style: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": COLOURS[1], "markeredgewidth": 1.4}
         axes.plot(x, optimum, "o", markersize=8, label="certified optimum of the model", **style)
-    for exact, shape, colour, how in (
+    for decayed, shape, colour, how in (
         (True, "s", COLOURS[2], "feature decay"),
         (False, "D", COLOURS[3], "weight decay"),
     ):
-        chosen = [p for p in points if p.exact == exact]
+        chosen = [p for p in points if p.feature_decay == decayed]
         if chosen:
             spread = np.array([[p.measured - p.lowest, p.highest - p.measured] for p in chosen]).T.clip(min=0.0)
             where = [p.n_same for p in chosen], [p.measured for p in chosen]

@@ -67,7 +67,7 @@ def _total(run: RunComparison) -> tuple[float, float]:
 
 
 def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
-    header = ("run", "data", "λ's", "relative gap", "of what heads read", "σ/τ", "cosines off by", "verdict")
+    header = ("run", "data", "loss is F", "relative gap", "of what heads read", "σ/τ", "cosines off by", "verdict")
     rows = []
     for run, name in zip(runs, names, strict=True):
         cells = ["none", *[numbers.MISSING] * 5]
@@ -75,7 +75,7 @@ def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
             ratio = max(gap.spectral_ratio for gap in run.gaps)
             figures = (*_total(run), ratio, run.heads.mean_difference)
             verdict = overall({gap.network.verdict for gap in run.gaps})
-            cells = ["exact" if run.model.exact else "see the run", *(f"{x:.3g}" for x in figures), verdict]
+            cells = ["yes" if run.model.exact else "no", *(f"{x:.3g}" for x in figures), verdict]
         rows.append((name, run.measured.data, *cells))
     return Section("Summary", (table(header, rows, header[3:7]),))
 
