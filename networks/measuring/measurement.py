@@ -65,6 +65,13 @@ def open_run(run: Run | str | Path) -> Run:
     return run
 
 
+def measuring_device(device: str) -> torch.device:
+    """The device of a name; "auto" is CUDA where there is one. ValueError for a device that is absent."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return validation.device(device)
+
+
 def measure_run(run: Run | str | Path, *, device: str = "cpu", samples: int = SAMPLES, seed: int = 0) -> Measurement:
     """Goes through the data of a run a few times; no more features are kept than ``samples``.
 
@@ -76,9 +83,7 @@ def measure_run(run: Run | str | Path, *, device: str = "cpu", samples: int = SA
     samples = validation.whole_number("samples", samples, 2)
     seed = validation.whole_number("seed", seed, 0, 2**32 - 1)
     run = open_run(run)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    place = validation.device(device)
+    place = measuring_device(device)
     config, data, network = run.config, run.data, run.network
     features = NetworkFeatures(network, data, place)
     halves = {"training": data, "test": run.test}

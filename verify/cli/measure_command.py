@@ -27,7 +27,7 @@ class Measure:
 
     def run(self) -> int:
         """0 where the model's optimum is certified for every run that has a model, 1 otherwise."""
-        from networks.measuring import measure_run, open_run
+        from networks.measuring import measure_run, measuring_device, open_run
         from ufm import validation
         from verify.certificate import GLOBAL
         from verify.networks_report import compare_run, prepare_networks_report, write_networks_report
@@ -36,6 +36,7 @@ class Measure:
             raise ValueError("ufm measure needs the folder of a run, such as runs/small")
         samples = validation.whole_number("--samples", self.samples, 2)
         seed = validation.whole_number("--seed", self.seed, 0, 2**32 - 1)
+        measuring_device(self.device)
         prepare_networks_report(self.output)  # before the work, not after
         opened = [open_run(path) for path in self.runs]
         console = Console()
