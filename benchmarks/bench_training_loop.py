@@ -35,7 +35,8 @@ def bare_epoch(config: Any, data: TaskData, device: torch.device) -> Callable[[]
     """What one would write by hand: tensors on the device, cross-entropy, backward, SGD."""
     network: Any = build_network(config, data).to(device).train()
     on_gpu = device.type == "cuda"
-    network = network.to(memory_format=torch.channels_last)
+    layout = torch.channels_last if on_gpu else torch.contiguous_format
+    network = network.to(memory_format=layout)
     if on_gpu:
         network = torch.compile(network)
     settings = {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "fused": True if on_gpu else None}
@@ -47,7 +48,7 @@ def bare_epoch(config: Any, data: TaskData, device: torch.device) -> Callable[[]
         order = torch.randperm(len(images)).to(device)
         for index in order.split(BATCH):
             x = (images[index].float() / 255 - 0.5) / 0.25
-            x = x.contiguous(memory_format=torch.channels_last)
+            x = x.contiguous(memory_format=layout)
             optimizer.zero_grad(set_to_none=True)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=on_gpu):
                 _, logits = network(x)

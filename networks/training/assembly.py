@@ -26,7 +26,10 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
         raise ValueError(f"compile=true needs a CUDA device, this run is on {device}; leave it at 'auto'")
     if train.batch_size < 2 * processes.world:
         raise ValueError(f"batch_size={train.batch_size} is too small for {processes.world} processes")
+    channels_last = train.channels_last_on(device)
     network = build_network(config, data).to(device)
+    if channels_last:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if processes.world > 1:
         synchronize(network, device)
     weighting = training_weighting(train, tasks, device)
@@ -48,7 +51,7 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
     return Loop(
         network=network,
         model=model,
-        batches=DeviceBatches(data, device, channels_last=train.channels_last is not False),
+        batches=DeviceBatches(data, device, channels_last=channels_last),
         loss=LOSSES[train.loss],
         task_scale=len(data) / _samples_of_tasks(data, device),
         penalty=_penalty(config, data, device),

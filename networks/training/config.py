@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from networks.backbones import BACKBONES
 from networks.backbones.stem import STEMS
 from networks.multi_task_network import HEADS
@@ -114,6 +116,13 @@ class TrainConfig:
             object.__setattr__(self, "task_weights", tuple(weights.tolist()))
         for name in ("amp", "compile", "channels_last"):
             _switch(name, getattr(self, name), "auto")
+
+    def channels_last_on(self, device: torch.device) -> bool:
+        """Whether images and weights lie channels last: on a GPU. PyTorch 2.13 crashes on a CPU that way, when narrow
+        networks are trained by several threads."""
+        if self.channels_last is True and device.type == "cpu":
+            raise ValueError("channels_last=true needs a GPU, this run is on cpu; leave it at 'auto'")
+        return device.type != "cpu" and self.channels_last is not False
 
     def _check_decay(self) -> None:
         if self.weight_decay is not None and self.feature_decay is not None:

@@ -82,8 +82,6 @@ def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
             batch_norm=model.batch_norm,
         )
         network = MultiTaskNetwork(shared, data.classes, heads=model.heads, bias=model.bias)
-    if config.train.channels_last is not False:  # faster on a CPU too
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
 
 

@@ -93,9 +93,8 @@ class _Training:
         self.evaluation = Evaluation(self.loop.batches, self.processes)
         self.test_evaluation = None
         if self.test is not None:
-            batches = DeviceBatches(
-                self.test, self.processes.device, channels_last=self.config.train.channels_last is not False
-            )
+            device = self.processes.device
+            batches = DeviceBatches(self.test, device, channels_last=self.config.train.channels_last_on(device))
             self.test_evaluation = Evaluation(batches, self.processes)
         if self.folder is not None:
             self.history = self.folder.resume(self.loop)

@@ -306,3 +306,9 @@ def test_without_tensorboard_there_is_the_table(tmp_path: Path, monkeypatch: pyt
     train(tables(epochs=1), tmp_path / "without", data=toy())
     assert not (tmp_path / "without" / "tensorboard").exists()
     assert (tmp_path / "without" / "metrics.csv").exists()
+
+
+def test_channels_last_is_for_gpus(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="channels_last=true needs a GPU, this run is on cpu"):
+        train(tables(epochs=1, channels_last=True, device="cpu"), tmp_path, data=toy())
+    assert not list(tmp_path.iterdir())
