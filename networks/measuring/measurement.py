@@ -84,6 +84,15 @@ def measure_run(run: Run | str | Path, *, device: str = "cpu", samples: int = SA
     seed = validation.whole_number("seed", seed, 0, 2**32 - 1)
     run = open_run(run)
     place = measuring_device(device)
+    network = run.network
+    home = next(network.parameters()).device
+    try:
+        return _measure(run, place, samples, seed)
+    finally:
+        network.to(home)
+
+
+def _measure(run: Run, place: torch.device, samples: int, seed: int) -> Measurement:
     config, data, network = run.config, run.data, run.network
     features = NetworkFeatures(network, data, place)
     halves = {"training": data, "test": run.test}

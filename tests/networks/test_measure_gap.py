@@ -61,6 +61,9 @@ def test_stages_fall_and_the_bound_stays_below_the_optimum(kind: str, changes: d
         assert means >= read
         assert read >= gap.optimum.objective * (1 - 1e-12)
         assert gap.optimum.objective >= gap.lower_bound
+        for stage in gap.stages:
+            assert stage.excess == pytest.approx(1 - gap.optimum.objective / stage.objective, abs=1e-9)
+            assert stage.relative_gap >= stage.excess - 1e-9
         assert gap.optimum.verdict == verify.certificate.GLOBAL
         assert gap.network.verdict == verify.certificate.NOT_OPTIMAL
         assert gap.spectral_ratio > 1

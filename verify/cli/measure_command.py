@@ -50,7 +50,7 @@ class Measure:
         for one in compared:
             for gap in one.gaps:
                 F = gap.stages[0]
-                line = f"{one.measured.name}: F = {F.objective:.8g}, relative gap {F.relative_gap:.3g}"
+                line = f"{one.measured.name}: F = {F.objective:.8g}, (F − min F) / F = {F.excess:.3g}"
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
             if not one.gaps:
                 line = f"{one.measured.name}: no model to compare with: {one.model.reason}"

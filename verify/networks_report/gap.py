@@ -16,11 +16,17 @@ from verify.networks_report.counterpart import Part
 
 @dataclass(frozen=True)
 class Stage:
-    """A point with the network's decisions: its objective F and (F − D) / F with the bound D of its ``Gap``."""
+    """A point made of the network.
+
+    objective     F
+    relative_gap  (F − D) / F with the bound D from the network alone
+    excess        (F − D*) / F with the bound D* from the certified optimum, which is min F to its own gap
+    """
 
     name: str
     objective: float
     relative_gap: float
+    excess: float
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
         ("means less μ_G, b + W μ_G", shifted.objective),
     )
     solution = ufm.solve(problem)
+    optimum = certify(problem, solution)
     theorem, closed = _theorem(problem)
     total = point.squared_features[f]
     c = problem.task_weights
@@ -95,11 +102,11 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
     }
     return Gap(
         part=part,
-        stages=tuple(Stage(name, F, (F - lower) / F) for name, F in named),
+        stages=tuple(Stage(name, F, (F - lower) / F, (F - optimum.lower_bound) / F) for name, F in named),
         lower_bound=lower,
         spectral_ratio=means.spectral_ratio,
         network=min((means, projected, shifted), key=lambda certificate: certificate.objective),
-        optimum=certify(problem, solution),
+        optimum=optimum,
         solution=solution,
         theorem=theorem,
         closed_form=closed,

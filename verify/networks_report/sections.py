@@ -38,46 +38,50 @@ def lead(runs: Sequence[RunComparison], names: Sequence[str]) -> str:
     """A sentence on the one run, or how far the runs are from the model's optimum."""
     if len(runs) == 1:
         return _sentence(runs[0], names[0])
-    gaps = [_total(run) for run in runs if run.gaps]
-    if not gaps:
+    totals = [_total(run) for run in runs if run.gaps]
+    if not totals:
         return f"{len(runs)} runs, none with a model to compare with."
-    whole, read = zip(*gaps, strict=True)
+    _, whole, read = zip(*totals, strict=True)
     return (
-        f"{len(runs)} runs: within relative gaps of {min(whole):.3g} to {max(whole):.3g} of the model's optimum, "
-        f"{min(read):.3g} to {max(read):.3g} without what no head reads of the features."
+        f"{len(runs)} runs: (F − min F) / F is {min(whole):.3g} to {max(whole):.3g}, and {min(read):.3g} to "
+        f"{max(read):.3g} without what no head reads of the features."
     )
 
 
 def _sentence(run: RunComparison, name: str) -> str:
     if not run.gaps:
         return f"{name}: no model to compare with, since {run.model.reason}."
-    whole, read = _total(run)
-    whose = "the model's global optimum" if run.model.exact else "the optimum of the model beside it"
+    alone, whole, read = _total(run)
+    whose = "" if run.model.exact else " of the model beside it"
     return (
-        f"{name}: within a relative gap of {whole:.3g} of {whose}, {read:.3g} without what no head reads of its "
-        f"features. Cosines between heads differ from the optimum's by {run.heads.mean_difference:.3g} on average."
+        f"{name}: (F − min F) / F{whose} is {whole:.3g}, which the network alone bounds by {alone:.3g}, and {read:.3g} "
+        "without what no head reads of its features. Cosines between heads differ from the optimum's by "
+        f"{run.heads.mean_difference:.3g} on average."
     )
 
 
-def _total(run: RunComparison) -> tuple[float, float]:
-    """(F − D) / F over all problems of a run: at the samples' features, and at what the heads read of the means."""
-    D = sum(gap.lower_bound for gap in run.gaps)
+def _total(run: RunComparison) -> tuple[float, float, float]:
+    """Over all problems of a run: (F − D) / F, (F − min F) / F, and this at what the heads read of the means."""
+    alone, best = (
+        sum(bound) for bound in zip(*((g.lower_bound, g.optimum.lower_bound) for g in run.gaps), strict=True)
+    )
     whole, read = (sum(gap.stages[i].objective for gap in run.gaps) for i in (0, 2))
-    return (whole - D) / whole, (read - D) / read
+    return (whole - alone) / whole, (whole - best) / whole, (read - best) / read
 
 
 def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
-    header = ("run", "data", "loss is F", "relative gap", "of what heads read", "σ/τ", "cosines off by", "verdict")
+    gaps = ("(F − D) / F", "(F − min F) / F", "of what heads read")
+    header = ("run", "data", "loss is F", *gaps, "σ/τ", "cosines off by", "verdict")
     rows = []
     for run, name in zip(runs, names, strict=True):
-        cells = ["none", *[numbers.MISSING] * 5]
+        cells = ["none", *[numbers.MISSING] * 6]
         if run.gaps:
             ratio = max(gap.spectral_ratio for gap in run.gaps)
             figures = (*_total(run), ratio, run.heads.mean_difference)
             verdict = overall({gap.network.verdict for gap in run.gaps})
             cells = ["yes" if run.model.exact else "no", *(f"{x:.3g}" for x in figures), verdict]
         rows.append((name, run.measured.data, *cells))
-    return Section("Summary", (table(header, rows, header[3:7]),))
+    return Section("Summary", (table(header, rows, header[3:8]),))
 
 
 def _training(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
