@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from verify import falsify, strategies
-from verify.findings.investigations import BELOW, VANISHING
+from verify.findings.investigations import BELOW, LIMIT, VANISHING
 
 SEARCHES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "nc4, task-balanced, K = 3": ("nc4", "task-balanced", {"classes": 3}),
     "nc2, task-balanced, K = 3": ("nc2", "task-balanced", {"classes": 3}),
     "nc5 everywhere, two binary tasks": ("nc5_everywhere", "correlated", {"classes": 2, "lambdas": BELOW}),
-    "vanishing regularization, two tasks": ("vanishing_regularization", "arbitrary", {"tasks": 2, "lambdas": VANISHING}),
+    "vanishing regularization": (LIMIT, "arbitrary", {"tasks": 2, "lambdas": VANISHING}),
     "Theorem 3.1 without balance": ("theorem_3_1", "arbitrary", {"tasks": 2, "n": (1, 9)}),
     "Theorem 3.1 with a smaller d": ("smaller_dim", "balanced", {"tasks": 2, "lambdas": BELOW}),
     "Theorem 3.1 with unequal K": ("nc4", "balanced", {"tasks": 2}),
