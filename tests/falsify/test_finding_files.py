@@ -182,3 +182,9 @@ def test_findings_show_in_notebooks(finding: verify.Finding) -> None:
     html = finding._repr_html_()
     assert "<table>" in html
     assert "nc4" in html
+
+
+@pytest.mark.parametrize("read", [verify.Finding.load, verify.replay])
+def test_what_is_no_path_is_named(read):
+    with pytest.raises(TypeError, match=r"path must name a file that Finding\.save wrote, got int"):
+        read(3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, fields
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ def check_target(path: str | Path) -> Path:
 
 def load(path: str | Path) -> Finding:
     """Reads what ``save`` wrote. A claim that is not of the library comes back without its function."""
+    if not isinstance(path, (str, PathLike)):
+        raise TypeError(f"path must name a file that Finding.save wrote, got {type(path).__name__}")
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"path={str(path)!r}: no such file")
