@@ -54,25 +54,25 @@ _CIFAR100 = (
 
 def cifar10(directory: Path, train: bool) -> Source:
     """``cifar-10-batches-bin`` (preferred) or ``cifar-10-batches-py``: ten classes."""
-    images, (labels,), names = _read("cifar10", directory, _CIFAR10, train)
-    return Source(name="cifar10", images=images, labels=labels, class_names=names or tuple(map(str, range(10))))
+    images, (labels,), names = _read("cifar10", directory, _CIFAR10, train, 10)
+    return Source(name="cifar10", images=images, labels=labels, class_names=names)
 
 
 def cifar100(directory: Path, train: bool) -> Source:
     """``cifar-100-binary`` (preferred) or ``cifar-100-python``: 100 classes in 20 superclasses of 5."""
-    images, (coarse, fine), names = _read("cifar100", directory, _CIFAR100, train)
+    images, (coarse, fine), names = _read("cifar100", directory, _CIFAR100, train, 100)
     return Source(
         name="cifar100",
         images=images,
         labels=fine,
-        class_names=names or tuple(map(str, range(100))),
+        class_names=names,
         coarse_labels=coarse,
         coarse_names=tuple(f"superclass {k}" for k in range(20)),
     )
 
 
 def _read(
-    name: str, directory: Path, versions: tuple[_Version, _Version], train: bool
+    name: str, directory: Path, versions: tuple[_Version, _Version], train: bool, classes: int
 ) -> tuple[ArrayImages, list[NDArray[np.int64]], tuple[str, ...]]:
     for version, read in zip(versions, (_read_binary, _read_pickled), strict=True):
         parts = version.train if train else version.test
@@ -85,7 +85,7 @@ def _read(
             batches = [read(folder / part, version.labels) for part in parts]
             pixels = np.concatenate([batch[0] for batch in batches])
             columns = [np.concatenate(column) for column in zip(*(batch[1] for batch in batches), strict=True)]
-            return ArrayImages(pixels), columns, _class_names(folder / version.names)
+            return ArrayImages(pixels), columns, _class_names(folder / version.names, classes)
     binary, pickled = versions
     raise FileNotFoundError(
         f"{name}: neither {binary.folder} nor {pickled.folder} with {(binary.train if train else binary.test)[0]} or "
@@ -117,18 +117,24 @@ def _read_pickled(path: Path, keys: tuple[str, ...]) -> tuple[Pixels, list[NDArr
         values = table[key]
         if not isinstance(values, list) or len(values) != len(data) or any(type(value) is not int for value in values):
             raise damaged(path, f"{len(data):,} integers as {key}", f"{type(values).__name__}")
+        outside = [value for value in values if not 0 <= value < 256]  # the binary version has a byte for each
+        if outside:
+            raise damaged(path, f"bytes as {key}", f"{outside[0]}")
         columns.append(np.array(values, dtype=np.int64))
     return data.reshape(-1, *SHAPE), columns
 
 
-def _class_names(path: Path) -> tuple[str, ...]:
-    """The names beside the images, where they are there; images alone are enough."""
+def _class_names(path: Path, classes: int) -> tuple[str, ...]:
+    """The names beside the images, where they are there; images alone are enough, whose classes are then numbers."""
     if not path.is_file():
-        return ()
+        return tuple(map(str, range(classes)))
     if path.suffix == ".txt":
-        return tuple(read_lines(path))
-    table = read_pickled_table(path)
-    names = table.get("label_names", table.get("fine_label_names"))
+        names: object = read_lines(path)
+    else:
+        table = read_pickled_table(path)
+        names = table.get("label_names", table.get("fine_label_names"))
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise damaged(path, "a list of class names", f"the entries {', '.join(table)}")
+        raise damaged(path, "a list of class names", f"a {type(names).__name__}")
+    if len(names) != classes:
+        raise damaged(path, f"{classes} class names", f"{len(names)}")
     return tuple(names)

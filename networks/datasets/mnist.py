@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from networks.datasets.files import find
+from networks.datasets.files import damaged, find
 from networks.datasets.idx import read_idx
 from networks.datasets.images import ArrayImages
 from networks.datasets.source import Source
 
+SHAPE = (28, 28)
 FOLDERS = ("", "mnist", "MNIST/raw", "raw")
 
 
@@ -18,12 +19,16 @@ def mnist(directory: Path, train: bool) -> Source:
     """``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, or ``t10k-…``; each with or without ``.gz``."""
     part = "train" if train else "t10k"
 
-    def read(what: str, axes: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    def read(what: str, axes: int, shape: tuple[int, ...] = ()) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         # the second spelling is what some archives hold
         plain = (f"{part}-{what}-idx{axes}-ubyte", f"{part}-{what}.idx{axes}-ubyte")
-        return read_idx(find("mnist", directory, FOLDERS, [*plain, *(f"{name}.gz" for name in plain)]), axes)
+        path = find("mnist", directory, FOLDERS, [*plain, *(f"{name}.gz" for name in plain)])
+        array = read_idx(path, axes)
+        if array.shape[1:] != shape:
+            raise damaged(path, f"images of {shape}", f"images of {array.shape[1:]}")
+        return array
 
-    images, labels = read("images", 3), read("labels", 1)
+    images, labels = read("images", 3, SHAPE), read("labels", 1)
     return Source(
         name="mnist",
         images=ArrayImages(images[:, None]),

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm import validation
+from ufm.memory import require_memory
 
 Counts = NDArray[np.int64]
+NUMBERS = 8  # of int64 an image drawn needs on the way: its place, its cell and its labels
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,9 @@ class Supply:
     def require(self, counts: Counts, replacement: bool) -> None:
         """ValueError, naming a pool, where images do not suffice."""
         need = self.usage(counts)
+        require_memory(
+            NUMBERS * 8 * int(need.sum(dtype=np.float64)), "cpu", f"{need.sum(dtype=np.float64):,.0f} images"
+        )
         empty = (self.pools == 0) & (need > 0)
         short = empty if replacement else need > self.pools
         if short.any():

@@ -27,14 +27,15 @@ def svhn(directory: Path, train: bool) -> Source:
         raise damaged(path, "the variables X and y", ", ".join(sorted(content)) or "none")
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[:3] != (32, 32, 3):
         raise damaged(path, "X of uint8 (32, 32, 3, N)", f"{pixels.dtype} {pixels.shape}")
-    digits = labels.reshape(-1).astype(np.int64)
-    outside = (digits < 1) | (digits > 10)
+    numbers = isinstance(labels, np.ndarray) and labels.dtype.kind in "uif"
+    digits = np.ravel(labels) if numbers else np.empty(0)
+    outside = ~np.isin(digits, np.arange(1, 11))
     if len(digits) != pixels.shape[3] or outside.any():
-        found = f"{digits[np.argmax(outside)]}" if outside.any() else f"{len(digits):,} labels"
+        found = f"{digits[np.argmax(outside)]}" if outside.any() else f"{len(digits):,} numbers"
         raise damaged(path, f"{pixels.shape[3]:,} labels 1 … 10 in y", found)
     return Source(
         name="svhn",
         images=ArrayImages(np.ascontiguousarray(pixels.transpose(3, 2, 0, 1))),
-        labels=digits % 10,
+        labels=digits.astype(np.int64) % 10,
         class_names=tuple("0123456789"),
     )

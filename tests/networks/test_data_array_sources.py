@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 from data_set_files import (
     COARSE_OF_FINE,
     all_images,
@@ -110,6 +112,15 @@ def test_mnist_labels_that_do_not_fit(tmp_path: Path) -> None:
         load("mnist", tmp_path)
 
 
+@pytest.mark.parametrize("side", [0, 5])
+def test_mnist_of_another_size(tmp_path: Path, side: int) -> None:
+    write_mnist(tmp_path)
+    content = gzip.compress(idx_bytes(np.zeros((30, side, 28), dtype=np.uint8)))
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"idx3-ubyte\.gz' is damaged .* images of \(28, 28\), .* \({side}, 28\)"):
+        load("mnist", tmp_path)
+
+
 def test_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no train-images-idx3-ubyte.*ufm data fetch mnist"):
         load("mnist", tmp_path)
@@ -147,6 +158,25 @@ def test_cifar_label_outside_its_classes(tmp_path: Path) -> None:
             load("cifar100", tmp_path, train=False)
 
 
+@pytest.mark.parametrize("names", [3, 20])
+def test_cifar_classes_are_not_what_the_file_of_names_says(tmp_path: Path, names: int) -> None:
+    write_cifar10_binary(tmp_path)
+    path = tmp_path / "cifar-10-batches-bin" / "batches.meta.txt"
+    path.write_text("\n".join("x" * names))
+    with pytest.raises(ValueError, match=rf"batches\.meta\.txt' is damaged .* 10 class names, found {names}"):
+        load("cifar10", tmp_path)
+
+
+def test_pickled_cifar_label_of_any_length(tmp_path: Path) -> None:
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    table = {b"data": np.zeros((2, 3072), dtype=np.uint8), b"labels": [0, 2**70]}
+    for i in range(1, 6):
+        (folder / f"data_batch_{i}").write_bytes(pickle.dumps(table, 2))
+    with pytest.raises(ValueError, match=r"data_batch_1' is damaged .* bytes as labels, found 1180591620717411303424"):
+        load("cifar10", tmp_path)
+
+
 @pytest.mark.parametrize("keep", [0, 100, 200, 5000, -1])
 def test_svhn_cut_short(tmp_path: Path, keep: int) -> None:
     write_svhn(tmp_path)
@@ -164,6 +194,10 @@ def test_svhn_with_other_contents(tmp_path: Path) -> None:
         ({"X": X[:16], "y": y}, "X of uint8"),
         ({"X": X, "y": y[:4]}, "expected 5 labels"),
         ({"X": X, "y": np.array([1, 2, 0, 3, 4])}, "labels 1 … 10 in y, found 0"),
+        ({"X": X, "y": np.array([1, 2, 2.5, 3, 4])}, "labels 1 … 10 in y, found 2.5"),
+        ({"X": X, "y": np.array([1, 2, np.nan, 3, 4])}, "labels 1 … 10 in y, found nan"),
+        ({"X": X, "y": np.array(["a"] * 5, dtype=object)}, r"train_32x32\.mat.*5 labels 1 … 10 in y, found 0 numbers"),
+        ({"X": X, "y": scipy.sparse.csc_matrix(y)}, r"train_32x32\.mat.*5 labels 1 … 10 in y, found 0 numbers"),
     )
     for content, message in wrong:
         scipy.io.savemat(tmp_path / "train_32x32.mat", content)

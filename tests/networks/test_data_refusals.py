@@ -57,6 +57,15 @@ def test_refused(make: Any, message: str) -> None:
         make()
 
 
+@pytest.mark.parametrize("request_", [{"counts": [[10**12] * 2] * 2}, {"samples": 4 * 10**12}])
+def test_more_samples_than_memory_has_places_for(request_: dict[str, Any]) -> None:
+    with pytest.raises(MemoryError, match="images needs about"):
+        multi(SOURCE, 2, 2, replacement=True, **request_)
+    if "samples" in request_:
+        with pytest.raises(MemoryError, match="images drawn needs about"):
+            split(SOURCE, (2, 2), replacement=True, **request_)
+
+
 def test_whole_floats_are_numbers_of_samples() -> None:
     assert len(multi(SOURCE, 2, 2, samples=4.0)) == len(cross(SOURCE, (2, 2), samples=4.0)) == 4
     with pytest.raises(ValueError, match="samples must be an integer"):
