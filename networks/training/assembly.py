@@ -26,6 +26,12 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
         raise ValueError(f"compile=true needs a CUDA device, this run is on {device}; leave it at 'auto'")
     if train.batch_size < 2 * processes.world:
         raise ValueError(f"batch_size={train.batch_size} is too small for {processes.world} processes")
+    least = len(data) // -(-len(data) // train.batch_size)
+    if least < 2 * processes.world:
+        raise ValueError(
+            f"batch_size={train.batch_size} cuts {len(data)} samples into batches of which some have {least}; batch "
+            f"normalization needs {2 * processes.world}, two in each process: take another batch_size"
+        )
     channels_last = train.channels_last_on(device)
     network = build_network(config, data).to(device)
     if channels_last:

@@ -53,9 +53,17 @@ class Run:
         return next((row for row in reversed(self.history) if "accuracy" in row), {})
 
     def problem(self) -> Any:
-        """The ufm problem the network was trained as, exactly; ValueError without feature_decay, which fixes λ_H."""
-        if self.config.train.feature_decay is None:
+        """The ufm problem the network was trained as.
+
+        ValueError without feature_decay, which fixes λ_H, and for a weighting that changes c^t on the way.
+        """
+        train = self.config.train
+        if train.feature_decay is None:
             raise ValueError("λ_H is not set without feature_decay; it is in effect λ_W ‖W‖² / ‖H‖²")
+        if train.weighting not in ("uniform", "fixed"):
+            raise ValueError(
+                f"weighting={train.weighting!r} changes task weights on the way; no problem has been fixed"
+            )
         decay = ufm_lambdas(self.config, len(self.data))
         return self.data.problem(
             lambda_H=decay.lambda_H,  # type: ignore[arg-type]

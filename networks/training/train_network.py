@@ -69,6 +69,10 @@ def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
         raise ValueError(
             f"test data has classes {test.classes} ({test.kind}), training data {data.classes} ({data.kind})"
         )
+    if test is not None and test.images.shape != data.images.shape:
+        raise ValueError(
+            f"test images are {test.images.shape}, training images {data.images.shape}; both must be alike"
+        )
     if len(data) < 2:
         raise ValueError(f"data {data.name!r} has {len(data)} sample; batch normalization needs 2")
 

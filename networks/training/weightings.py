@@ -23,6 +23,8 @@ GRADIENTS = "gradients"
 def check_weighting(name: str, options: Mapping[str, Any]) -> None:
     """Raises ValueError for a name or an option that is not known, before any work."""
     require_name("weighting", name, WEIGHTINGS)
+    if not isinstance(options, Mapping):
+        raise TypeError(f"weighting_options must be a table of names and values, got {options!r}")
     options = dict(options)
     if WEIGHTINGS[name].gradients:
         require_name("weighting_options.gradients", options.pop(GRADIENTS, SHARED[0]), SHARED)

@@ -103,3 +103,8 @@ def test_lambdas_of_feature_decay_are_given_ones() -> None:
     config = Config().replaced(weight_decay=None, feature_decay=FeatureDecay(1e-3, 0.1, 0.2))
     decay = ufm_lambdas(config, 800)
     assert (decay.lambda_H, decay.lambda_W, decay.lambda_b) == (1e-3, 0.1, 0.2)
+
+
+def test_weighting_options_are_a_table() -> None:
+    with pytest.raises(TypeError, match=r"weighting_options must be a table of names and values, got \(1,\)"):
+        read_config({"train": {"weighting_options": [1]}})

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from toy_data import tables, toy
 
 import verify
+from networks.datasets.images import ArrayImages
 from networks.datasets.task_data import TaskData
 from networks.training import load_run, read_config, train
 from networks.training.batches import epoch_batches
@@ -273,6 +274,25 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
         train(tables(**change), data=toy())
     with pytest.raises(ValueError, match=r"\[data\] is empty"):
         train(tables())
+
+
+def test_batches_of_one_image_are_refused() -> None:
+    with pytest.raises(ValueError, match="batch_size=2 cuts 61 samples into batches of which some have 1"):
+        train(tables(batch_size=2), data=toy(samples=61))
+
+
+def test_test_images_are_like_training_images() -> None:
+    test = toy(seed=1)
+    wide = ArrayImages(np.zeros((len(test), 1, 8, 16), dtype=np.uint8))
+    with pytest.raises(ValueError, match=r"test images are \(1, 8, 16\), training images \(1, 8, 8\)"):
+        train(tables(), data=toy(), test=replace(test, images=wide))
+
+
+def test_weights_that_changed_on_the_way_are_no_problem_s() -> None:
+    decay = {"lambda_H": 1e-3, "lambda_W": 0.1, "lambda_b": 0.1}
+    run = train(tables(epochs=1, weighting="dwa", feature_decay=decay), data=toy())
+    with pytest.raises(ValueError, match="weighting='dwa' changes task weights"):
+        run.problem()
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
