@@ -143,11 +143,16 @@ def test_fairgrad_is_proportionally_fair() -> None:
     assert bool((torch.log(possible).sum(dim=1) < best).all())
 
 
-def test_fairgrad_needs_a_gradient_of_every_task_and_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fairgrad_leaves_out_tasks_that_have_no_gradient() -> None:
     J = jacobian(0, 3)
     J[1] = 0.0
-    with pytest.raises(RuntimeError, match="a task's gradient is zero"):
-        weights("fairgrad", J)
+    others = weights("fairgrad", J[[0, 2]])
+    np.testing.assert_allclose(weights("fairgrad", J), [others[0], 0.0, others[1]], rtol=1e-9)
+    with pytest.raises(RuntimeError, match="every task's gradient is zero"):
+        weights("fairgrad", 0.0 * J)
+
+
+def test_fairgrad_is_told_a_small_alpha_and_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="alpha must be at most 10, got 11"):
         FairGrad(2, alpha=11)
     monkeypatch.setitem(sys.modules, "torchjd.aggregation", None)

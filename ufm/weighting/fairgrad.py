@@ -2,6 +2,7 @@
 
     G w = w^{−1/α},  w > 0:      the step d = Σ_t w_t ∇L_t maximizes Σ_t ⟨∇L_t, d⟩^{1−α} / (1 − α) on a ball
 
+A task with ∇L_t = 0 — of several sources, one without a sample in the batch — has no part in the maximum: w_t = 0.
 α = 1 is proportional fairness; larger α lifts the tasks that gain least. Source: Ban & Ji, ICML 2024, eq. 4.
 
 w is also the least point of the convex function ½ wᵀ G w − Σ_t w_t^{1−1/α} / (1 − 1/α). ``torchjd`` gives a first
@@ -25,7 +26,7 @@ ACCURACY = 1e-12
 
 
 class FairGrad(TaskWeighting):
-    """alpha α: 1, at most 10. ModuleNotFoundError without the extra ``fairgrad``; RuntimeError for a gradient of 0."""
+    """alpha α: 1, at most 10. ModuleNotFoundError without the extra ``fairgrad``; RuntimeError if all gradients are 0."""
 
     gradients = True
 
@@ -46,12 +47,18 @@ class FairGrad(TaskWeighting):
         """In units of G's mean diagonal σ, since w of σ G is σ^{−α/(1+α)} times that of G."""
         assert gramian is not None
         G = gramian.cpu()
-        if not bool((torch.diagonal(G) > 0).all()):
-            raise RuntimeError("weighting='fairgrad': a task's gradient is zero, and G w = w^{−1/α} has no solution")
-        size = float(torch.trace(G)) / self.tasks
+        moved = torch.nonzero(torch.diagonal(G) > 0)[:, 0]
+        if not len(moved):
+            raise RuntimeError(
+                "weighting='fairgrad': every task's gradient is zero, and G w = w^{−1/α} has no solution"
+            )
+        G = G[moved][:, moved]
+        size = float(torch.trace(G)) / len(moved)
         first = self.first_answer(G / size).numpy()
-        w = _newton((G / size).numpy(), self.alpha, first) * size ** (-self.alpha / (1.0 + self.alpha))
-        return torch.as_tensor(w, device=self.device)
+        w = self.zeros(self.tasks)
+        found = _newton((G / size).numpy(), self.alpha, first) * size ** (-self.alpha / (1.0 + self.alpha))
+        w[moved.to(w.device)] = torch.as_tensor(found, device=w.device)
+        return w
 
 
 def _newton(G: NDArray[np.float64], alpha: float, w: NDArray[np.float64]) -> NDArray[np.float64]:
