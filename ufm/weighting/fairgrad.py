@@ -26,7 +26,7 @@ ACCURACY = 1e-12
 
 
 class FairGrad(TaskWeighting):
-    """alpha α: 1, at most 10. ModuleNotFoundError without the extra ``fairgrad``; RuntimeError if all gradients are 0."""
+    """α: 1, at most 10. ModuleNotFoundError without the extra ``fairgrad``; RuntimeError where all gradients vanish."""
 
     gradients = True
 
