@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from networks.datasets.task_data import TaskData
+
 FORMAT = "ufm networks checkpoint 1"
+ANEW = "remove it to start anew, or name another folder"
 FREE = ("device", "amp", "compile", "channels_last", "metrics_every", "checkpoint_every")  # of [train]: may change
 
 
@@ -25,8 +30,13 @@ def save_checkpoint(path: Path, fingerprint: Mapping[str, Any], state: Mapping[s
     os.replace(partial, path)
 
 
-def load_checkpoint(path: Path, fingerprint: Mapping[str, Any] | None, device: torch.device | str) -> dict[str, Any]:
-    """Its state. ValueError, naming what differs, where it is damaged or of another run; the file is left as it is."""
+def load_checkpoint(
+    path: Path, fingerprint: Mapping[str, Any], device: torch.device | str, *, advice: str = ANEW
+) -> dict[str, Any]:
+    """Its state. ValueError, naming what differs, where it is damaged or of another run; the file is left as it is.
+
+    advice  what to do about another run
+    """
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is not a whole file of PyTorch's")
@@ -39,18 +49,32 @@ def load_checkpoint(path: Path, fingerprint: Mapping[str, Any] | None, device: t
             raise ValueError("it is a checkpoint of something else")
     except (ValueError, RuntimeError, EOFError, OSError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise ValueError(
-            f"checkpoint {str(path)!r} cannot be used ({str(error).splitlines()[0]}); it is left as it is: remove it "
-            "to start anew, or name another folder"
+            f"checkpoint {str(path)!r} cannot be used ({str(error).splitlines()[0]}); it is left as it is: {ANEW}"
         ) from error
-    if fingerprint is not None:
-        _compare(path, state["fingerprint"], fingerprint)
+    _compare(path, state["fingerprint"], fingerprint, advice)
     return state
 
 
-def run_fingerprint(tables: Mapping[str, Mapping[str, Any]], data: Mapping[str, Any]) -> dict[str, Any]:
-    """What must not change between a checkpoint and what resumes from it, flat: "model.width", "data.labels", …"""
-    flat = {f"{name}.{key}": _plain(tables[name][key]) for name in ("model", "train") for key in tables[name]}
-    flat |= {f"data.{key}": _plain(value) for key, value in data.items()}
+def run_fingerprint(tables: Mapping[str, Mapping[str, Any]], data: TaskData) -> dict[str, Any]:
+    """What must not change between a checkpoint and what resumes or reads it, flat: "model.width", "data.labels", …
+
+    The data are told apart without reading images. Their normalization counts where the configuration gives it: where
+    it does not, it follows from them.
+    """
+    given = {"data": {key: tables["data"][key] for key in ("mean", "std") if key in tables["data"]}}
+    flat = {
+        f"{name}.{key}": _plain(value)
+        for name, table in (given | {name: tables[name] for name in ("model", "train")}).items()
+        for key, value in table.items()
+    }
+    flat |= {
+        "data.name": data.name,
+        "data.kind": data.kind,
+        "data.classes": list(data.classes),
+        "data.samples": len(data),
+        "data.images": list(data.images.shape),
+        "data.labels": zlib.crc32(np.ascontiguousarray(data.labels).tobytes()),
+    }
     return {key: value for key, value in flat.items() if key.removeprefix("train.") not in FREE}
 
 
@@ -60,7 +84,7 @@ def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def _compare(path: Path, saved: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+def _compare(path: Path, saved: Mapping[str, Any], current: Mapping[str, Any], advice: str) -> None:
     names = [*current, *(name for name in saved if name not in current)]
     different = [
         f"{name} ({saved.get(name)!r} there, {current.get(name)!r} here)"
@@ -68,7 +92,4 @@ def _compare(path: Path, saved: Mapping[str, Any], current: Mapping[str, Any]) -
         if saved.get(name) != current.get(name)
     ]
     if different:
-        raise ValueError(
-            f"checkpoint {str(path)!r} is of another run: {', '.join(different)}; remove it to start anew, or name "
-            "another folder"
-        )
+        raise ValueError(f"checkpoint {str(path)!r} is of another run: {', '.join(different)}; {advice}")

@@ -13,7 +13,7 @@ from networks.backbones import backbone
 from networks.datasets.task_data import TaskData
 from networks.metrics import Measured
 from networks.multi_task_network import MultiTaskNetwork
-from networks.training.checkpoint import load_checkpoint
+from networks.training.checkpoint import load_checkpoint, run_fingerprint
 from networks.training.config import Config, read_config
 from networks.training.decay import ufm_lambdas
 from networks.training.logs import Row
@@ -106,7 +106,8 @@ def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData
     """The run of a folder at its last checkpoint, on the CPU and in evaluation mode.
 
     data, test  what it was trained with, where that is not of the configuration's [data] table
-    Raises FileNotFoundError or ValueError where the folder holds no run, or a damaged one.
+    Raises FileNotFoundError or ValueError where the folder holds no run, a damaged one, or a configuration or data that
+    its checkpoint was not trained with.
     """
     place = Path(folder)
     for name in (CONFIG, CHECKPOINT):
@@ -117,8 +118,9 @@ def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData
     config = read_config(place / CONFIG)
     if data is None:
         data, test = build_data(config)
+    advice = f"put {CONFIG} back to what was trained, or name another folder"
+    state = load_checkpoint(place / CHECKPOINT, run_fingerprint(config.tables(), data), "cpu", advice=advice)
     network = build_network(config, data)
-    state = load_checkpoint(place / CHECKPOINT, None, "cpu")
     load_weights(network, state["network"], place / CHECKPOINT)
     network.eval()
     history = state["history"]

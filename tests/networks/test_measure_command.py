@@ -142,6 +142,11 @@ def damaged(folder: Path, how: str) -> None:
     elif how == "another model":
         text = (folder / "config.toml").read_text()
         (folder / "config.toml").write_text(text.replace("width = 4", "width = 6"))
+    elif how.startswith("edited"):
+        old, new = ("lambda_H = ", "lambda_H = 1") if how == "edited λ" else ("same = ", "same = 1")
+        text = (folder / "config.toml").read_text()
+        assert old in text
+        (folder / "config.toml").write_text(text.replace(old, new))
     elif how == "cut checkpoint":
         whole = (folder / "checkpoint.pt").read_bytes()
         (folder / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
@@ -161,7 +166,9 @@ def damaged(folder: Path, how: str) -> None:
 REFUSALS = {
     "no config": (FileNotFoundError, "has no config.toml"),
     "no checkpoint": (FileNotFoundError, "has no checkpoint.pt"),
-    "another model": (ValueError, "is of another model"),
+    "another model": (ValueError, r"is of another run: model.width \(4 there, 6 here\); put config.toml back"),
+    "edited λ": (ValueError, r"is of another run: train.feature_decay"),
+    "edited counts": (ValueError, r"is of another run: data.samples"),
     "cut checkpoint": (ValueError, "cannot be used"),
     "metrics of bytes": (ValueError, r"metrics .* cannot be used: it is no CSV file"),
     "metrics of words": (ValueError, r"metrics .* line 3, SNC1 = 'small' is not a number"),

@@ -210,6 +210,8 @@ def test_another_run_s_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
         train(tables(), tmp_path, data=replace(data, labels=labels))
     with pytest.raises(ValueError, match=r"data.name .'toy single' there, 'other' here"):
         train(tables(), tmp_path, data=replace(data, name="other"))
+    with pytest.raises(ValueError, match=r"data.mean .None there, .0.25. here"):
+        train(tables() | {"data": {"mean": [0.25]}}, tmp_path, data=data)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
     train(tables(metrics_every=7), tmp_path, data=data)  # what does not change the network may change
 
@@ -218,7 +220,7 @@ def test_a_checkpoint_beside_another_configuration_is_refused(tmp_path: Path) ->
     train(tables(), tmp_path, data=toy())
     text = (tmp_path / "config.toml").read_text().replace("width = 4", "width = 5")
     (tmp_path / "config.toml").write_text(text)
-    with pytest.raises(ValueError, match="is of another model"):
+    with pytest.raises(ValueError, match=r"is of another run: model.width \(4 there, 5 here\); put config.toml back"):
         load_run(tmp_path, data=toy())
     (tmp_path / "checkpoint.pt").unlink()
     with pytest.raises(FileNotFoundError, match=r"has no checkpoint.pt"):
