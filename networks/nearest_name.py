@@ -6,11 +6,15 @@ import difflib
 from collections.abc import Iterable
 
 
-def unknown_name(what: str, given: object, valid: Iterable[str]) -> ValueError:
-    """The error to raise: ``source='minst' is not known; did you mean 'mnist'? Valid: …``."""
+def unknown_name(what: str, given: object, valid: Iterable[str], spellings: Iterable[str] = ()) -> ValueError:
+    """The error to raise: ``source='minst' is not known; did you mean 'mnist'? Valid: …``.
+
+    spellings  of the same name, which may be nearer to a valid one
+    """
     names = list(valid)
-    nearest = difflib.get_close_matches(str(given).lower(), [name.lower() for name in names], n=1, cutoff=0.5)
-    meant = [name for name in names if nearest and name.lower() == nearest[0]]
+    low = {name.lower(): name for name in names}
+    near = [difflib.get_close_matches(str(word).lower(), low, n=1, cutoff=0.5) for word in (given, *spellings)]
+    meant = [low[match] for matches in near for match in matches]
     advice = f"; did you mean {meant[0]!r}?" if meant else ";"
     return ValueError(f"{what}={given!r} is not known{advice} Valid: {', '.join(names)}")
 

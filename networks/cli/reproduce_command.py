@@ -56,15 +56,18 @@ class Reproduce:
         experiment = read_experiment(path).changed(
             seeds=self.seeds, directory=None if self.directory is None else str(self.directory), **train
         )
-        from networks.experiments import train_experiment
+        from networks.experiments import check_runs, train_experiment
         from verify.report.figure_files import require_matplotlib
         from verify.report.staging import open_folder
-        from verify.reproduction import reproduce, write_overview
+        from verify.reproduction import reproduce, summaries, write_overview
 
         require_matplotlib()  # before hours of training, not after
-        open_folder(self.output)
+        check_runs(experiment)
+        for folder in (self.output, self.runs):
+            open_folder(folder)
+        summaries(self.output)
         try:
-            finished = train_experiment(experiment, self.runs, say=say)
+            finished = train_experiment(experiment, self.runs, checked=True, say=say)
         except KeyboardInterrupt as interrupt:
             say(str(interrupt) or "interrupted; the same command goes on from there")
             return 130

@@ -53,10 +53,11 @@ def find_experiment(name: str, source: str = "", folder: str | Path | None = Non
         return Path(name)
     here = {entry.name: entry.path for entry in catalogue(folder) if entry.source == source}
     plain = name.strip().lower().replace(" ", "-")
-    for candidate in (plain, f"figure-{plain}", f"figure-{plain.rstrip('abc()')}", plain.rstrip("abc()")):
+    candidates = (plain, f"figure-{plain}", f"figure-{plain.rstrip('abc()')}", plain.rstrip("abc()"))
+    for candidate in candidates:
         if candidate in here:
             return here[candidate]
-    raise unknown_name("figure" + (f" with source={source!r}" if source else ""), name, here)
+    raise unknown_name("figure", name, here, candidates)
 
 
 def _order(name: str) -> tuple[int, int, str]:

@@ -142,7 +142,7 @@ def _experiment(name: str, tables: Mapping[str, Any]) -> Experiment:
     plans = []
     for panel, of_panel in _parts("panels", tables.get("panels", [{"name": ""}])):
         for run, of_run in _parts("runs", tables.get("runs", [])):
-            merged = _over(_over(shared, of_panel), of_run)
+            merged = _over(_over(_over({}, shared), of_panel), of_run)
             config = read_config(merged)
             if "source" not in config.data:
                 raise ValueError(f"run {run!r} has no data.source")
@@ -153,6 +153,8 @@ def _experiment(name: str, tables: Mapping[str, Any]) -> Experiment:
 
 
 def _figure(table: Any) -> Figure:
+    if not isinstance(table, Mapping):
+        raise TypeError(f"[figure] must be a table of keys and values, got {table!r}")
     known = [part.name for part in fields(Figure)]
     for key in table:
         if key not in known:
@@ -180,6 +182,9 @@ def _parts(what: str, entries: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    for key, table in above.items():
+        if not isinstance(table, Mapping):
+            raise TypeError(f"{key} must be a table of keys and values, got {table!r}")
     return {key: {**below.get(key, {}), **above.get(key, {})} for key in CONFIGURATION}
 
 

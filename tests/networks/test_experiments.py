@@ -193,5 +193,20 @@ def test_names_of_figures() -> None:
         assert find_experiment(name, "", FOLDER) == FOLDER / "figure-6.toml"
     assert find_experiment("3c", "digits", FOLDER) == FOLDER / "digits" / "figure-3.toml"
     assert find_experiment("table-3", "", FOLDER) == FOLDER / "table-3.toml"
-    with pytest.raises(ValueError, match=r"did you mean 'figure-6"):
-        find_experiment("figure-66", "", FOLDER)
+    for name, meant in (("figure-66", "figure-6"), ("66", "figure-6"), ("figre-6", "figure-6"), ("table3", "table-3")):
+        with pytest.raises(ValueError, match=rf"figure='{name}' is not known; did you mean '{meant}"):
+            find_experiment(name, "digits", FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('[[panels]]\nname = "a"\ndata.q = 3', '[[panels]]\nname = "a"\ndata = 3', "data must be a table .* got 3"),
+        ("[figure]", "figure = 3\n[train.figure]", r"\[figure\] must be a table .* got 3"),
+        ("[train]\nepochs = 3", "[[train]]\nepochs = 3", "train must be a table"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in TEXT
+    with pytest.raises(TypeError, match=message):
+        read_experiment(written(tmp_path, TEXT.replace(old, new)))

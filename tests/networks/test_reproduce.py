@@ -154,11 +154,53 @@ def test_what_cannot_be_drawn_is_refused(here: Path) -> None:
     curves = written(here, "lines", 'kind = "curves"\nmetrics = ["MNC1"]')
     with pytest.raises(ValueError, match=r"'MNC1' is not measured in plain, seed 0: .*SNC1"):
         Reproduce(str(curves), seeds=(0,), epochs=1).run()
-    cosine = written(here, "cosine", 'kind = "cosine"')
-    with pytest.raises(ValueError, match="learned heads"):
-        Reproduce(str(cosine), seeds=(0,), epochs=1).run()
     with pytest.raises(ValueError, match="--list"):
         Reproduce().run()
+
+
+@pytest.mark.parametrize(
+    ("figure", "old", "new", "message"),
+    [
+        ('kind = "cosine"', "", "", r"run 'fixed heads': kind='cosine' .*heads='orthogonal_etf'"),
+        ('kind = "cosine"', "q = 2\nsamples = 40", "q = 3\nsamples = 60", "run 'plain': .*'multi-digits-2-3'"),
+        ('kind = "cosine"', "balanced = true", "long_tailed = 0.1", "run 'plain': .*two tasks of equally many"),
+        ('kind = "cosine"', "epochs = 3", "epochs = 3\nweight_decay = 0", "run 'plain': .*weight_decay=0"),
+        ('kind = "decoding"', "", "", "run 'plain': kind='decoding' needs label sets .*'multi-digits-2-2'"),
+        ('kind = "report"', "samples = 40", "samples = 41", "run 'plain': samples=41"),
+        ('kind = "report"', 'name = "fixed heads"', 'name = "wide"\ndata.p = 12', "run 'wide': p=12"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_before_any_training(
+    figure: str, old: str, new: str, message: str, here: Path
+) -> None:
+    path = written(here, "mine", figure, (SHARED + RUNS).replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        Reproduce(str(path)).run()
+    assert [p.name for p in here.iterdir()] == ["mine.toml"]
+    with pytest.raises(ValueError, match=message):
+        train_experiment(read_experiment(path), here / "runs")
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.parametrize("content", ["{", '{"a": 1}', "[]"])
+def test_folders_that_cannot_be_used_are_named_before_any_training(content: str, here: Path) -> None:
+    path = written(here, "lines", 'kind = "curves"\nmetrics = ["SNC1"]')
+    (here / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="'file' is a file"):
+        Reproduce(str(path), runs=Path("file")).run()
+    (here / "out" / "old").mkdir(parents=True)
+    (here / "out" / "old" / "summary.json").write_text(content)
+    with pytest.raises(ValueError, match=r"old/summary.json.*--output"):
+        Reproduce(str(path), output=here / "out").run()
+    assert not list((here / "runs").rglob("*.toml"))
+
+
+def test_the_overview_leads_to_reports_whose_runs_have_the_file_s_names(here: Path) -> None:
+    path = written(here, "both", 'kind = "report"')
+    assert Reproduce(str(path), seeds=(0,), epochs=1).run() == 0
+    assert "](both/report/measure.html)" in (here / "reproduced" / "README.md").read_text()
+    told = json.loads((here / "reproduced" / "both" / "report" / "measure.json").read_text())
+    assert [run["run"] for run in told["runs"]] == ["plain", "fixed heads"]
 
 
 def test_the_list_has_every_experiment(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,5 @@
 """What the runs of an experiment show: mean and spread over seeds, drawn, tabulated and written."""
 
-from verify.reproduction.write import reproduce, write_overview
+from verify.reproduction.write import reproduce, summaries, write_overview
 
-__all__ = ["reproduce", "write_overview"]
+__all__ = ["reproduce", "summaries", "write_overview"]

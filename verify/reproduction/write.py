@@ -16,6 +16,7 @@ from verify.reproduction.summary import summarize
 from verify.reproduction.tables import history_csv, markdown
 
 SUMMARY, OVERVIEW = "summary.json", "README.md"
+_INSTEAD = "remove it, or name another folder with --output"
 
 
 def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: str | Path, command: str) -> list[Path]:
@@ -59,16 +60,31 @@ def write_overview(output: str | Path) -> Path:
     """OUTPUT/README.md: the tables and figures of all folders in it, from their summaries."""
     place = Path(output)
     sections = ["# Reproduced figures and tables\n\nWritten by `ufm reproduce`; every section names its command.\n"]
-    for path in sorted(place.glob(f"*/{SUMMARY}")):
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for path, summary in summaries(place):
         seeds = ", ".join(map(str, summary["seeds"]))
         lines = [f"## {summary['title']}\n", f"`{summary['command']}`; seeds {seeds}.", _legend(summary), ""]
         lines.append(markdown(summary))
         if (path.parent / "figure.png").exists():
             lines.append(f"\n![{summary['caption']}]({path.parent.name}/figure.png)\n\n{summary['caption']}")
+        for page in sorted(path.parent.glob("report/*.html")):
+            lines.append(f"\n[The runs beside the unconstrained feature model]({page.relative_to(place).as_posix()})")
         sections.append("\n".join(lines) + "\n")
     write_together(place, {OVERVIEW: "\n".join(sections).encode()})
     return place / OVERVIEW
+
+
+def summaries(output: str | Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The summaries in the folders of OUTPUT; ValueError, naming the file, where one is damaged."""
+    found = []
+    for path in sorted(Path(output).glob(f"*/{SUMMARY}")):
+        try:
+            summary = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"summary {str(path)!r} is damaged ({error}); {_INSTEAD}") from None
+        if not isinstance(summary, dict) or not {"title", "command", "seeds", "rows"} <= set(summary):
+            raise ValueError(f"summary {str(path)!r} is none of ufm reproduce; {_INSTEAD}")
+        found.append((path, summary))
+    return found
 
 
 def _legend(summary: dict[str, Any]) -> str:
@@ -85,4 +101,7 @@ def _reports(finished: Sequence[FinishedRun], folder: Path) -> list[Path]:
 
     target = folder / "report"
     prepare_networks_report(target)
-    return [write_networks_report([compare_run(measure_run(of.run)) for of in finished], target)]
+    names = [", ".join(part for part in (of.plan.panel, of.plan.run) if part) for of in finished]
+    if len({of.plan.seed for of in finished}) > 1:
+        names = [f"{name}, seed {of.plan.seed}" for name, of in zip(names, finished, strict=True)]
+    return [write_networks_report([compare_run(measure_run(of.run)) for of in finished], target, names)]

@@ -1,0 +1,79 @@
+"""What can be wrong with the runs of an experiment, looked for before the first of them is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from networks.datasets.config import SOURCE_KEYS, build_data
+from networks.datasets.sources import load_source
+from networks.datasets.task_data import TaskData
+from networks.experiments.experiment import Experiment, PlannedRun
+
+
+def check_runs(experiment: Experiment) -> None:
+    """Makes the data of every run, without going over the images, and asks whether the figure can be drawn of them.
+
+    Raises FileNotFoundError where a data set is not on disk, which says what to do about it; ValueError or TypeError,
+    naming the run, where its data cannot be composed or are not of the figure's kind.
+    """
+    tables: list[dict[str, Any]] = []
+    for plan in experiment.plans:
+        if plan.config.data not in tables:
+            tables.append(plan.config.data)
+    for table in tables:
+        plans = [plan for plan in experiment.plans if plan.config.data == table]
+        channels = _channels(experiment.name, table)
+        # without a mean and a deviation every image would be read for them
+        plain = {} if "mean" in table or "std" in table else {"mean": [0.0] * channels, "std": [1.0] * channels}
+        try:
+            data, test = build_data(table | plain)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"run {plans[0].run!r}: {error}") from error
+        for plan in plans:
+            if experiment.figure.kind == "decoding":
+                _check_decoding(plan, data, test)
+            elif experiment.figure.kind == "cosine":
+                _check_cosine(plan, data)
+
+
+def _channels(name: str, table: dict[str, Any]) -> int:
+    """Of the source's images."""
+    options = {key: table[key] for key in SOURCE_KEYS if key in table and key != "source"}
+    source = table["source"]
+    try:
+        return load_source(source, **options).images.shape[0]
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{name} needs the data set {source}: {error}. Get it with 'ufm data fetch {source}', name its folder with "
+            "--directory, or take the twin that needs no files with --source digits"
+        ) from error
+
+
+def _check_decoding(plan: PlannedRun, data: TaskData, test: TaskData | None) -> None:
+    if data.kind != "multilabel" or test is None:
+        raise ValueError(
+            f"run {plan.run!r}: kind='decoding' needs label sets and test data, as data.compose='multi_label' makes, "
+            f"got data {data.name!r}" + ("" if test is not None else " without test data")
+        )
+
+
+def _check_cosine(plan: PlannedRun, data: TaskData) -> None:
+    """Two tasks of K classes, n^{kk} = n and n^{kl} = m, and a model beside the network."""
+    model, train = plan.config.model, plan.config.train
+    even = False
+    if data.kind == "single" and len(data.classes) == 2 and data.classes[0] == data.classes[1]:
+        counts = np.zeros(data.classes, dtype=np.int64)
+        np.add.at(counts, tuple(data.labels.T), 1)
+        same = np.eye(len(counts), dtype=bool)
+        even = len(set(counts[same].tolist())) == 1 == len(set(counts[~same].tolist()))
+    weighted = train.task_weights is not None and any(c != 1 for c in train.task_weights)
+    decayed = train.feature_decay is not None or bool(train.weight_decay)
+    if not even or weighted or not decayed or model.heads != "learned" or train.loss != "cross_entropy":
+        raise ValueError(
+            f"run {plan.run!r}: kind='cosine' needs two tasks of equally many classes with counts {{same = n, "
+            "different = m}, task weights of 1, some decay, cross-entropy and learned heads; got data "
+            f"{data.name!r}, heads={model.heads!r}, loss={train.loss!r}, task_weights={train.task_weights}, "
+            f"weight_decay={train.weight_decay}"
+        )
