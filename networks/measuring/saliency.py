@@ -22,7 +22,7 @@ BATCH = 64  # images at a time
 class Saliency:
     """Maps of the tasks' logits at the samples' own classes.
 
-    images   (n, C, H, W) uint8, one sample of each of the first labels
+    images   (n, C, H, W) uint8, one sample of each label; where there are too many, of labels spread over all
     labels   (n, T) their labels
     maps     (n, tasks, H, W) in [0, 1]: Grad-CAM++ enlarged to the image and divided by its maximum; 0 where it is 0
     overlap  (tasks, tasks) mean over samples of the cosine between two tasks' maps; NaN where a map is always zero
@@ -45,7 +45,9 @@ def saliency(features: NetworkFeatures) -> Saliency:
         raise ValueError(f"{data.name}: maps of several tasks need samples that every task has, not kind={data.kind!r}")
     tasks = min(TASKS, len(data.classes))
     _, first = np.unique(data.labels, axis=0, return_index=True)
-    shown = first[:EXAMPLES].astype(np.int64)
+    # the first ones of 10 × 10 labels would all be of one class of the first task
+    spread = np.linspace(0, len(first) - 1, min(EXAMPLES, len(first))).round().astype(np.int64)
+    shown = first[spread].astype(np.int64)
     compared = np.linspace(0, len(data) - 1, min(COMPARED, len(data))).round().astype(np.int64)
     flat = _maps(features, compared, tasks).flatten(2)
     norms = torch.linalg.vector_norm(flat, dim=2)

@@ -134,23 +134,23 @@ def test_what_differs_from_the_model_is_said() -> None:
 PROBLEM = ufm.SingleSource([[30, 10], [10, 30]], lambda_H=0.05, lambda_W=0.05, lambda_b=0.05)
 
 
-def at_optimum(dim: int = 6) -> NetworkPoint:
+def at_optimum(dim: int = 6, problem: ufm.SingleSource = PROBLEM) -> NetworkPoint:
     """A network at the model's global minimum."""
-    solution = ufm.solve(PROBLEM, dim=dim)
+    solution = ufm.solve(problem, dim=dim)
     W, b = [w.numpy() for w in solution.W], [v.numpy() for v in solution.b]
     H = solution.H.numpy()
-    return point_at(W, b, H, np.zeros(4))
+    return point_at(W, b, H, np.zeros(4), problem)
 
 
-def point_at(W: list[Any], b: list[Any], H: Any, spread: Any) -> NetworkPoint:
-    counts = np.asarray(PROBLEM.counts)
+def point_at(W: list[Any], b: list[Any], H: Any, spread: Any, problem: ufm.SingleSource = PROBLEM) -> NetworkPoint:
+    counts = np.asarray(problem.counts)
     entropies = []
     for t in range(2):
         u = W[t] @ H + b[t][:, None]
-        own = u[PROBLEM.labels[:, t], np.arange(4)]
+        own = u[problem.labels[:, t], np.arange(4)]
         entropies.append(counts @ (np.log(np.exp(u).sum(axis=0)) - own))
     squares = float(counts @ ((H**2).sum(axis=0) + spread))
-    return NetworkPoint(W, b, [PROBLEM.labels], [counts], [H], [spread], [np.array(entropies)], [squares], {})
+    return NetworkPoint(W, b, [problem.labels], [counts], [H], [spread], [np.array(entropies)], [squares], {})
 
 
 PART = Part(PROBLEM, (0, 1), 0)
@@ -165,6 +165,15 @@ def test_a_network_at_the_optimum_is_certified() -> None:
     assert gap.closed_form == pytest.approx(gap.stages[0].objective, rel=1e-9)
     assert gap.squares["not read"] < 1e-12
     assert gap.squares["offset"] < 1e-12
+
+
+def test_the_optimum_has_an_offset_of_its_own_where_classes_are_uneven() -> None:
+    """So that a report must not say it has none."""
+    assert measure_gap(PART, at_optimum()).squares["offset of the optimum"] < 1e-12
+    uneven = ufm.SingleSource([[60, 4], [4, 12]], lambda_H=0.05, lambda_W=0.05, lambda_b=0.05)
+    squares = measure_gap(Part(uneven, (0, 1), 0), at_optimum(problem=uneven)).squares
+    assert squares["offset of the optimum"] > 0.01
+    assert squares["offset of the optimum"] == pytest.approx(squares["offset"], rel=1e-5)
 
 
 def test_an_offset_that_no_head_reads_costs_its_penalty_and_goes_with_the_projection() -> None:

@@ -21,6 +21,7 @@ from networks.training import train
 from networks.training.config import read_config
 from networks.training.run import build_network
 from verify.networks_report import compare_run
+from verify.networks_report.correlation_figure import families
 from verify.networks_report.latent import latent
 
 CPU = torch.device("cpu")
@@ -125,6 +126,11 @@ def test_other_counts_have_a_certified_optimum_and_no_closed_form() -> None:
     assert point is not None
     assert np.isnan(point.closed_form)
     assert np.isfinite(point.optimum)
+    assert np.isnan(point.n_same)
+    assert np.isnan(point.n_different)
+    assert not families([point])  # there is no n^{11} to place it at
+    placed = replace(point, n_same=3.0, n_different=2.0)
+    assert families([placed, point, replace(placed, n_same=1.0)]) == [[replace(placed, n_same=1.0), placed]]
     assert compare_run(measure_run(train(tables(epochs=1), data=toy()), samples=10)).cosine is None
 
 

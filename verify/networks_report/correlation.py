@@ -23,7 +23,8 @@ class CosinePoint:
     feature_decay  whether the λ's are those of the training, and not the λ_H in effect
     closed_form  Theorem 5.1 (K = 2) or the law of K classes at n_same, n_different and these λ's; NaN where counts
                  have another form
-    n_same       n^{11}; n_different is n^{12}, or NaN where not all labels that differ have as many samples
+    n_same       n^{11}, or NaN where not all labels that agree have as many samples; n_different is n^{12}, or NaN
+                 where not all that differ have
     """
 
     name: str
@@ -59,7 +60,7 @@ def cosine_point(measured: Measurement, gaps: tuple[Gap, ...], heads: HeadCosine
         name=measured.name,
         classes=K,
         samples=int(counts.sum()),
-        n_same=float(counts[0, 0]),
+        n_same=float(same[0]) if len(same) == 1 else float("nan"),
         n_different=float(different[0]) if len(different) == 1 else float("nan"),
         lambda_H=float("nan") if problem is None else problem.lambda_H,
         lambda_W=float("nan") if problem is None else problem.lambda_W,

@@ -14,10 +14,11 @@ LINE_POINTS = 300
 
 
 def families(points: Sequence[CosinePoint]) -> list[list[CosinePoint]]:
-    """Points with the same K and N, each family sorted by n^{11}."""
-    keys = dict.fromkeys((point.classes, point.samples) for point in points)
+    """Points with the same K and N, each family sorted by n^{11}; of other counts than n^{kk} = n, n^{kl} = m none."""
+    placed = [p for p in points if np.isfinite(p.n_same) and np.isfinite(p.n_different)]
+    keys = dict.fromkeys((point.classes, point.samples) for point in placed)
     return [
-        sorted((p for p in points if (p.classes, p.samples) == key), key=lambda p: p.n_same) for key in sorted(keys)
+        sorted((p for p in placed if (p.classes, p.samples) == key), key=lambda p: p.n_same) for key in sorted(keys)
     ]
 
 

@@ -22,13 +22,11 @@ def embedding_figure(placed: Embedding, kind: str) -> Any:
         panels.append(("t-SNE", placed.tsne))
     figure = new_figure(4.2 * len(panels) + 1.2, 3.9)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    of_first = np.where(placed.labels < 0, NO_TASK, placed.labels)  # so that labels of the first task come first
-    distinct, label = np.unique(of_first, axis=0, return_inverse=True)
-    distinct[distinct == NO_TASK] = -1
+    distinct, label = _distinct(placed.labels, kind)
     styles = _styles(distinct, kind)
     for axes, (title, points) in zip(grid, panels, strict=True):
         for number, (name, (colour, shape)) in enumerate(zip(_names(distinct, kind), styles, strict=True)):
-            rows = label.reshape(-1) == number
+            rows = label == number
             axes.scatter(*points[rows].T, color=colour, marker=shape, label=name, alpha=0.7, s=16, linewidths=0)
         tidy(axes, title)
     shares = placed.explained
@@ -53,6 +51,16 @@ def embedding_file(placed: Embedding, kind: str, name: str) -> FigureFile:
         else ". t-SNE needs four samples that are not all equal."
     )
     return figure_file(name, embedding_figure(placed, kind), caption, caption)
+
+
+def _distinct(labels: NDArray[np.int64], kind: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels that occur, and the number of each sample's: by task and class, or label sets by size and members."""
+    if kind == "multilabel":
+        keys = np.column_stack([labels.sum(axis=1), 1 - labels])
+    else:
+        keys = np.where(labels < 0, NO_TASK, labels)  # so that labels of the first task come first
+    _, first, number = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return labels[first], number.reshape(-1)
 
 
 def _names(distinct: NDArray[np.int64], kind: str) -> list[str]:

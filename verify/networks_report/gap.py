@@ -43,7 +43,8 @@ class Gap:
     balance      λ_W Σ c^t ‖W^t‖² / (λ_H Σ‖h‖²), 1 at every stationary point of the model; 1 by definition with
                  weight decay
     squares      Σ‖h‖² over samples, and the shares of it that change no decision of the means: "within labels";
-                 "not read", the means' part outside the row space of the heads; "offset", N ‖μ_G‖², for comparison
+                 "not read", the means' part outside the row space of the heads; "offset", N ‖μ_G‖², for comparison;
+                 "offset of the optimum", the same of the model's optimum: 0 where classes are balanced
     """
 
     part: Part
@@ -99,6 +100,7 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
         "within labels": float(counts @ point.spread[f]) / total,
         "not read": float(counts @ np.sum((H - read) ** 2, axis=0)) / total,
         "offset": float(counts.sum() * (centre @ centre)) / total,
+        "offset of the optimum": _offset(solution, counts),
     }
     return Gap(
         part=part,
@@ -123,6 +125,14 @@ def sample_objective(part: Part, point: NetworkPoint) -> float:
     ]
     weighted = problem.task_weights @ (point.cross_entropy[f] + np.array(penalties))
     return float(weighted + problem.lambda_H * point.squared_features[f])
+
+
+def _offset(solution: ufm.Solution, counts: Float) -> float:
+    """N ‖μ_G‖² / Σ‖h‖², 0 at the zero solution."""
+    found = solution.H[0] if isinstance(solution.H, list) else solution.H
+    H = np.array(found.cpu().numpy(), dtype=np.float64)
+    total = float(counts @ np.sum(H**2, axis=0))
+    return float(np.sum((H @ counts) ** 2) / counts.sum()) / total if total > 0 else 0.0
 
 
 def _row_space(W: Float) -> Float:

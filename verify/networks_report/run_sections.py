@@ -29,9 +29,11 @@ def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:
     for data, of in run.latents.items():
         parts.append(_latent(of, data, Picture(latent_file(run, of, data, f"{prefix}-latent-{data}"))))
     if measured.saliency is not None:
-        parts.append(
-            Section("Where each task looks", (Picture(saliency_file(measured.saliency, f"{prefix}-maps")),), 3)
-        )
+        maps: Block = Picture(saliency_file(measured.saliency, f"{prefix}-maps"))
+    else:
+        why = "every task has samples of its own" if measured.kind == "multi" else "there is one task"
+        maps = Paragraph(f"No maps: they compare what several tasks see in the same image, and here {why}.")
+    parts.append(Section("Where each task looks", (maps,), 3))
     picture = Picture(embedding_file(measured.embedding, measured.kind, f"{prefix}-features"))
     parts.append(Section("Features in the plane", (picture,), 3))
     return parts
@@ -115,6 +117,7 @@ def _certificate(gap: Gap) -> list[tuple[str, str]]:
         ("Σ‖h‖² within labels", f"{gap.squares['within labels']:.2%}"),
         ("Σ‖h‖² that no head reads", f"{gap.squares['not read']:.2%}"),
         ("N‖μ_G‖² / Σ‖h‖²", f"{gap.squares['offset']:.2%}"),
+        ("the same at the model's optimum", f"{gap.squares['offset of the optimum']:.2%}"),
     ]
 
 
@@ -127,11 +130,13 @@ def _reading(run: RunComparison) -> str:
     )
     if run.measured.config.model.final_relu:
         share = max(gap.squares["offset"] for gap in run.gaps)
+        best = max(gap.squares["offset of the optimum"] for gap in run.gaps)
         return text + (
             "This network's features end in a ReLU and are ≥ 0, which the model does not know: its features may be "
-            f"negative. So the network carries a common offset ({share:.0%} of Σ‖h‖²) that λ_H weighs and the model's "
-            "optimum does not have; it is in the first two rows and, as far as no head reads it, gone from the third. "
-            "The metrics are of heads, of centred features and of distances between features, and do not see it."
+            f"negative. So the network carries a common offset that λ_H weighs: {share:.0%} of Σ‖h‖², against "
+            f"{best:.0%} at the model's optimum. It is in the first two rows and, as far as no head reads it, "
+            "gone from the third. The metrics are of heads, of centred features and of distances between features, "
+            "and do not see it."
         )
     return text + "This network's features have no last ReLU and may be negative, as the model's."
 

@@ -102,7 +102,7 @@ def _points(runs: Sequence[RunComparison], names: Sequence[str]) -> Block:
             p = run.cosine
             cosines = [_number(value, ".4f") for value in (p.measured, p.optimum, p.closed_form)]
             product = _number(p.lambda_H * p.lambda_W, ".3g")
-            counts = (str(p.classes), numbers.count(p.samples), f"{p.n_same:g}", _number(p.n_different, "g"))
+            counts = (str(p.classes), numbers.count(p.samples), _number(p.n_same, "g"), _number(p.n_different, "g"))
             rows.append((name, *counts, product, *cosines))
     return table(header, rows, header[1:])
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from networks.measuring import Measurement
 from verify.form import Float
-from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy
+from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy, whole_epochs
 from verify.report.history_figure import METRIC
 
 ALSO = ("NN_decoding_error",)
 PANELS_IN_A_ROW = 4
 LEGEND_RUNS = 16
+WITHIN_ONE = 0.7  # decades, so few that 1, 2 and 5 times a power of ten could leave an axis with one number
 
 
 def metric_names(runs: Sequence[Measurement]) -> list[str]:
@@ -37,6 +38,7 @@ def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
         _plain_ticks(axes)
         axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
         axes.set_xlabel("epoch", fontsize=9)
+        whole_epochs(axes)
         tidy(axes, panel.replace("_", "-"))
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
@@ -64,16 +66,19 @@ def axes_line(number: int) -> Any:
 
 
 def _plain_ticks(axes: Any) -> None:
-    """0.02 rather than 2 × 10⁻²; between decades only where there are few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    """0.02 rather than 2 × 10⁻²; between decades only where there are few, at even steps within one."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
     low, high = axes.get_ylim()
     plain = FuncFormatter(lambda value, _: f"{value:g}")
     decades = np.log10(high / low)
     axes.yaxis.set_major_formatter(plain)
     axes.yaxis.set_minor_formatter(NullFormatter())
-    if decades < 2:
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades > 0.7 else range(1, 10), numticks=8))
+    if decades <= WITHIN_ONE:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.yaxis.set_minor_locator(NullLocator())
+    elif decades < 2:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
 
 
 def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:

@@ -54,6 +54,13 @@ def figure_file(name: str, figure: Any, caption: str, alt: str) -> FigureFile:
     return FigureFile(name, caption, alt, png, _drawn(figure, "svg"))
 
 
+def whole_epochs(axes: Any) -> None:
+    """Ticks at whole numbers only: there is no epoch 1.5."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+
+
 def tidy(axes: Any, title: str) -> None:
     """The look that all panels share."""
     axes.set_title(title, fontsize=10, color=INK)

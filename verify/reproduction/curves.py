@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from networks.experiments import Experiment, FinishedRun
-from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
+from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy, whole_epochs
 from verify.reproduction.summary import groups
 
 Float = NDArray[np.float64]
@@ -26,12 +26,14 @@ def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> Figu
         row, colour = experiment.panels.index(panel), COLOURS[experiment.runs.index(run) % len(COLOURS)]
         for axes, metric in zip(grid[row], figure.metrics, strict=True):
             epochs, values = curve(group, metric)
-            axes.plot(epochs, values.mean(axis=0), color=colour, linewidth=1.4, label=run)
+            alone = "." if len(epochs) == 1 else None  # a line through one point is not seen
+            axes.plot(epochs, values.mean(axis=0), color=colour, linewidth=1.4, label=run, marker=alone)
             if len(group) > 1:
                 axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
             tidy(axes, f"{panel}\n{_shown(metric)}" if panel else _shown(metric))
     for axes in grid.flat:
         _scale(axes)
+        whole_epochs(axes)
     for axes in grid[-1]:
         axes.set_xlabel("epoch", fontsize=9)
     grid[0, -1].legend(frameon=False, fontsize=7)
