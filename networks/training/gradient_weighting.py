@@ -51,7 +51,7 @@ class GradientWeighting(Weighting):
         gramian = _gramian(J)
         if self.of == "features":
             gramian = step.processes.sum(gramian) / world**2
-        weights = self.rule.weights(step.losses.detach(), gramian).to(step.losses.dtype)
+        weights = self.rule.weights(step.losses.detach(), gramian, step.present).to(step.losses.dtype)
         penalty = step.penalty + weights @ step.own_penalties
         if self.of == "parameters":
             of_shared = list(_shaped(weights @ J, shared))

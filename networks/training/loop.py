@@ -44,27 +44,37 @@ class Loop:
     amp: bool
 
     def epoch(self, parts: Iterable[NDArray[np.int64]]) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean over the batches of the losses (T,), the weights in effect (T,) and the penalty ()."""
+        """Mean over the batches of the losses (T,) and the penalty (), and of the weights (T,) where a task is present.
+
+        In that order: losses, weights, penalty.
+        """
         parts = list(parts)
         self.network.train()
-        losses, weights = torch.zeros_like(self.task_scale), torch.zeros_like(self.task_scale)
+        losses, weights, steps = (torch.zeros_like(self.task_scale) for _ in range(3))
         penalties = losses.new_zeros(())
         world, rank = self.processes.world, self.processes.rank
         own = [np.array_split(part, world)[rank] for part in parts]
         shares = [world / len(part) for part in parts]
-        for share, (images, labels, _) in zip(shares, self.batches(own), strict=True):
-            step = self._step(images, labels, share)
+        for part, share, (images, labels, _) in zip(parts, shares, self.batches(own), strict=True):
+            step = self._step(images, labels, share, self._present(part))
             in_effect = self.weighting.backward(step).detach()
-            weights += in_effect
+            weights += in_effect * step.present
+            steps += step.present
             self.optimizer.step()
             self.weighting.stepped(step)
             losses += step.losses.detach()
             penalties += step.penalty.detach() + in_effect @ step.own_penalties.detach()
-        totals = self.processes.sum(torch.stack([losses, weights, penalties.expand_as(losses)]))
-        losses, weights, penalties = totals / (len(parts) * world)
-        return losses, weights, penalties[0]
+        totals = self.processes.sum(torch.stack([losses, penalties.expand_as(losses)]))
+        losses, penalties = totals / (len(parts) * world)
+        return losses, weights / steps, penalties[0]
 
-    def _step(self, images: Tensor, labels: Tensor, share: float) -> Step:
+    def _present(self, part: NDArray[np.int64]) -> Tensor:
+        """(T,) of bool: the tasks of which the whole batch, of all processes, holds a sample."""
+        data = self.batches.data
+        seen = (data.labels[part] >= 0).any(axis=0) if data.kind == "multi" else np.ones(len(data.classes), dtype=bool)
+        return torch.from_numpy(seen).to(self.task_scale.device, non_blocking=True)
+
+    def _step(self, images: Tensor, labels: Tensor, share: float, present: Tensor) -> Step:
         self.optimizer.zero_grad(set_to_none=True)
         features, losses = self._losses(images, labels, share)
         own_penalties, penalty = torch.zeros_like(losses), losses.new_zeros(())
@@ -75,7 +85,7 @@ class Loop:
             with torch.no_grad():
                 return self._losses(images, labels, share)[1]
 
-        return Step(losses, own_penalties, penalty, features, self.network, self.processes, again)
+        return Step(losses, present, own_penalties, penalty, features, self.network, self.processes, again)
 
     def _losses(self, images: Tensor, labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
         """Features (n, d) as the heads got them, and L (T,) in float32, whatever the network computes in."""

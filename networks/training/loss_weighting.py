@@ -17,7 +17,7 @@ class LossWeighting(Weighting):
         if self.rule.reads_losses:
             self.before = step.mean_losses()
         losses = step.losses.detach() if self.before is None else self.before
-        weights = self.rule.weights(losses).to(step.losses.dtype)
+        weights = self.rule.weights(losses, present=step.present).to(step.losses.dtype)
         (weights @ (step.losses + step.own_penalties) + step.penalty).backward()
         if self.learned is not None:
             self.learned.grad = self.rule.learned_gradient(losses)

@@ -23,6 +23,7 @@ class Step:
 
     losses         (T,) L_t, the task losses of the batch, unweighted; of several processes, the mean of theirs is the
                    batch's
+    present        (T,) of bool: whether the batch, of all processes together, holds a sample of the task
     own_penalties  (T,) P_t, of task t alone; 0 unless features are decayed
     penalty        () P, what tasks share of the penalties
     features       (n, d) of the batch, as the heads got them
@@ -30,6 +31,7 @@ class Step:
     """
 
     losses: Tensor
+    present: Tensor
     own_penalties: Tensor
     penalty: Tensor
     features: Tensor
@@ -69,7 +71,7 @@ class Weighting(ABC):
         if self.rule.looks_back:
             with kept_buffers(step.network):
                 after = step.processes.sum(step.again().double()) / step.processes.world
-        self.rule.stepped(before, after)
+        self.rule.stepped(before, after, step.present)
 
     def epoch_ended(self, losses: Tensor) -> None:
         """With the epoch's mean losses (T,)."""

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy_data import toy
-from two_weighted_processes import RUNS, settings
+from two_weighted_processes import RUNS, data, settings
 
 from networks.training import load_run, train
 
@@ -21,11 +20,11 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command = [*torchrun, str(HERE / "two_weighted_processes.py"), str(tmp_path)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert result.returncode == 0, result.stderr[-3000:]
-    for name in RUNS:
-        data = toy("multi" if name == "pcgrad" else "single")
-        two, one = load_run(tmp_path / name, data=data), train(settings(name), data=data)
+    for name, (_, kind, _) in RUNS.items():
+        given = data(kind)
+        two, one = load_run(tmp_path / name, data=given), train(settings(name), data=given)
         for mine, theirs in zip(one.history, two.history, strict=True):
             for key in ("weight_1", "weight_2", "loss_1", "loss_2", "penalty"):
                 assert theirs[key] == pytest.approx(mine[key], rel=5e-3), (name, key)

@@ -45,7 +45,7 @@ class Given(TaskWeighting):
         self.gradients = gradients
         self.gramian: Tensor | None = None
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         self.gramian = gramian
         return torch.tensor([0.3, 2.5], dtype=torch.float64)
 
@@ -55,7 +55,7 @@ def first_step(kind: str, decay: bool) -> tuple[Any, Any]:
     loop = assembly.assemble(read_config(tables(**extra)), toy(kind), Processes(torch.device("cpu")))
     (images, labels, _) = next(iter(loop.batches([np.arange(16)])))
     loop.network.train()
-    return loop, loop._step(images, labels, 1.0 / 16)
+    return loop, loop._step(images, labels, 1.0 / 16, loop._present(np.arange(16)))
 
 
 def flat(gradients: Any) -> Tensor:

@@ -17,7 +17,7 @@ class Uniform(TaskWeighting):
         super().__init__(tasks, seed=seed, device=device)
         self.ones = self.zeros(tasks) + 1.0
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """Ones."""
         return self.ones
 
@@ -31,6 +31,6 @@ class Fixed(TaskWeighting):
         super().__init__(tasks, seed=seed, device=device)
         self.given = torch.tensor(task_weights, dtype=torch.float64, device=device)
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """c."""
         return self.given

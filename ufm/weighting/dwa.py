@@ -24,7 +24,7 @@ class DWA(TaskWeighting):
         self.temperature = validation.positive("temperature", temperature, 2.0)
         self.last = self.zeros(2, tasks).fill_(torch.nan)  # L(k − 2) and L(k − 1)
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """The softmax; of losses not seen yet, the ratio is 1."""
         ratio = torch.where(self.last.isnan().any(), 1.0, self.last[1] / self.last[0])
         return self.tasks * torch.softmax(ratio / self.temperature, dim=0)

@@ -43,7 +43,7 @@ class FairGrad(TaskWeighting):
             ) from None
         self.first_answer = FairGradWeighting(alpha=self.alpha)
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """In units of G's mean diagonal σ, since w of σ G is σ^{−α/(1+α)} times that of G."""
         assert gramian is not None
         G = gramian.cpu()

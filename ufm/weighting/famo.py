@@ -5,6 +5,10 @@
 
 with L⁺ the losses of the same samples after the step: a task that fell by more than the others is to weigh less. The
 step along w is that of log-losses, Σ_t z_t ∇log L_t, up to its length. Source: Liu et al., NeurIPS 2023, Algorithm 1.
+
+Of several sources a batch may hold no sample of a task. That task neither fell nor stood still: δ compares the tasks
+present, with the softmax over these, and is 0 for the others. In w an absent task stands with the loss it was last seen
+to have, so that the others weigh what they weigh beside it; a task not seen yet is left out.
 """
 
 from __future__ import annotations
@@ -39,16 +43,22 @@ class FAMO(TaskWeighting):
         self.decay = validation.positive("decay", decay, 1e-3)
         self.xi, self.m, self.v = self.zeros(tasks), self.zeros(tasks), self.zeros(tasks)
         self.steps = self.zeros(1)
+        self.last = self.zeros(tasks).fill_(torch.nan)  # the losses that were last seen
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """A convex combination."""
-        share = torch.softmax(self.xi, dim=0) / (losses + LEAST)
+        seen = self._everything(present)
+        known = torch.where(seen, losses, self.last)
+        share = torch.softmax(self.xi, dim=0) / (known + LEAST)
+        share = torch.where(seen | ~self.last.isnan(), share, 0.0)
         return share / share.sum()
 
-    def stepped(self, before: Tensor, after: Tensor) -> None:
+    def stepped(self, before: Tensor, after: Tensor, present: Tensor | None = None) -> None:
         """Of the softmax the derivative along v is z (v − ⟨z, v⟩)."""
-        z = torch.softmax(self.xi, dim=0)
-        fall = torch.log(before + LEAST) - torch.log(after + LEAST)
+        seen = self._everything(present)
+        z = torch.softmax(self.xi.masked_fill(~seen, -torch.inf), dim=0)
+        fall = torch.where(seen, torch.log(before + LEAST) - torch.log(after + LEAST), 0.0)
+        self.last.copy_(torch.where(seen, after, self.last))
         delta = z * (fall - z @ fall) + self.decay * self.xi
         self.steps += 1.0
         self.m.lerp_(delta, 1.0 - BETA_1)
@@ -57,5 +67,9 @@ class FAMO(TaskWeighting):
         self.xi -= self.rate * mean / (square.sqrt() + EPSILON)
 
     def state(self) -> dict[str, Tensor]:
-        """ξ and what Adam keeps."""
-        return {"xi": self.xi, "m": self.m, "v": self.v, "steps": self.steps}
+        """ξ, what Adam keeps, and the losses last seen."""
+        return {"xi": self.xi, "m": self.m, "v": self.v, "steps": self.steps, "last": self.last}
+
+    def _everything(self, present: Tensor | None) -> Tensor:
+        """(T,) of bool."""
+        return torch.ones(self.tasks, dtype=torch.bool, device=self.device) if present is None else present

@@ -24,7 +24,7 @@ class PCGrad(TaskWeighting):
         super().__init__(tasks, seed=seed, device=device)
         self.steps = torch.zeros((), dtype=torch.int64)
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """On the CPU: a loop over pairs of tasks."""
         assert gramian is not None
         G = gramian.cpu().numpy()
@@ -39,7 +39,7 @@ class PCGrad(TaskWeighting):
             total += a
         return torch.as_tensor(total, device=self.device)
 
-    def stepped(self, before: Tensor, after: Tensor) -> None:
+    def stepped(self, before: Tensor, after: Tensor, present: Tensor | None = None) -> None:
         """Another step, another order."""
         self.steps += 1
 

@@ -30,15 +30,20 @@ class TaskWeighting(ABC):
         self.learned: Tensor | None = None
 
     @abstractmethod
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
-        """(T,) of the losses (T,) and, where ``gradients``, G (T, T). Changes nothing."""
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
+        """(T,) of the losses (T,) and, where ``gradients``, G (T, T). Changes nothing.
+
+        present  (T,) of bool: the tasks that have a sample in this step, all unless given. Of several sources a batch
+                 may hold no sample of a task: its loss and gradient are then 0 because nothing was seen of it, not
+                 because it is solved, and its weight multiplies nothing but its head's own penalty
+        """
 
     def learned_gradient(self, losses: Tensor) -> Tensor:
         """The gradient of what is minimized with respect to ``learned``."""
         raise AttributeError(f"{type(self).__name__} learns nothing")
 
-    def stepped(self, before: Tensor, after: Tensor) -> None:  # noqa: B027
-        """After a step, with the losses (T,) before and, where ``looks_back``, after it."""
+    def stepped(self, before: Tensor, after: Tensor, present: Tensor | None = None) -> None:  # noqa: B027
+        """After a step, with the losses (T,) before and, where ``looks_back``, after it, and ``present`` as above."""
 
     def epoch_ended(self, losses: Tensor) -> None:  # noqa: B027
         """After an epoch, with its mean losses (T,). With all samples in every step, a step is an epoch."""

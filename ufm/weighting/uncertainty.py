@@ -15,7 +15,11 @@ from ufm.weighting.task_weighting import TaskWeighting
 
 
 class Uncertainty(TaskWeighting):
-    """s = 0 at first, moved by the optimizer with the rate and momentum of everything else."""
+    """s = 0 at first, moved by the optimizer with the rate and momentum of everything else.
+
+    Of several sources, a task without a sample in the batch counts with L_t = 0: batch losses are estimates of L_t that
+    are right in the mean over all batches, those included, and so is the gradient in s.
+    """
 
     reads_losses = True
 
@@ -23,7 +27,7 @@ class Uncertainty(TaskWeighting):
         super().__init__(tasks, seed=seed, device=device)
         self.learned: Tensor = self.zeros(tasks)
 
-    def weights(self, losses: Tensor, gramian: Tensor | None = None) -> Tensor:
+    def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """e^{−s}."""
         return torch.exp(-self.learned.detach())
 
