@@ -134,7 +134,7 @@ def test_reduction_weights_and_smoothing_reach_the_problem(monkeypatch: pytest.M
 
 def test_without_tyro_the_extra_is_named(tmp_path: Path) -> None:
     code = "import sys; sys.modules['tyro'] = None; from verify.cli import main; sys.argv = ['ufm', 'verify']; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 2
     assert "ufm-toolkit[cli]" in done.stderr
 

@@ -25,7 +25,11 @@ ufm_command.main()
 @pytest.mark.parametrize("module", ["verify", "torch", "scipy", "tyro", "verify.cli.commands", "verify.report"])
 def test_during_imports(module):
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED.format(module=module)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", INTERRUPTED.format(module=module)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
     assert done.returncode == 130
     assert done.stderr.strip() == "interrupted"

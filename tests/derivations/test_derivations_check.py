@@ -117,7 +117,7 @@ def test_what_is_nearly_zero_does_not_vanish():
 
 def test_theory_alone_does_not_import_sympy():
     code = "import sys, theory, verify.cli.commands; assert 'sympy' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
 
 
 def test_without_sympy_the_extra_is_named():
@@ -127,4 +127,4 @@ def test_without_sympy_the_extra_is_named():
         "except ModuleNotFoundError as error:\n assert \"'ufm-toolkit[symbolic]'\" in str(error)\n"
         "else:\n raise SystemExit(1)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=600)

@@ -81,7 +81,7 @@ def _known(latex: str) -> str:
 def test_latex_compiles(name, tmp_path):
     (tmp_path / "theorem.tex").write_text(derive(name).document())
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "theorem.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout[-2000:]
 
 

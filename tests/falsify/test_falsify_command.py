@@ -114,5 +114,5 @@ for use in (lambda: verify.strategies, lambda: verify.falsify("nc4", "balanced")
     except ModuleNotFoundError as error:
         print(error)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=600)
     assert done.stdout.count("pip install 'ufm-toolkit[falsify]'") == 2

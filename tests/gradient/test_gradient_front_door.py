@@ -169,15 +169,15 @@ def test_killed_and_resumed_ends_at_the_same_objective(tmp_path: Path, optimizer
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
-    whole, _ = start("whole.safetensors").communicate(timeout=120)
+    whole, _ = start("whole.safetensors").communicate(timeout=600)
     killed = start("killed.safetensors")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not (tmp_path / "killed.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    killed.communicate(timeout=600)
     assert killed.returncode == -signal.SIGKILL
-    resumed, _ = start("killed.safetensors").communicate(timeout=120)
+    resumed, _ = start("killed.safetensors").communicate(timeout=600)
     assert resumed == whole
 
 

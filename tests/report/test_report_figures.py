@@ -156,4 +156,4 @@ def test_matplotlib_waits_for_a_figure_and_needs_no_pyplot():
         "from verify.report.curve_figure import curve_file; curve_file(r.curve());"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=600)
