@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from networks.datasets.digest import pixel_digest
 from networks.datasets.task_data import TaskData
 
 FORMAT = "ufm networks checkpoint 1"
@@ -58,8 +59,8 @@ def load_checkpoint(
 def run_fingerprint(tables: Mapping[str, Mapping[str, Any]], data: TaskData) -> dict[str, Any]:
     """What must not change between a checkpoint and what resumes or reads it, flat: "model.width", "data.labels", …
 
-    The data are told apart without reading images. Their normalization counts where the configuration gives it: where
-    it does not, it follows from them.
+    Of images ``pixel_digest`` counts: all pixels, or a sample where there are many. Their normalization counts where
+    the configuration gives it: where it does not, it follows from them.
     """
     given = {"data": {key: tables["data"][key] for key in ("mean", "std") if key in tables["data"]}}
     flat = {
@@ -73,6 +74,7 @@ def run_fingerprint(tables: Mapping[str, Mapping[str, Any]], data: TaskData) -> 
         "data.classes": list(data.classes),
         "data.samples": len(data),
         "data.images": list(data.images.shape),
+        "data.pixels": pixel_digest(data.images),
         "data.labels": zlib.crc32(np.ascontiguousarray(data.labels).tobytes()),
     }
     return {key: value for key, value in flat.items() if key.removeprefix("train.") not in FREE}

@@ -208,6 +208,12 @@ def test_another_run_s_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
     labels[[0, 1]] = labels[[1, 0]]
     with pytest.raises(ValueError, match=r"is of another run: data.labels"):
         train(tables(), tmp_path, data=replace(data, labels=labels))
+    pixels = data.images[np.arange(len(data))]
+    pixels[7, 0, 3, 4] ^= 1
+    with pytest.raises(ValueError, match=r"is of another run: data.pixels \(\d+ there, \d+ here\)"):
+        train(tables(), tmp_path, data=replace(data, images=ArrayImages(pixels)))
+    with pytest.raises(ValueError, match=r"is of another run: data.pixels"):
+        load_run(tmp_path, data=replace(data, images=ArrayImages(pixels)))
     with pytest.raises(ValueError, match=r"data.name .'toy single' there, 'other' here"):
         train(tables(), tmp_path, data=replace(data, name="other"))
     with pytest.raises(ValueError, match=r"data.mean .None there, .0.25. here"):
