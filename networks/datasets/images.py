@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class ArrayImages:
     array: Pixels
 
     def __post_init__(self) -> None:
+        if not isinstance(self.array, np.ndarray):
+            raise TypeError(f"images must be an array of uint8 (N, C, H, W), got a {type(self.array).__name__}")
         if self.array.ndim != 4 or self.array.dtype != np.uint8:
             raise ValueError(f"images must be uint8 (N, C, H, W), got {self.array.dtype} {self.array.shape}")
 
@@ -133,6 +135,31 @@ class PastedImages:
         pieces = np.full_like(self.pieces, -1)
         pieces[:, cells[side]] = self.pieces[:, cells[side]]
         return replace(self, pieces=pieces)
+
+
+def checked_images(images: Any) -> Images:
+    """Images as they are, or an array as images.
+
+    TypeError or ValueError unless there is one at least and the first is what it says: uint8, of a shape (C, H, W).
+    """
+    if isinstance(images, np.ndarray):
+        images = ArrayImages(images)
+    if not isinstance(images, Images):
+        raise TypeError(
+            f"images must be an array of uint8 (N, C, H, W), or have a shape (C, H, W), a length, and images[index], "
+            f"got a {type(images).__name__}"
+        )
+    if not len(images):
+        raise ValueError("images are empty; there must be at least one")
+    if not isinstance(images, ArrayImages):
+        first = images[np.zeros(1, dtype=np.int64)]
+        if not isinstance(first, np.ndarray) or first.dtype != np.uint8 or first.shape != (1, *images.shape):
+            kind = getattr(first, "dtype", type(first).__name__)
+            raise ValueError(
+                f"images[index] must be uint8 (n, *{tuple(images.shape)}), got {kind} {getattr(first, 'shape', '')}; "
+                "pixels count from 0 to 255"
+            )
+    return images
 
 
 def in_memory(images: Images) -> ArrayImages:

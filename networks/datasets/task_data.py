@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import ufm
-from networks.datasets.images import Images, PastedImages, SelectedImages, in_memory
+from networks.datasets.images import Images, PastedImages, SelectedImages, checked_images, in_memory
+from ufm import validation
 from ufm.solution import Problem
 
 KINDS = ("single", "multi", "multilabel")
@@ -19,14 +21,16 @@ KINDS = ("single", "multi", "multilabel")
 class TaskData:
     """Images with labels in T tasks.
 
-    images   ``images[index]`` is uint8 (n, C, H, W); kept in memory or decoded when asked for
-    labels   int64. kind "single" (every sample in every task): (N, T).
+    images   ``images[index]`` is uint8 (n, C, H, W); kept in memory or decoded when asked for. An array becomes
+             ``ArrayImages``
+    labels   whole numbers, which become int64. kind "single" (every sample in every task): (N, T).
              kind "multi" (every sample in one task): (N, T), −1 in all other tasks.
              kind "multilabel" (a set of labels per sample): (N, K) of 0 and 1, at least one 1 in a row
     classes  (K_1, …, K_T); (K,) for "multilabel"
     mean, std  per channel, of pixel/255, for normalization
 
-    Raises ValueError for a label outside its task, or arrays that do not fit each other.
+    Raises ValueError or TypeError, naming the field, for a label outside its task, arrays that do not fit each other,
+    or images of another type.
     """
 
     name: str
@@ -40,18 +44,19 @@ class TaskData:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}, got {self.kind!r}")
-        if not self.classes or any(k < 2 for k in self.classes):
-            raise ValueError(f"classes must be (K_1, …, K_T), each at least 2, got {self.classes}")
+        set_field = partial(object.__setattr__, self)
+        set_field("classes", validation.class_numbers("classes", self.classes))
+        set_field("images", checked_images(self.images))
         columns = self.classes[0] if self.kind == "multilabel" else len(self.classes)
-        if self.labels.shape != (len(self.images), columns) or self.labels.dtype != np.int64 or not len(self.images):
+        labels = validation.full_array("labels", self.labels)
+        if labels.shape != (len(self.images), columns):
             raise ValueError(
-                f"{self.name}: labels must be int64 ({len(self.images)}, {columns}) with at least one row, "
-                f"got {self.labels.dtype} {self.labels.shape}"
+                f"{self.name}: labels must have shape ({len(self.images)}, {columns}), a row for every image and a "
+                f"column for every {'class' if self.kind == 'multilabel' else 'task'}, got {labels.shape}"
             )
+        set_field("labels", validation.label_array("labels", self.labels, columns))
         for field in ("mean", "std"):
-            values = getattr(self, field)
-            if len(values) != self.images.shape[0] or not np.all(np.isfinite(values)):
-                raise ValueError(f"{field} must hold {self.images.shape[0]} numbers, one per channel, got {values}")
+            set_field(field, _per_channel(field, getattr(self, field), self.images.shape[0]))
         if min(self.std) <= 0:
             raise ValueError(f"std must be > 0, got {self.std}")
         self._check_labels()
@@ -134,3 +139,12 @@ class TaskData:
     def in_memory(self) -> TaskData:
         """The same with every image decoded into memory; MemoryError where that does not fit."""
         return replace(self, images=in_memory(self.images))
+
+
+def _per_channel(field: str, values: Any, channels: int) -> tuple[float, ...]:
+    """Finite numbers, one per channel."""
+    numbers = [validation.real_number(value) for value in values] if validation.is_list(values) else []
+    found = tuple(number for number in numbers if number is not None and np.isfinite(number))
+    if len(found) != channels or len(numbers) != channels:
+        raise ValueError(f"{field} must hold {channels} numbers, one per channel, got {values!r}")
+    return found

@@ -88,7 +88,19 @@ def test_an_image_does_not_stand_beside_itself_even_where_it_is_the_only_one() -
 
 def data(labels: Any, classes: tuple[int, ...], kind: str, **changes: Any) -> TaskData:
     fields: dict[str, Any] = {"name": "data", "images": IMAGES, "mean": (0.0,), "std": (1.0,)}
-    return TaskData(labels=np.array(labels), classes=classes, kind=kind, **(fields | changes))
+    return TaskData(**(fields | {"labels": labels, "classes": classes, "kind": kind} | changes))
+
+
+class Floats:
+    """Images from 0 to 1, as many programs have them."""
+
+    shape = (1, 2, 2)
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: Any) -> Any:
+        return np.zeros((len(index), 1, 2, 2))
 
 
 @pytest.mark.parametrize(
@@ -103,8 +115,14 @@ def data(labels: Any, classes: tuple[int, ...], kind: str, **changes: Any) -> Ta
         (lambda: data([[0, -1], [-1, -1], [1, -1]], (2, 2), "multi"), r"labels\[1\] belongs to 0 tasks"),
         (lambda: data([[0, 1], [0, 2], [1, 0]], (2,), "multilabel"), r"labels\[1, 1\] = 2 is outside indicators"),
         (lambda: data([[0, 1], [0, 0], [1, 0]], (2,), "multilabel"), r"labels\[1\] has no label at all"),
-        (lambda: data([[0], [1]], (2,), "single"), r"labels must be int64 \(3, 1\)"),
-        (lambda: data([[0], [1], [1]], (1,), "single"), "classes must be"),
+        (lambda: data([[0], [1]], (2,), "single"), r"labels must have shape \(3, 1\)"),
+        (lambda: data([[0], [1], [1]], (1,), "single"), r"classes\[0\] must be an integer ≥ 2, got 1"),
+        (lambda: data([[0], [0.5], [1]], (2,), "single"), "labels must hold integers, got 0.5"),
+        (lambda: data([[0], [1], []], (2,), "single"), "labels must be a full array"),
+        (lambda: data([[0], [1], [1]], (2,), "single", mean=("0",)), r"mean must hold 1 numbers.*got \('0',\)"),
+        (lambda: data([[0], [1], [1]], (2,), "single", images=np.zeros((3, 1, 2, 2))), "images must be uint8"),
+        (lambda: data([[0], [1], [1]], (2,), "single", images=Floats()), r"images\[index\] must be uint8 .*float64"),
+        (lambda: data(np.empty((0, 1)), (2,), "single", images=IMAGES.array[:0]), "images are empty"),
         (lambda: data([[0], [1], [1]], (2,), "both"), "kind must be one of"),
         (lambda: data([[0], [1], [1]], (2,), "single", std=(0.0,)), "std must be > 0"),
         (lambda: data([[0], [1], [1]], (2,), "single", mean=(0.0, 1.0)), "mean must hold 1 numbers"),
@@ -118,3 +136,16 @@ def test_data_refused(make: Any, message: str) -> None:
 def test_weights_of_one_task_with_sets_of_labels() -> None:
     with pytest.raises(ValueError, match="task_weights must be None"):
         data([[0, 1], [1, 1], [1, 0]], (2,), "multilabel").problem(lambda_H=1, lambda_W=1, lambda_b=1, task_weights=[1])
+
+
+def test_lists_and_arrays_are_taken_as_what_they_hold() -> None:
+    made = data([[0.0, 1], [1, 0], [1, 1]], [2, 2], "single", mean=[0], std=np.array([1]), images=IMAGES.array)
+    assert (made.labels.dtype, made.classes, made.mean, made.std) == (np.int64, (2, 2), (0.0,), (1.0,))
+    assert isinstance(made.images, ArrayImages)
+    indicators = data(np.array([[True, False]] * 3), (2,), "multilabel")
+    assert indicators.labels.tolist() == [[1, 0]] * 3
+    for field, wrong in (("labels", [["a", "b"]] * 3), ("classes", 2), ("images", [[1]])):
+        with pytest.raises(TypeError, match=field):
+            TaskData(**{**vars(made), field: wrong})
+    with pytest.raises(TypeError, match="images must be an array of uint8"):
+        ArrayImages([[1]])  # type: ignore[arg-type]
