@@ -17,12 +17,7 @@ def orthogonal_etf(classes: tuple[int, ...], dim: int) -> list[Tensor]:
 
     ValueError for a smaller d. Source: Theorem 3.1; Table 3.
     """
-    least = sum(classes) - len(classes)
-    if dim < least:
-        raise ValueError(
-            f"feature_dim={dim} holds no orthogonal simplex ETFs of classes={classes}: they need Σ K_t − T = {least}; "
-            f"feature_dim={sum(classes)} is the paper's choice"
-        )
+    require_dimension(classes, dim)
     heads, start = [], 0
     for k in classes:
         simplex = np.sqrt(k / (k - 1)) * (np.eye(k) - 1.0 / k)
@@ -33,6 +28,16 @@ def orthogonal_etf(classes: tuple[int, ...], dim: int) -> list[Tensor]:
         start += simplex.shape[1]
         heads.append(torch.tensor(head, dtype=torch.get_default_dtype()))
     return heads
+
+
+def require_dimension(classes: tuple[int, ...], dim: int) -> None:
+    """ValueError where d < Σ K_t − T."""
+    least = sum(classes) - len(classes)
+    if dim < least:
+        raise ValueError(
+            f"feature_dim={dim} holds no orthogonal simplex ETFs of classes={classes}: they need Σ K_t − T = {least}; "
+            f"feature_dim={sum(classes)} is the paper's choice"
+        )
 
 
 def _zero_sum_basis(k: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 
 from networks.datasets.task_data import TaskData
 from networks.training.batches import DeviceBatches
-from networks.training.config import Config
+from networks.training.config import Config, TrainConfig
 from networks.training.decay import Penalty
 from networks.training.loop import Loop
 from networks.training.losses import LOSSES
@@ -22,10 +22,6 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
     """Network, optimizer, weighting and penalty of a run, on the device of this process."""
     train, device, tasks = config.train, processes.device, len(data.classes)
     on_gpu = device.type == "cuda"
-    if train.compile is True and not on_gpu:
-        raise ValueError(f"compile=true needs a CUDA device, this run is on {device}; leave it at 'auto'")
-    if train.batch_size < 2 * processes.world:
-        raise ValueError(f"batch_size={train.batch_size} is too small for {processes.world} processes")
     least = len(data) // -(-len(data) // train.batch_size)
     if least < 2 * processes.world:
         raise ValueError(
@@ -42,11 +38,6 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
     model: Any = network
     if processes.world > 1 and not weighting.task_gradients:
         model = torch.nn.parallel.DistributedDataParallel(network)
-    if train.compile is True and weighting.task_gradients:
-        raise ValueError(
-            f"compile=true with weighting={train.weighting!r}: a compiled graph is differentiated once, and this "
-            "weighting differentiates task by task; leave compile at 'auto'"
-        )
     if on_gpu and train.compile is not False and not weighting.task_gradients:
         model = torch.compile(model)
     groups = [
@@ -68,6 +59,19 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
         processes=processes,
         amp=on_gpu if train.amp == "auto" else bool(train.amp),
     )
+
+
+def check_place(train: TrainConfig, processes: Processes) -> None:
+    """Raises ValueError, TypeError or ModuleNotFoundError where a run cannot be on this machine."""
+    train.channels_last_on(processes.device)
+    if train.compile is True and processes.device.type != "cuda":
+        raise ValueError(f"compile=true needs a CUDA device, this run is on {processes.device}; leave it at 'auto'")
+    if train.batch_size < 2 * processes.world:
+        raise ValueError(
+            f"batch_size={train.batch_size} is too small for {processes.world} processes: batch normalization needs "
+            f"two images in each, {2 * processes.world}"
+        )
+    training_weighting(train, 2, processes.device)  # its options' values, and the package it needs
 
 
 def _penalty(config: Config, data: TaskData, device: torch.device) -> Penalty | None:

@@ -14,6 +14,7 @@ from networks.backbones import BACKBONES
 from networks.backbones.stem import STEMS
 from networks.multi_task_network import HEADS
 from networks.nearest_name import require_name, unknown_name
+from networks.training.config_checks import check_model, check_together, check_train
 from networks.training.losses import LOSSES
 from networks.training.weightings import check_weighting
 from ufm import validation
@@ -61,6 +62,7 @@ class ModelConfig:
             validation.whole_number("feature_dim", self.feature_dim, 1)
         for name in ("final_relu", "batch_norm", "bias"):
             _switch(name, getattr(self, name), None if name != "final_relu" else False)
+        check_model(self)
 
 
 @dataclass(frozen=True)
@@ -106,16 +108,12 @@ class TrainConfig:
         self._check_decay()
         require_name("loss", self.loss, LOSSES)
         check_weighting(self.weighting, self.weighting_options)
-        if (self.weighting == "fixed") != (self.task_weights is not None):
-            raise ValueError(
-                f"task_weights={self.task_weights!r} and weighting={self.weighting!r}: weighting='fixed' needs "
-                "task_weights, one per task, and no other weighting takes them"
-            )
         if self.task_weights is not None:
             weights = validation.task_weights(self.task_weights, len(self.task_weights))
             object.__setattr__(self, "task_weights", tuple(weights.tolist()))
         for name in ("amp", "compile", "channels_last"):
             _switch(name, getattr(self, name), "auto")
+        check_train(self)
 
     def channels_last_on(self, device: torch.device) -> bool:
         """Whether images and weights lie channels last: on a GPU. PyTorch 2.13 crashes on a CPU that way, when narrow
@@ -150,11 +148,7 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
-        if self.train.loss == "dot_regression" and self.model.heads != "orthogonal_etf":
-            raise ValueError(
-                f"loss='dot_regression' with heads={self.model.heads!r}: it pulls features towards heads of fixed "
-                "length and would shrink learned ones; use model.heads='orthogonal_etf'"
-            )
+        check_together(self)
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """The tables of a TOML file that reads back as this; what is None is left out."""

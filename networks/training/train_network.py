@@ -14,9 +14,10 @@ import torch
 
 from networks.datasets.task_data import TaskData
 from networks.metrics import Measured
-from networks.training.assembly import assemble
+from networks.training.assembly import assemble, check_place
 from networks.training.batches import DeviceBatches, epoch_batches
 from networks.training.config import Config, read_config
+from networks.training.config_checks import check_tasks
 from networks.training.evaluation import Evaluation
 from networks.training.logs import Row, TensorBoard
 from networks.training.processes import Processes, running
@@ -48,11 +49,12 @@ def train(
     longer finite.
     """
     settings = read_config(config)
-    if data is None:
-        data, test = build_data(settings)
-    _check(settings, data, test)
-    folder = None if output is None else RunFolder(Path(output), settings, data)
     with running(settings.train.device) as processes:
+        check_place(settings.train, processes)
+        if data is None:
+            data, test = build_data(settings)
+        _check(settings, data, test)
+        folder = None if output is None else RunFolder(Path(output), settings, data)
         return _Training(settings, data, test, folder, processes).run(progress)
 
 
@@ -62,9 +64,7 @@ def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
             raise ValueError(
                 f"data {data.name!r}: class {int(np.argmin(counts))} of task {t} has no sample; every class needs one"
             )
-    weights = config.train.task_weights
-    if weights is not None and len(weights) != len(data.classes):
-        raise ValueError(f"task_weights={weights} must hold {len(data.classes)} numbers, one per task")
+    check_tasks(config, data.kind == "multilabel", data.classes)
     if test is not None and (test.classes, test.kind) != (data.classes, data.kind):
         raise ValueError(
             f"test data has classes {test.classes} ({test.kind}), training data {data.classes} ({data.kind})"

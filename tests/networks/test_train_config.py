@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from networks.training import Config, FeatureDecay, read_config, ufm_lambdas
+from networks.training import Config, FeatureDecay, read_config, train, ufm_lambdas
 from networks.training.toml_text import toml_text
 
 
@@ -108,3 +108,58 @@ def test_lambdas_of_feature_decay_are_given_ones() -> None:
 def test_weighting_options_are_a_table() -> None:
     with pytest.raises(TypeError, match=r"weighting_options must be a table of names and values, got \(1,\)"):
         read_config({"train": {"weighting_options": [1]}})
+
+
+MULTI = {"source": "digits", "compose": "multi", "p": 2, "q": 3}
+SETS = {"source": "digits", "compose": "multi_label", "classes": 4, "counts": {"1": 3}}
+ETF = {"heads": "orthogonal_etf"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"model": ETF | {"bias": True}}, "bias=true with heads='orthogonal_etf'"),
+        ({"model": {"batch_norm": False}}, "batch_norm=false is for VGG only"),
+        ({"train": {"compile": True, "weighting": "pcgrad"}}, "compile=true with weighting='pcgrad'"),
+        ({"data": MULTI, "train": {"weighting": "fixed", "task_weights": [1, 1, 1]}}, "must hold 2 numbers"),
+        ({"data": SETS, "train": {"weighting": "fixed", "task_weights": [2]}}, r"\(2.0,\) with sets of labels"),
+        ({"data": SETS, "model": ETF, "train": {"loss": "dot_regression"}}, "'dot_regression' needs one class"),
+        ({"data": MULTI, "model": ETF | {"feature_dim": 2}}, "feature_dim=2 holds no orthogonal.* T = 3"),
+        ({"data": SETS, "model": ETF | {"feature_dim": 2}}, "feature_dim=2 holds no orthogonal.* T = 3"),
+        (
+            {"data": {"compose": "cross", "radices": [2, 2, 2]}, "train": {"weighting": "fixed", "task_weights": [1]}},
+            "must hold 3 numbers",
+        ),
+        (
+            {"data": {"compose": "attributes", "attributes": ["A"]}, "model": ETF | {"feature_dim": 1}}
+            | {"train": {"weighting": "fixed", "task_weights": [1, 2]}},
+            "must hold 1 numbers",
+        ),
+    ],
+)
+def test_tables_that_exclude_each_other_are_refused_before_data_are_read(tables: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_config(tables)
+
+
+@pytest.mark.parametrize("data", [MULTI | {"p": "2"}, MULTI | {"q": 1}, {"compose": "split", "classes": "coarse"}, {}])
+def test_classes_that_the_table_does_not_tell_are_left_to_the_data(data: dict[str, Any]) -> None:
+    read_config({"data": data, "model": ETF | {"feature_dim": 2}})
+
+
+@pytest.mark.parametrize(
+    ("train_table", "message"),
+    [
+        ({"device": "cuda:77"}, "device='cuda:77' is not available"),
+        ({"compile": True}, "compile=true needs a CUDA device"),
+        ({"channels_last": True}, "channels_last=true needs a GPU"),
+        ({"weighting": "famo", "weighting_options": {"rate": 0}}, "rate must be finite and > 0"),
+        ({"weighting": "fairgrad", "weighting_options": {"alpha": 11}}, "alpha must be at most 10"),
+    ],
+)
+def test_what_this_machine_cannot_do_is_refused_before_data_are_read(
+    train_table: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("networks.training.train_network.build_data", lambda config: pytest.fail("data were read"))
+    with pytest.raises(ValueError, match=message):
+        train({"data": MULTI, "train": {"device": "cpu"} | train_table})

@@ -284,6 +284,13 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
         train(tables())
 
 
+def test_label_sets_are_one_task_without_weights_or_fixed_directions() -> None:
+    with pytest.raises(ValueError, match=r"task_weights=\(1.0,\) with sets of labels"):
+        train(tables(weighting="fixed", task_weights=[1]), data=toy("multilabel"))
+    with pytest.raises(ValueError, match="'dot_regression' needs one class per task"):
+        train(tables({"heads": "orthogonal_etf"}, loss="dot_regression"), data=toy("multilabel"))
+
+
 def test_batches_of_one_image_are_refused() -> None:
     with pytest.raises(ValueError, match="batch_size=2 cuts 61 samples into batches of which some have 1"):
         train(tables(batch_size=2), data=toy(samples=61))
