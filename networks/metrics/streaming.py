@@ -20,6 +20,7 @@ from networks.metrics.deviations import (
 )
 from networks.metrics.groups import Groups, label_groups
 from networks.metrics.moments import FeatureMoments
+from networks.not_finite import NotFiniteError
 from verify.metrics import metrics
 
 Batches = Callable[[], Iterable[tuple[Tensor, NDArray[np.int64]]]]
@@ -73,7 +74,8 @@ def stream_metrics(
     batches  a function: each call gives the pairs (features (n, d), numbers of the samples (n,)) of all N samples
              once, or of this process's share
     W, b     T tensors (K_t, d) and (K_t,)
-    Raises ValueError where a batch has features that are not finite, or samples are missing or given twice.
+    Raises NotFiniteError, a ValueError, for features that are not finite; ValueError where samples are missing or given
+    twice.
     """
     if passes not in (1, 2):
         raise ValueError(f"passes must be 1 or 2, got {passes!r}")
@@ -113,7 +115,7 @@ def _first_pass(
         g = int(np.argmax(seen != expected))
         raise ValueError(f"batches hold {seen[g]:.0f} samples of label number {g}, the labels {expected[g]}")
     if not torch.isfinite(moments.spread).all():
-        raise ValueError("a feature is not finite: training has diverged; lower the learning rate")
+        raise NotFiniteError("a feature is not finite: training has diverged; lower the learning rate")
     return moments
 
 

@@ -109,6 +109,8 @@ class TrainConfig:
         require_name("loss", self.loss, LOSSES)
         check_weighting(self.weighting, self.weighting_options)
         if self.task_weights is not None:
+            if not validation.is_list(self.task_weights):
+                raise TypeError(f"task_weights must be a list of numbers, one per task, got {self.task_weights!r}")
             weights = validation.task_weights(self.task_weights, len(self.task_weights))
             object.__setattr__(self, "task_weights", tuple(weights.tolist()))
         for name in ("amp", "compile", "channels_last"):

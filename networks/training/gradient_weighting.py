@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.autograd import grad
 
+from networks.not_finite import NotFiniteError
 from networks.training.weighting import Step, Weighting
 from ufm.weighting import TaskWeighting
 
@@ -34,7 +35,10 @@ class GradientWeighting(Weighting):
         self.of = of
 
     def backward(self, step: Step) -> Tensor:
-        """Everything is averaged over processes: J itself where it is of θ, its Gramian where of H."""
+        """Everything is averaged over processes: J itself where it is of θ, its Gramian where of H.
+
+        Raises NotFiniteError, in all processes at once, where no weights follow from the gradients.
+        """
         shared = [p for p in step.network.backbone.parameters() if p.requires_grad]
         heads = [[p for p in head.parameters() if p.requires_grad] for head in step.network.heads]
         over = shared if self.of == "parameters" else [step.features]
@@ -51,6 +55,8 @@ class GradientWeighting(Weighting):
         gramian = _gramian(J)
         if self.of == "features":
             gramian = step.processes.sum(gramian) / world**2
+        if not torch.isfinite(gramian).all():
+            raise NotFiniteError("a task's gradient is not finite")
         weights = self.rule.weights(step.losses.detach(), gramian, step.present).to(step.losses.dtype)
         penalty = step.penalty + weights @ step.own_penalties
         if self.of == "parameters":

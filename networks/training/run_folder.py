@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from networks.datasets.task_data import TaskData
 from networks.metrics import Measured
@@ -73,5 +73,5 @@ def _save_features(path: Path, network: MultiTaskNetwork, measured: Measured, ep
     partial = path.with_name(path.name + ".partial")
     numbers = {name: value if np.isfinite(value) else None for name, value in measured.metrics.items()}
     header = {"epoch": str(epochs), "metrics": json.dumps(numbers)}
-    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, partial, metadata=header)
+    partial.write_bytes(save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata=header))
     os.replace(partial, path)

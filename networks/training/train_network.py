@@ -14,6 +14,7 @@ import torch
 
 from networks.datasets.task_data import TaskData
 from networks.metrics import Measured
+from networks.not_finite import NotFiniteError
 from networks.training.assembly import assemble, check_place
 from networks.training.batches import DeviceBatches, epoch_batches
 from networks.training.config import Config, read_config
@@ -45,8 +46,8 @@ def train(
 
     The order of the data depends on (seed, epoch) alone. Ctrl-C returns the run as its last checkpoint has it, and
     raises KeyboardInterrupt where there is none.
-    Raises ValueError, TypeError or OSError, naming the field, before any work; RuntimeError where the loss is no
-    longer finite.
+    Raises ValueError, TypeError or OSError, naming the field, before any work; RuntimeError where training
+    diverges, naming the epoch; the last checkpoint and the metrics so far are kept.
     """
     settings = read_config(config)
     with running(settings.train.device) as processes:
@@ -129,6 +130,13 @@ class _Training:
                 show(row)
 
     def _epoch(self, epoch: int) -> Row:
+        try:
+            return self._trained(epoch)
+        except NotFiniteError as error:
+            raise RuntimeError(self._diverged(epoch, str(error))) from error
+
+    def _trained(self, epoch: int) -> Row:
+        """The row of an epoch; NotFiniteError where a number is not finite any more."""
         train, loop = self.config.train, self.loop
         # whatever draws random numbers within an epoch draws them by (seed, epoch): a resumed run draws the same
         torch.manual_seed(int(np.random.SeedSequence((train.seed, epoch)).generate_state(1, np.uint64)[0] >> 1))
@@ -140,10 +148,10 @@ class _Training:
         loss = float(weights @ losses + penalty)  # waits for the device
         seconds = time.perf_counter() - start
         if not np.isfinite(loss):
-            raise RuntimeError(
-                f"the loss is {loss} in epoch {epoch + 1} (learning_rate={train.learning_rate:g}): training has "
-                "diverged; lower learning_rate. The last checkpoint is kept"
-            )
+            raise NotFiniteError(f"the loss is {loss}")
+        numbers = [tensor for tensor in loop.network.state_dict().values() if tensor.is_floating_point()]
+        if not torch.stack([torch.isfinite(tensor).all() for tensor in numbers]).all():  # not for a checkpoint
+            raise NotFiniteError(f"the loss is {loss:g}, but its last step left parameters that are not finite")
         loop.weighting.epoch_ended(losses)
         row: Row = {"epoch": epoch + 1, "learning_rate": rate, "loss": loss}
         if len(losses) > 1:
@@ -155,6 +163,19 @@ class _Training:
         if epoch == 0 or (epoch + 1) % train.metrics_every == 0 or epoch + 1 == train.epochs:
             row |= self._measure()
         return row
+
+    def _diverged(self, epoch: int, what: str) -> str:
+        """What happened, what would do, and what is kept."""
+        model, train = self.config.model, self.config.train
+        advice = f"lower learning_rate={train.learning_rate:g}"
+        if not any(isinstance(module, torch.nn.BatchNorm2d) for module in self.loop.network.modules()):
+            advice += f", or set batch_norm=true, without which {model.backbone} is hard to train"
+        text = f"training has diverged in epoch {epoch + 1}: {what}; {advice}"
+        if self.folder is None:
+            return text
+        kept = ["the last checkpoint"] if self.folder.checkpoint.exists() else []
+        kept += [f"the metrics up to epoch {epoch}"] if epoch else []
+        return f"{text}, and name another folder. {str(self.folder.path)!r} keeps {' and '.join(kept) or 'nothing'}"
 
     def _measure(self) -> Row:
         self.measured, row = self.evaluation.measure(self.loop.network, self.problem)

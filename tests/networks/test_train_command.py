@@ -92,3 +92,22 @@ def test_the_package_offers_what_it_says() -> None:
         assert getattr(networks, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = networks.trian  # type: ignore[attr-defined]
+
+
+def test_a_run_that_diverges_has_a_status_and_a_word(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from verify.cli import main
+
+    flags = ["--set", "train.learning_rate=1e12", "--set", "model.backbone=vgg11", "--set", "model.batch_norm=false"]
+    monkeypatch.setattr("sys.argv", ["ufm", "train", str(config), *flags])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert "ufm: training has diverged in epoch 1: the loss is nan; lower learning_rate" in capsys.readouterr().err
+
+
+def test_task_weights_are_a_list(config: Path) -> None:
+    flags = ("train.weighting=fixed", "train.task_weights=2")
+    with pytest.raises(TypeError, match="task_weights must be a list of numbers, one per task, got 2"):
+        Train(config, set=flags).configuration()

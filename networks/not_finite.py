@@ -1,0 +1,7 @@
+"""The error for numbers that are no longer finite."""
+
+from __future__ import annotations
+
+
+class NotFiniteError(ValueError):
+    """A feature, loss, gradient or parameter is infinite or not a number: training has diverged."""
