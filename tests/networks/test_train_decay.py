@@ -50,8 +50,9 @@ def test_loss_of_the_whole_set_is_the_model_s_objective(kind: str, weighted: boo
     extra: dict[str, Any] = {} if c is None else {"weighting": "fixed", "task_weights": c}
     config = read_config(tables(feature_decay=LAMBDAS, **extra))
     loop = assembly.assemble(config, data, Processes(torch.device("cpu")))
-    (images, labels, _) = next(iter(loop.batches([np.arange(len(data))])))
-    step = loop._step(images, labels, 1.0 / len(data))
+    whole = np.arange(len(data))
+    (images, labels, _) = next(iter(loop.batches([whole])))
+    step = loop._step(images, labels, 1.0 / len(data), loop._present(whole))
     loop.weighting.backward(step)
     weights = torch.tensor(c) if c else torch.ones(len(step.losses))
     loss = float((weights @ (step.losses + step.own_penalties) + step.penalty).detach())
@@ -66,8 +67,9 @@ def test_batches_of_equal_size_average_to_the_whole_set() -> None:
     totals = []
     for size in (len(data), 12):
         steps = []
-        for images, labels, index in loop.batches(plain_batches(len(data), size)):
-            step = loop._step(images, labels, 1.0 / len(index))
+        for part in plain_batches(len(data), size):
+            (images, labels, _) = next(iter(loop.batches([part])))
+            step = loop._step(images, labels, 1.0 / len(part), loop._present(part))
             steps.append(torch.cat([step.losses, step.own_penalties, step.penalty[None]]).detach())
         totals.append(torch.stack(steps).mean(dim=0))
     torch.testing.assert_close(totals[0], totals[1], rtol=1e-5, atol=0)
