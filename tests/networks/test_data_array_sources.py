@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from data_set_files import (
 )
 
 from networks.datasets import load_source
+from networks.datasets.idx import read_idx
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -203,3 +206,24 @@ def test_svhn_with_other_contents(tmp_path: Path) -> None:
         scipy.io.savemat(tmp_path / "train_32x32.mat", content)
         with pytest.raises(ValueError, match=message):
             load("svhn", tmp_path)
+
+
+def test_a_small_file_that_unpacks_to_much_is_not_unpacked(tmp_path: Path) -> None:
+    """Ten images by its header, and 200 MB behind it."""
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(bytes([0, 0, 8, 3]) + struct.pack(">3I", 10, 28, 28))
+        for _ in range(200):
+            file.write(bytes(1_000_000))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"expected 7,840 values, .* found more"):
+        read_idx(path, 3)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_a_header_that_asks_for_more_than_any_memory_holds(tmp_path: Path) -> None:
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(bytes([0, 0, 8, 3]) + struct.pack(">3I", 2**32 - 1, 2**32 - 1, 2**32 - 1) + bytes(5))
+    with pytest.raises(ValueError, match=r"found 5$"):
+        read_idx(path, 3)

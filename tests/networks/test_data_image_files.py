@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from data_set_files import all_images, load, write_celeba, write_image, write_imagenet, write_tinyimagenet
 from PIL import Image
+
+from networks.datasets.image_files import ImageFiles
 
 NAMES = ["Smiling", "High_Cheekbones", "Eyeglasses"]
 ATTRIBUTES = np.array([[1, 0, 1], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 1, 1]])
@@ -159,3 +163,15 @@ def test_folders_that_are_not_there(tmp_path: Path) -> None:
         load("imagenet", tmp_path)
     with pytest.raises(ValueError, match="image_size is for celeba, tinyimagenet, imagenet"):
         load("mnist", tmp_path, image_size=8)
+
+
+@pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (2**31 - 1, 1)])
+def test_an_image_that_claims_to_be_enormous(tmp_path: Path, width: int, height: int) -> None:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(100)))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b""))
+    with pytest.raises(ValueError, match=r"a.png' is not a whole image \(Image size \(\d+ pixels\) exceeds"):
+        ImageFiles(tmp_path, ["a.png"], 32)[np.array([0])]
