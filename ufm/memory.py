@@ -14,11 +14,16 @@ def available_memory(device: torch.device | str) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def require_memory(needed: int, device: torch.device | str, what: str) -> None:
+def require_memory(
+    needed: int,
+    device: torch.device | str,
+    what: str,
+    advice: str = "use fewer columns, a smaller dim, or another device",
+) -> None:
     """MemoryError naming the need and what there is, unless ``needed`` bytes fit."""
     available = available_memory(device)
     if needed > available:
         raise MemoryError(
             f"{what} needs about {needed / 2**30:.3g} GiB on {device}, {available / 2**30:.3g} GiB are available; "
-            "use fewer columns, a smaller dim, or another device"
+            f"{advice}"
         )

@@ -57,7 +57,8 @@ class ModelConfig:
         require_name("heads", self.heads, HEADS)
         validation.whole_number("width", self.width, 1)
         if isinstance(self.feature_dim, str):
-            require_name("feature_dim", self.feature_dim, ("classes",))
+            if self.feature_dim != "classes":
+                raise ValueError(f"feature_dim={self.feature_dim!r} must be an integer ≥ 1, or 'classes' for Σ K_t")
         elif self.feature_dim is not None:
             validation.whole_number("feature_dim", self.feature_dim, 1)
         for name in ("final_relu", "batch_norm", "bias"):

@@ -17,6 +17,7 @@ from networks.training.checkpoint import load_checkpoint, run_fingerprint
 from networks.training.config import Config, read_config
 from networks.training.decay import ufm_lambdas
 from networks.training.logs import Row
+from ufm.memory import require_memory
 
 CONFIG, CHECKPOINT, METRICS, FEATURES = "config.toml", "checkpoint.pt", "metrics.csv", "features.safetensors"
 
@@ -74,21 +75,28 @@ class Run:
 
 
 def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
-    """As [model] says, for images and classes of the data; its initial values are those of ``train.seed``."""
+    """As [model] says, for images and classes of the data; its initial values are those of ``train.seed``.
+
+    MemoryError where it would not fit.
+    """
     model = config.model
     channels, *size = data.images.shape
+    arguments: dict[str, Any] = {
+        "in_channels": channels,
+        "stem": model.stem,
+        "width": model.width,
+        "feature_dim": sum(data.classes) if isinstance(model.feature_dim, str) else model.feature_dim,
+        "final_relu": model.final_relu,
+        "image_size": size,
+        "batch_norm": model.batch_norm,
+    }
+    with torch.device("meta"):  # without memory for values
+        parameters = sum(p.numel() for p in backbone(model.backbone, **arguments).parameters())
+    what = f"width={model.width}: {model.backbone} with {parameters:,} parameters, their gradients and momenta"
+    require_memory(3 * 4 * parameters, "cpu", what, "take a smaller width")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.train.seed)
-        shared = backbone(
-            model.backbone,
-            in_channels=channels,
-            stem=model.stem,
-            width=model.width,
-            feature_dim=sum(data.classes) if isinstance(model.feature_dim, str) else model.feature_dim,
-            final_relu=model.final_relu,
-            image_size=size,
-            batch_norm=model.batch_norm,
-        )
+        shared = backbone(model.backbone, **arguments)
         network = MultiTaskNetwork(shared, data.classes, heads=model.heads, bias=model.bias)
     return network
 

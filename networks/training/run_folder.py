@@ -40,9 +40,8 @@ class RunFolder:
         history: list[Row] = state["history"]
         return history
 
-    def begin(self) -> None:
-        """The folder and its configuration."""
-        self.path.mkdir(parents=True, exist_ok=True)
+    def write_configuration(self) -> None:
+        """config.toml."""
         partial = self.path / (CONFIG + ".partial")
         partial.write_text(toml_text(self.config.tables()), encoding="utf-8")
         os.replace(partial, self.path / CONFIG)

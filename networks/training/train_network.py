@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from networks.training.batches import DeviceBatches, epoch_batches
 from networks.training.config import Config, read_config
 from networks.training.config_checks import check_tasks
 from networks.training.evaluation import Evaluation
+from networks.training.folder_lock import locked, require_folder
 from networks.training.logs import Row, TensorBoard
 from networks.training.processes import Processes, running
 from networks.training.progress import progress_bar
@@ -52,6 +53,8 @@ def train(
     settings = read_config(config)
     with running(settings.train.device) as processes:
         check_place(settings.train, processes)
+        if output is not None:
+            require_folder(Path(output))
         if data is None:
             data, test = build_data(settings)
         _check(settings, data, test)
@@ -101,15 +104,26 @@ class _Training:
             device = self.processes.device
             batches = DeviceBatches(self.test, device, channels_last=self.config.train.channels_last_on(device))
             self.test_evaluation = Evaluation(batches, self.processes)
-        if self.folder is not None:
-            self.history = self.folder.resume(self.loop)
-            if self.processes.first:
-                self.folder.begin()
-        try:
-            self._epochs(progress)
-        except KeyboardInterrupt:
-            return self._interrupted()
+        with self._own_folder():
+            if self.folder is not None:
+                self.history = self.folder.resume(self.loop)
+                if self.processes.first:
+                    self.folder.write_configuration()
+            try:
+                self._epochs(progress)
+            except KeyboardInterrupt:
+                return self._interrupted()
         return self._result(f"{self.config.train.epochs} epochs")
+
+    @contextlib.contextmanager
+    def _own_folder(self) -> Iterator[None]:
+        """The first process keeps others out of the folder."""
+        if self.folder is None or not self.processes.first:
+            yield
+            return
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder.path):
+            yield
 
     def _epochs(self, progress: bool | None) -> None:
         train, device, done = self.config.train, self.processes.device, len(self.history)
