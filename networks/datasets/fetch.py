@@ -36,6 +36,8 @@ def fetch(name: str, directory: Path, say: Callable[[str], object] = print, prog
     if name not in PUBLISHED:
         raise unknown_name("name", name, ["digits", *PUBLISHED])
     published = PUBLISHED[name]
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"--dir {directory} is a file, not a folder; name another")
     directory.mkdir(parents=True, exist_ok=True)
     missing = [file for file in published.files if not _there(file, directory)]
     for file in published.files:
@@ -95,7 +97,10 @@ def _download(file: PublishedFile, directory: Path, progress: bool) -> None:
             return
         except (requests.RequestException, ValueError, OSError) as error:
             failures.append(f"{address}: {error}")
-    raise ConnectionError(f"{file.name} could not be fetched. " + "; ".join(failures))
+    raise ConnectionError(
+        f"{file.name} could not be fetched; with a copy of it in {str(directory)!r} (MD5 {file.md5}) the same command "
+        f"goes on. Tried {'; '.join(failures)}"
+    )
 
 
 @contextmanager

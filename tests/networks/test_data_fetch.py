@@ -192,6 +192,9 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     assert run(monkeypatch, "data", "fetch", "cifar-10") == 2
     assert "did you mean 'cifar10'" in capsys.readouterr().err
     assert run(monkeypatch, "data", "fetch") == 2
+    Path("file").write_text("mine")
+    assert run(monkeypatch, "data", "fetch", "mnist", "--dir", "file") == 2
+    assert "--dir file is a file, not a folder" in capsys.readouterr().err
     assert run(monkeypatch, "data", "fetch", "imagenet", "--dir", "there") == 2
     assert "one folder per class" in capsys.readouterr().err
     for folder in ("train", "val"):
