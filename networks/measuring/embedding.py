@@ -77,5 +77,6 @@ def _tsne(H: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
     perplexity = min(PERPLEXITY, (len(H) - 1) / 3)
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, method="barnes_hut")
-    placed: NDArray[np.float64] = tsne.fit_transform(H.astype(np.float32)).astype(np.float64)
+    in_plane = np.pad(H, ((0, 0), (0, max(0, 2 - H.shape[1]))))  # it begins at two principal components
+    placed: NDArray[np.float64] = tsne.fit_transform(in_plane.astype(np.float32)).astype(np.float64)
     return placed

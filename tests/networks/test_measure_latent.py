@@ -152,6 +152,16 @@ def test_one_dimension_and_none() -> None:
     assert not principal_components(np.ones((4, 3)))[1].any()
 
 
+def test_features_of_one_dimension_have_a_place_in_the_plane() -> None:
+    data = toy()
+    network = build_network(read_config(tables({"feature_dim": 1, "final_relu": False})), data)
+    placed = embedding(NetworkFeatures(network, data, CPU), 30, 0)
+    assert placed.tsne is not None
+    assert placed.tsne.shape == (30, 2)
+    assert np.isfinite(placed.tsne).all()
+    assert placed.explained == pytest.approx([1, 0])
+
+
 def test_the_plane_is_the_same_for_the_same_seed_and_another_choice_for_another() -> None:
     data = toy()
     features = NetworkFeatures(build_network(read_config(tables()), data), data, CPU)
