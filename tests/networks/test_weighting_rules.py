@@ -251,6 +251,8 @@ def test_refusals() -> None:
         make_weighting("mdga", 2)
     with pytest.raises(ValueError, match="'tau' is no option of weighting='dwa'; it takes temperature"):
         check_options("dwa", {"tau": 2})
+    with pytest.raises(ValueError, match=r"'temprature' is no option .*did you mean 'temperature'\? it takes"):
+        check_options("dwa", {"temprature": 2})
     with pytest.raises(ValueError, match="'alpha' is no option of weighting='mgda'; it takes none"):
         make_weighting("mgda", 2, alpha=1)
     for name, option in (("dwa", "temperature"), ("famo", "rate"), ("famo", "decay"), ("fairgrad", "alpha")):

@@ -6,6 +6,7 @@ and those of an unconstrained feature model.
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -41,8 +42,10 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
     known = [key for key in inspect.signature(WEIGHTINGS[name]).parameters if key not in ("tasks", "seed", "device")]
     for key in options:
         if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+            meant = f"did you mean {near[0]!r}? " if near else ""
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise ValueError(f"weighting_options: {key!r} is no option of weighting={name!r}; {takes}")
+            raise ValueError(f"weighting_options: {key!r} is no option of weighting={name!r}; {meant}{takes}")
 
 
 def make_weighting(
