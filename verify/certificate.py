@@ -138,7 +138,7 @@ def certify(
     points = read_point(problem, solution, W, H, b, labels)
     parts = forms(problem)
     if rigorous:
-        require_feasible(parts, points)
+        require_feasible(parts, [point.H.shape for point in points])
     tasks = tuple(_certify(form, point, tolerance) for form, point in zip(parts, points, strict=True))
     if not rigorous:
         return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]

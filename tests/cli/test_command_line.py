@@ -171,6 +171,20 @@ def test_solve_rigorously_prints_the_enclosure(
     assert "enclosure" not in capsys.readouterr().out
 
 
+def test_what_is_too_large_for_balls_is_refused_before_it_is_solved(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def solve(*_: object, **__: object) -> None:
+        raise AssertionError("solved")
+
+    monkeypatch.setattr("ufm.solve", solve)
+    large = ["--classes", "3000", "3000", "--multi-source", "--samples", "1"]
+    assert run(monkeypatch, "solve", *large, "--rigorous") == 2
+    assert "rigorous=True is too large here" in capsys.readouterr().err
+    assert run(monkeypatch, "solve", *PROBLEM, "--rigorous", "--dim", "9000000") == 2
+    assert "d = 9,000,000" in capsys.readouterr().err
+
+
 def test_solve_rigorously_needs_python_flint(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ from verify.cli.solver_options import SolverOptions
 from verify.cli.theorem_command import Theorem
 from verify.main_job import FIRST_ORDER_TOLERANCE, run_main_job
 from verify.report import prepare_report, print_summary, write_report
-from verify.rigorous.balls import flint
+from verify.rigorous import require_feasible_solution
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class Solve:
             raise ValueError(f"--save: there is no folder {self.save.parent}")  # before the work, not after
         if self.save is not None and self.save.is_dir():
             raise ValueError(f"--save: {self.save} is a folder; name a file, such as solution.safetensors")
-        if self.rigorous:
-            flint()
         problem = self.problem.build()
+        if self.rigorous:
+            require_feasible_solution(problem, self.solver.dim, every_sample=self.solver.method == "gradient")
         solution = ufm.solve(problem, **self.solver.arguments())
         if self.save is not None:
             solution.save(self.save)

@@ -2,6 +2,6 @@
 
 from verify.rigorous.enclosure import Enclosure
 from verify.rigorous.verdict import Proven, proven
-from verify.rigorous.work import require_feasible
+from verify.rigorous.work import require_feasible, require_feasible_solution
 
-__all__ = ["Enclosure", "Proven", "proven", "require_feasible"]
+__all__ = ["Enclosure", "Proven", "proven", "require_feasible", "require_feasible_solution"]
