@@ -5,9 +5,13 @@
     theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)  Theorem 5.1, over arrays
     theory.class_correlation_cosine(classes, n_same, …)                      the same with K classes
     theory.vanishing_regularization(problem)                                 the heads' geometry as λ → 0, any counts
+    theory.derivations.derive("5.1")                                         a theorem derived with sympy
 
 Knows no solver and no objective: a problem is read through its public fields.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from theory.class_correlation import class_correlation_cosine
 from theory.coverage import NotCovered, predict
@@ -17,6 +21,9 @@ from theory.prediction import Prediction
 from theory.task_correlation import task_correlation_cosine
 from theory.threshold import Threshold
 from theory.vanishing_regularization import VanishingRegularization, vanishing_regularization
+
+if TYPE_CHECKING:
+    from theory import derivations as derivations
 
 __all__ = [
     "Hypothesis",
@@ -30,3 +37,9 @@ __all__ = [
     "task_correlation_cosine",
     "vanishing_regularization",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "derivations":  # needs sympy, which nothing else does
+        return import_module("theory.derivations")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -128,3 +128,9 @@ def test_without_sympy_the_extra_is_named():
         "else:\n raise SystemExit(1)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
+
+
+def test_derivations_are_reached_from_theory_which_does_without_sympy():
+    code = "import sys, theory; assert 'sympy' not in sys.modules; print(len(theory.derivations.derive('5.1').steps))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
+    assert int(printed.stdout) == len(derive("5.1").steps)
