@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 
 from theory.derivations import NAMES, derive
@@ -60,6 +61,17 @@ def test_formulas_parse(name):
             parser.parse(f"${_known(latex)}$")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_displayed_lines_fit_the_page(name):
+    """As matplotlib sets them in Computer Modern at 10 points; the text is 16 cm wide."""
+    parser = MathTextParser("agg")
+    with mpl.rc_context({"mathtext.fontset": "cm"}):
+        for _, body in DISPLAY.findall(derive(name).latex()):
+            for line in body.split("\\\\\n") if not ROWS.search(body) else []:
+                width = parser.parse(f"${_known(line.replace('&', ''))}$", 72, FontProperties(size=10)).width
+                assert width <= 160 / 25.4 * 72 - 20, line  # less the indentation of a line that goes on
+
+
 def _without_rows(line: str) -> list[str]:
     if not ROWS.search(line):
         return [line.replace("&", "")]
@@ -73,6 +85,7 @@ def _known(latex: str) -> str:
         re.sub(r"\\text\{([^}]*)\}", r"\\mathrm{\1}", latex).replace(r"\tfrac", r"\frac").replace(r"\|", r"\Vert ")
     )
     replaced = replaced.replace(r"\top", "T").replace(r"\:", r"\ ").replace(r"\lim_", r"\lim_")
+    replaced = re.sub(r"\\Big[lr]", "", replaced)  # a size
     return re.sub(r"\\mathrm\{ *\}", "", replaced)
 
 
@@ -83,6 +96,7 @@ def test_latex_compiles(name, tmp_path):
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "theorem.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
 
 
 @pytest.mark.parametrize("name", NAMES)
