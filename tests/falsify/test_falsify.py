@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -305,6 +309,28 @@ def test_bad_input_is_refused_by_name(arguments: Any, message: str) -> None:
 def test_bad_options_are_refused_by_name(options: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match=next(iter(options))):
         verify.falsify(claims.nc4, families.balanced(), 5, **options)
+
+
+def test_nothing_is_written_where_one_works(tmp_path: Path) -> None:
+    """Nor is Hypothesis left with another folder than it had."""
+    program = """
+import verify
+from hypothesis import configuration
+print(verify.falsify("nc3", "pairwise-uniform", 10).tried)
+print(configuration.storage_directory("examples", intent_to_write=False).path)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "HYPOTHESIS_STORAGE_DIRECTORY"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    assert done.stdout.split() == ["10", str(tmp_path / ".hypothesis" / "examples")]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_strategy_of_ones_own_that_raises_is_not_hidden() -> None:

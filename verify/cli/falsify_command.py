@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,8 +51,6 @@ class Falsify:
 
     def run(self) -> int:
         """The exit status."""
-        # Hypothesis notes the constants of the program in a folder of its own: not where the user works
-        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "ufm-hypothesis"))
         console = Console()
         if self.list:
             return _list(console)

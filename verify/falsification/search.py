@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import random
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ufm import validation
@@ -101,7 +105,8 @@ def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> str:
     phases = (Phase.generate, Phase.shrink)
     profile = settings(database=None, deadline=None, max_examples=DRAWS * budget, phases=phases)
     try:
-        find(strategy, trials.violates, settings=profile, random=random.Random(seed))
+        with _notes_elsewhere():
+            find(strategy, trials.violates, settings=profile, random=random.Random(seed))
     except End as end:
         if end.error is not None:
             raise end.error from end.error.__cause__
@@ -111,6 +116,22 @@ def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> str:
     except (NoSuchExample, Unsatisfiable):
         return EXHAUSTED
     return "found and shrunk"
+
+
+@contextmanager
+def _notes_elsewhere() -> Iterator[None]:
+    """Hypothesis notes the constants of the program in a folder of its own: not where the user works, unless asked."""
+    from hypothesis import configuration
+
+    before = vars(configuration).get("__hypothesis_home_directory")
+    if before is not None or os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY"):
+        yield
+        return
+    configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "ufm-hypothesis")
+    try:
+        yield
+    finally:
+        configuration.set_hypothesis_home_dir(before)
 
 
 def _nonnegative(name: str, value: Any) -> float:
