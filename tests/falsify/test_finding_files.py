@@ -115,7 +115,7 @@ def test_a_finding_without_counterexample_is_saved_and_not_replayed(tmp_path: Pa
         verify.replay(tmp_path / "f.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": "other"}', b"\xff\xfe", b"3"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": "other"}', b"\xff\xfe", b"3", b"[" * 10**5])
 def test_what_is_no_finding_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "broken.json"
     path.write_bytes(content)
@@ -132,7 +132,16 @@ def test_what_is_no_finding_is_refused_by_name(content: bytes, tmp_path: Path) -
         lambda c: c.update(certificate=None),
         lambda c: c.update(tried="many"),
         lambda c: c.update(violation=None),
+        lambda c: c.update(margin=-1),
+        lambda c: c.update(margin={"float": "nan"}),
         lambda c: c["options"].update(colour="red"),
+        lambda c: c["options"].update(seed="x"),
+        lambda c: c["options"].update(method="magic"),
+        lambda c: c["options"].update(tolerance=0),
+        lambda c: c["options"].update(dim=2.5),
+        lambda c: c["certificate"].update(relative_gap=None),
+        lambda c: c["certificate"].update(verdict="fine"),
+        lambda c: c["certificate"].update(dim=-1),
         lambda c: c["counterexample"].update(counts=[1]),
         lambda c: c["counterexample"].update(counts=[0.5] * 9),
         lambda c: c["counterexample"].update(labels=[[7, 7]] * 9),

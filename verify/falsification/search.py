@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ufm import validation
-from ufm.solve import METHODS
-from verify.certificate import check_tolerance
 from verify.claims.claim import as_claim
 from verify.falsification.finding import Finding
-from verify.falsification.trial import GAP_TOLERANCE, Options
+from verify.falsification.trial import GAP_TOLERANCE, checked_options
 from verify.falsification.trials import End, Trials
 
 EXHAUSTED = "family exhausted"
@@ -63,15 +61,7 @@ def falsify(
     """
     checked = as_claim(claim)
     margin = checked.margin if margin is None else _nonnegative("margin", margin)
-    options = Options(
-        dim=None if dim is None else validation.whole_number("dim", dim, 1),
-        method=validation.one_of("method", method, METHODS),
-        seed=validation.whole_number("seed", seed, 0, validation.MAX_SEED - 2),
-        tolerance=check_tolerance(tolerance),
-        solver_tolerance=None
-        if solver_tolerance is None
-        else validation.positive("solver_tolerance", solver_tolerance),
-    )
+    options = checked_options(dim=dim, method=method, seed=seed, tolerance=tolerance, solver_tolerance=solver_tolerance)
     limit = math.inf if seconds is None else validation.positive("seconds", seconds)
     budget = validation.whole_number("budget", budget, 1)
     strategy = _strategy(problems)

@@ -13,16 +13,21 @@ import numpy as np
 import torch
 
 import ufm
+from ufm import validation
 from ufm.solution import Problem
 from verify.certificate import Certificate
 from verify.claims.claim import LIBRARY, Claim
 from verify.falsification.finding import Finding
 from verify.falsification.problems import from_record, record
-from verify.falsification.trial import Options
+from verify.falsification.trial import checked_options
 from verify.report.staging import write_together
+from verify.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL
 
 FORMAT = "ufm-finding-1"
 NUMBERS = ("margin", "violation", "resolution", "first_violation", "largest_violation")
+FIGURES = ("objective", "lower_bound", "gap", "relative_gap", "spectral_ratio", "tolerance")  # of a certificate
+DIMENSIONS = ("dim", "sufficient_dim")
+VERDICTS = (GLOBAL, NOT_OPTIMAL, INCONCLUSIVE)
 COUNTS = ("tried", "uncertified", "not_applicable", "shrinking")
 
 
@@ -63,7 +68,7 @@ def load(path: str | Path) -> Finding:
         raise FileNotFoundError(f"path={str(path)!r}: no such file")
     try:
         content = json.loads(path.read_bytes())
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError
+    except (ValueError, RecursionError) as error:  # JSONDecodeError, UnicodeDecodeError; brackets without end
         raise ValueError(f"path={str(path)!r} is not a whole JSON file ({error})") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
@@ -86,6 +91,8 @@ def _finding(content: dict[str, Any]) -> Finding:
         raise ValueError("there is a counterexample but no certificate")
     figures: dict[str, Any] = {name: _number(name, content[name]) for name in NUMBERS}
     figures |= {name: _count(name, content[name]) for name in COUNTS}
+    if not figures["margin"] >= 0 or figures["violation"] < 0:
+        raise ValueError(f"margin and violation must be ≥ 0, got {figures['margin']!r} and {figures['violation']!r}")
     return Finding(
         claim=_claim(content["claim"]),
         counterexample=problem,
@@ -93,7 +100,7 @@ def _finding(content: dict[str, Any]) -> Finding:
         certificate=certificate,
         first_counterexample=first,
         ended=str(content["ended"]),
-        options=Options(**content["options"]),
+        options=checked_options(**content["options"]),
         **figures,
     )
 
@@ -150,6 +157,9 @@ def _read_solution(problem: Problem, saved: dict[str, Any], options: dict[str, A
 
 def _certificate(saved: dict[str, Any]) -> Certificate:
     own = {field.name: saved[field.name] for field in fields(Certificate) if field.name in saved}
+    own |= {name: _number(name, own[name]) for name in FIGURES}
+    own |= {name: _count(name, own[name]) for name in DIMENSIONS}
+    own["verdict"] = validation.one_of("verdict", own["verdict"], VERDICTS)
     return Certificate(**{**own, "tasks": tuple(_certificate(task) for task in saved["tasks"])})
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import ufm
+from ufm import validation
 from ufm.solution import Problem
-from verify.certificate import GLOBAL, Certificate, certify
+from ufm.solve import METHODS
+from verify.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.claims.claim import Claim
 from verify.falsification.resolution import resolution
 
@@ -27,6 +29,26 @@ class Options:
     seed: int = 0
     tolerance: float = GAP_TOLERANCE
     solver_tolerance: float | None = None
+
+
+def checked_options(
+    *,
+    dim: Any = None,
+    method: Any = "newton",
+    seed: Any = 0,
+    tolerance: Any = GAP_TOLERANCE,
+    solver_tolerance: Any = None,
+) -> Options:
+    """TypeError or ValueError names the option that cannot be."""
+    return Options(
+        dim=None if dim is None else validation.whole_number("dim", dim, 1),
+        method=validation.one_of("method", method, METHODS),
+        seed=validation.whole_number("seed", seed, 0, validation.MAX_SEED - ATTEMPTS),
+        tolerance=check_tolerance(tolerance),
+        solver_tolerance=None
+        if solver_tolerance is None
+        else validation.positive("solver_tolerance", solver_tolerance),
+    )
 
 
 @dataclass(frozen=True)
