@@ -71,7 +71,8 @@ def test_list_names_every_claim_and_family(monkeypatch: pytest.MonkeyPatch, caps
         (["nc4", "--family", "balanced", "--margin", -1], "margin"),
         (["nc4", "--family", "balanced", "--save", "absent/f.json"], "absent"),
         (["--replay", "absent.json"], "absent.json"),
-        (["nc4", "--replay", "absent.json"], "--replay"),
+        (["nc4", "--replay", "absent.json"], "leave claim out"),
+        (["--replay", "absent.json", "--margin", 0.5, "--seed", 3], "leave --margin, --seed out"),
     ],
 )
 def test_bad_input_is_status_2(

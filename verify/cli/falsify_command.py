@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,9 +118,11 @@ class Falsify:
     def _replay(self, console: Console) -> int:
         from verify.falsification import replay
 
-        if self.claim is not None or self.family is not None or self.save is not None:
+        given = [f.name for f in fields(self) if f.name != "replay" and getattr(self, f.name) != f.default]
+        if given:
+            flags = ", ".join(name if name == "claim" else f"--{name}" for name in given)
             raise ValueError(
-                "--replay takes the claim and the problem from the file; leave claim, --family, --save out"
+                f"--replay takes the claim, the problem and how to solve it from the file; leave {flags} out"
             )
         assert self.replay is not None
         again = replay(self.replay)
