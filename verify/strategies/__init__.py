@@ -67,4 +67,4 @@ FAMILIES: dict[str, Callable[..., Any]] = {
 
 def family(name: str) -> Callable[..., Any]:
     """The family of that name, "task-balanced" or "task_balanced"; ValueError names the nearest."""
-    return FAMILIES[nearest_name("family", name.replace("_", "-"), FAMILIES)]
+    return FAMILIES[nearest_name("family", str(name).replace("_", "-"), FAMILIES)]

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 import ufm
 from ufm import validation
 from ufm.solution import Problem
-from verify.strategies.numbers import powers_of_two, settings, shapes, whole
+from verify.strategies.numbers import pair, powers_of_two, settings, shapes, whole
 
 CLASSES = range(2, 5)
 RATIOS = (2.0**-7, 1.0)
@@ -58,6 +58,8 @@ def long_tailed(
     """
     shape, largest = shapes(classes, tasks), whole("n", n, 1)
     ratios = powers_of_two("ratio", ratio, 1.0)
+    if max(pair("ratio", ratio)) > 1:
+        raise ValueError(f"ratio must be at most 1, the last class over the first, got {ratio!r}")
     validation.one_of("source", source, SOURCES)
     settings(tasks=1, **shared)
 

@@ -94,19 +94,25 @@ def settings(
     task_weights: Any = 1.0,
     label_smoothing: Any = 0.0,
     reduction: Any = "sum",
+    **unknown: Any,
 ) -> SearchStrategy[dict[str, Any]]:
     """Keyword arguments that every problem takes; see the package's docstring."""
-    by_name = lambdas if isinstance(lambdas, Mapping) else dict.fromkeys(LAMBDAS, lambdas)
-    unknown = [name for name in by_name if name not in LAMBDAS]
     if unknown:
-        raise ValueError(f"lambdas names {unknown[0]!r}; it takes {', '.join(LAMBDAS)}")
+        raise TypeError(
+            f"{next(iter(unknown))!r} is no keyword of this family of problems; beside its own it takes lambdas, "
+            "task_weights, label_smoothing and reduction"
+        )
+    by_name = lambdas if isinstance(lambdas, Mapping) else dict.fromkeys(LAMBDAS, lambdas)
+    others = [name for name in by_name if name not in LAMBDAS]
+    if others:
+        raise ValueError(f"lambdas names {others[0]!r}; it takes {', '.join(LAMBDAS)}")
     drawn = {
         name: powers_of_two(f"lambdas[{name!r}]", by_name.get(name, DEFAULT_LAMBDAS), SIMPLEST_LAMBDA)
         for name in LAMBDAS
     }
     weights = powers_of_two("task_weights", task_weights, 1.0)
     choices = list(reduction) if isinstance(reduction, (tuple, list)) else [reduction]
-    for choice in choices:
+    for choice in choices or [reduction]:
         validation.one_of("reduction", choice, validation.REDUCTIONS)
     return st.fixed_dictionaries(
         drawn
