@@ -15,6 +15,7 @@ import torch
 
 from networks.datasets.digest import pixel_digest
 from networks.datasets.task_data import TaskData
+from networks.training.plain import plain
 
 FORMAT = "ufm networks checkpoint 1"
 ANEW = "remove it to start anew, or name another folder"
@@ -64,7 +65,7 @@ def run_fingerprint(tables: Mapping[str, Mapping[str, Any]], data: TaskData) -> 
     """
     given = {"data": {key: tables["data"][key] for key in ("mean", "std") if key in tables["data"]}}
     flat = {
-        f"{name}.{key}": _plain(value)
+        f"{name}.{key}": plain(value)
         for name, table in (given | {name: tables[name] for name in ("model", "train")}).items()
         for key, value in table.items()
     }
@@ -78,12 +79,6 @@ def run_fingerprint(tables: Mapping[str, Mapping[str, Any]], data: TaskData) -> 
         "data.labels": zlib.crc32(np.ascontiguousarray(data.labels).tobytes()),
     }
     return {key: value for key, value in flat.items() if key.removeprefix("train.") not in FREE}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _compare(path: Path, saved: Mapping[str, Any], current: Mapping[str, Any], advice: str) -> None:

@@ -16,6 +16,7 @@ from networks.multi_task_network import HEADS
 from networks.nearest_name import require_name, unknown_name
 from networks.training.config_checks import check_model, check_together, check_train
 from networks.training.losses import LOSSES
+from networks.training.plain import plain
 from networks.training.weightings import check_weighting
 from ufm import validation
 
@@ -55,12 +56,12 @@ class ModelConfig:
         require_name("backbone", self.backbone, BACKBONES)
         require_name("stem", self.stem, STEMS)
         require_name("heads", self.heads, HEADS)
-        validation.whole_number("width", self.width, 1)
+        object.__setattr__(self, "width", validation.whole_number("width", self.width, 1))
         if isinstance(self.feature_dim, str):
             if self.feature_dim != "classes":
                 raise ValueError(f"feature_dim={self.feature_dim!r} must be an integer ≥ 1, or 'classes' for Σ K_t")
         elif self.feature_dim is not None:
-            validation.whole_number("feature_dim", self.feature_dim, 1)
+            object.__setattr__(self, "feature_dim", validation.whole_number("feature_dim", self.feature_dim, 1))
         for name in ("final_relu", "batch_norm", "bias"):
             _switch(name, getattr(self, name), None if name != "final_relu" else False)
         check_model(self)
@@ -98,17 +99,19 @@ class TrainConfig:
             ("checkpoint_every", 1),
         ):
             object.__setattr__(self, name, validation.whole_number(name, getattr(self, name), least, 2**63 - 1))
-        validation.positive("learning_rate", self.learning_rate, 0.1)
-        _not_negative("final_learning_rate", self.final_learning_rate)
+        object.__setattr__(self, "learning_rate", validation.positive("learning_rate", self.learning_rate, 0.1))
+        for name in ("final_learning_rate", "momentum"):
+            object.__setattr__(self, name, _not_negative(name, getattr(self, name)))
         if self.final_learning_rate > self.learning_rate:
             raise ValueError(
                 f"final_learning_rate={self.final_learning_rate!r} must be at most learning_rate={self.learning_rate!r}"
             )
-        if _not_negative("momentum", self.momentum) >= 1:
+        if self.momentum >= 1:
             raise ValueError(f"momentum must lie in [0, 1), got {self.momentum!r}; 0.9 is usual")
         self._check_decay()
         require_name("loss", self.loss, LOSSES)
         check_weighting(self.weighting, self.weighting_options)
+        object.__setattr__(self, "weighting_options", plain(self.weighting_options))
         if self.task_weights is not None:
             if not validation.is_list(self.task_weights):
                 raise TypeError(f"task_weights must be a list of numbers, one per task, got {self.task_weights!r}")
@@ -139,18 +142,19 @@ class TrainConfig:
         if self.feature_decay is None and self.weight_decay is None:
             object.__setattr__(self, "weight_decay", USUAL_WEIGHT_DECAY)
         if self.weight_decay is not None:
-            _not_negative("weight_decay", self.weight_decay)
+            object.__setattr__(self, "weight_decay", _not_negative("weight_decay", self.weight_decay))
 
 
 @dataclass(frozen=True)
 class Config:
-    """A run. ``data`` is the [data] table as ``networks.datasets`` reads it."""
+    """A run. ``data`` is the [data] table as ``networks.datasets`` reads it; arrays in it become lists."""
 
     data: dict[str, Any] = field(default_factory=dict)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "data", plain(self.data))
         check_together(self)
 
     def tables(self) -> dict[str, dict[str, Any]]:

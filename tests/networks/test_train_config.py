@@ -6,7 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +74,34 @@ def test_written_configuration_reads_back(tmp_path: Path) -> None:
     )
     (tmp_path / "config.toml").write_text(toml_text(config.tables()), encoding="utf-8")
     assert read_config(tmp_path / "config.toml") == config
+
+
+def test_numbers_of_numpy_and_torch_are_python_s_in_a_configuration(tmp_path: Path) -> None:
+    """A checkpoint holds them, and is read with ``weights_only``."""
+    config = read_config(
+        {
+            "data": {"source": "digits", "counts": np.array([[1, 2], [3, 4]]), "p": np.int64(2), "directory": tmp_path},
+            "model": {"width": np.int64(4), "feature_dim": 6.0},
+            "train": {
+                **dict.fromkeys(("learning_rate", "final_learning_rate", "weight_decay"), np.float64(0.25)),
+                "momentum": np.float32(0.5),
+                "weighting": "dwa",
+                "weighting_options": {"temperature": torch.tensor(3.0)},
+            },
+        }
+    )
+    (tmp_path / "config.toml").write_text(toml_text(config.tables()), encoding="utf-8")
+    assert read_config(tmp_path / "config.toml") == config
+    train = config.train
+    assert {type(value) for value in (train.learning_rate, train.final_learning_rate, train.momentum)} == {float}
+    assert type(train.weight_decay) is type(train.weighting_options["temperature"]) is float
+    assert (type(config.model.width), type(config.model.feature_dim), type(config.data["p"])) == (int, int, int)
+    assert config.data["counts"] == [[1, 2], [3, 4]]
+
+
+def test_label_sets_that_are_tuples_become_the_keys_of_a_file() -> None:
+    config = read_config({"data": {"compose": "multi_label", "counts": {1: 3, (0, 2): 5, (1,): 2}}})
+    assert config.data["counts"] == {"1": 3, "0,2": 5, "1,": 2}
 
 
 LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")

@@ -222,6 +222,13 @@ def test_another_run_s_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
     train(tables(metrics_every=7), tmp_path, data=data)  # what does not change the network may change
 
 
+def test_a_run_configured_by_numpy_s_numbers_can_be_resumed_and_read(tmp_path: Path) -> None:
+    config = tables(epochs=1, learning_rate=np.float64(0.05), weight_decay=np.float64(1e-3))
+    run = train(config, tmp_path, data=toy())
+    assert_equal_runs(train(config, tmp_path, data=toy()), run)
+    assert_equal_runs(load_run(tmp_path, data=toy()), run)
+
+
 def test_a_checkpoint_beside_another_configuration_is_refused(tmp_path: Path) -> None:
     train(tables(), tmp_path, data=toy())
     text = (tmp_path / "config.toml").read_text().replace("width = 4", "width = 5")
