@@ -136,9 +136,9 @@ def certify(
     if not isinstance(rigorous, bool):
         raise TypeError(f"rigorous must be True or False, got {rigorous!r}")
     points = read_point(problem, solution, W, H, b, labels)
-    parts = forms(problem)
     if rigorous:
-        require_feasible(parts, [point.H.shape for point in points])
+        require_feasible(problem, [point.H.shape for point in points])
+    parts = forms(problem)
     tasks = tuple(_certify(form, point, tolerance) for form, point in zip(parts, points, strict=True))
     if not rigorous:
         return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]

@@ -183,6 +183,8 @@ def test_what_is_too_large_for_balls_is_refused_before_it_is_solved(
     assert "rigorous=True is too large here" in capsys.readouterr().err
     assert run(monkeypatch, "solve", *PROBLEM, "--rigorous", "--dim", "9000000") == 2
     assert "d = 9,000,000" in capsys.readouterr().err
+    assert run(monkeypatch, "solve", "--classes", "2000000", "--samples", "1", "--rigorous") == 2
+    assert "R = 2,000,000 rows, m = 2,000,000 labels" in capsys.readouterr().err
 
 
 def test_solve_rigorously_needs_python_flint(
