@@ -125,3 +125,10 @@ def test_it_prints_as_text_and_as_a_table():
         assert word in str(found)
         assert word in found._repr_html_()
     assert len(str(found).splitlines()) == len(found) + 2
+
+
+def test_a_problem_beyond_memory_is_refused_by_the_estimate():
+    """Not by an array of R × m numbers that cannot be made."""
+    problem = ufm.SingleSource.balanced((2_000_000,), 1, **LAMBDAS)
+    with pytest.raises(MemoryError, match=r"targets of 2,000,000 rows, 2,000,000 columns needs about .* are available"):
+        verify.critical_points(problem)

@@ -39,8 +39,8 @@ class NamedPoint:
 
 def known_points(problem: Any, dim: int | None, seed: int) -> Iterator[NamedPoint]:
     """The solver's minimum, zero, subsets of the tasks, the exchange-symmetric points, and every smaller rank."""
-    form_list = forms(problem)
     solution = ufm.solve(problem, dim=dim, seed=seed)
+    form_list = forms(problem)  # after the solver has refused what does not fit in memory
     d = solution.dim
     minimum = read_point(problem, solution, None, None, None, None)
     most = max(rank(form, part, solution.objective) for form, part in zip(form_list, minimum, strict=True))
