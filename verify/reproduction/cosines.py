@@ -12,7 +12,7 @@ from networks.measuring import measure_run
 from verify.networks_report import compare_run
 from verify.networks_report.correlation import CosinePoint, closed_form
 from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, new_figure, tidy
-from verify.reproduction.summary import groups, spread
+from verify.reproduction.summary import defined, groups, mean, spread
 
 LINE_POINTS = 200
 FEW = 10  # placed in the plane, which is not shown here
@@ -21,8 +21,9 @@ FEW = 10  # placed in the plane, which is not shown here
 def measure_cosines(experiment: Experiment, finished: Sequence[FinishedRun]) -> list[dict[str, Any]]:
     """One row per panel and run: measured cosines by seed, and the closed form at the λ's of each.
 
-    The λ's are those of feature_decay, or else λ_W = N wd / 2 and the λ_H in effect. Raises ValueError for runs that
-    have not two tasks of equally many classes.
+    The λ's are those of feature_decay, or else λ_W = N wd / 2 and the λ_H in effect. None stands for a closed form that
+    there is not, where the λ's make the heads zero, and for what is measured of zero heads. Raises ValueError for runs
+    that have not two tasks of equally many classes.
     """
     rows = []
     for panel, run, group in groups(experiment, finished):
@@ -35,12 +36,12 @@ def measure_cosines(experiment: Experiment, finished: Sequence[FinishedRun]) -> 
                 "classes": points[0].classes,
                 "samples": points[0].samples,
                 "n_same": points[0].n_same,
-                "lambda_product": [p.lambda_H * p.lambda_W for p in points],
-                "measured": measured,
-                "closed_form": closed,
-                "mean": float(np.mean(measured)),
+                "lambda_product": [defined(p.lambda_H * p.lambda_W) for p in points],
+                "measured": [defined(value) for value in measured],
+                "closed_form": [defined(value) for value in closed],
+                "mean": mean(measured),
                 "spread": spread(measured),
-                "largest_difference": float(np.max(np.abs(np.subtract(measured, closed)))),
+                "largest_difference": defined(float(np.max(np.abs(np.subtract(measured, closed))))),
             }
         )
     return rows
@@ -56,13 +57,15 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
         K, N = own[0]["classes"], own[0]["samples"]
         axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
         n_same = np.linspace(0.005, 0.995, LINE_POINTS) * N / K
-        product = float(np.exp(np.mean(np.log(np.concatenate([row["lambda_product"] for row in own])))))
-        line = closed_form(K, n_same, (N / K - n_same) / (K - 1), product, 1.0)
-        axes.plot(n_same, line, color=COLOURS[0], linewidth=1.4, label=f"closed form, λ_H λ_W = {product:.3g}")
+        products = [product for row in own for product in row["lambda_product"] if product is not None]
+        if products:
+            product = float(np.exp(np.mean(np.log(products))))
+            line = closed_form(K, n_same, (N / K - n_same) / (K - 1), product, 1.0)
+            axes.plot(n_same, line, color=COLOURS[0], linewidth=1.4, label=f"closed form, λ_H λ_W = {product:.3g}")
         bars = [row["spread"] or 0.0 for row in own]
         axes.errorbar(
             [row["n_same"] for row in own],
-            [row["mean"] for row in own],
+            [np.nan if row["mean"] is None else row["mean"] for row in own],
             yerr=bars,
             fmt="o",
             color=COLOURS[1],
@@ -82,9 +85,9 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
 
 def _point(of: FinishedRun) -> CosinePoint:
     compared = compare_run(measure_run(of.run, samples=FEW))
-    if compared.cosine is None or not np.isfinite(compared.cosine.closed_form):
+    if compared.cosine is None or not np.isfinite(compared.cosine.n_same + compared.cosine.n_different):
         raise ValueError(
             f"run {of.plan.run!r}: kind='cosine' needs two tasks of equally many classes with counts "
-            "{same = n, different = m}, and cross-entropy with learned heads"
+            "{same = n, different = m}"
         )
     return compared.cosine

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from networks.experiments import Experiment, FinishedRun
-from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy, whole_epochs
+from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy, whole_epochs
 from verify.reproduction.summary import groups
 
 Float = NDArray[np.float64]
@@ -45,17 +45,23 @@ def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> Figu
 
 
 def curve(group: Sequence[FinishedRun], metric: str) -> tuple[Float, Float]:
-    """Epochs (m,) at which the metric was measured, and its values (seeds, m)."""
-    rows = [[row for row in of.run.history if metric in row] for of in group]
-    epochs = np.array([row["epoch"] for row in rows[0]])
-    return epochs, np.array([[row[metric] for row in of] for of in rows])
+    """Epochs (m,) at which the metric was measured for every seed, and its values (seeds, m).
+
+    Finished runs are not repeated, so that another file may have measured one of them less often.
+    """
+    measured = [{row["epoch"]: row[metric] for row in of.run.history if metric in row} for of in group]
+    epochs = sorted(set.intersection(*map(set, measured)))
+    return np.array(epochs), np.array([[of[epoch] for epoch in epochs] for of in measured])
 
 
 def _scale(axes: Any) -> None:
     """Decades where values fall through them, from 0 otherwise."""
     values = np.concatenate([line.get_ydata() for line in axes.lines])
-    least, most = float(values.min()), float(values.max())
-    if 0 < least < DECADES * most:
+    values = values[np.isfinite(values)]
+    if not len(values):
+        style = {"ha": "center", "va": "center", "fontsize": 8, "color": FAINT}
+        axes.text(0.5, 0.5, "not defined", transform=axes.transAxes, **style)
+    if len(values) and 0 < values.min() < DECADES * values.max():
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0.0)

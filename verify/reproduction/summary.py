@@ -11,18 +11,29 @@ from networks.experiments import Experiment, FinishedRun
 
 ALWAYS = ("accuracy", "test_accuracy")
 DECAYING = ("SNC", "MNC", "NC")  # metrics that collapse sends to zero: their first values are told too
+KEYS = ("name", "title", "kind", "seeds", "metrics", "parameters", "rows")  # of a summary
+
+
+def defined(value: float) -> float | None:
+    """The number, or None where there is none: JSON has no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Over seeds; None where it is not defined for one of them."""
+    return defined(float(np.mean(values)))
 
 
 def spread(values: Sequence[float]) -> float | None:
-    """The sample standard deviation over seeds; None of a single one."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+    """The sample standard deviation over seeds; None of a single one, or where a value is not defined."""
+    return defined(float(np.std(values, ddof=1))) if len(values) > 1 and np.isfinite(values).all() else None
 
 
 def summarize(experiment: Experiment, finished: Sequence[FinishedRun]) -> dict[str, Any]:
     """A plain dictionary for a JSON file: one row per panel and run.
 
     Of each metric: "first" (after epoch 1) and "last", each with values by seed, mean and spread, and the smallest
-    ratio first / last over seeds.
+    ratio first / last over seeds. None stands for what is not defined, such as SNC3 of one task.
     """
     rows = []
     for panel, run, group in groups(experiment, finished):
@@ -70,12 +81,11 @@ def _of_metric(name: str, group: Sequence[FinishedRun]) -> dict[str, Any]:
     if name.startswith(DECAYING):
         first = [float(next(row[name] for row in of.run.history if name in row)) for of in group]
         told["first"] = statistics(first)
-        told["smallest_ratio"] = min((a / b if b > 0 else np.inf) for a, b in zip(first, last, strict=True))
-        if not np.isfinite(told["smallest_ratio"]):  # all of them came to exactly 0
-            told["smallest_ratio"] = None
+        ratios = [np.inf if b == 0 else a / b for a, b in zip(first, last, strict=True)]
+        told["smallest_ratio"] = defined(float(np.min(ratios)))  # None, too, where all came to exactly 0
     return told
 
 
 def statistics(values: list[float]) -> dict[str, Any]:
     """By seed, their mean and spread."""
-    return {"values": values, "mean": float(np.mean(values)), "spread": spread(values)}
+    return {"values": [defined(value) for value in values], "mean": mean(values), "spread": spread(values)}

@@ -8,19 +8,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from networks.experiments import FinishedRun
+from verify.report.numbers import MISSING
 
 KEYS = ("panel", "run", "seed")
 
 
 def history_csv(finished: Sequence[FinishedRun], metrics: Sequence[str]) -> str:
-    """One row per run and measured epoch."""
+    """One row per run and measured epoch; a metric that a run has not, such as that of test data, is left empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*KEYS, "epoch", "loss", *metrics])
+    names = tuple(dict.fromkeys(("loss", *metrics)))
+    writer.writerow([*KEYS, "epoch", *names])
     for of in finished:
         for row in of.run.history:
             if "accuracy" in row:
-                numbers = [f"{row[name]:.6g}" for name in ("loss", *metrics)]
+                numbers = [f"{row[name]:.6g}" if name in row else "" for name in names]
                 writer.writerow([of.plan.panel, of.plan.run, of.plan.seed, row["epoch"], *numbers])
     return text.getvalue()
 
@@ -36,9 +38,15 @@ def markdown(summary: Mapping[str, Any]) -> str:
 
 
 def number(of: Mapping[str, Any], digits: int = 3) -> str:
-    """mean ± spread."""
-    mean = f"{of['mean']:.{digits}g}"
-    return mean if of["spread"] is None else f"{mean} ± {of['spread']:.2g}"
+    """mean ± spread; a dash where there is no mean."""
+    return _with_spread(of, f".{digits}g", ".2g")
+
+
+def _with_spread(of: Mapping[str, Any], style: str, spread_style: str, factor: int = 1, unit: str = "") -> str:
+    if of["mean"] is None:
+        return MISSING
+    text = f"{factor * of['mean']:{style}}{unit}"
+    return text if of["spread"] is None else f"{text} ± {factor * of['spread']:{spread_style}}"
 
 
 def _listed(summary: Mapping[str, Any]) -> str:
@@ -48,22 +56,26 @@ def _listed(summary: Mapping[str, Any]) -> str:
     lines = []
     for row in summary["rows"]:
         seconds = sum(row["seconds"]) / len(row["seconds"])
-        cells = [_cell(row["metrics"].get(name)) for name in names]
+        cells = [_cell(name, row["metrics"].get(name)) for name in names]
         lines.append([*([row["panel"]] if several else []), row["run"], str(row["epochs"]), f"{seconds:.0f}", *cells])
     return _table(header, lines)
 
 
-def _cell(of: Mapping[str, Any] | None) -> str:
-    """Where a metric decays: after epoch 1 → at the end, and how many times less at least."""
+def _cell(name: str, of: Mapping[str, Any] | None) -> str:
+    """Where a metric decays: after epoch 1 → at the end, and how many times less at least. Fractions in percent."""
     if of is None:
         return ""
     if "first" not in of:
-        return f"{100 * of['last']['mean']:.2f} %" + (
-            "" if of["last"]["spread"] is None else f" ± {100 * of['last']['spread']:.2f}"
-        )
-    ratio = of["smallest_ratio"]
-    less = "0" if ratio is None else f"÷ {ratio:.3g}"
-    return f"{of['first']['mean']:.3g} → {number(of['last'], 2)} ({less})"
+        return _percent(of["last"]) if "accuracy" in name or "error" in name else number(of["last"])
+    first, last, ratio = of["first"]["mean"], of["last"], of["smallest_ratio"]
+    text = f"{MISSING if first is None else f'{first:.3g}'} → {number(last, 2)}"
+    if ratio is None:
+        return f"{text} (0)" if last["mean"] == 0 else text
+    return f"{text} (÷ {ratio:.3g})"
+
+
+def _percent(of: Mapping[str, Any]) -> str:
+    return _with_spread(of, ".2f", ".2f", factor=100, unit=" %")
 
 
 def _crossed(summary: Mapping[str, Any]) -> str:
@@ -72,7 +84,7 @@ def _crossed(summary: Mapping[str, Any]) -> str:
     cells = {(row["panel"], row["run"]): row for row in summary["rows"]}
     tables = []
     for metric in summary["metrics"]:
-        lines = [[panel, *(_cell(cells[panel, run]["metrics"][metric]) for run in runs)] for panel in panels]
+        lines = [[panel, *(_cell(metric, cells[panel, run]["metrics"][metric]) for run in runs)] for panel in panels]
         tables.append(_table([_title(metric), *runs], lines))
     if summary["parameters"]:
         lines = [[panel, *(f"{cells[panel, run]['trained_parameters']:,}" for run in runs)] for panel in panels]
@@ -87,20 +99,25 @@ def _cosines(rows: Sequence[Mapping[str, Any]]) -> str:
             row["panel"],
             row["run"],
             f"{row['n_same']:.0f}",
-            f"{sum(row['lambda_product']) / len(row['lambda_product']):.3g}",
-            f"{row['mean']:.3f}" + ("" if row["spread"] is None else f" ± {row['spread']:.3f}"),
-            f"{sum(row['closed_form']) / len(row['closed_form']):.3f}",
-            f"{row['largest_difference']:.3f}",
+            _mean(row["lambda_product"], ".3g"),
+            _with_spread(row, ".3f", ".3f"),
+            _mean(row["closed_form"], ".3f"),
+            _mean([row["largest_difference"]], ".3f"),
         ]
         for row in rows
     ]
     return _table(header, lines)
 
 
+def _mean(values: Sequence[float | None], style: str) -> str:
+    known = [value for value in values if value is not None]
+    return f"{sum(known) / len(known):{style}}" if len(known) == len(values) else MISSING
+
+
 def _decoding(rows: Sequence[Mapping[str, Any]]) -> str:
     rules = ("nearest_mean", "threshold", "top_m")
     header = ["data", "run", "nearest mean", "threshold on the softmax", "top m, m known"]
-    return _table(header, [[row["panel"], row["run"], *(_cell({"last": row[rule]}) for rule in rules)] for row in rows])
+    return _table(header, [[row["panel"], row["run"], *(_percent(row[rule]) for rule in rules)] for row in rows])
 
 
 def _title(name: str) -> str:

@@ -12,7 +12,7 @@ from verify.report.figure_files import FigureFile, require_matplotlib
 from verify.report.staging import open_folder, write_together
 from verify.reproduction.curves import curves_file
 from verify.reproduction.decoding import measure_decoding
-from verify.reproduction.summary import summarize
+from verify.reproduction.summary import KEYS, summarize
 from verify.reproduction.tables import history_csv, markdown
 
 SUMMARY, OVERVIEW = "summary.json", "README.md"
@@ -47,9 +47,12 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
         contents |= {"figure.png": drawn.png, "figure.svg": drawn.svg}
     contents |= {
         "table.md": (markdown(summary) + "\n").encode(),
-        SUMMARY: (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode(),
+        SUMMARY: (json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(),
     }
     write_together(folder, contents)
+    if drawn is None:  # what an earlier kind of this file had drawn
+        for name in ("figure.png", "figure.svg"):
+            (folder / name).unlink(missing_ok=True)
     written = [folder / name for name in contents]
     if experiment.figure.kind == "report":
         written += _reports(finished, folder)
@@ -64,7 +67,7 @@ def write_overview(output: str | Path) -> Path:
         seeds = ", ".join(map(str, summary["seeds"]))
         lines = [f"## {summary['title']}\n", f"`{summary['command']}`; seeds {seeds}.", _legend(summary), ""]
         lines.append(markdown(summary))
-        if (path.parent / "figure.png").exists():
+        if "caption" in summary and (path.parent / "figure.png").exists():
             lines.append(f"\n![{summary['caption']}]({path.parent.name}/figure.png)\n\n{summary['caption']}")
         for page in sorted(path.parent.glob("report/*.html")):
             lines.append(f"\n[The runs beside the unconstrained feature model]({page.relative_to(place).as_posix()})")
@@ -81,7 +84,7 @@ def summaries(output: str | Path) -> list[tuple[Path, dict[str, Any]]]:
             summary = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"summary {str(path)!r} is damaged ({error}); {_INSTEAD}") from None
-        if not isinstance(summary, dict) or not {"title", "command", "seeds", "rows"} <= set(summary):
+        if not isinstance(summary, dict) or not {*KEYS, "command"} <= set(summary):
             raise ValueError(f"summary {str(path)!r} is none of ufm reproduce; {_INSTEAD}")
         found.append((path, summary))
     return found

@@ -1,0 +1,99 @@
+"""``ufm reproduce`` where something is missing: what is not defined, not measured, or of an earlier file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_reproduce import RUNS, SHARED, rows_of, summary_of, written
+
+from networks.cli.reproduce_command import Reproduce
+from networks.experiments import read_experiment, train_experiment
+from verify.reproduction.curves import curve
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+UNDEFINED = """
+[data]
+source = "digits"
+compose = "cross"
+radices = [3]
+samples = 60
+replacement = true
+balanced = true
+[model]
+width = 2
+[train]
+epochs = 2
+device = "cpu"
+[[runs]]
+name = "one task"
+[[runs]]
+name = "without test data"
+data.test = false
+"""
+
+
+def test_what_is_not_defined_or_not_measured_is_a_gap_and_no_number(here: Path) -> None:
+    """SNC3 of one task is NaN, which JSON has not, and a run without test data has no test accuracy."""
+    path = written(here, "gaps", 'kind = "curves"\nmetrics = ["SNC3", "loss"]', UNDEFINED)
+    assert Reproduce(str(path)).run() == 0
+    made = here / "reproduced" / "gaps"
+    assert "NaN" not in (made / "summary.json").read_text()
+    first, second = summary_of(made)["rows"]
+    told = first["metrics"]["SNC3"]
+    assert told["last"] == told["first"] == {"values": [None, None], "mean": None, "spread": None}
+    assert told["smallest_ratio"] is None
+    assert "test_accuracy" not in second["metrics"]
+    table = (made / "table.md").read_text()
+    assert table.count("| – → – |") == 2
+    assert "nan" not in table
+    loss = first["metrics"]["loss"]["last"]
+    assert f"| {loss['mean']:.3g} ± {loss['spread']:.2g} |" in table  # no percentage
+    rows = rows_of(made)
+    assert list(rows[0]) == ["panel", "run", "seed", "epoch", "loss", "accuracy", "test_accuracy", "SNC3"]
+    assert [row["test_accuracy"] == "" for row in rows] == [False] * 4 + [True] * 4
+
+
+def test_seeds_measured_at_other_epochs_share_those_that_all_have(here: Path) -> None:
+    """Finished runs are not repeated, and how often they are measured does not make them other runs."""
+    figure = 'kind = "curves"\nmetrics = ["SNC1"]'
+    often = written(here, "often", figure)
+    rarely = written(here, "rarely", figure, SHARED.replace("epochs = 3", "epochs = 4\nmetrics_every = 2") + RUNS)
+    often.write_text(often.read_text().replace("epochs = 3", "epochs = 4"))
+    assert Reproduce(str(rarely), seeds=(0,)).run() == 0
+    assert Reproduce(str(often)).run() == 0
+    finished = train_experiment(read_experiment(often), here / "runs" / "reproduce")
+    epochs, values = curve(finished[:2], "SNC1")
+    assert epochs.tolist() == [1, 2, 4]
+    assert values[1].tolist() == [finished[1].run.history[epoch - 1]["SNC1"] for epoch in (1, 2, 4)]
+
+
+def test_figures_of_an_earlier_kind_of_the_file_are_gone(here: Path) -> None:
+    path = written(here, "mine", 'kind = "curves"\nmetrics = ["SNC1"]')
+    assert Reproduce(str(path), seeds=(0,), epochs=1).run() == 0
+    assert (here / "reproduced" / "mine" / "figure.png").exists()
+    path.write_text(path.read_text().replace('kind = "curves"', 'kind = "table"'))
+    assert Reproduce(str(path), seeds=(0,), epochs=1).run() == 0
+    assert not list((here / "reproduced").rglob("figure.*"))
+    assert "figure.png" not in (here / "reproduced" / "README.md").read_text()
+
+
+def test_heads_that_the_lambdas_make_zero_have_no_closed_form(here: Path) -> None:
+    counts = "counts = { same = 15, different = 5 }"
+    shared = SHARED.replace("samples = 40", counts).replace("balanced = true\n", "").replace("epochs = 3", "epochs = 1")
+    decay = "learning_rate = 0.001\nfeature_decay = { lambda_H = 10.0, lambda_W = 10.0, lambda_b = 1.0 }\n"
+    path = written(here, "strong", 'kind = "cosine"', f'{shared}{decay}[[runs]]\nname = "zero"\n')
+    assert Reproduce(str(path)).run() == 0
+    made = here / "reproduced" / "strong"
+    (row,) = summary_of(made)["cosines"]
+    assert row["closed_form"] == [None, None]
+    assert row["largest_difference"] is None
+    assert all(isinstance(value, float) for value in row["measured"])
+    assert "| 100 |" in (made / "table.md").read_text()
+    assert "| – | – |" in (made / "table.md").read_text()
