@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm import validation
+from ufm.memory import require_memory
 
 Int = NDArray[np.int64]
 
@@ -17,6 +18,7 @@ def all_tuples(classes: tuple[int, ...]) -> Int:
     columns = math.prod(classes)
     advice = "use orthogonal_array(...) or from_labels(...), which store only tuples that occur"
     validation.check_columns(f"classes={classes}", columns, advice)
+    _require_memory(columns, len(classes))
     return np.stack(np.unravel_index(np.arange(columns), classes), axis=1)
 
 
@@ -25,7 +27,7 @@ def pairwise_uniform_tuples(classes: int, tasks: int) -> Int:
 
     (i, j) ↦ (i, j, i + j, i + 2j, …, i + (K−1)j) mod K. Two of its entries determine i and j where the difference of
     their multipliers of j is invertible: up to three tasks for any K (cyclic Latin square), up to K + 1 for prime K.
-    ValueError beyond.
+    ValueError beyond, MemoryError where they do not fit.
     """
     validation.check_columns(f"classes={classes}", classes * classes, "use fewer classes")
     prime = all(classes % divisor for divisor in range(2, math.isqrt(classes) + 1))
@@ -33,8 +35,15 @@ def pairwise_uniform_tuples(classes: int, tasks: int) -> Int:
     if tasks > most:
         reason = "is prime" if prime else "is not prime, so only the cyclic Latin square is used"
         raise ValueError(f"tasks={tasks} is more than {most}, the most for classes={classes}, which {reason}")
+    _require_memory(classes * classes, tasks)
     i, j = (axis.reshape(-1) for axis in np.indices((classes, classes)))
-    return np.stack([i, j, *((i + a * j) % classes for a in range(1, classes))], axis=1)[:, :tasks]
+    return np.stack([i, j, *((i + a * j) % classes for a in range(1, tasks - 1))], axis=1)
+
+
+def _require_memory(columns: int, tasks: int) -> None:
+    """An array (columns, T) of integers and the copies that ``distinct_tuples`` sorts."""
+    what = f"sorting {columns:,} label tuples of {tasks:,} tasks"
+    require_memory(40 * columns * (tasks + 1), "cpu", what, "use fewer classes or tasks")
 
 
 def distinct_tuples(labels: Int, counts: Int) -> tuple[Int, Int]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -203,6 +204,26 @@ def test_multi_source_labels_and_numbers():
 )
 def test_constructors(build, field, value):
     refused(ValueError, field, value, build)
+
+
+@pytest.mark.parametrize(
+    ("build", "tuples"),
+    [
+        (lambda: SingleSource.orthogonal_array(1009, 1010, **LAMBDAS), "1,018,081 label tuples of 1,010 tasks"),
+        (lambda: SingleSource.balanced((2,) * 22, 1, **LAMBDAS), "4,194,304 label tuples of 22 tasks"),
+    ],
+)
+def test_label_tuples_that_do_not_fit_memory(build, tuples, monkeypatch):
+    monkeypatch.setattr("ufm.memory.available_memory", lambda device: 2**30)
+    refused(MemoryError, tuples, "1 GiB", build)
+
+
+def test_memory_of_an_orthogonal_array_is_of_its_tasks_not_of_all_there_could_be():
+    tracemalloc.start()
+    SingleSource.orthogonal_array(211, 3, **LAMBDAS)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 40 * 211**2 * 4
 
 
 @pytest.mark.parametrize(
