@@ -10,13 +10,14 @@ from networks.datasets.config import SOURCE_KEYS, build_data
 from networks.datasets.sources import load_source
 from networks.datasets.task_data import TaskData
 from networks.experiments.experiment import Experiment, PlannedRun
+from networks.experiments.measured_names import measured_names
 
 
 def check_runs(experiment: Experiment) -> None:
     """Makes the data of every run, without going over the images, and asks whether the figure can be drawn of them.
 
     Raises FileNotFoundError where a data set is not on disk, which says what to do about it; ValueError or TypeError,
-    naming the run, where its data cannot be composed or are not of the figure's kind.
+    naming the run, where its data cannot be composed, are not of the figure's kind, or have not a metric of it.
     """
     tables: list[dict[str, Any]] = []
     for plan in experiment.plans:
@@ -32,6 +33,7 @@ def check_runs(experiment: Experiment) -> None:
         except (ValueError, TypeError) as error:
             raise type(error)(f"run {plans[0].run!r}: {error}") from error
         for plan in plans:
+            _check_metrics(plan, experiment.figure.metrics, data, test)
             if experiment.figure.kind == "decoding":
                 _check_decoding(plan, data, test)
             elif experiment.figure.kind == "cosine":
@@ -49,6 +51,13 @@ def _channels(name: str, table: dict[str, Any]) -> int:
             f"{name} needs the data set {source}: {error}. Get it with 'ufm data fetch {source}', name its folder with "
             "--directory, or take the twin that needs no files with --source digits"
         ) from error
+
+
+def _check_metrics(plan: PlannedRun, wanted: tuple[str, ...], data: TaskData, test: TaskData | None) -> None:
+    names = measured_names(plan.config, data, test)
+    for name in wanted:
+        if name not in names:
+            raise ValueError(f"figure.metrics: {name!r} is not measured in {plan.label}: {', '.join(names)}")
 
 
 def _check_decoding(plan: PlannedRun, data: TaskData, test: TaskData | None) -> None:

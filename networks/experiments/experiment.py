@@ -65,6 +65,11 @@ class PlannedRun:
     config: Config
 
     @property
+    def label(self) -> str:
+        """For a reader."""
+        return ", ".join(part for part in (self.panel, self.run, f"seed {self.seed}") if part)
+
+    @property
     def folder(self) -> str:
         """Name and eight digits of what decides the result: figures that show the same run share it."""
         tables = self.config.tables()

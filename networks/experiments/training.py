@@ -41,20 +41,16 @@ def train_experiment(
 
     checked  whether ``check_runs`` has been called already
 
-    Raises as ``check_runs`` before any work, ValueError after the first run where it has not a metric of the figure,
-    KeyboardInterrupt where training was interrupted: the same call goes on from there.
+    Raises as ``check_runs`` before any work, KeyboardInterrupt where training was interrupted: the same call goes on
+    from there.
     """
     if not checked:
         check_runs(experiment)
     finished = []
     for number, plan in enumerate(experiment.plans, start=1):
-        label = ", ".join(part for part in (plan.panel, plan.run, f"seed {plan.seed}") if part)
-        say(f"run {number} of {len(experiment.plans)}: {label}")
+        say(f"run {number} of {len(experiment.plans)}: {plan.label}")
         run = train(plan.config, Path(runs) / plan.folder, progress=progress)
         if run.interrupted:
             raise KeyboardInterrupt(run.status)
-        for name in experiment.figure.metrics:
-            if name not in run.metrics:
-                raise ValueError(f"figure.metrics: {name!r} is not measured in {label}: {', '.join(run.metrics)}")
         finished.append(FinishedRun(plan, run))
     return finished

@@ -166,6 +166,8 @@ def test_what_cannot_be_drawn_is_refused(here: Path) -> None:
         ('kind = "cosine"', "balanced = true", "long_tailed = 0.1", "run 'plain': .*two tasks of equally many"),
         ('kind = "cosine"', "epochs = 3", "epochs = 3\nweight_decay = 0", "run 'plain': .*weight_decay=0"),
         ('kind = "decoding"', "", "", "run 'plain': kind='decoding' needs label sets .*'multi-digits-2-2'"),
+        ('kind = "curves"\nmetrics = ["SNC9"]', "", "", "'SNC9' is not measured in plain, seed 0: .*SNC1"),
+        ('kind = "table"\nmetrics = ["test_accuracy"]', "[model]", "test = false\n[model]", "'test_accuracy' is not"),
         ('kind = "report"', "samples = 40", "samples = 41", "run 'plain': samples=41"),
         ('kind = "report"', 'name = "fixed heads"', 'name = "wide"\ndata.p = 12', "run 'wide': p=12"),
     ],

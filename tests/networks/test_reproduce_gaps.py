@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_reproduce import RUNS, SHARED, rows_of, summary_of, written
+from toy_data import tables, toy
 
 from networks.cli.reproduce_command import Reproduce
 from networks.experiments import read_experiment, train_experiment
+from networks.experiments.measured_names import measured_names
+from networks.training import train
 from verify.reproduction.curves import curve
 
 
@@ -97,3 +101,11 @@ def test_heads_that_the_lambdas_make_zero_have_no_closed_form(here: Path) -> Non
     assert all(isinstance(value, float) for value in row["measured"])
     assert "| 100 |" in (made / "table.md").read_text()
     assert "| – | – |" in (made / "table.md").read_text()
+
+
+@pytest.mark.parametrize("kind", ["single", "multi", "multilabel"])
+def test_names_told_before_training_are_those_that_are_measured(kind: str) -> None:
+    changes: dict[str, Any] = {"feature_decay": {"lambda_H": 1e-2, "lambda_W": 0.3, "lambda_b": 0.3}}
+    for test, train_changes in ((toy(kind, seed=1), {}), (None, changes)):
+        run = train(tables(epochs=1, **train_changes), data=toy(kind), test=test)
+        assert measured_names(run.config, run.data, run.test) == list(run.history[0])
