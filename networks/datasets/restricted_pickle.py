@@ -97,7 +97,7 @@ def read_pickled_table(path: Path) -> dict[str, Any]:
     except OSError:
         raise
     except Exception as error:  # a damaged pickle raises whatever the operations it is made of raise
-        raise ValueError(f"{str(path)!r} is refused or damaged: {error or type(error).__name__}") from error
+        raise ValueError(f"{str(path)!r} is refused or damaged: {str(error) or type(error).__name__}") from error
     if type(table) is not dict:
         raise damaged(path, "a dictionary", type(table).__name__)
     return {

@@ -16,6 +16,7 @@ import torch
 from networks.datasets.digest import pixel_digest
 from networks.datasets.task_data import TaskData
 from networks.training.plain import plain
+from networks.training.whole_file import whole_file
 
 FORMAT = "ufm networks checkpoint 1"
 ANEW = "remove it to start anew, or name another folder"
@@ -24,12 +25,10 @@ FREE = ("device", "amp", "compile", "channels_last", "metrics_every", "checkpoin
 
 def save_checkpoint(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     """A kill at any moment leaves the old file or the new one, whole."""
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
+    with whole_file(path) as partial, open(partial, "wb") as file:
         torch.save({"format": FORMAT, "fingerprint": dict(fingerprint), **state}, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def load_checkpoint(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from networks.training.whole_file import whole_file
 
 Row = dict[str, float]
 
@@ -15,12 +16,10 @@ Row = dict[str, float]
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
     """All rows, one an epoch; what an epoch did not measure is empty. Written whole, then renamed."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names)
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(partial, path)
 
 
 class TensorBoard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from networks.training.logs import Row, write_csv
 from networks.training.loop import Loop
 from networks.training.run import CHECKPOINT, CONFIG, FEATURES, METRICS, load_weights
 from networks.training.toml_text import toml_text
+from networks.training.whole_file import whole_file
 
 
 class RunFolder:
@@ -42,9 +42,8 @@ class RunFolder:
 
     def write_configuration(self) -> None:
         """config.toml."""
-        partial = self.path / (CONFIG + ".partial")
-        partial.write_text(toml_text(self.config.tables()), encoding="utf-8")
-        os.replace(partial, self.path / CONFIG)
+        with whole_file(self.path / CONFIG) as partial:
+            partial.write_text(toml_text(self.config.tables()), encoding="utf-8")
 
     def keep(self, loop: Loop, history: list[Row], measured: Measured | None) -> None:
         """After an epoch: the checkpoint last, so that what it tells of is there."""
@@ -69,8 +68,8 @@ def _save_features(path: Path, network: MultiTaskNetwork, measured: Measured, ep
     for name, value in (("means", measured.means), ("spread", measured.spread)):
         parts = {f"{name}.{t}": part for t, part in enumerate(value)} if isinstance(value, list) else {name: value}
         tensors |= {key: torch.from_numpy(np.ascontiguousarray(part)) for key, part in parts.items()}
-    partial = path.with_name(path.name + ".partial")
     numbers = {name: value if np.isfinite(value) else None for name, value in measured.metrics.items()}
     header = {"epoch": str(epochs), "metrics": json.dumps(numbers)}
-    partial.write_bytes(save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, metadata=header))
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        whole = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+        partial.write_bytes(save(whole, metadata=header))

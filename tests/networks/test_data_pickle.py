@@ -123,6 +123,13 @@ def test_codecs_are_latin_1_only(tmp_path: Path) -> None:
         read_pickled_table(path)
 
 
+def test_an_error_without_words_is_told_by_its_kind(tmp_path: Path) -> None:
+    """BYTEARRAY8 of 2^48 bytes."""
+    (tmp_path / "batch").write_bytes(b"\x80\x05\x96\xff\xff\xff\xff\xff\xff\x00\x00.")
+    with pytest.raises(ValueError, match="batch' is refused or damaged: MemoryError"):
+        read_pickled_table(tmp_path / "batch")
+
+
 @pytest.mark.parametrize("keep", [0, 1, 10, 500, -1])
 def test_cut_short(tmp_path: Path, keep: int) -> None:
     write_cifar10_pickled(tmp_path)
