@@ -10,6 +10,9 @@ v = −Σ_i w_i Σ_k (p_ik − p°_ik) c_ik
 for log-sum-exp is max_p of ⟨p, c y⟩ + Σ_k p_k log(m_k/p_k), and ⟨v, y⟩ ≤ Σ_j ‖v_(j)‖ ‖y_(j)‖. Mixing p with p°, where
 v = 0, makes any p feasible. y comes from Newton's method, which needs no proof, once for every choice of groups that
 are zero at the minimum; p is the softmax at y. The best of the f's and D's enclose the minimum.
+
+f has no derivative where a group is zero, and Newton's method may not get away from there. So it starts lower than any
+point with one of its groups zero: from the best minimizer with a group less, moved along v of that group until f falls.
 """
 
 from __future__ import annotations
@@ -47,12 +50,12 @@ class Program:
 
 def minimum(program: Program) -> Any:
     """A ball that contains min f."""
-    bounds = []
-    for chosen in itertools.product((True, False), repeat=len(program.groups)):
-        y = _newton(program, [group for group, used in zip(program.groups, chosen, strict=True) if used])
-        bounds.append((_dual(program, y), _value(program, y)))
-    lower = _extreme([D.lower() for D, _ in bounds])
-    upper = -_extreme([-f.upper() for _, f in bounds])
+    points: dict[tuple[int, ...], list[Any]] = {(): [flint().arb(0)] * program.size}
+    for number in range(1, len(program.groups) + 1):
+        for chosen in itertools.combinations(range(len(program.groups)), number):
+            points[chosen] = _descended(program, chosen, points)
+    lower = _extreme([_dual(program, y).lower() for y in points.values()])
+    upper = -_extreme([-_value(program, y).upper() for y in points.values()])
     return lower.union(upper)
 
 
@@ -120,18 +123,28 @@ def _dual(program: Program, y: Sequence[Any]) -> Any:
     return total
 
 
-def _newton(program: Program, groups: Sequence[Sequence[int]]) -> list[Any]:
-    """An approximate minimizer, exact numbers, zero outside the groups: damped Newton from the steepest direction."""
+def _descended(program: Program, chosen: tuple[int, ...], points: Mapping[tuple[int, ...], list[Any]]) -> list[Any]:
+    """An approximate minimizer, exact numbers, zero outside the chosen groups; ``points`` has those of a group less."""
+    starts = [(points[tuple(i for i in chosen if i != left)], left) for left in chosen]
+    before, added = min(starts, key=lambda start: float(_value(program, start[0])))
+    value = _value(program, before)
+    v = _pull(program, [_softmax(term, _exponents(term, before))[1] for term in program.terms])
+    length = _length([v[i] for i in program.groups[added]])
+    step = flint().arb(1)
+    for _ in range(HALVINGS if length > 0 else 0):
+        y = list(before)
+        for i in program.groups[added]:
+            y[i] = (step * v[i] / length).mid()
+        if _value(program, y).mid() < value.mid():
+            return _newton(program, y, [group for group in program.groups if any(y[i] != 0 for i in group)])
+        step /= 2
+    return before
+
+
+def _newton(program: Program, y: list[Any], groups: Sequence[Sequence[int]]) -> list[Any]:
+    """Damped, from y, in the variables of the groups, none of which is zero."""
     library = flint()
-    arb = library.arb
-    y = [arb(0)] * program.size
     free = sorted(i for group in groups for i in group)
-    if not free:
-        return y
-    v = _pull(program, [_softmax(term, _exponents(term, y))[1] for term in program.terms])
-    for i in free:
-        y[i] = v[i].mid()
-    y = [(x / (1 + _length(y))).mid() for x in y]
     value = _value(program, y)
     for _ in range(STEPS):
         gradient, hessian = _derivatives(program, y, groups)
@@ -142,19 +155,24 @@ def _newton(program: Program, groups: Sequence[Sequence[int]]) -> list[Any]:
             break
         moves = [x.mid() for row in step.tolist() for x in row]
         slope = sum(gradient[i] * x for i, x in zip(free, moves, strict=True)).mid()
-        length = arb(1)
+        length = library.arb(1)
         for _ in range(HALVINGS):
-            trial = list(y)
-            for i, x in zip(free, moves, strict=True):
-                trial[i] = (y[i] + length * x).mid()
+            trial = _moved(y, free, moves, length)
             lower = _value(program, trial)
             if lower.mid() < (value + length * slope / 10000).mid():
                 break
             length /= 2
-        else:
-            break
+        else:  # what the step gains is below the rounding of f, but not of D
+            return max(y, _moved(y, free, moves, library.arb(1)), key=lambda point: _dual(program, point).lower())
         y, value = trial, lower
     return y
+
+
+def _moved(y: Sequence[Any], free: Sequence[int], moves: Sequence[Any], length: Any) -> list[Any]:
+    trial = list(y)
+    for i, x in zip(free, moves, strict=True):
+        trial[i] = (y[i] + length * x).mid()
+    return trial
 
 
 def _derivatives(program: Program, y: Sequence[Any], groups: Sequence[Sequence[int]]) -> tuple[list[Any], Any]:
