@@ -47,16 +47,21 @@ def catalogue(folder: str | Path | None = None) -> list[Entry]:
 def find_experiment(name: str, source: str = "", folder: str | Path | None = None) -> Path:
     """The file of "6", "figure-6", "3c", "table-3" or another name; a path that ends in .toml is itself.
 
-    Raises ValueError, naming the nearest, where there is none.
+    Raises ValueError where there is none, naming the nearest, or the source that it is there for.
     """
     if name.endswith(".toml"):
         return Path(name)
-    here = {entry.name: entry.path for entry in catalogue(folder) if entry.source == source}
+    entries = catalogue(folder)
+    here = {entry.name: entry.path for entry in entries if entry.source == source}
     plain = name.strip().lower().replace(" ", "-")
     candidates = (plain, f"figure-{plain}", f"figure-{plain.rstrip('abc()')}", plain.rstrip("abc()"))
     for candidate in candidates:
         if candidate in here:
             return here[candidate]
+    for entry in entries:
+        if entry.name in candidates:
+            where = f"with --source {entry.source}" if entry.source else "without --source"
+            raise ValueError(f"figure={name!r} is there {where} only")
     raise unknown_name("figure", name, here, candidates)
 
 

@@ -25,7 +25,7 @@ def check_runs(experiment: Experiment) -> None:
             tables.append(plan.config.data)
     for table in tables:
         plans = [plan for plan in experiment.plans if plan.config.data == table]
-        channels = _channels(experiment.name, table)
+        channels = _channels(experiment, table)
         # without a mean and a deviation every image would be read for them
         plain = {} if "mean" in table or "std" in table else {"mean": [0.0] * channels, "std": [1.0] * channels}
         try:
@@ -40,15 +40,14 @@ def check_runs(experiment: Experiment) -> None:
                 _check_cosine(plan, data)
 
 
-def _channels(name: str, table: dict[str, Any]) -> int:
+def _channels(experiment: Experiment, table: dict[str, Any]) -> int:
     """Of the source's images."""
     options = {key: table[key] for key in SOURCE_KEYS if key in table and key != "source"}
-    source = table["source"]
     try:
-        return load_source(source, **options).images.shape[0]
+        return load_source(table["source"], **options).images.shape[0]
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{name} needs the data set {source}: {error}. Get it with 'ufm data fetch {source}', name its folder with "
+            f"{experiment.name} needs data sets: {', '.join(experiment.sources)}. {error}. Or name their folder with "
             "--directory, or take the twin that needs no files with --source digits"
         ) from error
 

@@ -196,6 +196,8 @@ def test_names_of_figures() -> None:
     for name, meant in (("figure-66", "figure-6"), ("66", "figure-6"), ("figre-6", "figure-6"), ("table3", "table-3")):
         with pytest.raises(ValueError, match=rf"figure='{name}' is not known; did you mean '{meant}"):
             find_experiment(name, "digits", FOLDER)
+    with pytest.raises(ValueError, match="figure='full-width' is there with --source digits only"):
+        find_experiment("full-width", "", FOLDER)
 
 
 @pytest.mark.parametrize(

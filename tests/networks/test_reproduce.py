@@ -147,6 +147,10 @@ def test_an_interrupted_experiment_goes_on_where_it_ended(here: Path, monkeypatc
 def test_without_the_data_set_the_error_says_what_to_do(here: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"ufm data fetch mnist.*--source digits"):
         Reproduce("6", experiments=FOLDER).run()
+    with pytest.raises(
+        FileNotFoundError, match=r"needs data sets: cifar10, mnist\. mnist: .*fetch mnist --dir mine'\."
+    ):
+        Reproduce("6", experiments=FOLDER, directory=Path("mine")).run()
     assert not (here / "runs").exists()
 
 
