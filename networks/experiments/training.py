@@ -24,6 +24,11 @@ class FinishedRun:
         return sum(row["seconds"] for row in self.run.history)
 
     @property
+    def device(self) -> str:
+        """Where it is measured: where it was trained."""
+        return self.plan.config.train.device
+
+    @property
     def trained_parameters(self) -> int:
         """Parameters that are not frozen."""
         return sum(p.numel() for p in self.run.network.parameters() if p.requires_grad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 from test_reproduce import RUNS, SHARED, rows_of, summary_of, written
 from toy_data import tables, toy
 
+import networks
 from networks.cli.reproduce_command import Reproduce
-from networks.experiments import read_experiment, train_experiment
+from networks.experiments import FinishedRun, read_experiment, train_experiment
 from networks.experiments.measured_names import measured_names
 from networks.training import train
+from verify.reproduction import cosines, decoding, reproduce
 from verify.reproduction.curves import curve
 
 
@@ -109,3 +112,24 @@ def test_names_told_before_training_are_those_that_are_measured(kind: str) -> No
     for test, train_changes in ((toy(kind, seed=1), {}), (None, changes)):
         run = train(tables(epochs=1, **train_changes), data=toy(kind), test=test)
         assert measured_names(run.config, run.data, run.test) == list(run.history[0])
+
+
+@pytest.mark.parametrize("kind", ["report", "cosine", "decoding"])
+def test_runs_are_measured_where_they_were_trained(kind: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not on the CPU whatever they were trained on: the default of what measures them."""
+    asked = []
+
+    def stopped(_run: Any, *, device: str, **_: Any) -> None:
+        asked.append(device)
+        raise KeyboardInterrupt
+
+    for module in (networks.measuring, cosines):
+        monkeypatch.setattr(module, "measure_run", stopped)
+    monkeypatch.setattr(decoding, "decoding_accuracy", stopped)
+    monkeypatch.setattr(decoding, "measuring_device", str)
+    experiment = read_experiment(written(here, "mine", f'kind = "{kind}"', SHARED + RUNS))
+    plan = experiment.changed(device="cuda:1").plans[0]
+    untrained = FinishedRun(plan, train(plan.config.replaced(epochs=1, device="cpu")))
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(replace(experiment, plans=(plan,)), [untrained], here / "out", "")
+    assert asked == ["cuda:1"]

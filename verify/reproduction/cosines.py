@@ -84,7 +84,7 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
 
 
 def _point(of: FinishedRun) -> CosinePoint:
-    compared = compare_run(measure_run(of.run, samples=FEW))
+    compared = compare_run(measure_run(of.run, device=of.device, samples=FEW))
     if compared.cosine is None or not np.isfinite(compared.cosine.n_same + compared.cosine.n_different):
         raise ValueError(
             f"run {of.plan.run!r}: kind='cosine' needs two tasks of equally many classes with counts "

@@ -107,4 +107,5 @@ def _reports(finished: Sequence[FinishedRun], folder: Path) -> list[Path]:
     names = [", ".join(part for part in (of.plan.panel, of.plan.run) if part) for of in finished]
     if len({of.plan.seed for of in finished}) > 1:
         names = [f"{name}, seed {of.plan.seed}" for name, of in zip(names, finished, strict=True)]
-    return [write_networks_report([compare_run(measure_run(of.run)) for of in finished], target, names)]
+    compared = [compare_run(measure_run(of.run, device=of.device)) for of in finished]
+    return [write_networks_report(compared, target, names)]
