@@ -15,6 +15,7 @@ import theory
 import ufm
 from verify.certificate import certify
 from verify.checks.row import OBJECTIVE_TOLERANCE, geometry_tolerance
+from verify.solved import solved
 
 # figure of the paper → K, N
 FIGURES = {"3(c)": (2, 8000), "60": (2, 8000), "61": (3, 18_000), "62": (10, 50_000)}
@@ -75,7 +76,7 @@ def cosine_curve(
             lambda_W=lambda_W,
             lambda_b=LAMBDA,
         )
-        solution = ufm.solve(problem)
+        solution = solved(problem)
         w, v = (head[0].numpy() for head in solution.W)
         cosines.append(w @ v / np.sqrt((w @ w) * (v @ v)))
         gaps.append(certify(problem, solution).relative_gap)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import ufm
 from verify import replay
 from verify.cosine_curve import cosine_curve
 from verify.findings.as_html import as_html
 from verify.findings.as_markdown import as_markdown
 from verify.findings.blocks import Paragraph, Section, table
+from verify.findings.curves import draw_all
 from verify.findings.investigations import INVESTIGATIONS
 from verify.findings.laws import PROBLEMS, enclose_all
-from verify.findings.limits import LAMBDAS, Limit, limit_section
+from verify.findings.limits import LAMBDAS, Limit, limit_section, limits
 from verify.findings.run import Findings
 from verify.findings.saddles import PROBLEMS as LANDSCAPES
 from verify.findings.saddles import explore_all
@@ -91,6 +95,36 @@ def test_a_search_that_tested_nothing_is_not_sound(findings: Findings) -> None:
     wrong = dataclasses.replace(findings, searched=searched)
     assert not wrong.sound
     assert "1 tested nothing" in wrong.lead
+
+
+def test_an_interrupted_search_ends_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("verify.falsification.trials.attempt", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        search_all(INVESTIGATIONS[:2], 10, 0, quiet)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: enclose_all(PROBLEMS[:1], quiet),
+        lambda: limits([], quiet),
+        lambda: draw_all(3, quiet),
+        lambda: explore_all(LANDSCAPES[:1], quiet),
+    ],
+)
+def test_an_interrupted_solve_ends_everything(work: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver answers Ctrl-C with the point reached, which is no minimum: nothing may be made of it."""
+
+    def interrupted(*arguments: Any, **options: Any) -> ufm.Solution:
+        return dataclasses.replace(solve(*arguments, **options), status="interrupted: the best point so far")
+
+    solve = ufm.solve
+    monkeypatch.setattr(ufm, "solve", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        work()
 
 
 def test_limits_without_a_certificate_show_no_number(findings: Findings) -> None:

@@ -13,6 +13,7 @@ from ufm.solve import METHODS
 from verify.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.claims.claim import Claim
 from verify.falsification.resolution import resolution
+from verify.solved import solved
 
 VIOLATED, HOLDS, NOT_APPLICABLE, UNCERTIFIED = "violated", "holds", "not applicable", "uncertified"
 GAP_TOLERANCE = 1e-12  # relative; Newton's solutions are a hundred times closer
@@ -68,15 +69,13 @@ def attempt(claim: Claim, margin: float, problem: Problem, options: Options) -> 
     Exceptions of the claim come as ClaimRaised; KeyboardInterrupt also where the solver noticed it first.
     """
     for offset in range(ATTEMPTS):
-        solution = ufm.solve(
+        solution = solved(
             problem,
             options.method,
             dim=options.dim,
             seed=options.seed + offset,
             tolerance=options.solver_tolerance or CLOSE.get(options.method),
         )
-        if "interrupted" in solution.status:
-            raise KeyboardInterrupt
         certificate = certify(problem, solution, tolerance=options.tolerance)
         if certificate.verdict == GLOBAL or certificate.dim < certificate.sufficient_dim:
             break

@@ -13,6 +13,7 @@ from verify.certificate import certify
 from verify.falsification.problems import expression
 from verify.findings.blocks import Paragraph, Section, table
 from verify.rigorous import Enclosure
+from verify.solved import solved
 
 SMALL: Mapping[str, Any] = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 PAST: Mapping[str, Any] = {"lambda_H": 2.0, "lambda_W": 2.0, "lambda_b": 0.05}
@@ -52,7 +53,7 @@ def enclose_all(problems: Iterable[Problem], started: Callable[[str], None]) -> 
     for problem in problems:
         started(f"enclosing {problem!r}")
         ball = theory.objective_in_balls(problem)
-        enclosure = certify(problem, ufm.solve(problem), rigorous=True).enclosure
+        enclosure = certify(problem, solved(problem), rigorous=True).enclosure
         assert enclosure is not None
         closed_form = Enclosure(ball.lower, ball.upper)
         prediction = theory.predict(problem)

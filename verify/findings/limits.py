@@ -12,6 +12,7 @@ import theory
 import ufm
 from verify.certificate import GLOBAL, certify
 from verify.findings.blocks import Paragraph, Section, table
+from verify.solved import solved
 
 COUNTS: tuple[Any, ...] = (
     [30, 10, 5],
@@ -77,7 +78,7 @@ def limit_section(items: tuple[Limit, ...]) -> Section:
 
 
 def _distance(problem: Any, limit: Any) -> float:
-    solution = ufm.solve(problem)
+    solution = solved(problem)
     if certify(problem, solution).verdict != GLOBAL:
         return float("nan")
     W = np.concatenate([head.numpy() for head in solution.W])

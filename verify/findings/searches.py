@@ -35,6 +35,8 @@ def search(investigation: Investigation, budget: int, seed: int) -> Searched:
     """Searches, and encloses the minimum of a counterexample in ball arithmetic."""
     problems = strategies.family(investigation.family)(**investigation.arguments)
     finding = falsify(investigation.claim, problems, budget, seed=seed, method=investigation.method)
+    if finding.ended == "interrupted":  # a search keeps what it found; a page of interrupted searches would mislead
+        raise KeyboardInterrupt
     rigorous = None
     if finding.counterexample is not None:
         rigorous = certify(finding.counterexample, finding.solution, rigorous=True)

@@ -14,6 +14,7 @@ from ufm.validation import to_numpy
 from verify.form import Float, Form, Problem, forms
 from verify.landscape.restricted import exchange_projection, restricted_minimizer, zero_projection
 from verify.point import Point, read_point
+from verify.solved import solved
 
 SEVERAL = 4  # tasks up to which every subset of them is listed; of more, only one task alone, and all but one
 VANISHES = 1e-6  # of √(2F): singular values below are zero
@@ -39,7 +40,7 @@ class NamedPoint:
 
 def known_points(problem: Any, dim: int | None, seed: int) -> Iterator[NamedPoint]:
     """The solver's minimum, zero, subsets of the tasks, the exchange-symmetric points, and every smaller rank."""
-    solution = ufm.solve(problem, dim=dim, seed=seed)
+    solution = solved(problem, dim=dim, seed=seed)
     form_list = forms(problem)  # after the solver has refused what does not fit in memory
     d = solution.dim
     minimum = read_point(problem, solution, None, None, None, None)
@@ -58,7 +59,7 @@ def known_points(problem: Any, dim: int | None, seed: int) -> Iterator[NamedPoin
             half = min(d, form_list[0].classes[0] - 1)  # what W^1, centred, has of rank
             yield NamedPoint(name, (_widened(restricted_minimizer(form_list[0], half, projection, seed), d),))
     for r in range(1, most):
-        narrow = read_point(problem, ufm.solve(problem, dim=r, seed=seed), None, None, None, None)
+        narrow = read_point(problem, solved(problem, dim=r, seed=seed), None, None, None, None)
         yield NamedPoint(f"rank {r}", tuple(_widened(part, d) for part in narrow))
 
 
@@ -109,7 +110,7 @@ def _tasks_alone(
     needed = sum(part.classes) - len(own)
     if needed > dim:
         return None
-    solution = ufm.solve(part, dim=dim, seed=seed)
+    solution = solved(part, dim=dim, seed=seed)
     W, b = np.zeros_like(minimum[0].W), np.zeros_like(minimum[0].b)
     for t, head, bias in zip(own, solution.W, solution.b, strict=True):
         W[form.blocks[t]], b[form.blocks[t]] = to_numpy(head), to_numpy(bias)
