@@ -50,7 +50,8 @@ class Measure:
         for one in compared:
             for gap in one.gaps:
                 F = gap.stages[0]
-                line = f"{one.measured.name}: F = {F.objective:.8g}, (F − min F) / F = {F.excess:.3g}"
+                task = f", task {gap.part.tasks[0] + 1}" if one.measured.kind == "multi" else ""
+                line = f"{one.measured.name}{task}: F = {F.objective:.8g}, (F − min F) / F = {F.excess:.3g}"
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
             if not one.gaps:
                 line = f"{one.measured.name}: no model to compare with: {one.model.reason}"

@@ -27,10 +27,9 @@ def correlation_file(points: Sequence[CosinePoint], name: str) -> FigureFile:
     K, N = points[0].classes, points[0].samples
     law = "Theorem 5.1" if K == 2 else f"the law of K = {K} classes, beyond the paper"
     ranges = "; bars from the smallest to the largest of the K" if any(p.lowest != p.highest for p in points) else ""
-    caption = (
-        f"cos(w_k^1, w_k^2), mean over k, against n^{{11}}, K = {K}, N = {N:,}. Filled: networks{ranges}. Open: the "
-        "model's certified optimum at the counts and λ's of each run."
-    )
+    caption = f"cos(w_k^1, w_k^2), mean over k, against n^{{11}}, K = {K}, N = {N:,}. Filled: networks{ranges}."
+    if any(np.isfinite(p.optimum) for p in points):
+        caption += " Open: the model's certified optimum at the counts and λ's of each run."
     products = sorted({p.lambda_H * p.lambda_W for p in points if np.isfinite(p.closed_form)})
     if products:
         caption += f" Line: {law}, at λ_H λ_W = {np.exp(np.mean(np.log(products))):.3g}"

@@ -117,9 +117,11 @@ def _notes(measured: Measurement, exact: bool) -> list[str]:
     else:
         notes.append("Trained with a penalty on features: the λ's are those of its configuration.")
     if exact:
+        several = "Σ_t c^t F_t / N_t, with F_t the model's objective of task t"
+        loss = several if measured.kind == "multi" else "the model's objective over N"
         notes.append(
-            "The loss of the network is the model's objective over N. The gap below is how far the network is from the "
-            "model's global optimum."
+            f"The loss of the network is {loss}. The gap below is how far the network is from the model's global "
+            "optimum."
         )
     if train.weighting not in STATIC_WEIGHTINGS:
         notes.append(

@@ -33,6 +33,16 @@ class HeadCosines:
         """Over entries off the diagonal that both have."""
         return self._over(np.mean)
 
+    @property
+    def told(self) -> str:
+        """How far the two are apart, as a sentence."""
+        if np.isnan(self.mean_difference):
+            return "The heads of the network or of the optimum are zero, so that there are no cosines to compare."
+        return (
+            f"Cosines between rows of the heads differ from the certified optimum's by {self.mean_difference:.4g} on "
+            f"average and {self.largest_difference:.4g} at most."
+        )
+
     def _over(self, reduce: object) -> float:
         if self.optimum is None:
             return float("nan")

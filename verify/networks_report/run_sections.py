@@ -144,11 +144,7 @@ def _reading(run: RunComparison) -> str:
 def _heads(run: RunComparison) -> list[Block]:
     if run.heads.optimum is None:
         return []
-    text = (
-        f"Cosines between rows of the heads differ from the certified optimum's by {run.heads.mean_difference:.4g} on "
-        f"average and {run.heads.largest_difference:.4g} at most."
-    )
-    return [Paragraph(text)]
+    return [Paragraph(run.heads.told)]
 
 
 def _metrics(run: RunComparison) -> Section:

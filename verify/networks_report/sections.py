@@ -55,17 +55,16 @@ def _sentence(run: RunComparison, name: str) -> str:
     whose = "" if run.model.exact else " of the model beside it"
     return (
         f"{name}: (F − min F) / F{whose} is {whole:.3g}, which the network alone bounds by {alone:.3g}, and {read:.3g} "
-        "without what no head reads of its features. Cosines between heads differ from the optimum's by "
-        f"{run.heads.mean_difference:.3g} on average."
+        f"without what no head reads of its features. {run.heads.told}"
     )
 
 
 def _total(run: RunComparison) -> tuple[float, float, float]:
-    """Over all problems of a run: (F − D) / F, (F − min F) / F, and this at what the heads read of the means."""
-    alone, best = (
-        sum(bound) for bound in zip(*((g.lower_bound, g.optimum.lower_bound) for g in run.gaps), strict=True)
-    )
-    whole, read = (sum(gap.stages[i].objective for gap in run.gaps) for i in (0, 2))
+    """(F − D) / F, (F − min F) / F, and this at what the heads read of the means; F = Σ_t c^t F_t of Problem (4)."""
+    c = run.measured.config.train.task_weights
+    weights = [1.0 if c is None or run.measured.kind != "multi" else c[gap.part.tasks[0]] for gap in run.gaps]
+    of = [(g.lower_bound, g.optimum.lower_bound, g.stages[0].objective, g.stages[2].objective) for g in run.gaps]
+    alone, best, whole, read = np.array(weights) @ np.array(of)
     return (whole - alone) / whole, (whole - best) / whole, (read - best) / read
 
 
@@ -79,7 +78,7 @@ def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
             ratio = max(gap.spectral_ratio for gap in run.gaps)
             figures = (*_total(run), ratio, run.heads.mean_difference)
             verdict = overall({gap.network.verdict for gap in run.gaps})
-            cells = ["yes" if run.model.exact else "no", *(f"{x:.3g}" for x in figures), verdict]
+            cells = ["yes" if run.model.exact else "no", *(_number(x, ".3g") for x in figures), verdict]
         rows.append((name, run.measured.data, *cells))
     return Section("Summary", (table(header, rows, header[3:8]),))
 

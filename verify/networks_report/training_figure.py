@@ -15,6 +15,7 @@ from verify.report.history_figure import METRIC
 ALSO = ("NN_decoding_error",)
 PANELS_IN_A_ROW = 4
 LEGEND_RUNS = 16
+ZEROS_APART = 0.04  # of an axis: zeros of several runs do not hide each other
 WITHIN_ONE = 0.7  # decades, so few that 1, 2 and 5 times a power of ten could leave an axis with one number
 
 
@@ -25,7 +26,7 @@ def metric_names(runs: Sequence[Measurement]) -> list[str]:
 
 
 def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
-    """A value of zero stands at the bottom as a triangle: it has no place on a logarithmic axis."""
+    """A value of zero stands at the bottom as a triangle, a row for each run: it has no place on a logarithmic axis."""
     panels = metric_names(runs)
     rows = -(-len(panels) // PANELS_IN_A_ROW)
     columns = min(PANELS_IN_A_ROW, len(panels))
@@ -92,8 +93,8 @@ def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:
     marker = "." if len(values) == 1 else None
     axes.plot(epochs, positive, color=colour, linewidth=1.3, ls=_dashes(number), marker=marker)
     if zero.any():
-        bottom = axes.get_xaxis_transform()
-        axes.plot(epochs[zero], np.full(zero.sum(), 0.03), "v", color=colour, markersize=3, transform=bottom)
+        bottom, height = axes.get_xaxis_transform(), 0.03 + ZEROS_APART * (number % len(COLOURS))
+        axes.plot(epochs[zero], np.full(zero.sum(), height), "v", color=colour, markersize=3, transform=bottom)
     if np.isnan(positive).all():
         axes.set_ylim(1e-3, 1.0)
         word = "zero throughout" if zero.all() else "not defined"

@@ -1,0 +1,69 @@
+"""What the report of measured runs says where something is zero, weighted or hidden."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from toy_data import tables, toy
+
+from networks.measuring import Measurement, measure_run
+from networks.training import train
+from verify.cli.measure_command import Measure
+from verify.networks_report import compare_run, write_networks_report
+from verify.networks_report.training_figure import training_figure
+
+PAIRS: dict[str, Any] = {
+    "source": "digits",
+    "compose": "multi",
+    "p": 2,
+    "q": 2,
+    "samples": 40,
+    "replacement": True,
+    "test": False,
+}
+STRONG: dict[str, Any] = {"feature_decay": {"lambda_H": 10.0, "lambda_W": 10.0, "lambda_b": 1.0}, "learning_rate": 1e-3}
+
+
+def test_an_optimum_of_zero_has_no_cosines_and_the_page_says_so(tmp_path: Path) -> None:
+    run = train({"data": PAIRS | {"balanced": True}, **tables(epochs=1, **STRONG)})
+    compared = compare_run(measure_run(run, samples=10))
+    assert np.isnan(compared.heads.mean_difference)
+    for runs in ([compared], [compared, compared]):
+        write_networks_report(runs, tmp_path)
+        text = (tmp_path / "measure.md").read_text()
+        assert "nan" not in text
+        assert re.search(r"no\s+cosines\s+to\s+compare", text)
+        assert "Open: the model's certified optimum" not in text  # none is drawn
+
+
+def test_several_sources_are_summed_up_with_their_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = (4.0, 0.25)
+    decay: dict[str, Any] = {"feature_decay": {"lambda_H": 2e-3, "lambda_W": 0.1, "lambda_b": 0.2}}
+    data = {"source": "digits", "compose": "split", "classes": [3, 2], "test": False}
+    changes = decay | {"weighting": "fixed", "task_weights": list(weights)}
+    train({"data": data, **tables(epochs=1, **changes)}, tmp_path / "run")
+    gaps = compare_run(measure_run(tmp_path / "run", samples=10)).gaps
+    F, best = (
+        sum(c * value for c, value in zip(weights, values, strict=True))
+        for values in ([g.stages[0].objective for g in gaps], [g.optimum.objective for g in gaps])
+    )
+    assert Measure((tmp_path / "run",), output=tmp_path / "out", device="cpu", samples=10).run() == 0
+    assert f"(F − min F) / F is {(F - best) / F:.3g}," in (tmp_path / "out" / "measure.md").read_text()
+    told = capsys.readouterr().out
+    for t, gap in enumerate(gaps, start=1):
+        assert f"run, task {t}: F = {gap.stages[0].objective:.8g}," in told
+
+
+def test_zeros_of_several_runs_do_not_hide_each_other() -> None:
+    measured = measure_run(train(tables(epochs=2), data=toy()), samples=10)
+    zero: Measurement = replace(measured, history=[row | {"SNC5": 0.0} for row in measured.history])
+    figure = training_figure([zero, zero, zero], ["a", "b", "c"])
+    (axes,) = [axes for axes in figure.axes if axes.get_title() == "SNC5"]
+    heights = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "v"]
+    assert len(heights) == 3
+    assert np.diff(sorted(heights)).min() > 0.03
