@@ -198,6 +198,14 @@ def test_dwa_is_a_softmax_of_loss_ratios(temperature: float) -> None:
         rule.epoch_ended(now)
 
 
+@pytest.mark.parametrize("temperature", [2.0, 0.5])
+def test_dwa_of_losses_that_are_zero_to_rounding(temperature: float) -> None:
+    rule = make_weighting("dwa", 3, temperature=temperature)
+    for losses, expected in (([0.0, 0.0, 2.0], [1, 1, 1]), ([0.0, 0.0, 2.0], [1, 1, 1]), ([0.0, 1e-3, 2.0], [0, 3, 0])):
+        rule.epoch_ended(torch.tensor(losses, dtype=torch.float64))
+        assert rule.weights(NO_LOSSES).tolist() == expected  # from 0 to 1e-3 is a rise without bound
+
+
 def test_uncertainty_learns_the_form_for_classification() -> None:
     L = torch.tensor([0.2, 3.0, 1.0], dtype=torch.float64)
     rule = make_weighting("uncertainty", 3)

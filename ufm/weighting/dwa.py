@@ -25,9 +25,9 @@ class DWA(TaskWeighting):
         self.last = self.zeros(2, tasks).fill_(torch.nan)  # L(k − 2) and L(k − 1)
 
     def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
-        """The softmax; of losses not seen yet, the ratio is 1."""
-        ratio = torch.where(self.last.isnan().any(), 1.0, self.last[1] / self.last[0])
-        return self.tasks * torch.softmax(ratio / self.temperature, dim=0)
+        """The softmax; of losses not seen yet, the ratio is 1, as it is of a loss that has stayed 0 to rounding."""
+        ratio = torch.nan_to_num(self.last[1] / self.last[0], nan=1.0)
+        return self.tasks * torch.softmax(torch.nan_to_num(ratio / self.temperature), dim=0)
 
     def epoch_ended(self, losses: Tensor) -> None:
         """L(k − 2) is forgotten."""
