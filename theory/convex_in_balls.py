@@ -102,12 +102,14 @@ def _pull(program: Program, p: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def _dual(program: Program, y: Sequence[Any]) -> Any:
-    """D at the softmax of y, mixed with the labels as far as feasibility asks."""
+    """D at the softmax of y, mixed with the labels as far as feasibility asks; −∞ where that is not proven to exist."""
     arb = flint().arb
     p = []
     for term in program.terms:
         tail = [x.mid() for x in _softmax(term, _exponents(term, y))[1][1:]]
         p.append([1 - sum(tail, arb(0)), *tail])
+        if not p[-1][0] >= 0:
+            return arb.neg_inf()
     v = _pull(program, p)
     theta = arb(1)
     for group in program.groups:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 
+import flint
 import numpy as np
 import pytest
 from enclosed_problems import ALONE, KNOWN, LAMBDAS, UNKNOWN, solved
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import theory
+from theory.convex_in_balls import Program, Term, _dual
 from ufm import MultiLabel, SingleSource, solve
 from verify import certify
 
@@ -115,6 +117,20 @@ def test_k_class_law_by_brute_force(n_same, n_different, lam, epsilon):
     )
     assert found.fun >= minimum.lower * (1 - 1e-13)
     assert found.fun == pytest.approx(minimum.upper, rel=1e-8)
+
+
+def test_probabilities_that_rounding_takes_above_one_prove_nothing():
+    """log(1 + Σ_k e^{y_k}) + 1000 ‖y‖, far from its minimum log 4 at y = 0, where the first probability is e^{−100}."""
+    one, zero = flint.arb(1), flint.arb(0)
+    term = Term(one, (1, 1, 1, 1), ({}, {0: one}, {1: one}, {2: one}), (one, zero, zero, zero))
+    program = Program(3, (term,), ([0, 1, 2],), 1000 * one)
+    with flint.ctx.workprec(64):
+        minimum = flint.arb(4).log()
+        bounds = [_dual(program, [(100 + one * k / 7 * i).mid() for i in range(3)]) for k in range(20)]
+        bounds.append(_dual(program, [zero, zero, zero]))
+    assert any(not bound.is_finite() for bound in bounds)
+    assert all(bound.lower() <= minimum for bound in bounds)
+    assert bounds[-1].overlaps(minimum)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.15])
