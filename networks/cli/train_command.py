@@ -71,6 +71,9 @@ def _assignment(text: str) -> tuple[str, str, Any]:
     if not equals or not dot or not key:
         raise ValueError(f"--set {text!r} must be TABLE.KEY=VALUE, such as model.width=16")
     try:
-        return table, key, tomllib.loads(f"value = {value}")["value"]
+        read = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
         return table, key, value.strip()
+    if len(read) > 1:
+        raise ValueError(f"--set {text!r} is more than one assignment; give --set again for each")
+    return table, key, read["value"]

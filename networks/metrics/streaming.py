@@ -115,7 +115,7 @@ def _first_pass(
         g = int(np.argmax(seen != expected))
         raise ValueError(f"batches hold {seen[g]:.0f} samples of label number {g}, the labels {expected[g]}")
     if not torch.isfinite(moments.spread).all():
-        raise NotFiniteError("a feature is not finite: training has diverged; lower the learning rate")
+        raise NotFiniteError("a feature is not finite, as after training that has diverged")
     return moments
 
 

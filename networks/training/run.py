@@ -110,6 +110,15 @@ def build_data(config: Config) -> tuple[TaskData, TaskData | None]:
     return build(dict(config.data))
 
 
+def check_given(data: object, test: object) -> None:
+    """TypeError or ValueError where data given in place of the [data] table are not, or are test data alone."""
+    for name, value in (("data", data), ("test", test)):
+        if value is not None and not isinstance(value, TaskData):
+            raise TypeError(f"{name} must be a networks.datasets.TaskData, got a {type(value).__name__}")
+    if data is None and test is not None:
+        raise ValueError("test is given without data; the [data] table says both, or both are given")
+
+
 def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData | None = None) -> Run:
     """The run of a folder at its last checkpoint, on the CPU and in evaluation mode.
 
@@ -117,6 +126,7 @@ def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData
     Raises FileNotFoundError or ValueError where the folder holds no run, a damaged one, or a configuration or data that
     its checkpoint was not trained with.
     """
+    check_given(data, test)
     place = Path(folder)
     for name in (CONFIG, CHECKPOINT):
         if not (place / name).is_file():

@@ -24,7 +24,7 @@ from networks.training.folder_lock import locked, require_folder
 from networks.training.logs import Row, TensorBoard
 from networks.training.processes import Processes, running
 from networks.training.progress import progress_bar
-from networks.training.run import Run, build_data
+from networks.training.run import Run, build_data, check_given
 from networks.training.run_folder import RunFolder
 from networks.training.schedule import cosine_learning_rate
 
@@ -51,6 +51,7 @@ def train(
     diverges, naming the epoch; the last checkpoint and the metrics so far are kept.
     """
     settings = read_config(config)
+    check_given(data, test)
     with running(settings.train.device) as processes:
         check_place(settings.train, processes)
         if output is not None:
@@ -77,6 +78,9 @@ def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
         raise ValueError(
             f"test images are {test.images.shape}, training images {data.images.shape}; both must be alike"
         )
+    empty = [] if test is None else [t for t, counts in enumerate(test.class_counts) if not counts.any()]
+    if test is not None and empty:
+        raise ValueError(f"test data {test.name!r} has no sample of task {empty[0]}, whose accuracy is then of nothing")
     if len(data) < 2:
         raise ValueError(f"data {data.name!r} has {len(data)} sample; batch normalization needs 2")
 

@@ -59,6 +59,12 @@ def test_a_flag_that_is_no_assignment_is_refused(config: Path, flag: str) -> Non
         Train(config, set=(flag,)).configuration()
 
 
+@pytest.mark.parametrize("more", ["train.seed=4", "[model]\nwidth=8"])
+def test_a_flag_of_several_lines_is_refused_and_not_cut(config: Path, more: str) -> None:
+    with pytest.raises(ValueError, match="is more than one assignment; give --set again for each"):
+        Train(config, set=(f"train.epochs=1\n{more}",)).configuration()
+
+
 def test_runs_and_goes_on(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert Train(config).run() == 0
     assert Train(config).run() == 0

@@ -335,6 +335,19 @@ def test_images_that_do_not_fit_into_memory_are_read_ahead(monkeypatch: pytest.M
     assert_equal_runs(train(tables(), data=lazy), train(tables(), data=toy()))
 
 
+def test_data_in_place_of_the_table(tmp_path: Path) -> None:
+    several = toy("multi")
+    first_only = several.subset(np.flatnonzero(several.labels[:, 0] >= 0))
+    with pytest.raises(ValueError, match="test data 'toy multi' has no sample of task 1"):
+        train(tables(), data=several, test=first_only)
+    wrong: Any = [toy()]
+    for call in (lambda **given: train(tables(), **given), lambda **given: load_run(tmp_path, **given)):
+        with pytest.raises(TypeError, match=r"data must be a networks.datasets.TaskData, got a list"):
+            call(data=wrong)
+        with pytest.raises(ValueError, match="test is given without data"):
+            call(test=toy())
+
+
 def test_without_tensorboard_there_is_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(tables(epochs=1), tmp_path / "with", data=toy())
     assert list((tmp_path / "with" / "tensorboard").iterdir())
