@@ -38,7 +38,10 @@ def fetch(name: str, directory: Path, say: Callable[[str], object] = print, prog
     published = PUBLISHED[name]
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"--dir {directory} is a file, not a folder; name another")
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"--dir {directory} cannot be made ({error.strerror}); name another") from error
     missing = [file for file in published.files if not _there(file, directory)]
     for file in published.files:
         if file in missing and not file.addresses:

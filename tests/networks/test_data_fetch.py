@@ -195,6 +195,8 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     Path("file").write_text("mine")
     assert run(monkeypatch, "data", "fetch", "mnist", "--dir", "file") == 2
     assert "--dir file is a file, not a folder" in capsys.readouterr().err
+    assert run(monkeypatch, "data", "fetch", "mnist", "--dir", "file/below") == 2
+    assert "--dir file/below cannot be made (Not a directory); name another" in capsys.readouterr().err
     assert run(monkeypatch, "data", "fetch", "imagenet", "--dir", "there") == 2
     assert "one folder per class" in capsys.readouterr().err
     for folder in ("train", "val"):
