@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from toy_data import tables, toy
 
 from networks.measuring import Measurement, measure_run
+from networks.measuring.saliency import Saliency
 from networks.training import train
 from verify.cli.measure_command import Measure
 from verify.networks_report import compare_run, write_networks_report
+from verify.networks_report.saliency_figure import saliency_figure, saliency_file
 from verify.networks_report.training_figure import training_figure
 
 PAIRS: dict[str, Any] = {
@@ -67,3 +70,31 @@ def test_zeros_of_several_runs_do_not_hide_each_other() -> None:
     heights = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "v"]
     assert len(heights) == 3
     assert np.diff(sorted(heights)).min() > 0.03
+
+
+def boxes(figure: Any) -> list[Any]:
+    """Of the titles that there are, from left to right."""
+    figure.draw_without_rendering()
+    shown = [axes.title for axes in figure.axes if axes.get_title()]
+    return sorted((title.get_window_extent() for title in shown), key=lambda box: box.x0)
+
+
+@pytest.mark.parametrize("label", [[1] * 9, [9, 9, 9, 9], [99, 99, 99], [0]])
+def test_labels_of_many_tasks_do_not_run_into_each_other(label: list[int]) -> None:
+    tasks = min(4, len(label))
+    maps, images = np.zeros((8, tasks, 8, 8)), np.zeros((8, 1, 8, 8), dtype=np.uint8)
+    shown = Saliency(images, np.array([label] * 8), maps, np.eye(tasks), 8, (2, 2))
+    placed = boxes(saliency_figure(shown))
+    assert len(placed) == 8
+    assert all(left.x1 < right.x0 for left, right in pairwise(placed))
+
+
+def test_maps_of_one_pixel_are_not_compared() -> None:
+    data = toy()  # of 8 × 8 pixels, of which a ResNet leaves one
+    run = train(tables(epochs=1), data=data)
+    found = measure_run(run, samples=10).saliency
+    assert found is not None
+    assert found.resolution == (1, 1)
+    assert "cannot tell where a task looks" in saliency_file(found, "maps").caption
+    assert "Cosine between the maps" not in saliency_file(found, "maps").caption
+    assert "Cosine between the maps" in saliency_file(replace(found, resolution=(2, 2)), "maps").caption

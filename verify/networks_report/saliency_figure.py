@@ -12,6 +12,7 @@ from verify.report.figure_files import FigureFile, figure_file, new_figure, tidy
 MOST_OPAQUE = 0.9
 DARKEST = 120  # what black becomes below the maps, so that blue is seen on it
 BLUE = "#08519c"
+WIDE = 12  # letters of a title beyond which it is set smaller
 
 
 def saliency_figure(shown: Saliency) -> Any:
@@ -32,7 +33,9 @@ def saliency_figure(shown: Saliency) -> Any:
                 heat = shown.maps[i, row - 1]
                 opaque = MOST_OPAQUE * heat
                 axes.imshow(np.ones_like(heat), cmap=blue, vmin=0, vmax=1, alpha=opaque, interpolation="nearest")
-            tidy(axes, f"({', '.join(str(k + 1) for k in shown.labels[i])})" if row == 0 else "")
+            tidy(axes, _title(shown, i) if row == 0 else "")
+            if len(axes.get_title()) > WIDE:
+                axes.title.set_fontsize(7)
             axes.set_xticks([])
             axes.set_yticks([])
             if i == 0:
@@ -48,10 +51,19 @@ def saliency_file(shown: Saliency, name: str) -> FigureFile:
         f"{height} × {width} enlarged, each over its own maximum. The bluer, the more a region speaks for the class."
     )
     pairs = [(t, s) for t in range(len(shown.overlap)) for s in range(t + 1, len(shown.overlap))]
-    if pairs:
+    if shown.resolution == (1, 1):
+        caption += " Maps of a single pixel cannot tell where a task looks: larger images leave larger maps."
+    elif pairs:
         numbers = ", ".join(f"tasks {t + 1} and {s + 1}: {shown.overlap[t, s]:.3f}" for t, s in pairs)
         caption += f" Cosine between the maps of two tasks, mean over {shown.compared} samples: {numbers}."
     return figure_file(name, saliency_figure(shown), caption, caption)
+
+
+def _title(shown: Saliency, example: int) -> str:
+    """The classes of the tasks whose maps are shown; an ellipsis stands for those of the others."""
+    label, tasks = shown.labels[example], shown.maps.shape[1]
+    rest = ["…"] if len(label) > tasks else []
+    return f"({', '.join([*(str(k + 1) for k in label[:tasks]), *rest])})"
 
 
 def _picture(image: Any) -> Any:
