@@ -51,6 +51,16 @@ def test_nothing_found_is_status_0_and_nothing_tested_3(
     assert run(monkeypatch, "nc3", "--family", "balanced", "--classes", 3, 3, "--budget", 5, "--dim", 1) == 3
 
 
+def test_task_weights_are_drawn_between_two_numbers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Theorem 3.1 (4) without its hypothesis c^t = 1."""
+    flags = ["nc4", "--family", "balanced", "--classes", 3, 3, "--budget", 20]
+    assert run(monkeypatch, *flags) == 0
+    assert run(monkeypatch, *flags, "--task-weights", 0.25, 4) == 1
+    assert "task_weights=[" in capsys.readouterr().out
+
+
 def test_list_names_every_claim_and_family(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "--list") == 0
     listed = capsys.readouterr().out
@@ -68,6 +78,7 @@ def test_list_names_every_claim_and_family(monkeypatch: pytest.MonkeyPatch, caps
         (["nc4", "--family", "balanced", "--classes", 1], "classes"),
         (["nc4", "--family", "balanced", "--classes", 2, 3, "--tasks", 3], "--tasks"),
         (["nc4", "--family", "balanced", "--lambdas", 1, 2, 3], "lambda"),
+        (["nc4", "--family", "balanced", "--task-weights", 4, 0.25], "task_weights"),
         (["nc4", "--family", "balanced", "--margin", -1], "margin"),
         (["nc4", "--family", "balanced", "--save", "absent/f.json"], "absent"),
         (["--replay", "absent.json"], "absent.json"),

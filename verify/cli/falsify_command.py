@@ -30,6 +30,8 @@ class Falsify:
     """Number of tasks T; by default the family's own range."""
     lambdas: tuple[float, ...] = ()
     """λ_H, λ_W and λ_b: one number, or LOW HIGH to draw powers of two between them."""
+    task_weights: tuple[float, ...] = ()
+    """Weight c^t of every task: one number, or LOW HIGH to draw powers of two between them; 1 by default."""
     budget: int = 200
     """Problems to solve in the search, and again at most as many to shrink."""
     margin: float | None = None
@@ -105,8 +107,9 @@ class Falsify:
             if len(self.classes) > 1 and len(self.classes) != self.tasks:
                 raise ValueError(f"--tasks {self.tasks} does not fit --classes of {len(self.classes)} tasks")
             options["tasks"] = self.tasks
-        if self.lambdas:
-            options["lambdas"] = self.lambdas[0] if len(self.lambdas) == 1 else self.lambdas
+        for name, values in (("lambdas", self.lambdas), ("task_weights", self.task_weights)):
+            if values:
+                options[name] = values[0] if len(values) == 1 else values
         return options
 
     def _report(self, finding: Any, console: Console) -> None:
