@@ -61,11 +61,15 @@ def _attributes(path: Path) -> tuple[list[str], NDArray[np.int64], tuple[str, ..
     if len(lines) - 2 != number:
         raise damaged(path, f"{number:,} images, as its first line says", f"{len(lines) - 2:,}")
     images: list[str] = []
+    seen: set[str] = set()
     values = np.empty((number, len(names)), dtype=np.int64)
     for row, line in enumerate(lines[2:]):
         image, *cells = line.split()
         if len(cells) != len(names) or any(cell not in ("1", "-1") for cell in cells):
             raise damaged(path, f"a name and {len(names)} values 1 or -1 in line {row + 3}", repr(line))
+        if image in seen:
+            raise damaged(path, "every image once", f"{image} again in line {row + 3}")
+        seen.add(image)
         images.append(image)
         values[row] = [cell == "1" for cell in cells]
     return images, values, names
@@ -77,6 +81,8 @@ def _partition(path: Path) -> dict[str, str]:
         cells = line.split()
         if len(cells) != 2 or cells[1] not in ("0", "1", "2"):
             raise damaged(path, f"an image and 0, 1 or 2 in line {row}", repr(line))
+        if cells[0] in parts:
+            raise damaged(path, "every image once", f"{cells[0]} again in line {row}")
         parts[cells[0]] = cells[1]
     return parts
 

@@ -54,5 +54,7 @@ def _annotations(path: Path, classes: tuple[str, ...]) -> dict[str, int]:
         cells = line.split("\t")
         if len(cells) < 2 or cells[1] not in number:
             raise damaged(path, f"a file name, a tab and a class of wnids.txt in line {row}", repr(line))
+        if cells[0] in annotated:
+            raise damaged(path, "every image once", f"{cells[0]} again in line {row}")
         annotated[cells[0]] = number[cells[1]]
     return annotated

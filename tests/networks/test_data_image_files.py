@@ -67,6 +67,22 @@ def test_celeba_damaged(tmp_path: Path) -> None:
         load("celeba", tmp_path)
 
 
+def test_an_image_with_two_lines_is_refused(tmp_path: Path) -> None:
+    write_celeba(tmp_path, ATTRIBUTES, NAMES, parts="00122")
+    write_tinyimagenet(tmp_path)
+    files = {
+        tmp_path / "list_eval_partition.txt": ("celeba", "000004.jpg", "000002.jpg"),
+        tmp_path / "list_attr_celeba.txt": ("celeba", "000004.jpg", "000002.jpg"),
+        tmp_path / "tiny-imagenet-200" / "val" / "val_annotations.txt": ("tinyimagenet", "val_3.JPEG", "val_0.JPEG"),
+    }
+    for path, (name, image, other) in files.items():
+        whole = path.read_text()
+        path.write_text(whole.replace(image, other))
+        with pytest.raises(ValueError, match=rf"{path.name}' is damaged .*every image once, found {other} again in"):
+            load(name, tmp_path, train=False)
+        path.write_text(whole)
+
+
 def test_tinyimagenet(tmp_path: Path) -> None:
     names = write_tinyimagenet(tmp_path)
     for train, labels in ((True, [0] * 4 + [1] * 4 + [2] * 4), (False, [0, 1, 2, 0, 1, 2])):
