@@ -39,3 +39,16 @@ def test_failures_are_listed(width):
 
 def test_empty_result():
     assert "Nothing was checked" in printed(JobResult(()), 80)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("correlated", "both pairs of labels below threshold"),
+        (HOSTILE, "heads neither parallel nor opposite (beyond the paper)"),
+        ("rank one", "labels that differ past their threshold (past the threshold)"),
+    ],
+)
+def test_a_law_below_its_thresholds_is_not_called_past_them(name, words):
+    flat = " ".join(printed(JobResult((case(name),)), 80).split())
+    assert f"{words} K_t =" in flat

@@ -88,11 +88,13 @@ def one_line(name: str) -> str:
 
 
 def regime(case: Case) -> str:
-    """The prediction's regime, and whether it is past the theorem's threshold."""
+    """The prediction's regime, and whether it is past a threshold, or else beyond what the paper states."""
     prediction = case.report.prediction
     if prediction is None:
         return ""
-    return prediction.regime if prediction.within_theorem else f"{prediction.regime} (past the threshold)"
+    if prediction.within_theorem:
+        return prediction.regime
+    return f"{prediction.regime} ({'past the threshold' if prediction.past_threshold else 'beyond the paper'})"
 
 
 def lambdas(case: Case) -> str:
