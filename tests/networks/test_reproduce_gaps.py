@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from test_reproduce import RUNS, SHARED, rows_of, summary_of, written
+from test_reproduce import FOLDER, RUNS, SHARED, rows_of, summary_of, written
 from toy_data import tables, toy
 
 import networks
+import theory
 from networks.cli.reproduce_command import Reproduce
-from networks.experiments import FinishedRun, read_experiment, train_experiment
+from networks.experiments import FinishedRun, find_experiment, read_experiment, train_experiment
 from networks.experiments.measured_names import measured_names
 from networks.training import train
 from verify.reproduction import cosines, decoding, reproduce
@@ -133,3 +135,24 @@ def test_runs_are_measured_where_they_were_trained(kind: str, here: Path, monkey
     with pytest.raises(KeyboardInterrupt):
         reproduce(replace(experiment, plans=(plan,)), [untrained], here / "out", "")
     assert asked == ["cuda:1"]
+
+
+def test_the_closed_form_is_a_band_where_runs_differ_in_their_lambdas(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(cosines, "figure_file", lambda _name, figure, *_: drawn.append(figure))
+    experiment = read_experiment(find_experiment("3", "digits", FOLDER))
+    row = {"classes": 2, "samples": 800, "n_same": 300.0, "mean": 0.3, "spread": 0.01}
+    for products, bands, told in (([0.02, 0.02], 0, "= 0.02"), ([0.02, 0.001], 1, "= 0.001 to 0.02")):
+        rows = [row | {"panel": panel, "lambda_product": products} for panel in experiment.panels]
+        cosines.cosines_file(experiment, rows)
+        axes = drawn[-1].axes[0]
+        (line,) = [line for line in axes.lines if line.get_label().endswith(told)]
+        middle = theory.task_correlation_cosine(300, 100, np.sqrt(np.prod(products)), 1.0)
+        assert np.interp(300, *line.get_data()) == pytest.approx(float(middle), abs=1e-3)
+        fills = [part for part in axes.collections if part.get_alpha() == 0.15]
+        assert len(fills) == bands
+        for fill in fills:
+            ends = [float(theory.task_correlation_cosine(300, 100, product, 1.0)) for product in products]
+            near = fill.get_paths()[0].vertices
+            near = near[np.abs(near[:, 0] - 300) < 1.1][:, 1]
+            assert (near.min(), near.max()) == pytest.approx((min(ends), max(ends)), abs=5e-3)

@@ -15,6 +15,7 @@ from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, n
 from verify.reproduction.summary import defined, groups, mean, spread
 
 LINE_POINTS = 200
+EQUAL = 1e-9  # of two λ_H λ_W
 FEW = 10  # placed in the plane, which is not shown here
 
 
@@ -48,7 +49,10 @@ def measure_cosines(experiment: Experiment, finished: Sequence[FinishedRun]) -> 
 
 
 def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> FigureFile:
-    """One panel each; points are networks, bars their standard deviation over seeds, lines the closed form."""
+    """One panel each; points are networks, bars their standard deviation over seeds, lines the closed form.
+
+    The closed form is at the mean λ_H λ_W of a panel's runs, and a band spans what it is for the least and the most.
+    """
     panels = experiment.panels
     drawn = new_figure(4.4 * len(panels) + 0.4, 3.6)
     grid = drawn.subplots(1, len(panels), squeeze=False, sharey=True)[0]
@@ -56,12 +60,9 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
         own = [row for row in rows if row["panel"] == panel]
         K, N = own[0]["classes"], own[0]["samples"]
         axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
-        n_same = np.linspace(0.005, 0.995, LINE_POINTS) * N / K
         products = [product for row in own for product in row["lambda_product"] if product is not None]
         if products:
-            product = float(np.exp(np.mean(np.log(products))))
-            line = closed_form(K, n_same, (N / K - n_same) / (K - 1), product, 1.0)
-            axes.plot(n_same, line, color=COLOURS[0], linewidth=1.4, label=f"closed form, λ_H λ_W = {product:.3g}")
+            _line(axes, K, N, products)
         bars = [row["spread"] or 0.0 for row in own]
         axes.errorbar(
             [row["n_same"] for row in own],
@@ -81,6 +82,21 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
     over = f", mean and standard deviation over {seeds} seeds" if seeds > 1 else ""
     caption = f"{experiment.figure.title}: mean over k{over}."
     return figure_file("figure", drawn, caption, caption)
+
+
+def _line(axes: Any, K: int, N: int, products: Sequence[float]) -> None:
+    """At the geometric mean of the runs' λ_H λ_W; where these differ, in effect, a band spans them."""
+    n_same = np.linspace(0.005, 0.995, LINE_POINTS) * N / K
+    least, most = min(products), max(products)
+    middle, *ends = (
+        closed_form(K, n_same, (N / K - n_same) / (K - 1), product, 1.0)
+        for product in (float(np.exp(np.mean(np.log(products)))), least, most)
+    )
+    label = f"closed form, λ_H λ_W = {least:.3g}"
+    if most > least * (1 + EQUAL):
+        label += f" to {most:.3g}"
+        axes.fill_between(n_same, *ends, color=COLOURS[0], alpha=0.15, linewidth=0)
+    axes.plot(n_same, middle, color=COLOURS[0], linewidth=1.4, label=label)
 
 
 def _point(of: FinishedRun) -> CosinePoint:
