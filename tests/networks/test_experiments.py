@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from networks.datasets.compose import multi
+from networks.datasets.compose.finish import Normalization
 from networks.datasets.config import build_data
+from networks.datasets.images import ArrayImages
+from networks.datasets.source import Source
 from networks.experiments import Experiment, catalogue, find_experiment, read_experiment
 from networks.training.run import build_network
 from verify.metrics import metrics
@@ -102,6 +106,20 @@ def test_correlated_counts_have_the_papers_number_of_samples(experiments: dict[t
         counts = [plan.config.data["counts"] for plan in experiments["", f"figure-{number}"].plans]
         assert {K * c["same"] + K * (K - 1) * c["different"] for c in counts} == {N}
         assert any(c["same"] == c["different"] for c in counts)
+
+
+def test_long_tails_fall_from_500_samples_to_10(experiments: dict[tuple[str, str], Experiment]) -> None:
+    """D.8, with as many images of each class as MNIST has."""
+    labels = np.repeat(np.arange(10), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949])
+    pixels = ArrayImages(np.zeros((len(labels), 1, 1, 1), dtype=np.uint8))
+    source = Source(name="mnist", images=pixels, labels=labels.astype(np.int64), class_names=tuple("0123456789"))
+    asked = experiments["", "figure-64"].plans[0].config.data
+    asked = {key: value for key, value in asked.items() if key not in ("source", "compose")}
+    data = multi(source, **asked, normalization=Normalization((0.5,), (1.0,)))
+    counts = np.unique(data.labels, axis=0, return_counts=True)[1]
+    assert (counts.size, counts.max(), counts.min()) == (100, 500, 10)
+    for own in experiments["", "figure-65"].plans[0].config.data["counts"]:
+        assert (max(own), min(own)) == (500, 10)
 
 
 def test_fixed_heads_have_as_many_dimensions_as_classes(experiments: dict[tuple[str, str], Experiment]) -> None:
