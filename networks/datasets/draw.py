@@ -19,7 +19,7 @@ def generator(seed: Any) -> np.random.Generator:
 
 def draw(pool: NDArray[np.int64], number: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """``number`` images of a pool: all of them once in random order before any of them a second time."""
-    require_memory(2 * 8 * number, "cpu", f"{number:,} images drawn")
+    require_memory(2 * 8 * number, "cpu", f"{number:,} images drawn", "ask for fewer")
     rounds = [rng.permutation(pool) for _ in range(-(-number // max(1, len(pool))))]
     return np.concatenate([*rounds, pool[:0]])[:number]
 

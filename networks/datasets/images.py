@@ -164,7 +164,8 @@ def checked_images(images: Any) -> Images:
 
 def in_memory(images: Images) -> ArrayImages:
     """All of them decoded into one array; MemoryError where that does not fit."""
-    require_memory(len(images) * int(np.prod(images.shape)), "cpu", f"{len(images):,} images of {images.shape}")
+    what = f"{len(images):,} images of {images.shape}"
+    require_memory(len(images) * int(np.prod(images.shape)), "cpu", what, "take fewer or smaller images")
     array = np.empty((len(images), *images.shape), dtype=np.uint8)
     for start in range(0, len(images), BATCH):
         index = np.arange(start, min(start + BATCH, len(images)))

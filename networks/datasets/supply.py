@@ -82,9 +82,8 @@ class Supply:
     def require(self, counts: Counts, replacement: bool) -> None:
         """ValueError, naming a pool, where images do not suffice."""
         need = self.usage(counts)
-        require_memory(
-            NUMBERS * 8 * int(need.sum(dtype=np.float64)), "cpu", f"{need.sum(dtype=np.float64):,.0f} images"
-        )
+        total = need.sum(dtype=np.float64)
+        require_memory(NUMBERS * 8 * int(total), "cpu", f"{total:,.0f} images", "ask for fewer")
         empty = (self.pools == 0) & (need > 0)
         short = empty if replacement else need > self.pools
         if short.any():

@@ -59,10 +59,10 @@ def test_refused(make: Any, message: str) -> None:
 
 @pytest.mark.parametrize("request_", [{"counts": [[10**12] * 2] * 2}, {"samples": 4 * 10**12}])
 def test_more_samples_than_memory_has_places_for(request_: dict[str, Any]) -> None:
-    with pytest.raises(MemoryError, match="images needs about"):
+    with pytest.raises(MemoryError, match=r"images needs about .*available; ask for fewer"):
         multi(SOURCE, 2, 2, replacement=True, **request_)
     if "samples" in request_:
-        with pytest.raises(MemoryError, match="images drawn needs about"):
+        with pytest.raises(MemoryError, match=r"images drawn needs about .*available; ask for fewer"):
             split(SOURCE, (2, 2), replacement=True, **request_)
 
 
