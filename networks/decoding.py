@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from networks.datasets.task_data import TaskData
+from networks.measuring import measuring_device
 from networks.measuring.network_features import NetworkFeatures
 from networks.metrics.groups import Groups, label_groups
 from networks.metrics.moments import FeatureMoments
@@ -39,7 +40,9 @@ class DecodingAccuracy:
 def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "cpu") -> DecodingAccuracy:
     """Of a run on label sets, on other data than its test data if given; one pass over training data, one over these.
 
-    No feature is kept. ValueError where the data have no label sets, or the run no test data.
+    device  "cpu", "cuda" or "auto"
+
+    No feature is kept. ValueError where the data have no label sets, the run no test data, or the device is absent.
     Source: Li et al. (ICML 2024), one-nearest-neighbour decoding.
     """
     test = run.test if data is None else data
@@ -49,7 +52,7 @@ def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "
         raise ValueError(f"run on {run.data.name!r} has no test data; give data=")
     if (test.kind, test.classes) != (run.data.kind, run.data.classes):
         raise ValueError(f"data {test.name!r} have classes {test.classes}, the run {run.data.classes}")
-    place = torch.device(device)
+    place = measuring_device(device)
     groups = label_groups(run.data.problem(lambda_H=1.0, lambda_W=1.0, lambda_b=1.0), run.data.labels)
     sets = torch.from_numpy(groups.forms[0].labels).to(place)
     moments, training = _training_pass(run.network, run.data, groups, place)

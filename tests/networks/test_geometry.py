@@ -209,5 +209,7 @@ def test_decoding_of_a_run_is_that_of_the_model_with_its_means(tmp_path: Path) -
     assert found.unseen == 0
     unseen = decoding_accuracy(run, test.subset(np.arange(5)))
     assert 0 <= unseen.threshold_value <= 1
+    with pytest.raises(ValueError, match="device='cuda:77' is not available"):
+        decoding_accuracy(run, device="cuda:77")
     with pytest.raises(ValueError, match="one class per task"):
         decoding_accuracy(networks.train(tables(epochs=1), data=toy(), test=toy()))

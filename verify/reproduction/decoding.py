@@ -7,7 +7,6 @@ from typing import Any
 
 from networks.decoding import decoding_accuracy
 from networks.experiments import Experiment, FinishedRun
-from networks.measuring import measuring_device
 from verify.reproduction.summary import groups, statistics
 
 
@@ -15,7 +14,7 @@ def measure_decoding(experiment: Experiment, finished: Sequence[FinishedRun]) ->
     """One row per panel and run, with the accuracies of ``networks.decoding`` over seeds."""
     rows = []
     for panel, run, group in groups(experiment, finished):
-        found = [decoding_accuracy(of.run, device=str(measuring_device(of.device))) for of in group]
+        found = [decoding_accuracy(of.run, device=of.device) for of in group]
         rules = {
             name: statistics([getattr(one, name) for one in found]) for name in ("nearest_mean", "threshold", "top_m")
         }

@@ -50,15 +50,14 @@ def _with_spread(of: Mapping[str, Any], style: str, spread_style: str, factor: i
 
 
 def _listed(summary: Mapping[str, Any]) -> str:
-    several = any(row["panel"] for row in summary["rows"])
     names = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
-    header = [*(["data"] if several else []), "run", "epochs", "seconds", *(_title(name) for name in names)]
+    header = ["epochs", "seconds", *(_title(name) for name in names)]
     lines = []
     for row in summary["rows"]:
         seconds = sum(row["seconds"]) / len(row["seconds"])
         cells = [_cell(name, row["metrics"].get(name)) for name in names]
-        lines.append([*([row["panel"]] if several else []), row["run"], str(row["epochs"]), f"{seconds:.0f}", *cells])
-    return _table(header, lines)
+        lines.append([str(row["epochs"]), f"{seconds:.0f}", *cells])
+    return _named(summary["rows"], header, lines)
 
 
 def _cell(name: str, of: Mapping[str, Any] | None) -> str:
@@ -93,11 +92,9 @@ def _crossed(summary: Mapping[str, Any]) -> str:
 
 
 def _cosines(rows: Sequence[Mapping[str, Any]]) -> str:
-    header = ["data", "run", "n¹¹", "λ_H λ_W", "measured cosine", "closed form", "largest difference"]
+    header = ["n¹¹", "λ_H λ_W", "measured cosine", "closed form", "largest difference"]
     lines = [
         [
-            row["panel"],
-            row["run"],
             f"{row['n_same']:.0f}",
             _mean(row["lambda_product"], ".3g"),
             _with_spread(row, ".3f", ".3f"),
@@ -106,7 +103,7 @@ def _cosines(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return _table(header, lines)
+    return _named(rows, header, lines)
 
 
 def _mean(values: Sequence[float | None], style: str) -> str:
@@ -116,8 +113,16 @@ def _mean(values: Sequence[float | None], style: str) -> str:
 
 def _decoding(rows: Sequence[Mapping[str, Any]]) -> str:
     rules = ("nearest_mean", "threshold", "top_m")
-    header = ["data", "run", "nearest mean", "threshold on the softmax", "top m, m known"]
-    return _table(header, [[row["panel"], row["run"], *(_percent(row[rule]) for rule in rules)] for row in rows])
+    header = ["nearest mean", "threshold on the softmax", "top m, m known"]
+    return _named(rows, header, [[_percent(row[rule]) for rule in rules] for row in rows])
+
+
+def _named(rows: Sequence[Mapping[str, Any]], header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """With the names of panels, where there are any, and runs before the lines."""
+    names = ("panel", "run") if any(row["panel"] for row in rows) else ("run",)
+    titles = ["data" if name == "panel" else name for name in names]
+    whole = [[*(row[name] for name in names), *line] for row, line in zip(rows, lines, strict=True)]
+    return _table([*titles, *header], whole)
 
 
 def _title(name: str) -> str:
