@@ -67,6 +67,17 @@ def test_relative_width_is_rounded_up(upper, share):
     assert Fraction(width) >= (Fraction(upper) - Fraction(lower)) / Fraction(upper)
 
 
+@pytest.mark.parametrize("number", [Fraction(3, 2), np.float32(1.5), np.int64(1), 1, 1.0, 2])
+def test_numbers_of_any_kind_lie_in_an_enclosure(number):
+    enclosure = Enclosure(1.0, 2.0)
+    assert number in enclosure
+    assert number + 2 not in enclosure
+    assert -number not in enclosure
+    assert np.float32(1.0) not in Enclosure(1.0 + 1e-12, 2.0)  # the end, as a float32, is 1
+    assert "1" not in enclosure
+    assert math.nan not in enclosure
+
+
 @pytest.mark.parametrize(
     ("rows", "columns", "rank"), [(4, 9, 4), (9, 4, 4), (6, 6, 2), (1, 5, 1), (5, 1, 1), (20, 30, 7)]
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import NamedTuple
+
+import numpy as np
 
 
 class Enclosure(NamedTuple):
@@ -24,8 +27,9 @@ class Enclosure(NamedTuple):
         return math.nextafter(math.nextafter(width, math.inf), math.inf)  # a subtraction and a division, rounded each
 
     def __contains__(self, value: object) -> bool:
-        """Whether a number lies between the ends."""
-        return isinstance(value, (int, float)) and self.lower <= value <= self.upper
+        """Whether an integer, float or fraction lies between the ends; NumPy's are compared as Python's, not rounded."""
+        number = value.item() if isinstance(value, np.generic) else value
+        return isinstance(number, (int, float, Fraction)) and self.lower <= number <= self.upper
 
     def __str__(self) -> str:
         return f"[{self.lower!r}, {self.upper!r}]"
