@@ -27,7 +27,7 @@ class Enclosure(NamedTuple):
         return math.nextafter(math.nextafter(width, math.inf), math.inf)  # a subtraction and a division, rounded each
 
     def __contains__(self, value: object) -> bool:
-        """Whether an integer, float or fraction lies between the ends; NumPy's are compared as Python's, not rounded."""
+        """Whether an integer, float or fraction lies between the ends; NumPy's are compared as Python's, exactly."""
         number = value.item() if isinstance(value, np.generic) else value
         return isinstance(number, (int, float, Fraction)) and self.lower <= number <= self.upper
 
