@@ -98,3 +98,24 @@ def test_maps_of_one_pixel_are_not_compared() -> None:
     assert "cannot tell where a task looks" in saliency_file(found, "maps").caption
     assert "Cosine between the maps" not in saliency_file(found, "maps").caption
     assert "Cosine between the maps" in saliency_file(replace(found, resolution=(2, 2)), "maps").caption
+
+
+def test_what_cancels_is_not_defined_in_words(tmp_path: Path) -> None:
+    """μ̃^L + μ̃^R of opposite directions, and maps of a task that looks nowhere."""
+    run = train({"data": PAIRS | {"balanced": True}, **tables(epochs=1)})
+    compared = compare_run(measure_run(run, samples=10))
+    (of,) = compared.latents.values()
+    maps = compared.measured.saliency
+    assert maps is not None
+    assert np.isfinite(of.sums).all()
+    blind = replace(maps, overlap=np.full_like(maps.overlap, np.nan), resolution=(2, 2))
+    undefined = replace(
+        compared,
+        latents={"training": replace(of, sums=(np.nan, np.nan))},
+        measured=replace(compared.measured, saliency=blind),
+    )
+    write_networks_report([undefined], tmp_path)
+    text = (tmp_path / "measure.md").read_text()
+    assert "nan" not in text
+    assert "is not defined: of some label pair" in " ".join(text.split())
+    assert "tasks 1 and 2: none, for one of them is always zero" in " ".join(text.split())

@@ -47,10 +47,10 @@ def _latent(of: Latent, data: str, picture: Picture) -> Section:
         ("NC2: Std / Ave of ‖μ_k − μ_G‖", *map(numbers.metric, of.norms)),
         ("NC3: Ave ‖μ̃_k − w̃_k‖²", *map(numbers.metric, of.self_duality)),
     ]
-    sums = (
-        "NC4: ‖μ̃^{LR} − (μ̃^L + μ̃^R) / ‖μ̃^L + μ̃^R‖‖ is "
-        f"{of.sums[0]:.4g} on average over label pairs, at most {of.sums[1]:.4g}."
-    )
+    told = f"{of.sums[0]:.4g} on average over label pairs, at most {of.sums[1]:.4g}."
+    if np.isnan(of.sums[0]):
+        told = "not defined: of some label pair μ̃^{LR}, μ̃^L + μ̃^R or one of the two is zero."
+    sums = f"NC4: ‖μ̃^{{LR}} − (μ̃^L + μ̃^R) / ‖μ̃^L + μ̃^R‖‖ is {told}"
     blocks = (picture, table(header, rows, header[1:]), Paragraph(sums))
     return Section(f"Latent features of each task, {data} data", blocks, 3)
 

@@ -54,9 +54,13 @@ def saliency_file(shown: Saliency, name: str) -> FigureFile:
     if shown.resolution == (1, 1):
         caption += " Maps of a single pixel cannot tell where a task looks: larger images leave larger maps."
     elif pairs:
-        numbers = ", ".join(f"tasks {t + 1} and {s + 1}: {shown.overlap[t, s]:.3f}" for t, s in pairs)
+        numbers = ", ".join(f"tasks {t + 1} and {s + 1}: {_told(shown.overlap[t, s])}" for t, s in pairs)
         caption += f" Cosine between the maps of two tasks, mean over {shown.compared} samples: {numbers}."
     return figure_file(name, saliency_figure(shown), caption, caption)
+
+
+def _told(overlap: float) -> str:
+    return "none, for one of them is always zero" if np.isnan(overlap) else f"{overlap:.3f}"
 
 
 def _title(shown: Saliency, example: int) -> str:
