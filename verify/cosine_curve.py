@@ -48,9 +48,11 @@ class CosineCurve:
 
     @property
     def passed(self) -> bool:
-        """Points certified and on the line, and increasing: Theorem 5.1 (3)."""
+        """Points certified and on the line, and increasing, Theorem 5.1 (3), unless heads are parallel or opposite."""
         certified = bool(np.all(self.relative_gap <= OBJECTIVE_TOLERANCE))
-        return certified and self.deviation <= self.tolerance and bool(np.all(np.diff(self.solved_cosine) > 0))
+        law = _line(self.classes, self.samples, self.solved_n_same, self.lambda_H, self.lambda_W)
+        flat = (np.diff(law) == 0) & (np.abs(law[1:]) == 1)
+        return certified and self.deviation <= self.tolerance and bool(np.all(flat | (np.diff(self.solved_cosine) > 0)))
 
 
 def cosine_curve(
@@ -58,7 +60,8 @@ def cosine_curve(
 ) -> CosineCurve:
     """Solves and certifies ``points`` problems of N = samples, task-balanced with n^{11} = n^{kk} and n^{12} = n^{kl}.
 
-    λ's multiply beside the SUM of cross-entropies. ValueError where K does not divide N.
+    λ's multiply beside the SUM of cross-entropies. ValueError where K does not divide N, or λ's so large that some of
+    the problems have zero heads, which have no cosine.
     """
     per_class, rest = divmod(samples, classes)
     if rest:
@@ -66,6 +69,13 @@ def cosine_curve(
     wanted = np.linspace(per_class / 20, per_class * 19 / 20, points)
     n_different = ((per_class - wanted) / (classes - 1)).round().astype(np.int64)
     n_same = per_class - (classes - 1) * n_different
+    zero = np.isnan(_line(classes, samples, n_same, lambda_H, lambda_W))
+    if zero.any():
+        raise ValueError(
+            f"lambda_H={lambda_H:g} and lambda_W={lambda_W:g} are past every threshold at "
+            f"n^{{11}} = {n_same[zero][0]:,}, where heads are zero and have no cosine; smaller ones would do, "
+            f"such as {LAMBDA:g}"
+        )
     cosines, gaps = [], []
     for same, different in zip(n_same, n_different, strict=True):
         problem = ufm.SingleSource.correlated(
