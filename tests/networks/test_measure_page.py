@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from toy_data import tables, toy
 
 from networks.measuring import Measurement, measure_run
@@ -119,3 +120,20 @@ def test_what_cancels_is_not_defined_in_words(tmp_path: Path) -> None:
     assert "nan" not in text
     assert "is not defined: of some label pair" in " ".join(text.split())
     assert "tasks 1 and 2: none, for one of them is always zero" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("kind", ["single", "multi", "multilabel"])
+def test_features_that_are_all_zero_are_reported(kind: str, tmp_path: Path) -> None:
+    """As a strong λ_H makes them, or a last ReLU that nothing passes."""
+    decay = {"lambda_H": 1e-2, "lambda_W": 0.1, "lambda_b": 0.1}
+    run = train(tables(epochs=1, feature_decay=decay), data=toy(kind))
+    with torch.no_grad():
+        for parameter in run.network.backbone.parameters():
+            parameter.zero_()
+    compared = compare_run(measure_run(run, samples=10))
+    for gap in compared.gaps:
+        assert np.isnan(gap.balance)
+        assert {gap.squares[name] for name in ("total", "within labels", "not read", "offset")} == {0.0}
+        assert gap.stages[0].objective == pytest.approx(gap.stages[2].objective)
+    write_networks_report([compared], tmp_path)
+    assert "nan" not in (tmp_path / "measure.md").read_text()

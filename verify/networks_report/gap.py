@@ -40,8 +40,8 @@ class Gap:
     network      the certificate of the best stage; optimum, that of the certified minimum of the model
     solution     the model's minimum as ``ufm.solve`` found it
     theorem, closed_form  what covers these counts and its min F; "" and NaN where nothing does
-    balance      λ_W Σ c^t ‖W^t‖² / (λ_H Σ‖h‖²), 1 at every stationary point of the model; 1 by definition with
-                 weight decay
+    balance      λ_W Σ c^t ‖W^t‖² / (λ_H Σ‖h‖²), 1 at every stationary point of the model but zero; 1 by definition
+                 with weight decay; NaN where all features are zero
     squares      Σ‖h‖² over samples, and the shares of it that change no decision of the means: "within labels";
                  "not read", the means' part outside the row space of the heads; "offset", N ‖μ_G‖², for comparison;
                  "offset of the optimum", the same of the model's optimum: 0 where classes are balanced
@@ -95,13 +95,13 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
     total = point.squared_features[f]
     c = problem.task_weights
     squared_W = float(sum(c_t * np.sum(w**2) for c_t, w in zip(c, W, strict=True)))
-    squares = {
-        "total": total,
-        "within labels": float(counts @ point.spread[f]) / total,
-        "not read": float(counts @ np.sum((H - read) ** 2, axis=0)) / total,
-        "offset": float(counts.sum() * (centre @ centre)) / total,
-        "offset of the optimum": _offset(solution, counts),
+    parts = {
+        "within labels": counts @ point.spread[f],
+        "not read": counts @ np.sum((H - read) ** 2, axis=0),
+        "offset": counts.sum() * (centre @ centre),
     }
+    shares = {name: float(part) / total if total > 0 else 0.0 for name, part in parts.items()}
+    squares = {"total": total, **shares, "offset of the optimum": _offset(solution, counts)}
     return Gap(
         part=part,
         stages=tuple(Stage(name, F, (F - lower) / F, (F - optimum.lower_bound) / F) for name, F in named),
@@ -112,7 +112,7 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
         solution=solution,
         theorem=theorem,
         closed_form=closed,
-        balance=problem.lambda_W * squared_W / (problem.lambda_H * total),
+        balance=problem.lambda_W * squared_W / (problem.lambda_H * total) if total > 0 else float("nan"),
         squares=squares,
     )
 

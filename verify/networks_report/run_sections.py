@@ -113,7 +113,7 @@ def _certificate(gap: Gap) -> list[tuple[str, str]]:
         ("verdict on the network", gap.network.verdict),
         ("verdict on the model's optimum", gap.optimum.verdict),
         ("theorem", covered),
-        ("balance λ_W Σ c^t‖W^t‖² / (λ_H Σ‖h‖²)", f"{gap.balance:.4g}"),
+        ("balance λ_W Σ c^t‖W^t‖² / (λ_H Σ‖h‖²)", numbers.MISSING if np.isnan(gap.balance) else f"{gap.balance:.4g}"),
         ("Σ‖h‖² within labels", f"{gap.squares['within labels']:.2%}"),
         ("Σ‖h‖² that no head reads", f"{gap.squares['not read']:.2%}"),
         ("N‖μ_G‖² / Σ‖h‖²", f"{gap.squares['offset']:.2%}"),
