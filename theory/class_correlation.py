@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.feature_space import Float
+from theory.feature_space import Float, float_array
 from theory.reading import square_root
 from theory.shared_root import Force, LabelForce, margins
 
@@ -123,7 +123,7 @@ def class_correlation_cosine(classes: Any, n_same: Any, n_different: Any, lambda
     heads are zero; 1 or −1 where they are parallel or opposite.
 
     Raises ValueError, naming the argument, for classes not whole numbers ≥ 2, counts negative or not finite and λ's not
-    finite and > 0. Source: beyond the paper, docs/theory.md.
+    finite and > 0; TypeError for what is no number. Source: beyond the paper, docs/theory.md.
     """
     arguments = {"classes": classes, "n_same": n_same, "n_different": n_different}
     arguments |= {"lambda_H": lambda_H, "lambda_W": lambda_W}
@@ -137,7 +137,7 @@ def class_correlation_cosine(classes: Any, n_same: Any, n_different: Any, lambda
 
 
 def _checked(name: str, value: Any) -> Float:
-    array = np.asarray(value, dtype=np.float64)
+    array = float_array(name, value)
     asked, wrong = {
         "classes": ("whole numbers ≥ 2", ~(array >= 2) | (array != np.floor(array))),
         "n_same": ("≥ 0", ~(array >= 0)),

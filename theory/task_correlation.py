@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.feature_space import Float
+from theory.feature_space import Float, float_array
 
 
 def task_correlation_cosine(n_same: Any, n_different: Any, lambda_H: Any, lambda_W: Any) -> Float:
@@ -23,7 +23,8 @@ def task_correlation_cosine(n_same: Any, n_different: Any, lambda_H: Any, lambda
     rarer pair is the diagonal one. Where both are, the heads are zero: NaN. Those two regimes are beyond the paper.
     Accurate to rounding, relative to the cosine itself, however near the thresholds or n_same near n_different.
 
-    Raises ValueError, naming the argument, for counts negative or not finite and λ's not finite and > 0.
+    Raises ValueError, naming the argument, for counts negative or not finite and λ's not finite and > 0; TypeError for
+    what is no number.
     Source: Theorem 5.1, eq. 31.
     """
     same = _checked("n_same", n_same, zero=True)
@@ -91,7 +92,7 @@ def _high_half(x: Float) -> Float:
 
 
 def _checked(name: str, value: Any, *, zero: bool) -> Float:
-    array = np.asarray(value, dtype=np.float64)
+    array = float_array(name, value)
     wrong = ~np.isfinite(array) | (array < 0 if zero else array <= 0)
     if np.any(wrong):
         raise ValueError(f"{name} must be finite and {'≥' if zero else '>'} 0, got {float(array[wrong].flat[0])!r}")

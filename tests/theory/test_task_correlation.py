@@ -130,3 +130,15 @@ def test_symmetries(n_same, n_different, h, w):
 def test_impossible_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         cosine(*arguments)
+
+
+@pytest.mark.parametrize("value", ["ten", [1, [2, 3]], {"n": 1}])
+def test_what_is_no_number_is_named(value):
+    for position, name in enumerate(("n_same", "n_different", "lambda_H", "lambda_W")):
+        arguments = [10, 5, 0.1, 0.1]
+        arguments[position] = value
+        message = f"{name} must be a number or an array of numbers"
+        with pytest.raises(TypeError, match=message):
+            theory.task_correlation_cosine(*arguments)
+        with pytest.raises(TypeError, match=message):
+            theory.class_correlation_cosine(3, *arguments)
