@@ -36,6 +36,8 @@ class Parameters:
         from networks.parameter_counts import parameters_saved
         from verify.report.staging import open_folder, write_together
 
+        if self.output is not None and self.output.is_dir():
+            raise ValueError(f"--output {self.output} is a folder; name a file in it")
         sets = {"×".join(map(str, self.classes)): self.classes} if self.classes else DATA_SETS
         lines = [
             "| data | backbone | learned heads | fixed heads, trained | saved |",
