@@ -11,14 +11,18 @@ from networks.datasets.sources import load_source
 from networks.datasets.task_data import TaskData
 from networks.experiments.experiment import Experiment, PlannedRun
 from networks.experiments.measured_names import measured_names
+from networks.measuring import measuring_device
 
 
 def check_runs(experiment: Experiment) -> None:
     """Makes the data of every run, without going over the images, and asks whether the figure can be drawn of them.
 
     Raises FileNotFoundError where a data set is not on disk, which says what to do about it; ValueError or TypeError,
-    naming the run, where its data cannot be composed, are not of the figure's kind, or have not a metric of it.
+    naming the run, where its data cannot be composed, are not of the figure's kind, or have not a metric of it;
+    ValueError for a device that is absent.
     """
+    for device in {plan.config.train.device for plan in experiment.plans}:
+        measuring_device(device)
     tables: list[dict[str, Any]] = []
     for plan in experiment.plans:
         if plan.config.data not in tables:

@@ -188,6 +188,13 @@ def test_what_cannot_be_drawn_is_said_before_any_training(
     assert not (here / "runs").exists()
 
 
+def test_a_device_that_is_absent_is_refused_before_anything_is_made(here: Path) -> None:
+    path = written(here, "mine", 'kind = "report"')
+    with pytest.raises(ValueError, match="device='cuda:77' is not available"):
+        Reproduce(str(path), device="cuda:77").run()
+    assert [p.name for p in here.iterdir()] == ["mine.toml"]
+
+
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', "[]"])
 def test_folders_that_cannot_be_used_are_named_before_any_training(content: str, here: Path) -> None:
     path = written(here, "lines", 'kind = "curves"\nmetrics = ["SNC1"]')
