@@ -24,7 +24,7 @@ from typing import Any
 
 from theory.ball_objective import flint
 
-STEPS = 200
+STEPS = 3000  # Newton on exponentials moves a logit by about one, and logits are at most log(1/λ_Hλ_W) < 1,500
 HALVINGS = 60
 
 
@@ -129,7 +129,6 @@ def _descended(program: Program, chosen: tuple[int, ...], points: Mapping[tuple[
     """An approximate minimizer, exact numbers, zero outside the chosen groups; ``points`` has those of a group less."""
     starts = [(points[tuple(i for i in chosen if i != left)], left) for left in chosen]
     before, added = min(starts, key=lambda start: float(_value(program, start[0])))
-    value = _value(program, before)
     v = _pull(program, [_softmax(term, _exponents(term, before))[1] for term in program.terms])
     length = _length([v[i] for i in program.groups[added]])
     step = flint().arb(1)
@@ -137,7 +136,7 @@ def _descended(program: Program, chosen: tuple[int, ...], points: Mapping[tuple[
         y = list(before)
         for i in program.groups[added]:
             y[i] = (step * v[i] / length).mid()
-        if _value(program, y).mid() < value.mid():
+        if _value(program, y).mid() < _value(program, before).mid():
             return _newton(program, y, [group for group in program.groups if any(y[i] != 0 for i in group)])
         step /= 2
     return before

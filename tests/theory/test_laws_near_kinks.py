@@ -1,4 +1,4 @@
-"""Laws in balls where a part of the minimum is nearly zero, and the norm there nearly without a derivative."""
+"""Laws in balls where a part of the minimum is nearly zero, so the norm has hardly a derivative, or all of it is."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ def problems():
     yield "hardly shared, 10 classes", SingleSource.correlated(10, n_same=4, n_different=21, **skew)
     near = {"lambda_H": 1.2194141, "lambda_W": 0.14921372, "lambda_b": 0.05, "label_smoothing": 0.5}
     yield "label sets near their threshold", MultiLabel.balanced(3, {1: 1, 2: 2}, **near)
+    for tiny in (1e-100, 1e-300):
+        lambdas = {"lambda_H": tiny, "lambda_W": tiny, "lambda_b": tiny}
+        yield f"λ = {tiny:g}", SingleSource.correlated(3, n_same=3, n_different=1, **lambdas)
     for excess in (1e-2, 1e-5, 1e-8):
         lambdas = {"lambda_H": 0.75 * (1 - excess), "lambda_W": 1.0, "lambda_b": 0.05}
         yield f"label sets {excess:g} below their threshold", MultiLabel.balanced(3, {1: 1, 2: 2}, **lambdas)
