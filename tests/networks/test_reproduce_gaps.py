@@ -91,6 +91,10 @@ def test_figures_of_an_earlier_kind_of_the_file_are_gone(here: Path) -> None:
     assert Reproduce(str(path), seeds=(0,), epochs=1).run() == 0
     assert not list((here / "reproduced").rglob("figure.*"))
     assert "figure.png" not in (here / "reproduced" / "README.md").read_text()
+    (here / "reproduced" / "mine" / "report").mkdir()
+    (here / "reproduced" / "mine" / "report" / "measure.html").write_text("of an earlier kind")
+    assert Reproduce(str(path), seeds=(0,), epochs=1).run() == 0
+    assert "measure.html" not in (here / "reproduced" / "README.md").read_text()
 
 
 def test_heads_that_the_lambdas_make_zero_have_no_closed_form(here: Path) -> None:

@@ -69,7 +69,7 @@ def write_overview(output: str | Path) -> Path:
         lines.append(markdown(summary))
         if "caption" in summary and (path.parent / "figure.png").exists():
             lines.append(f"\n![{summary['caption']}]({path.parent.name}/figure.png)\n\n{summary['caption']}")
-        for page in sorted(path.parent.glob("report/*.html")):
+        for page in sorted(path.parent.glob("report/*.html") if summary["kind"] == "report" else []):
             lines.append(f"\n[The runs beside the unconstrained feature model]({page.relative_to(place).as_posix()})")
         sections.append("\n".join(lines) + "\n")
     write_together(place, {OVERVIEW: "\n".join(sections).encode()})
