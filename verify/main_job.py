@@ -10,6 +10,7 @@ import ufm
 from ufm.solution import Problem
 from verify.case import Case, JobResult, run_case
 from verify.cosine_curve import cosine_curve
+from verify.solved import whole
 
 SMALL = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 PAPER = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
@@ -67,12 +68,17 @@ def digit_pairs(seed: int = 0) -> np.ndarray:
 
 
 def run_main_job(started: Callable[[str], None] = lambda name: None) -> JobResult:
-    """Solves, certifies and compares everything; ``started`` is told the name of each case as it begins."""
+    """Solves, certifies and compares everything; ``started`` is told the name of each case as it begins.
+
+    KeyboardInterrupt also where a solver answers Ctrl-C with the point it reached.
+    """
     cases: list[Case] = []
 
     def run(name: str, problem: Problem, **options: object) -> None:
         started(name)
-        cases.append(run_case(name, problem, **options))  # type: ignore[arg-type]
+        case = run_case(name, problem, **options)  # type: ignore[arg-type]
+        whole(case.solution)
+        cases.append(case)
 
     for name, problem in theorem_problems():
         run(name, problem)

@@ -1,9 +1,13 @@
 """Ctrl-C at any moment ends the program with a word and status 130, never with a traceback."""
 
+import dataclasses
 import subprocess
 import sys
 
 import pytest
+
+import ufm
+from verify.main_job import run_main_job
 
 # The module is found by its name alone; looking for it is where Ctrl-C comes.
 INTERRUPTED = """
@@ -33,3 +37,16 @@ def test_during_imports(module):
     )
     assert done.returncode == 130
     assert done.stderr.strip() == "interrupted"
+
+
+def test_during_a_solve_of_the_main_job(monkeypatch):
+    """A solver answers Ctrl-C with the point reached, which is no case of the report."""
+    started, solve = [], ufm.solve
+
+    def interrupted(*arguments, **options):
+        return dataclasses.replace(solve(*arguments, **options), status="interrupted: the best point so far")
+
+    monkeypatch.setattr(ufm, "solve", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_main_job(started.append)
+    assert len(started) == 1

@@ -69,6 +69,16 @@ def test_everything_is_written_and_replays(findings: Findings, tmp_path: Path) -
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_counterexamples_of_an_earlier_page_go_and_no_other_file(findings: Findings, tmp_path: Path) -> None:
+    folder = tmp_path / "counterexamples"
+    folder.mkdir()
+    found, none = findings.searched
+    for name in (none.file, "of-the-reader.json"):
+        (folder / name).write_text("earlier")
+    write_findings(findings, tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([found.file, "of-the-reader.json"])
+
+
 def test_the_pages_agree(findings: Findings, tmp_path: Path) -> None:
     write_findings(findings, tmp_path)
     markdown = (tmp_path / "findings.md").read_text().replace("\\", "")

@@ -34,6 +34,11 @@ COUNTS = ("tried", "uncertified", "not_applicable", "shrinking")
 def save(finding: Finding, path: str | Path) -> None:
     """Writes to a temporary name in the same folder, then renames."""
     path = check_target(path)
+    write_together(path.parent, {path.name: as_bytes(finding)})
+
+
+def as_bytes(finding: Finding) -> bytes:
+    """What ``load`` reads."""
     content = {
         "format": FORMAT,
         "claim": {name: _plain(getattr(finding.claim, name)) for name in _CLAIM},
@@ -45,8 +50,7 @@ def save(finding: Finding, path: str | Path) -> None:
         "ended": finding.ended,
         **{name: _plain(getattr(finding, name)) for name in (*NUMBERS, *COUNTS)},
     }
-    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-    write_together(path.parent, {path.name: (text + "\n").encode()})
+    return (json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
 def check_target(path: str | Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from verify.falsification.storage import as_bytes
 from verify.findings.as_html import as_html
 from verify.findings.as_markdown import as_markdown
 from verify.findings.curves import figures
@@ -16,7 +17,8 @@ from verify.report.staging import write_together
 def write_findings(findings: Findings, folder: Path) -> Path:
     """Writes findings.html, findings.md, findings.json, figures/ and counterexamples/; returns the page's path.
 
-    Everything is composed first and renamed into place, the page last.
+    Everything is composed first and renamed into place, the page last; then the counterexamples of an earlier page go
+    whose searches found none this time.
     """
     about = environment()
     sections = findings.sections()
@@ -28,9 +30,9 @@ def write_findings(findings: Findings, folder: Path) -> Path:
     files["findings.json"] = (json.dumps(numbers, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode()
     files["findings.md"] = as_markdown(TITLE, findings.lead, sections, about).encode()
     files["findings.html"] = as_html(TITLE, findings.lead, sections, about).encode()
-    found = [item for item in findings.searched if item.finding.counterexample is not None]
-    (folder / "counterexamples").mkdir(exist_ok=True)
-    for item in found:
-        item.finding.save(folder / "counterexamples" / item.file)
-    write_together(folder, files)
+    kept = {f"counterexamples/{item.file}": item.finding for item in findings.searched}
+    found = {name: finding for name, finding in kept.items() if finding.counterexample is not None}
+    write_together(folder, {name: as_bytes(finding) for name, finding in found.items()} | files)
+    for name in kept.keys() - found.keys():
+        (folder / name).unlink(missing_ok=True)
     return folder / "findings.html"
