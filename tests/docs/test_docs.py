@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import warnings
 from pathlib import Path
@@ -15,6 +17,7 @@ RUNNABLE = "python"
 NOT_RUN = "python no-run"
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 HEADING = re.compile(r"^#{1,6} +(.*?) *$", re.MULTILINE)
 
 
@@ -34,6 +37,18 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
 
 
+def words(text: str) -> list[str]:
+    """Line by line, a # for every number: how a number ends, and whether it has an exponent, is the machine's."""
+    return [" ".join(NUMBER.sub("#", line).split()) for line in text.strip().splitlines()]
+
+
+def decimals(printed: str, shown: str) -> list[tuple[float, float]]:
+    """Pairs that have a point and no exponent: not numbers of steps, nor rounding errors."""
+    pairs = zip(NUMBER.findall(printed), NUMBER.findall(shown), strict=True)
+    plain = [pair for pair in pairs if all("." in number and "e" not in number for number in pair)]
+    return [(float(here.replace(",", "")), float(there.replace(",", ""))) for here, there in plain]
+
+
 WITH_CODE = [page for page in PAGES if any(info == RUNNABLE for _, info, _ in blocks(page))]
 
 
@@ -43,16 +58,31 @@ def test_readme_and_docs_have_code_to_run() -> None:
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name)
-def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of a page share a namespace, start in an empty folder, and may not warn."""
+def test_python_blocks_run_and_print_what_the_page_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of a page share a namespace, start in an empty folder, and may not warn.
+
+    A text block that follows is what was printed: the same words, and the same decimals to one part in a hundred.
+    """
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
+    printed: str | None = None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for line, info, code in blocks(page):
             if info == RUNNABLE:
-                # blank lines first, so that a traceback names the page's own line
-                exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
+                with contextlib.redirect_stdout(io.StringIO()) as output:
+                    # blank lines first, so that a traceback names the page's own line
+                    exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
+                printed = output.getvalue()
+            elif info == "text" and printed is not None:
+                assert words(printed) == words(code), f"{name(page)}:{line}"
+                for here, there in decimals(printed, code):
+                    assert here == pytest.approx(there, rel=0.01, abs=1e-6), f"{name(page)}:{line}"
+                printed = None
+            else:
+                printed = None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
