@@ -78,6 +78,15 @@ def test_mgda_by_frank_wolfe_steps_is_looser() -> None:
     assert max(excess) > 1e-3
 
 
+def test_mgda_of_many_tasks_whose_gradients_differ_by_orders_of_magnitude() -> None:
+    for seed in range(100):  # a few of which need more than the usual number of steps
+        J = jacobian(seed, 20, spread=4.0)
+        w = weights("mgda", J)
+        shortest = w @ J
+        assert float(w.min()) >= 0.0
+        assert float((J @ shortest).min()) >= float(shortest @ shortest) - 1e-11 * float(J.square().sum())
+
+
 def test_mgda_of_vanishing_gradients() -> None:
     assert weights("mgda", torch.zeros(3, 4, dtype=torch.float64)).tolist() == pytest.approx([1 / 3] * 3)
     J = jacobian(0, 3)

@@ -19,6 +19,8 @@ from torch import Tensor
 
 from ufm.weighting.task_weighting import TaskWeighting
 
+STEPS = 100  # a task; scipy's 3 are too few where gradients differ in size by orders of magnitude
+
 
 class MGDA(TaskWeighting):
     """w of least wᵀ G w on the simplex of the tasks present; the mean where all their gradients vanish."""
@@ -42,5 +44,5 @@ def _shortest(G: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.full(tasks, 1.0 / tasks)
     values, vectors = np.linalg.eigh(G / size)
     root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
-    u, _ = nnls(np.vstack([root, np.ones(tasks)]), np.eye(tasks + 1)[-1])
+    u, _ = nnls(np.vstack([root, np.ones(tasks)]), np.eye(tasks + 1)[-1], maxiter=STEPS * tasks)
     return np.asarray(u / u.sum(), dtype=np.float64)
