@@ -147,12 +147,12 @@ def certify(
     return _rest_on(whole, _total(tasks, tolerance)) if problem.source == "multi" else tasks[0]
 
 
-def check_tolerance(value: Any) -> float:
+def check_tolerance(value: Any, usual: float = GAP_TOLERANCE) -> float:
     """A finite relative tolerance > 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"tolerance must be a number > 0, got {value!r}")
     if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; {GAP_TOLERANCE:g} is usual")
+        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; {usual:g} is usual")
     return float(value)
 
 

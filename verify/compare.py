@@ -117,7 +117,7 @@ def compare(problem: Problem, solution: Any, *, tolerance: float = OBJECTIVE_TOL
 
     Raises as ``verify.certify``.
     """
-    tolerance = check_tolerance(tolerance)
+    tolerance = check_tolerance(tolerance, OBJECTIVE_TOLERANCE)
     certificate = certify(problem, solution, tolerance=tolerance)
     points = read_point(problem, solution, None, None, None, None)
     samples = tuple(samples_of(form, point) for form, point in zip(forms(problem), points, strict=True))

@@ -1,6 +1,6 @@
 """Experiments as files: one a figure or table of the paper, each with the runs that make it."""
 
-from networks.experiments.catalogue import Entry, catalogue, find_experiment
+from networks.experiments.catalogue import Entry, catalogue, catalogue_order, find_experiment
 from networks.experiments.checks import check_runs
 from networks.experiments.experiment import Experiment, Figure, PlannedRun, read_experiment
 from networks.experiments.training import FinishedRun, train_experiment
@@ -12,6 +12,7 @@ __all__ = [
     "FinishedRun",
     "PlannedRun",
     "catalogue",
+    "catalogue_order",
     "check_runs",
     "find_experiment",
     "read_experiment",

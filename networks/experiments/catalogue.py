@@ -41,7 +41,7 @@ def catalogue(folder: str | Path | None = None) -> list[Entry]:
     entries = [Entry(path.stem, "", path) for path in place.glob("*.toml")]
     for source in TWINS:
         entries += [Entry(path.stem, source, path) for path in (place / source).glob("*.toml")]
-    return sorted(entries, key=lambda entry: (entry.source, _order(entry.name)))
+    return sorted(entries, key=lambda entry: (entry.source, catalogue_order(entry.name)))
 
 
 def find_experiment(name: str, source: str = "", folder: str | Path | None = None) -> Path:
@@ -65,7 +65,8 @@ def find_experiment(name: str, source: str = "", folder: str | Path | None = Non
     raise unknown_name("figure", name, here, candidates)
 
 
-def _order(name: str) -> tuple[int, int, str]:
+def catalogue_order(name: str) -> tuple[int, int, str]:
+    """Sorts by: figures by number, then tables, then others by name."""
     word, _, number = name.partition("-")
     kinds = {"figure": 0, "table": 1}
     return (kinds[word], int(number), "") if word in kinds and number.isdigit() else (2, 0, name)

@@ -15,7 +15,7 @@ from networks.datasets.compose.finish import Normalization
 from networks.datasets.config import build_data
 from networks.datasets.images import ArrayImages
 from networks.datasets.source import Source
-from networks.experiments import Experiment, catalogue, find_experiment, read_experiment
+from networks.experiments import Experiment, catalogue, catalogue_order, find_experiment, read_experiment
 from networks.training.run import build_network
 from verify.metrics import metrics
 
@@ -230,3 +230,10 @@ def test_what_is_no_table_is_named(tmp_path: Path, old: str, new: str, message: 
     assert old in TEXT
     with pytest.raises(TypeError, match=message):
         read_experiment(written(tmp_path, TEXT.replace(old, new)))
+
+
+def test_figures_are_in_the_order_of_their_numbers() -> None:
+    names = ["weightings", "table-4", "figure-61", "figure-10", "multi-label", "figure-3"]
+    assert sorted(names, key=catalogue_order) == [
+        "figure-3", "figure-10", "figure-61", "table-4", "multi-label", "weightings"
+    ]  # fmt: skip

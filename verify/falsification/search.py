@@ -46,7 +46,8 @@ def falsify(
     seed       of the draws and of the solver's random starts: same seed, same program, same finding
     seconds    stop after this much time, with what was found
     dim        feature dimension; below min(R − T, labels) no certificate closes, and every problem is uncertified
-    method     of ``ufm.solve``; "gradient" frees every sample's feature, which ``nc1`` needs
+    method     of ``ufm.solve``; "gradient" frees every sample's feature, which ``nc1`` needs; "convex" comes to
+               about 1e-9 of F, too rough to pin the geometry that most claims are about
     tolerance  of the certificates, relative; solver_tolerance as tolerance of ``ufm.solve``, by default the solver's
                own, 1e-9 of "gradient"
     progress   called with the finding so far after every problem solved

@@ -45,7 +45,7 @@ def checked_options(
         dim=None if dim is None else validation.whole_number("dim", dim, 1),
         method=validation.one_of("method", method, METHODS),
         seed=validation.whole_number("seed", seed, 0, validation.MAX_SEED - ATTEMPTS),
-        tolerance=check_tolerance(tolerance),
+        tolerance=check_tolerance(tolerance, GAP_TOLERANCE),
         solver_tolerance=None
         if solver_tolerance is None
         else validation.positive("solver_tolerance", solver_tolerance),

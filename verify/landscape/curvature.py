@@ -112,7 +112,7 @@ def curvature(
     Raises TypeError or ValueError naming the field, MemoryError before a Hessian too large is begun, RuntimeError
     where Lanczos does not converge. Source: beyond the paper, docs/theory.md ("Strict saddles").
     """
-    tolerance = check_tolerance(tolerance)
+    tolerance = check_tolerance(tolerance, GRADIENT_TOLERANCE)
     points = read_point(problem, solution, W, H, b, labels)
     tasks = tuple(_curvature(form, point, tolerance) for form, point in zip(forms(problem), points, strict=True))
     return _total(tasks) if problem.source == "multi" else tasks[0]

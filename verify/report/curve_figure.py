@@ -38,7 +38,7 @@ def curve_figure(curve: CosineCurve) -> Any:
     axes.set_ylabel(r"$\cos(w_1^1,\, w_1^2)$")
     penalties = f"$\\lambda_H$ = {curve.lambda_H:g},  $\\lambda_W$ = {curve.lambda_W:g}"
     tidy(axes, f"K = {curve.classes},  N = {curve.samples:,},  {penalties}")
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(frameon=False, fontsize=8, loc="upper left" if curve.classes == 2 else "lower right")
     return figure
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from networks.experiments import Experiment, FinishedRun
+from networks.experiments import Experiment, FinishedRun, catalogue_order
 from verify.report.figure_files import FigureFile, require_matplotlib
 from verify.report.staging import open_folder, write_together
 from verify.reproduction.curves import curves_file
@@ -77,9 +77,12 @@ def write_overview(output: str | Path) -> Path:
 
 
 def summaries(output: str | Path) -> list[tuple[Path, dict[str, Any]]]:
-    """The summaries in the folders of OUTPUT; ValueError, naming the file, where one is damaged."""
+    """The summaries in the folders of OUTPUT, in the catalogue's order.
+
+    ValueError, naming the file, where one is damaged.
+    """
     found = []
-    for path in sorted(Path(output).glob(f"*/{SUMMARY}")):
+    for path in sorted(Path(output).glob(f"*/{SUMMARY}"), key=lambda path: catalogue_order(path.parent.name)):
         try:
             summary = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
