@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import ufm
 from networks.datasets import cross, load_source, multi
+from networks.datasets.compose.multi import _apart
 
 LAMBDAS = {"lambda_H": 0.01, "lambda_W": 0.02, "lambda_b": 0.03}
 DIGITS = load_source("digits")
@@ -84,6 +86,29 @@ def test_multi_at_random_and_long_tailed() -> None:
     assert np.all(np.diff(tailed, axis=1) <= 0)
     exact = 64.0 ** -((np.arange(4)[:, None] + np.arange(4)) / 6)  # ratio 1/64 from (0, 0) to (3, 3)
     assert np.abs(tailed - 200 * exact / exact.sum()).max() < 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_images_beside_themselves_are_exchanged_with_the_first_that_will_do(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many places are looked through at a time: held against a search through all of them."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(12) % 3
+    left, right = rng.integers(0, 12, (2, 200))
+    expected = right.copy()
+    for i in range(len(left)):
+        if left[i] == expected[i]:
+            same = labels[expected] == labels[left[i]]
+            other = next(j for j in range(len(left)) if same[j] and left[i] not in (left[j], expected[j]))
+            expected[i], expected[other] = expected[other], expected[i]
+    for places in (1, 7, 1000):
+        monkeypatch.setattr(import_module("networks.datasets.compose.multi"), "PLACES", places)
+        found = _apart("pairs", left, right, labels)
+        np.testing.assert_array_equal(found, expected)
+        assert not (found == left).any()
+    with pytest.raises(ValueError, match="image 0 of class 0 would stand beside itself"):
+        _apart("pairs", np.array([0, 0, 1]), np.array([0, 0, 2]), labels)
 
 
 def test_only_one_side() -> None:

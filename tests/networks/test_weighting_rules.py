@@ -139,6 +139,17 @@ def test_fairgrad_solves_its_equation(seed: int, tasks: int, alpha: float, sprea
     assert bool((residual.abs() <= 1e-9 * (power + (J @ J.T).abs() @ w)).all())
 
 
+@pytest.mark.parametrize("seed", range(0, 60, 3))
+def test_fairgrad_with_many_tasks_whose_gradients_differ_in_size(seed: int) -> None:
+    """Twenty in twelve dimensions, sizes of 1e-4 to 1e4, two of them opposite."""
+    rng = np.random.default_rng(seed)
+    J = torch.as_tensor(rng.standard_normal((20, 12)) * 10.0 ** rng.uniform(-4, 4, (20, 1)))
+    J[-1] = -J[0]
+    w = weights("fairgrad", J)
+    residual = (J @ J.T) @ w - 1 / w
+    assert bool((residual.abs() <= 1e-9 * (1 / w + (J @ J.T).abs() @ w)).all())
+
+
 def test_fairgrad_is_proportionally_fair() -> None:
     """α = 1: of all steps of its length, it has the largest Σ log of what the tasks gain."""
     J = jacobian(1, 3)

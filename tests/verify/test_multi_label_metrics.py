@@ -117,6 +117,12 @@ def test_what_is_undefined_is_nan():
     assert all(math.isnan(measured[name]) for name in ("NC2_1", "NC2_2", "NC3", "NC_m"))
 
 
+def test_features_along_one_direction_have_no_angles():
+    point = per_sample_point(REAL, 0, dim=1, noise=0.0)
+    point.H = np.abs(point.H)
+    assert math.isnan(metrics(REAL, W=point.W, H=point.H, b=point.b, labels=point.labels)["NC_m"])
+
+
 def test_one_class_without_single_label_samples():
     """Label sets with that class have no sum to be compared with; the others do."""
     problem = MultiLabel({(0,): 1, (1,): 1, (2,): 1, (0, 1): 1, (0, 3): 1}, classes=4, **LAMBDAS)

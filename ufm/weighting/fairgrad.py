@@ -69,6 +69,10 @@ def _newton(G: NDArray[np.float64], alpha: float, w: NDArray[np.float64]) -> NDA
         residual = G @ w - power
         if np.all(np.abs(residual) <= ACCURACY * (power + np.abs(G) @ w)):
             return w
-        step = np.linalg.solve(G + np.diag(power / w) / alpha, residual)
+        # in these units the Hessian is at least I/α; where gradients differ by orders of magnitude, only if rounding
+        # is kept from making eigenvalues of G negative
+        unit = np.sqrt(w / power)
+        values, V = np.linalg.eigh(unit[:, None] * G * unit)
+        step = unit * (V @ ((V.T @ (unit * residual)) / (np.maximum(values, 0.0) + 1.0 / alpha)))
         w = w - step * min(1.0, 0.9 / max(float(np.max(step / w)), 1e-300))
     raise RuntimeError(f"weighting='fairgrad': G w = w^(-1/alpha) was not solved in {STEPS} steps for G = {G.tolist()}")

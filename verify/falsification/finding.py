@@ -101,8 +101,8 @@ class Finding:
             COUNTEREXAMPLE: "the claim fails at this problem, whose global minimum is certified",
             NONE_FOUND: f"none of {applicable} certified minima violates the claim; this is no proof",
             NEVER_APPLICABLE: f"the claim said nothing about any of {self.tried} problems; it was not tested",
-            NOTHING_CERTIFIED: f"none of {self.tried} problems was certified, F to tolerance={self.options.tolerance:g} "
-            "and the geometry to the claim's resolution; the claim was not tested",
+            NOTHING_CERTIFIED: f"none of {self.tried} problems was certified, F to tolerance="
+            f"{self.options.tolerance:g} and the geometry to the claim's resolution; the claim was not tested",
         }[self.verdict]
 
     def __repr__(self) -> str:

@@ -21,7 +21,8 @@ def tag_sum_angle(samples: Samples) -> float:
 
     S runs over the label sets that occur, S' over all label sets of that size; both only of classes that have samples
     of multiplicity 1, whose means μ_k are. Means are not centred. NaN where no multiplicity can be measured: without
-    two label sets S' to tell apart (m = K), with more than 10^8 pairs (S, S'), or where a mean or a sum is zero.
+    two label sets S' to tell apart (m = K), with more than 10^8 pairs (S, S'); where a mean or a sum is zero, or all of
+    them lie along one direction.
     """
     labels = samples.form.labels
     sizes = labels.sum(axis=1)
@@ -48,7 +49,7 @@ def _ratio(means: Float, labels: Int, singles: Float, classes: Int, m: int, size
         cosines = directions.T @ unit_columns(singles[:, sets].sum(axis=2), m * size)
         total += float(np.arccos(np.clip(cosines, -1.0, 1.0)).sum())
         pairs += cosines.size
-    return float(_angles(directions, own).mean()) / (total / pairs)
+    return float(_angles(directions, own).mean()) * pairs / total if total > 0 else np.nan
 
 
 def _blocks(classes: Int, m: int, height: int) -> Iterator[Int]:

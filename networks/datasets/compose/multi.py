@@ -16,6 +16,7 @@ from networks.datasets.task_data import TaskData
 from ufm import validation
 
 TOP_LEFT, BOTTOM_RIGHT = 0, 3  # cells of a canvas of 2 × 2
+PLACES = 1000  # looked through at a time for an exchange; the first will nearly always do
 
 
 def multi(
@@ -100,16 +101,21 @@ def _apart(
 ) -> NDArray[np.int64]:
     """The right images, exchanged within their class so that none stands beside itself; counts stay as they are."""
     right = right.copy()
+    places: dict[int, NDArray[np.int64]] = {}  # of each class on the right, which exchanges leave
     for sample in np.flatnonzero(left == right):
         image = right[sample]
         if left[sample] != image:  # an earlier exchange has moved it
             continue
-        others = (labels[right] == labels[image]) & (right != image) & (left != image)
-        if not others.any():
+        of_class = places.setdefault(int(labels[image]), np.flatnonzero(labels[right] == labels[image]))
+        for start in range(0, len(of_class), PLACES):
+            near = of_class[start : start + PLACES]
+            others = near[(right[near] != image) & (left[near] != image)]
+            if len(others):
+                right[sample], right[others[0]] = right[others[0]], image
+                break
+        else:
             raise ValueError(
                 f"{name}: image {image} of class {labels[image]} would stand beside itself, and no other image of its "
                 "class is in use; ask for more samples of that class"
             )
-        other = int(np.argmax(others))
-        right[sample], right[other] = right[other], image
     return right

@@ -32,7 +32,7 @@ def describe(outcome: Outcome, settings: Settings) -> str:
 
 def _advice(settings: Settings) -> str:
     if settings.weighting is not None:
-        return "raise steps= or learning_rate=; the weights may also never come to rest"
+        return "raise steps=, or lower learning_rate= where losses grow; the weights may also never come to rest"
     if settings.learning_rate is not None:
         return "raise steps=, or leave learning_rate out: the default needs no tuning"
     if settings.optimizer == "momentum" and settings.momentum is not None:

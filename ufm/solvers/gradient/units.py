@@ -71,8 +71,9 @@ def balanced_units(samples: Samples) -> Units:
 
 
 def _balanced_scales(samples: Samples) -> tuple[Float, Float, Float]:
-    b = (2 * samples.b_penalty + samples.bias_curvature) ** -0.5
-    return (2 * samples.W_penalty) ** -0.5, b, (2 * samples.H_penalty) ** -0.5
+    with np.errstate(divide="ignore"):  # weights that a rule has let vanish, on the way to an F that is not finite
+        b = (2 * samples.b_penalty + samples.bias_curvature) ** -0.5
+        return (2 * samples.W_penalty) ** -0.5, b, (2 * samples.H_penalty) ** -0.5
 
 
 def _per_block(samples: Samples, W: Float, b: Float, H: Float) -> PerBlock:
