@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -67,5 +68,13 @@ def running(device: str) -> Iterator[Processes]:
     if not distributed.is_initialized():
         # kept until the process ends: a second group of the same torchrun would meet the first one's messages
         distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
-        atexit.register(distributed.destroy_process_group)
+        atexit.register(_leave_group)
     yield Processes(place, distributed.get_rank(), distributed.get_world_size())
+
+
+def _leave_group() -> None:
+    """Networks wrapped for several processes hold the group, in reference cycles. Those that outlive Python would end
+    its threads too late: the process then aborts after its work, and torchrun ends the others in the middle of theirs.
+    """
+    gc.collect()
+    distributed.destroy_process_group()
