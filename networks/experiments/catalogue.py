@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def find_experiment(name: str, source: str = "", folder: str | Path | None = Non
 
 
 def catalogue_order(name: str) -> tuple[int, int, str]:
-    """Sorts by: figures by number, then tables, then others by name."""
-    word, _, number = name.partition("-")
-    kinds = {"figure": 0, "table": 1}
-    return (kinds[word], int(number), "") if word in kinds and number.isdigit() else (2, 0, name)
+    """Sorts by: figures by number and letter, then tables, then others by name."""
+    numbered = re.fullmatch(r"(figure|table)-(\d+)(\w?)", name)
+    if numbered is None:
+        return 2, 0, name
+    return ("figure", "table").index(numbered[1]), int(numbered[2]), numbered[3]

@@ -8,6 +8,7 @@ import numpy as np
 
 import ufm
 from networks.datasets.task_data import TaskData
+from networks.measuring.latent_metrics import COLUMNS
 from networks.training.config import Config
 from verify.metrics import metrics
 
@@ -25,6 +26,7 @@ def measured_names(config: Config, data: TaskData, test: TaskData | None) -> lis
         *("seconds", "images_per_second"),
         *accuracies,
         *([f"test_{name}" for name in accuracies] if test is not None else []),
+        *(COLUMNS if config.train.latent_metrics else ()),
         *_collapse_metrics(data.kind),
     ]
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from networks.datasets.images import PastedImages
+from networks.datasets.pairs import require_pairs
 from networks.datasets.task_data import TaskData
 from networks.measuring.network_features import NetworkFeatures
 from networks.metrics.moments import FeatureMoments
@@ -34,28 +34,33 @@ class HalfImages:
     pair_counts: NDArray[np.float64]
 
 
-def can_be_halved(data: TaskData) -> bool:
-    """Whether the data are pairs of images on a canvas, with a task for each."""
-    return data.kind == "single" and len(data.classes) == 2 and isinstance(data.images, PastedImages)
+class HalvedPairs:
+    """A network over pairs and over each half, to be gone through again and again; nothing is kept but the images."""
+
+    def __init__(self, network: MultiTaskNetwork, data: TaskData, device: torch.device) -> None:
+        require_pairs(data)
+        self.data = data
+        self.pairs = NetworkFeatures(network, data, device)
+        self.sides = [NetworkFeatures(network, data.only(side), device) for side in SIDES]
+
+    def __call__(self) -> HalfImages:
+        """One pass over each half and one over the pairs."""
+        labels, group = np.unique(self.data.labels, axis=0, return_inverse=True)
+        pairs = _moments(self.pairs, group.reshape(-1), len(labels))
+        sides = [_moments(side, self.data.labels[:, t], self.data.classes[t]) for t, side in enumerate(self.sides)]
+        return HalfImages(
+            means=_of_sides([side.mean for side in sides]),
+            spread=_of_sides([side.spread / side.count for side in sides]),
+            counts=_of_sides([side.count for side in sides]),
+            labels=labels,
+            pair_means=pairs.mean.cpu().numpy(),
+            pair_counts=pairs.count.cpu().numpy(),
+        )
 
 
 def half_images(network: MultiTaskNetwork, data: TaskData, device: torch.device) -> HalfImages:
-    """One pass over each half and one over the pairs. ValueError where the data are no pairs."""
-    if not can_be_halved(data):
-        raise ValueError(f"{data.name} are no pairs of images with a task each, as compose='multi' makes")
-    sides = [
-        _moments(network, data.only(side), data.labels[:, t], data.classes[t], device) for t, side in enumerate(SIDES)
-    ]
-    labels, group = np.unique(data.labels, axis=0, return_inverse=True)
-    pairs = _moments(network, data, group.reshape(-1), len(labels), device)
-    return HalfImages(
-        means=_of_sides([side.mean for side in sides]),
-        spread=_of_sides([side.spread / side.count for side in sides]),
-        counts=_of_sides([side.count for side in sides]),
-        labels=labels,
-        pair_means=pairs.mean.cpu().numpy(),
-        pair_counts=pairs.count.cpu().numpy(),
-    )
+    """Once. ValueError where the data are no pairs."""
+    return HalvedPairs(network, data, device)()
 
 
 def _of_sides(values: list[Tensor]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -63,10 +68,8 @@ def _of_sides(values: list[Tensor]) -> tuple[NDArray[np.float64], NDArray[np.flo
     return left, right
 
 
-def _moments(
-    network: MultiTaskNetwork, data: TaskData, group: NDArray[np.int64], groups: int, device: torch.device
-) -> FeatureMoments:
-    moments = FeatureMoments(groups, network.feature_dim, device)
-    for features, numbers in NetworkFeatures(network, data, device)():
+def _moments(of: NetworkFeatures, group: NDArray[np.int64], groups: int) -> FeatureMoments:
+    moments = FeatureMoments(groups, of.network.feature_dim, of.batches.device)
+    for features, numbers in of():
         moments.add(features, group[numbers])
     return moments

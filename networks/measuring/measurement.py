@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from networks.datasets.pairs import can_be_halved
 from networks.measuring.embedding import Embedding, embedding
-from networks.measuring.half_images import HalfImages, can_be_halved, half_images
+from networks.measuring.half_images import HalfImages, half_images
 from networks.measuring.network_features import NetworkFeatures
 from networks.measuring.point import NetworkPoint, network_point
 from networks.measuring.run_history import checked_history

@@ -20,7 +20,8 @@ from networks.training.whole_file import whole_file
 
 FORMAT = "ufm networks checkpoint 1"
 ANEW = "remove it to start anew, or name another folder"
-FREE = ("device", "amp", "compile", "channels_last", "metrics_every", "checkpoint_every")  # of [train]: may change
+# of [train]: may change
+FREE = ("device", "amp", "compile", "channels_last", "metrics_every", "latent_metrics", "checkpoint_every")
 
 
 def save_checkpoint(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -> None:

@@ -88,6 +88,7 @@ class TrainConfig:
     compile: bool | str = "auto"
     channels_last: bool | str = "auto"
     metrics_every: int = 1
+    latent_metrics: bool = False
     checkpoint_every: int = 1
 
     def __post_init__(self) -> None:
@@ -119,6 +120,7 @@ class TrainConfig:
             object.__setattr__(self, "task_weights", tuple(weights.tolist()))
         for name in ("amp", "compile", "channels_last"):
             _switch(name, getattr(self, name), "auto")
+        _switch("latent_metrics", self.latent_metrics, False)
         check_train(self)
 
     def channels_last_on(self, device: torch.device) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from networks.datasets.pairs import require_pairs
 from networks.datasets.task_data import TaskData
 from networks.metrics import Measured
 from networks.not_finite import NotFiniteError
@@ -69,6 +70,8 @@ def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
             raise ValueError(
                 f"data {data.name!r}: class {int(np.argmin(counts))} of task {t} has no sample; every class needs one"
             )
+    if config.train.latent_metrics:
+        require_pairs(data, "latent_metrics=true: ")
     check_tasks(config, data.kind == "multilabel", data.classes)
     if test is not None and (test.classes, test.kind) != (data.classes, data.kind):
         raise ValueError(
@@ -108,6 +111,12 @@ class _Training:
             device = self.processes.device
             batches = DeviceBatches(self.test, device, channels_last=self.config.train.channels_last_on(device))
             self.test_evaluation = Evaluation(batches, self.processes)
+        self.latent_evaluation = None
+        if self.config.train.latent_metrics:
+            # networks.measuring reads the runs of this package, and so cannot be imported before it
+            from networks.training.latent_evaluation import LatentEvaluation
+
+            self.latent_evaluation = LatentEvaluation(self.loop.network, self.data, self.processes.device)
         with self._own_folder():
             if self.folder is not None:
                 self.history = self.folder.resume(self.loop)
@@ -199,6 +208,8 @@ class _Training:
         self.measured, row = self.evaluation.measure(self.loop.network, self.problem)
         if self.test_evaluation is not None:
             row |= {f"test_{name}": value for name, value in self.test_evaluation.accuracy(self.loop.network).items()}
+        if self.latent_evaluation is not None:
+            row |= self.latent_evaluation.measure()
         return row | self.measured.metrics
 
     def _interrupted(self) -> Run:

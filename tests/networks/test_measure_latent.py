@@ -12,10 +12,13 @@ from toy_data import tables, toy
 
 import theory
 from networks.datasets import ArrayImages, build_data
+from networks.datasets.pairs import can_be_halved
 from networks.datasets.task_data import TaskData
+from networks.experiments.measured_names import measured_names
 from networks.measuring import measure_run
 from networks.measuring.embedding import embedding, principal_components
-from networks.measuring.half_images import HalfImages, can_be_halved, half_images
+from networks.measuring.half_images import HalfImages, half_images
+from networks.measuring.latent_metrics import COLUMNS, latent_metrics
 from networks.measuring.network_features import NetworkFeatures
 from networks.training import train
 from networks.training.config import read_config
@@ -51,25 +54,48 @@ def collapsed(offset: float = 0.0) -> tuple[HalfImages, list[np.ndarray]]:
 @pytest.mark.parametrize("offset", [0.0, 7.0])
 def test_collapsed_latent_features_have_zero_metrics_whatever_their_offset(offset: float) -> None:
     of = latent(*collapsed(offset))
-    for values in (of.variability, of.angles, of.norms, of.self_duality, of.sums):
+    measured = of.metrics
+    for values in (measured.variability, measured.angles, measured.norms, measured.self_duality, measured.sums):
         assert max(values) < 1e-12
     assert of.cosines == pytest.approx(of.simplex, abs=1e-12)
 
 
 def test_each_latent_metric_sees_its_own_departure() -> None:
     halves, W = collapsed()
-    whole = latent(halves, W)
-    spread = latent(replace(halves, spread=(np.full(3, 0.4), np.zeros(2))), W)
+    whole = latent_metrics(halves, W)
+    spread = latent_metrics(replace(halves, spread=(np.full(3, 0.4), np.zeros(2))), W)
     assert spread.variability == pytest.approx((0.4 / 4.0, 0.0))
     assert spread.angles == whole.angles
-    turned = latent(halves, [W[0][::-1], W[1]])
+    turned = latent_metrics(halves, [W[0][::-1], W[1]])
     assert turned.self_duality[0] > 0.5
     assert turned.self_duality[1] == pytest.approx(0)
-    swapped = latent(replace(halves, pair_means=halves.pair_means[::-1]), W)
+    swapped = latent_metrics(replace(halves, pair_means=halves.pair_means[::-1]), W)
     assert swapped.sums[0] > 0.5
-    unequal = latent(replace(halves, means=(halves.means[0] * [[1], [2], [1]], halves.means[1])), W)
+    unequal = latent_metrics(replace(halves, means=(halves.means[0] * [[1], [2], [1]], halves.means[1])), W)
     assert unequal.norms[0] > 0.05
     assert unequal.angles[0] > 0.01
+
+
+def test_a_run_s_latent_metrics_are_those_measured_of_it() -> None:
+    """At its last epoch; a run without them is the same run."""
+    changes = {"epochs": 2, "learning_rate": 0.01}
+    data = pairs(balanced=True)
+    run = train(tables(**changes, latent_metrics=True), data=data)
+    assert all(name in row for row in run.history for name in COLUMNS)
+    of = latent_metrics(half_images(run.network, data, CPU), [w.double().numpy() for w in run.network.head_arrays()[0]])
+    assert of.averages() == {name: run.history[-1][name] for name in COLUMNS}
+    assert of.averages()["latent_NC3"] == pytest.approx(sum(of.self_duality) / 2)
+    plain = train(tables(**changes), data=data)
+    assert [row["loss"] for row in plain.history] == [row["loss"] for row in run.history]
+    assert not any(name in row for row in plain.history for name in COLUMNS)
+    assert set(run.history[-1]) == set(measured_names(run.config, data, None))
+
+
+def test_latent_metrics_need_pairs() -> None:
+    with pytest.raises(ValueError, match="latent_metrics=true: toy single are no pairs of images with a task each"):
+        train(tables(latent_metrics=True), data=toy())
+    with pytest.raises(ValueError, match="latent_metrics must be true, false, got 1"):
+        read_config(tables(latent_metrics=1))
 
 
 def test_class_means_are_those_of_images_with_one_side_blank() -> None:

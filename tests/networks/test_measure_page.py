@@ -108,11 +108,11 @@ def test_what_cancels_is_not_defined_in_words(tmp_path: Path) -> None:
     (of,) = compared.latents.values()
     maps = compared.measured.saliency
     assert maps is not None
-    assert np.isfinite(of.sums).all()
+    assert np.isfinite(of.metrics.sums).all()
     blind = replace(maps, overlap=np.full_like(maps.overlap, np.nan), resolution=(2, 2))
     undefined = replace(
         compared,
-        latents={"training": replace(of, sums=(np.nan, np.nan))},
+        latents={"training": replace(of, metrics=replace(of.metrics, sums=(np.nan, np.nan)))},
         measured=replace(compared.measured, saliency=blind),
     )
     write_networks_report([undefined], tmp_path)

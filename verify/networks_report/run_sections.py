@@ -40,15 +40,15 @@ def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:
 
 
 def _latent(of: Latent, data: str, picture: Picture) -> Section:
-    header = ("latent features", "left", "right")
+    header, measured = ("latent features", "left", "right"), of.metrics
     rows = [
-        ("NC1: Ave ‖h − μ_k‖² / Ave ‖μ_k − μ_G‖²", *map(numbers.metric, of.variability)),
-        ("NC2: Ave |cos(μ̃_k, μ̃_k') + 1/(K − 1)|", *map(numbers.metric, of.angles)),
-        ("NC2: Std / Ave of ‖μ_k − μ_G‖", *map(numbers.metric, of.norms)),
-        ("NC3: Ave ‖μ̃_k − w̃_k‖²", *map(numbers.metric, of.self_duality)),
+        ("NC1: Ave ‖h − μ_k‖² / Ave ‖μ_k − μ_G‖²", *map(numbers.metric, measured.variability)),
+        ("NC2: Ave |cos(μ̃_k, μ̃_k') + 1/(K − 1)|", *map(numbers.metric, measured.angles)),
+        ("NC2: Std / Ave of ‖μ_k − μ_G‖", *map(numbers.metric, measured.norms)),
+        ("NC3: Ave ‖μ̃_k − w̃_k‖²", *map(numbers.metric, measured.self_duality)),
     ]
-    told = f"{of.sums[0]:.4g} on average over label pairs, at most {of.sums[1]:.4g}."
-    if np.isnan(of.sums[0]):
+    told = f"{measured.sums[0]:.4g} on average over label pairs, at most {measured.sums[1]:.4g}."
+    if np.isnan(measured.sums[0]):
         told = "not defined: of some label pair μ̃^{LR}, μ̃^L + μ̃^R or one of the two is zero."
     sums = f"NC4: ‖μ̃^{{LR}} − (μ̃^L + μ̃^R) / ‖μ̃^L + μ̃^R‖‖ is {told}"
     blocks = (picture, table(header, rows, header[1:]), Paragraph(sums))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from networks.experiments import Experiment, FinishedRun
 from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy, whole_epochs
+from verify.reproduction.metric_names import shown
 from verify.reproduction.summary import groups
 
 Float = NDArray[np.float64]
@@ -30,7 +31,7 @@ def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> Figu
             axes.plot(epochs, values.mean(axis=0), color=colour, linewidth=1.4, label=run, marker=alone)
             if len(group) > 1:
                 axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-            tidy(axes, f"{panel}\n{_shown(metric)}" if panel else _shown(metric))
+            tidy(axes, f"{panel}\n{shown(metric)}" if panel else shown(metric))
     for axes in grid.flat:
         _scale(axes)
         whole_epochs(axes)
@@ -40,7 +41,7 @@ def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> Figu
     over = f"; lines are means over {len(figure.seeds)} seeds, bands reach from the least to the largest" * (
         len(figure.seeds) > 1
     )
-    caption = f"{figure.title}: {', '.join(map(_shown, figure.metrics))} over epochs{over}."
+    caption = f"{figure.title}: {', '.join(map(shown, figure.metrics))} over epochs{over}."
     return figure_file("figure", drawn, caption, caption)
 
 
@@ -65,8 +66,3 @@ def _scale(axes: Any) -> None:
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0.0)
-
-
-def _shown(metric: str) -> str:
-    """SNC2_1 is SNC2-1 in the paper."""
-    return metric.replace("_", "-") if "NC" in metric[:3] else metric.replace("_", " ")

@@ -10,7 +10,7 @@ import numpy as np
 from networks.experiments import Experiment, FinishedRun
 
 ALWAYS = ("accuracy", "test_accuracy")
-DECAYING = ("SNC", "MNC", "NC")  # metrics that collapse sends to zero: their first values are told too
+DECAYING = ("SNC", "MNC", "NC", "latent_NC")  # metrics that collapse sends to zero: their first values are told too
 KEYS = ("name", "title", "kind", "seeds", "metrics", "parameters", "rows")  # of a summary
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from networks.experiments import FinishedRun
 from verify.report.numbers import MISSING
+from verify.reproduction.metric_names import shown
 
 KEYS = ("panel", "run", "seed")
 
@@ -51,7 +52,7 @@ def _with_spread(of: Mapping[str, Any], style: str, spread_style: str, factor: i
 
 def _listed(summary: Mapping[str, Any]) -> str:
     names = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
-    header = ["epochs", "seconds", *(_title(name) for name in names)]
+    header = ["epochs", "seconds", *(shown(name) for name in names)]
     lines = []
     for row in summary["rows"]:
         seconds = sum(row["seconds"]) / len(row["seconds"])
@@ -84,7 +85,7 @@ def _crossed(summary: Mapping[str, Any]) -> str:
     tables = []
     for metric in summary["metrics"]:
         lines = [[panel, *(_cell(metric, cells[panel, run]["metrics"][metric]) for run in runs)] for panel in panels]
-        tables.append(_table([_title(metric), *runs], lines))
+        tables.append(_table([shown(metric), *runs], lines))
     if summary["parameters"]:
         lines = [[panel, *(f"{cells[panel, run]['trained_parameters']:,}" for run in runs)] for panel in panels]
         tables.append(_table(["trained parameters", *runs], lines))
@@ -123,10 +124,6 @@ def _named(rows: Sequence[Mapping[str, Any]], header: Sequence[str], lines: Sequ
     titles = ["data" if name == "panel" else name for name in names]
     whole = [[*(row[name] for name in names), *line] for row, line in zip(rows, lines, strict=True)]
     return _table([*titles, *header], whole)
-
-
-def _title(name: str) -> str:
-    return name.replace("_", "-") if "NC" in name[:3] else name.replace("_", " ")
 
 
 def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
