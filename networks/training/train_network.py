@@ -73,19 +73,24 @@ def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
     if config.train.latent_metrics:
         require_pairs(data, "latent_metrics=true: ")
     check_tasks(config, data.kind == "multilabel", data.classes)
-    if test is not None and (test.classes, test.kind) != (data.classes, data.kind):
+    if len(data) < 2:
+        raise ValueError(f"data {data.name!r} has {len(data)} sample; batch normalization needs 2")
+    if test is not None:
+        _check_test(data, test)
+
+
+def _check_test(data: TaskData, test: TaskData) -> None:
+    if (test.classes, test.kind) != (data.classes, data.kind):
         raise ValueError(
             f"test data has classes {test.classes} ({test.kind}), training data {data.classes} ({data.kind})"
         )
-    if test is not None and test.images.shape != data.images.shape:
+    if test.images.shape != data.images.shape:
         raise ValueError(
             f"test images are {test.images.shape}, training images {data.images.shape}; both must be alike"
         )
-    empty = [] if test is None else [t for t, counts in enumerate(test.class_counts) if not counts.any()]
-    if test is not None and empty:
-        raise ValueError(f"test data {test.name!r} has no sample of task {empty[0]}, whose accuracy is then of nothing")
-    if len(data) < 2:
-        raise ValueError(f"data {data.name!r} has {len(data)} sample; batch normalization needs 2")
+    for t, counts in enumerate(test.class_counts):
+        if not counts.any():
+            raise ValueError(f"test data {test.name!r} has no sample of task {t}, whose accuracy is then of nothing")
 
 
 @dataclass

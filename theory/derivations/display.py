@@ -74,14 +74,14 @@ def _rows(pieces: Pieces, width: int) -> list[str]:
 
 def _pieces(expression: Any) -> Pieces:
     """A sum ends a line between terms, also within the brackets of a product that is too wide for one."""
-    if _width(expression) <= _WIDTH // 2:
-        return [(latex(expression), _width(expression))]
-    if expression.is_Add:
+    width = _width(expression)
+    if expression.is_Add and width > _WIDTH // 2:
         terms = [_pieces(term) for term in expression.as_ordered_terms()]
         return terms[0] + [piece for term in terms[1:] for piece in _signed(term)]
-    sums = [factor for factor in expression.args if factor.is_Add and _width(factor) > _WIDTH // 3]
-    if not sums or not expression.is_Mul:
-        return [(latex(expression), _width(expression))]
+    divisible = expression.is_Mul and width > _WIDTH // 2
+    sums = [factor for factor in expression.args if factor.is_Add and _width(factor) > _WIDTH // 3] if divisible else []
+    if not sums:
+        return [(latex(expression), width)]
     widest = max(sums, key=_width)
     others = [factor for factor in expression.as_ordered_factors() if factor is not widest]
     (opening, first), *inner = _pieces(widest)

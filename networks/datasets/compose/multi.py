@@ -106,7 +106,10 @@ def _apart(
         image = right[sample]
         if left[sample] != image:  # an earlier exchange has moved it
             continue
-        of_class = places.setdefault(int(labels[image]), np.flatnonzero(labels[right] == labels[image]))
+        label = int(labels[image])
+        if label not in places:
+            places[label] = np.flatnonzero(labels[right] == label)
+        of_class = places[label]
         for start in range(0, len(of_class), PLACES):
             near = of_class[start : start + PLACES]
             others = near[(right[near] != image) & (left[near] != image)]
