@@ -11,7 +11,7 @@ import torch
 
 import ufm
 import verify
-from networks.metrics import stream_metrics
+from ufm_networks.metrics import stream_metrics
 
 N, D, CLASSES, BATCH = 50_000, 512, (10, 10), 500
 LOOP_SAMPLES = 500  # of the loop are timed; its time is proportional to their number

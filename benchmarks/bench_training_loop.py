@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from networks.datasets.images import ArrayImages
-from networks.datasets.task_data import TaskData
-from networks.training import read_config
-from networks.training.assembly import assemble
-from networks.training.batches import epoch_batches
-from networks.training.processes import Processes
-from networks.training.run import build_network
+from ufm_networks.datasets.images import ArrayImages
+from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.training import read_config
+from ufm_networks.training.assembly import assemble
+from ufm_networks.training.batches import epoch_batches
+from ufm_networks.training.processes import Processes
+from ufm_networks.training.run import build_network
 
 BATCH, ROUNDS = 128, 9
 

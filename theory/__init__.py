@@ -13,14 +13,14 @@ Knows no solver and no objective: a problem is read through its public fields.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from theory.class_correlation import class_correlation_cosine
+from theory.balls.in_balls import objective_in_balls
 from theory.coverage import NotCovered, predict
 from theory.hypotheses import Hypothesis
-from theory.in_balls import objective_in_balls
+from theory.margins.class_correlation import class_correlation_cosine
+from theory.margins.task_correlation import task_correlation_cosine
+from theory.margins.threshold import Threshold
 from theory.prediction import Prediction
-from theory.task_correlation import task_correlation_cosine
-from theory.threshold import Threshold
-from theory.vanishing_regularization import VanishingRegularization, vanishing_regularization
+from theory.theorems.vanishing_regularization import VanishingRegularization, vanishing_regularization
 
 if TYPE_CHECKING:
     from theory import derivations as derivations

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from theory import correlated_classes, multi_label, pairwise_uniform, theorem_3_1, theorem_3_2, theorem_5_1
 from theory.hypotheses import Hypothesis
 from theory.prediction import Prediction
 from theory.reading import read
+from theory.theorems import correlated_classes, multi_label, pairwise_uniform, theorem_3_1, theorem_3_2, theorem_5_1
 
 # in order of precedence: equal counts satisfy the others too, and 3.1 says more of them
 _THEOREMS: tuple[ModuleType, ...] = (

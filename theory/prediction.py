@@ -10,7 +10,7 @@ import numpy as np
 from theory import presentation
 from theory.feature_space import FeatureSpace, Float, direct_sum
 from theory.hypotheses import Hypothesis
-from theory.threshold import Threshold
+from theory.margins.threshold import Threshold
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.standard_form import StandardForm
+from ufm.problems.standard_form import StandardForm
 from ufm.task_blocks import TaskBlocks
 
 

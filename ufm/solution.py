@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ufm import display
-from ufm.multi_label import MultiLabel
-from ufm.multi_source import MultiSource
-from ufm.single_source import SingleSource
+from ufm.problems.multi_label import MultiLabel
+from ufm.problems.multi_source import MultiSource
+from ufm.problems.single_source import SingleSource
+from ufm.support import display
 
 Problem = SingleSource | MultiSource | MultiLabel
 

@@ -15,10 +15,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ufm.label_sets import indicator_array
-from ufm.multi_label import MultiLabel
-from ufm.multi_source import MultiSource
-from ufm.single_source import SingleSource
+from ufm.problems.label_sets import indicator_array
+from ufm.problems.multi_label import MultiLabel
+from ufm.problems.multi_source import MultiSource
+from ufm.problems.single_source import SingleSource
 from ufm.solution import Problem, Solution
 
 FORMAT = "ufm-solution-1"

@@ -3,11 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from verify.certificate import Certificate, certify
-from verify.checks.row import Row
-from verify.compare import Report, compare
-from verify.label_set_decoding import decode_label_sets
-from verify.metrics import metrics
+from verify._metrics import metrics
+from verify._metrics.label_set_decoding import decode_label_sets
+from verify.certification.certificate import Certificate, certify
+from verify.comparison.checks.row import Row
+from verify.comparison.compare import Report, compare
 
 if TYPE_CHECKING:
     from verify import claims, strategies

@@ -6,11 +6,11 @@ from pathlib import Path
 from PIL import Image
 
 import ufm
-from verify.case import run_case
-from verify.cosine_curve import cosine_curve
-from verify.main_job import SMALL
-from verify.report.cosine_figure import cosine_figure
-from verify.report.curve_figure import curve_figure
+from verify.comparison.cosine_curve import cosine_curve
+from verify.comparison.curve_figure import curve_figure
+from verify.main_job.case import run_case
+from verify.main_job.cosine_figure import cosine_figure
+from verify.main_job.problems import SMALL
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import ufm
-from verify.main_job import run_main_job
+from verify.main_job.problems import run_main_job
 
 # The module is found by its name alone; looking for it is where Ctrl-C comes.
 INTERRUPTED = """

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import ufm
-from verify.case import JobResult, run_case
 from verify.cli import main
-from verify.report import summary
+from verify.main_job import summary
+from verify.main_job.case import JobResult, run_case
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 PROBLEM = ["--classes", "3", "3", "--samples", "10", "--lambda-H", "0.05", "--lambda-W", "0.05", "--lambda-b", "0.05"]

@@ -13,10 +13,8 @@ import pytest
 
 import ufm
 from verify import replay
-from verify.cosine_curve import cosine_curve
-from verify.findings.as_html import as_html
-from verify.findings.as_markdown import as_markdown
-from verify.findings.blocks import Paragraph, Section, table
+from verify.certification.rigorous import Enclosure
+from verify.comparison.cosine_curve import cosine_curve
 from verify.findings.curves import draw_all
 from verify.findings.investigations import INVESTIGATIONS
 from verify.findings.laws import PROBLEMS, enclose_all
@@ -26,7 +24,9 @@ from verify.findings.saddles import PROBLEMS as LANDSCAPES
 from verify.findings.saddles import explore_all
 from verify.findings.searches import search_all
 from verify.findings.write import write_findings
-from verify.rigorous import Enclosure
+from verify.report.as_html import as_html
+from verify.report.as_markdown import as_markdown
+from verify.report.blocks import Paragraph, Section, table
 
 
 def quiet(name: str) -> None:

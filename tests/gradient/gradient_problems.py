@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from ufm import MultiSource, SingleSource
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.newton import solve_newton
-from ufm.standard_form import StandardForm
 
 
 def lambdas(size):
@@ -78,7 +78,7 @@ def optimum(problem):
 
 
 def written_out(form, counts, W, H, b):
-    """F of the module docstring of ufm/standard_form.py, sample by sample, differentiable."""
+    """F of the module docstring of ufm/problems/standard_form.py, sample by sample, differentiable."""
     column = np.repeat(np.arange(form.columns), counts)
     weight = torch.as_tensor((form.multiplicity / counts)[column], dtype=W.dtype)
     omega = torch.as_tensor(form.omega[column], dtype=W.dtype)

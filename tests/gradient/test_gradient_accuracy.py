@@ -5,7 +5,7 @@ from gradient_problems import first_form, lambdas, optimum, problems
 
 from ufm import MultiSource, SingleSource
 from ufm.solvers.gradient import minimize
-from ufm.threads import threads_for
+from ufm.support.threads import threads_for
 from verify import metrics as verify_metrics
 
 ACCURACY = 1e-6  # relative, of F

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from ufm import MultiLabel, MultiSource, SingleSource
-from verify.form import forms
-from verify.point import read_point
+from verify.reading.form import forms
+from verify.reading.point import read_point
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 UNEQUAL = {"lambda_H": 0.3, "lambda_W": 0.02, "lambda_b": 0.004}

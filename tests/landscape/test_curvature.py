@@ -11,9 +11,9 @@ from landscape_problems import LAMBDAS, PROBLEMS, parts, random_point
 
 import ufm
 import verify
+from verify.certification.objective import evaluate
 from verify.landscape.escape import escape_direction
 from verify.landscape.hessian import Hessian
-from verify.objective import evaluate
 
 
 def moved(point, direction, step):
@@ -187,6 +187,6 @@ def test_bad_input_is_refused_by_name(change, words):
 
 
 def test_memory_is_asked_for_first(monkeypatch):
-    monkeypatch.setattr("ufm.memory.available_memory", lambda device: 1000)
+    monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 1000)
     with pytest.raises(MemoryError, match="curvature over"):
         verify.curvature(PROBLEMS["5.1"], random_point(PROBLEMS["5.1"], 2))

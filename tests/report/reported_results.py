@@ -9,8 +9,8 @@ import numpy as np
 
 import theory
 from ufm import MultiSource, SingleSource
-from verify.case import Case, JobResult, run_case
-from verify.cosine_curve import CosineCurve
+from verify.comparison.cosine_curve import CosineCurve
+from verify.main_job.case import Case, JobResult, run_case
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 HOSTILE = "<script>alert('&')</script> $x^$ [red]\nsecond line"

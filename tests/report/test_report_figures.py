@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from reported_results import PROBLEMS, as_gradient, case, curve, falling
 
-from verify.report.cosine_figure import cosine_figure, cosine_file
-from verify.report.cosines import measured_cosines
-from verify.report.curve_figure import curve_figure
-from verify.report.history_figure import history_figure
+from verify.comparison.curve_figure import curve_figure
+from verify.main_job.cosine_figure import cosine_figure, cosine_file
+from verify.main_job.cosines import measured_cosines
+from verify.main_job.history_figure import history_figure
 
 TIGHT = 1e-12  # rounding of a product of unit vectors
 
@@ -153,7 +153,7 @@ def test_matplotlib_waits_for_a_figure_and_needs_no_pyplot():
     code = (
         "import sys; sys.path.insert(0, 'tests/report'); import verify.report, reported_results as r;"
         "assert 'matplotlib' not in sys.modules;"
-        "from verify.report.curve_figure import curve_file; curve_file(r.curve());"
+        "from verify.comparison.curve_figure import curve_file; curve_file(r.curve());"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=600)

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import pytest
 from reported_results import HOSTILE, as_gradient, case, curve, failing, falling, result
 
-from verify.case import JobResult
-from verify.report import staging, write, write_report
+from verify.main_job import write, write_report
+from verify.main_job.case import JobResult
+from verify.report import staging
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 

@@ -4,8 +4,8 @@ import pytest
 from reported_results import HOSTILE, case, curve, failing, result
 from rich.console import Console
 
-from verify.case import JobResult
-from verify.report import print_summary
+from verify.main_job import print_summary
+from verify.main_job.case import JobResult
 
 
 def printed(of, width):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import theory
-from theory.convex_in_balls import Program, Term, _dual
+from theory.balls.convex_in_balls import Program, Term, _dual
 from ufm import MultiLabel, SingleSource, solve
 from verify import certify
 

@@ -11,14 +11,14 @@ import pytest
 from enclosed_problems import ALL, UNKNOWN, perturbed, solved
 
 from verify import certify
-from verify.dual import best_deviation
-from verify.form import forms
-from verify.objective import evaluate
-from verify.point import read_point
-from verify.rigorous import dual, spectral
-from verify.rigorous.ball_form import ball_forms
-from verify.rigorous.balls import largest, matrix
-from verify.rigorous.spectral import norm_bound
+from verify.certification.dual import best_deviation
+from verify.certification.objective import evaluate
+from verify.certification.rigorous import dual, spectral
+from verify.certification.rigorous.ball_form import ball_forms
+from verify.certification.rigorous.balls import largest, matrix
+from verify.certification.rigorous.spectral import norm_bound
+from verify.reading.form import forms
+from verify.reading.point import read_point
 
 
 def fraction(number):

@@ -17,17 +17,17 @@ from mpmath import mp, mpf
 
 from ufm import SingleSource
 from verify import certify
-from verify.dual import best_deviation
-from verify.form import forms
-from verify.objective import evaluate
-from verify.point import read_point
-from verify.rigorous import dual, work
-from verify.rigorous.ball_form import ball_forms
-from verify.rigorous.balls import matrix
-from verify.rigorous.enclosure import Enclosure
-from verify.rigorous.outward import above, below
-from verify.rigorous.proof import prove
-from verify.rigorous.spectral import norm_bound
+from verify.certification.dual import best_deviation
+from verify.certification.objective import evaluate
+from verify.certification.rigorous import dual, work
+from verify.certification.rigorous.ball_form import ball_forms
+from verify.certification.rigorous.balls import matrix
+from verify.certification.rigorous.enclosure import Enclosure
+from verify.certification.rigorous.outward import above, below
+from verify.certification.rigorous.proof import prove
+from verify.certification.rigorous.spectral import norm_bound
+from verify.reading.form import forms
+from verify.reading.point import read_point
 
 
 def fraction(number):
@@ -212,7 +212,7 @@ def test_work_too_large_is_refused_before_any(monkeypatch):
     problem = SingleSource.balanced((10, 10), 10_000, lambda_H=1.0, lambda_W=1.0, lambda_b=1.0)
     labels = np.repeat(problem.labels, 5000, axis=0)
     for step in ("forms", "_certify"):
-        monkeypatch.setattr(f"verify.certificate.{step}", None)
+        monkeypatch.setattr(f"verify.certification.certificate.{step}", None)
     with pytest.raises(ValueError, match=r"20 rows, m = 100 labels, d = 1 and 500,000 columns .* at most 10,000,000"):
         certify(problem, W=np.zeros((2, 10, 1)), H=np.zeros((1, len(labels))), labels=labels, rigorous=True)
     monkeypatch.setattr(work, "PRODUCTS", 100)

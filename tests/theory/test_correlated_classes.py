@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from paper_problems import gradient_norm, objective, relative_gap
 
 import theory
-from theory import correlated_classes, theorem_5_1
-from theory.class_correlation import class_margins
+from theory.margins.class_correlation import class_margins
 from theory.reading import read
+from theory.theorems import correlated_classes, theorem_5_1
 from ufm import SingleSource
 
 NAME = "Theorem 5.1 with K classes"

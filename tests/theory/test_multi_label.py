@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from paper_problems import gradient_norm, objective, relative_gap
 
 import theory
-from theory import multi_label
 from theory.reading import read
+from theory.theorems import multi_label
 from ufm import MultiLabel, SingleSource
 
 NAME = "Li et al. 2024, Theorem 1"

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import theory
-from theory import theorem_3_1, theorem_5_1
 from theory.reading import FIELDS, read
+from theory.theorems import theorem_3_1, theorem_5_1
 from ufm import MultiLabel, MultiSource, SingleSource
 
 SETS = "Li et al. 2024, Theorem 1"

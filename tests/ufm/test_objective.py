@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ufm import MultiSource, SingleSource
 from ufm.objective import Objective, evaluate
-from ufm.standard_form import StandardForm
+from ufm.problems.standard_form import StandardForm
 
 
 def random_problem(rng, source):

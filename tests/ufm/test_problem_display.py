@@ -3,7 +3,7 @@
 import pytest
 
 from ufm import MultiSource, SingleSource, solve
-from ufm.display import Summary
+from ufm.support.display import Summary
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.01}
 PROBLEMS = [

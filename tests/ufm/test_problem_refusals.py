@@ -214,7 +214,7 @@ def test_constructors(build, field, value):
     ],
 )
 def test_label_tuples_that_do_not_fit_memory(build, tuples, monkeypatch):
-    monkeypatch.setattr("ufm.memory.available_memory", lambda device: 2**30)
+    monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 2**30)
     refused(MemoryError, tuples, "1 GiB", build)
 
 

@@ -9,8 +9,8 @@ from verified_points import named, problems, random_point, solved
 import theory
 from ufm import SingleSource, solve
 from verify import certify
-from verify.descent import _evaluate, _prox_step, better_objective
-from verify.form import forms
+from verify.certification.descent import _evaluate, _prox_step, better_objective
+from verify.reading.form import forms
 
 
 def start(form):

@@ -7,10 +7,10 @@ from verified_points import COVERED, UNCOVERED, named, perturbed, random_point, 
 
 from ufm import SingleSource, solve
 from verify import certify
-from verify.dual import plain_bound
-from verify.form import forms
-from verify.objective import cross_entropy, entropy, evaluate
-from verify.point import read_point
+from verify.certification.dual import plain_bound
+from verify.certification.objective import cross_entropy, entropy, evaluate
+from verify.reading.form import forms
+from verify.reading.point import read_point
 
 
 def precisely(problem, W, H, b):

@@ -8,10 +8,10 @@ from verified_points import COVERED, UNCOVERED, named, per_sample, perturbed, pr
 
 from ufm import solve
 from verify import certify
-from verify.dual import per_task_bound, plain_bound, polar_bound
-from verify.form import forms
-from verify.objective import evaluate
-from verify.point import read_point
+from verify.certification.dual import per_task_bound, plain_bound, polar_bound
+from verify.certification.objective import evaluate
+from verify.reading.form import forms
+from verify.reading.point import read_point
 
 
 @given(problems(), st.integers(1, 12), st.floats(-4, 1), st.integers(0, 10**6))
@@ -140,7 +140,7 @@ def test_every_bound_is_taken_at_a_feasible_dual_point(problem, log_size, seed):
     """q ≥ 0 with masses s, and a scaled V of spectral norm ≤ τ: what makes D a lower bound."""
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("verify.dual._value", lambda form, deviation: seen.append((form, deviation)) or 0.0)
+        patch.setattr("verify.certification.dual._value", lambda form, deviation: seen.append((form, deviation)) or 0.0)
         for point in (random_point(problem, 3, 10.0**log_size, seed), perturbed(solve(problem), 10.0**log_size, seed)):
             certify(problem, point, tolerance=1e-300)
     assert len(seen) == 8 * len(forms(problem))

@@ -127,6 +127,6 @@ def test_columns_share_the_weight_of_their_label():
 def test_blocks_of_columns_do_not_matter(monkeypatch):
     problem, point = named("arbitrary"), perturbed(per_sample(named("arbitrary"), solved("arbitrary")), 0.1)
     whole = certify(problem, point)
-    monkeypatch.setattr("verify.label_sums.BLOCK", 20)
+    monkeypatch.setattr("verify.reading.label_sums.BLOCK", 20)
     pieces = certify(problem, point)
     np.testing.assert_allclose(figures(pieces), figures(whole), rtol=1e-14)

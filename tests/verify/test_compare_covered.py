@@ -154,8 +154,8 @@ def test_blocks_of_columns_do_not_matter(monkeypatch):
     problem = named("3.1 below")
     point = mapped(per_sample(problem, solved("3.1 below")), lambda x: 1.01 * x)
     whole = compare(problem, point)
-    monkeypatch.setattr("verify.label_sums.BLOCK", 50)
-    monkeypatch.setattr("verify.checks.decisions.BLOCK", 50)
+    monkeypatch.setattr("verify.reading.label_sums.BLOCK", 50)
+    monkeypatch.setattr("verify.comparison.checks.decisions.BLOCK", 50)
     for row, other in zip(whole.rows, compare(problem, point).rows, strict=True):
         np.testing.assert_allclose(other.measured, row.measured, rtol=1e-9, atol=1e-12)
         assert other.verdict == row.verdict

@@ -11,7 +11,7 @@ from verified_points import COVERED, UNCOVERED, mapped, named, per_sample, pertu
 import theory
 import ufm
 from verify import Row, compare
-from verify.checks.row import judged
+from verify.comparison.checks.row import judged
 
 
 def point_of(name):

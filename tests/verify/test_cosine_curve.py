@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from verify.cli import main
-from verify.cosine_curve import cosine_curve
+from verify.comparison.cosine_curve import cosine_curve
 
 
 @pytest.mark.parametrize(("classes", "samples"), [(2, 800), (3, 900), (10, 9000)])

@@ -120,7 +120,7 @@ def test_blocks_of_columns_do_not_matter(monkeypatch):
         point = perturbed(per_sample(one, random_point(one, 4, 1.0, 0)), 0.3)
         whole = metrics(one, point)
         with monkeypatch.context() as patch:
-            patch.setattr("verify.label_sums.BLOCK", 20)
+            patch.setattr("verify.reading.label_sums.BLOCK", 20)
             pieces = metrics(one, point)
         np.testing.assert_allclose(list(pieces.values()), list(whole.values()), rtol=1e-13)
 

@@ -185,7 +185,7 @@ def test_decoding_in_blocks(monkeypatch):
     point = per_sample_point(REAL, 7, noise=1.0)
     features = np.random.default_rng(0).standard_normal((5, 101))
     whole = decode_label_sets(REAL, point, features)
-    monkeypatch.setattr("verify.label_sums.BLOCK", 40)
+    monkeypatch.setattr("verify.reading.label_sums.BLOCK", 40)
     np.testing.assert_array_equal(decode_label_sets(REAL, point, features), whole)
     assert whole.shape == (101, 4)
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from ufm import MultiLabel, solve
 from ufm.objective import evaluate
 from verify import certify, compare
-from verify.case import JobResult, run_case
-from verify.form import forms
-from verify.metrics.sum_of_heads import summed_heads
-from verify.report import write_report
+from verify._metrics.sum_of_heads import summed_heads
+from verify.main_job import write_report
+from verify.main_job.case import JobResult, run_case
+from verify.reading.form import forms
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 REAL = {(0,): 4, (1,): 9, (0, 2): 5, (0, 1, 2): 1, (1, 3): 7, (0, 1, 2, 3): 2}

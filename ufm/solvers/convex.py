@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ufm import validation
-from ufm.memory import require_memory
 from ufm.objective import evaluate
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
-from ufm.standard_form import StandardForm
+from ufm.support import validation
+from ufm.support.memory import require_memory
 
 SOLVERS = {"CLARABEL": ("tol_gap_abs", "tol_gap_rel", "tol_feas"), "SCS": ("eps_abs", "eps_rel")}
 

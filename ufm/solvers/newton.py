@@ -14,12 +14,12 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from ufm import validation
-from ufm.memory import require_memory
 from ufm.objective import Objective
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.trust_region import History, State, minimize, state_at
-from ufm.standard_form import StandardForm
+from ufm.support import validation
+from ufm.support.memory import require_memory
 
 TOLERANCE = 1e-12
 ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give

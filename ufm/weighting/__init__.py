@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ufm import validation
+from ufm.support import validation
 from ufm.weighting.constant import Fixed, Uniform
 from ufm.weighting.dwa import DWA
 from ufm.weighting.fairgrad import FairGrad

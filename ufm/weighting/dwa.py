@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ufm import validation
+from ufm.support import validation
 from ufm.weighting.task_weighting import TaskWeighting
 
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ufm import validation
+from ufm.support import validation
 from ufm.weighting.task_weighting import TaskWeighting
 
 MOST_ALPHA = 10.0  # beyond, w^{−1/α} is so flat that Newton's method needs hundreds of steps

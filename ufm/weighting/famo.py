@@ -16,7 +16,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ufm import validation
+from ufm.support import validation
 from ufm.weighting.task_weighting import TaskWeighting
 
 LEAST = 1e-8  # added to losses, as published

@@ -21,7 +21,7 @@ the claim says nothing, for instance because a head is zero. ``LIBRARY`` holds t
 A function of one's own will do as well: ``verify.falsify(lambda problem, solution: …, …)``.
 """
 
-from verify.claims.claim import LIBRARY, Claim, as_claim, claim, find
+from verify.claims._claim import LIBRARY, Claim, as_claim, claim, find
 from verify.claims.closed_forms import (
     theorem_3_1,
     theorem_3_1_any_lambda,

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from verify.claims.claim import NOT_APPLICABLE, claim, of_angles, of_objective
+from verify.claims._claim import NOT_APPLICABLE, claim, of_angles, of_objective
 from verify.claims.regime import heads, live_rows, parts
-from verify.form import Float
+from verify.reading.form import Float
 
 OBJECTIVE = 1e-6  # relative: a certificate of 1e-12 pins the minimum a million times closer
 

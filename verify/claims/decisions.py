@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from verify.claims.claim import NOT_APPLICABLE, claim
+from verify._metrics.nearest_centre import disagreements
+from verify._metrics.samples import Samples
+from verify.claims._claim import NOT_APPLICABLE, claim
 from verify.claims.features import class_means
 from verify.claims.regime import every_feature_live, every_head_live, parts
-from verify.form import Float, Form
-from verify.metrics.nearest_centre import disagreements
-from verify.metrics.samples import Samples
+from verify.reading.form import Float, Form
 
 DRAWS = 1000
 SEED = 5

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from verify.claims.claim import NOT_APPLICABLE, claim
+from verify._metrics.samples import Samples
+from verify._metrics.sum_of_heads import summed_heads
+from verify.claims._claim import NOT_APPLICABLE, claim
 from verify.claims.regime import every_feature_live, every_head_live, live_features, parts
-from verify.form import Float
-from verify.metrics.samples import Samples
-from verify.metrics.sum_of_heads import summed_heads
+from verify.reading.form import Float
 
 CANCELLED = 0.3  # of the longest: a difference or sum shorter than this has lost too many digits to have a direction
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.claims.claim import NOT_APPLICABLE, claim, of_angles
+from verify.claims._claim import NOT_APPLICABLE, claim, of_angles
 from verify.claims.regime import angles, every_head_live, heads, live_rows, parts
 
 ANGLES = 0.01  # linear in the Gram matrix, so believed at smaller violations than distances

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from verify.claims.claim import NOT_APPLICABLE, claim, of_objective
+from verify.claims._claim import NOT_APPLICABLE, claim, of_objective
 from verify.claims.regime import hard_labels
-from verify.form import Float, Form, forms
+from verify.reading.form import Float, Form, forms
 
 STEPS = 2.0 ** np.arange(-20, 6)
 RANK = 1e-9  # of the largest singular value

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.form import Float, forms
-from verify.metrics.samples import Samples, samples_of
-from verify.point import read_point
+from verify._metrics.samples import Samples, samples_of
+from verify.reading.form import Float, forms
+from verify.reading.point import read_point
 
 LIVE = 1e-3  # of the longest: the theorems' regimes have no shorter vector, and one past its threshold is exactly zero
 ALL_ZERO = 1e-8  # of F at zero, by penalty: what is left of heads past every threshold is rounding

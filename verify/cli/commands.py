@@ -8,21 +8,21 @@ from typing import Any
 
 from rich.console import Console
 
-import networks.cli
 import ufm
-from verify.case import JobResult, run_case
-from verify.certificate import certify
+import ufm_networks.cli
+from ufm_networks.cli.measure_command import Measure
+from verify.certification.certificate import certify
+from verify.certification.rigorous import require_feasible_solution
 from verify.cli.falsify_command import Falsify
 from verify.cli.figure_command import Figure
 from verify.cli.findings_command import FindingsCommand
 from verify.cli.landscape_command import Landscape
-from verify.cli.measure_command import Measure
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
 from verify.cli.theorem_command import Theorem
-from verify.main_job import FIRST_ORDER_TOLERANCE, run_main_job
-from verify.report import prepare_report, print_summary, write_report
-from verify.rigorous import require_feasible_solution
+from verify.main_job import prepare_report, print_summary, write_report
+from verify.main_job.case import JobResult, run_case
+from verify.main_job.problems import FIRST_ORDER_TOLERANCE, run_main_job
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ COMMANDS: dict[str, Any] = {
     "figure": Figure,
     "findings": FindingsCommand,
     "landscape": Landscape,
-    **networks.cli.COMMANDS,
+    **ufm_networks.cli.COMMANDS,
     "measure": Measure,
     "theorem": Theorem,
 }

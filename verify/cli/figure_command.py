@@ -29,8 +29,8 @@ class Figure:
 
     def run(self) -> int:
         """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
-        from verify.cosine_curve import FIGURES, cosine_curve
-        from verify.report.curve_figure import curve_file
+        from verify.comparison.cosine_curve import FIGURES, cosine_curve
+        from verify.comparison.curve_figure import curve_file
         from verify.report.figure_files import require_matplotlib
         from verify.report.staging import open_folder, write_together
 

@@ -23,7 +23,7 @@ class FindingsCommand:
 
     def run(self) -> int:
         """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise."""
-        from ufm import validation
+        from ufm.support import validation
         from verify.findings import run_findings, write_findings
         from verify.report.figure_files import require_matplotlib
         from verify.report.staging import open_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm.label_sets import indicator_array
+from ufm.problems.label_sets import indicator_array
 
 Column = NDArray[np.int64] | NDArray[np.str_]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import ufm
-from ufm.display import Summary
 from ufm.solution import Problem
-from verify.certificate import Certificate
-from verify.claims.claim import Claim
+from ufm.support.display import Summary
+from verify.certification.certificate import Certificate
+from verify.claims._claim import Claim
 from verify.falsification.problems import expression
 from verify.falsification.trial import Options
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import ufm
-from ufm import validation
 from ufm.solution import Problem
+from ufm.support import validation
 
 WRITTEN_OUT = 64  # counts; a larger problem prints as its repr
 SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")

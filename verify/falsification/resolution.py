@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from verify.certificate import Certificate
+from verify._metrics.samples import Samples
+from verify.certification.certificate import Certificate
 from verify.claims.regime import live_features, live_rows, parts
-from verify.form import Float, Form
-from verify.metrics.samples import Samples
+from verify.reading.form import Float, Form
 
 
 def resolution(problem: Any, solution: Any, certificate: Certificate) -> float:

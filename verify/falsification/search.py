@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ufm import validation
-from verify.claims.claim import as_claim
+from ufm.support import validation
+from verify.claims._claim import as_claim
 from verify.falsification.finding import Finding
 from verify.falsification.trial import GAP_TOLERANCE, checked_options
 from verify.falsification.trials import End, Trials

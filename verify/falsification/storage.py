@@ -13,15 +13,15 @@ import numpy as np
 import torch
 
 import ufm
-from ufm import validation
 from ufm.solution import Problem
-from verify.certificate import Certificate
-from verify.claims.claim import LIBRARY, Claim
+from ufm.support import validation
+from verify.certification.certificate import Certificate
+from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL
+from verify.claims._claim import LIBRARY, Claim
 from verify.falsification.finding import Finding
 from verify.falsification.problems import from_record, record
 from verify.falsification.trial import checked_options
 from verify.report.staging import write_together
-from verify.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL
 
 FORMAT = "ufm-finding-1"
 NUMBERS = ("margin", "violation", "resolution", "first_violation", "largest_violation")

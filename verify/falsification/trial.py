@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import ufm
-from ufm import validation
+from ufm._solve import METHODS
 from ufm.solution import Problem
-from ufm.solve import METHODS
-from verify.certificate import GLOBAL, Certificate, certify, check_tolerance
-from verify.claims.claim import Claim
+from ufm.support import validation
+from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
+from verify.claims._claim import Claim
 from verify.falsification.resolution import resolution
 from verify.solved import solved
 

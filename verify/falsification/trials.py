@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ufm.solution import Problem
-from verify.claims.claim import Claim
+from verify.claims._claim import Claim
 from verify.falsification.finding import Finding
 from verify.falsification.problems import expression, key, size
 from verify.falsification.trial import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from verify.cosine_curve import FIGURES, CosineCurve, cosine_curve
-from verify.findings.blocks import Paragraph, Picture, Section
-from verify.report.curve_figure import curve_file
+from verify.comparison.cosine_curve import FIGURES, CosineCurve, cosine_curve
+from verify.comparison.curve_figure import curve_file
+from verify.report.blocks import Paragraph, Picture, Section
 
 DRAWN = ("60", "61", "62")
 

@@ -9,10 +9,10 @@ from typing import Any
 import theory
 import ufm
 from ufm.solution import Problem
-from verify.certificate import certify
+from verify.certification.certificate import certify
+from verify.certification.rigorous import Enclosure
 from verify.falsification.problems import expression
-from verify.findings.blocks import Paragraph, Section, table
-from verify.rigorous import Enclosure
+from verify.report.blocks import Paragraph, Section, table
 from verify.solved import solved
 
 SMALL: Mapping[str, Any] = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}

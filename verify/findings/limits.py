@@ -10,8 +10,8 @@ import numpy as np
 
 import theory
 import ufm
-from verify.certificate import GLOBAL, certify
-from verify.findings.blocks import Paragraph, Section, table
+from verify.certification.certificate import GLOBAL, certify
+from verify.report.blocks import Paragraph, Section, table
 from verify.solved import solved
 
 COUNTS: tuple[Any, ...] = (

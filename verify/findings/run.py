@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from verify.cosine_curve import CosineCurve
+from verify.comparison.cosine_curve import CosineCurve
 from verify.falsification.problems import record
 from verify.findings import laws, saddles
-from verify.findings.blocks import Section
 from verify.findings.curves import curve_section, draw_all
 from verify.findings.investigations import INVESTIGATIONS, LIMIT
 from verify.findings.laws import Enclosed, enclose_all, law_section
 from verify.findings.limits import Limit, limit_section, limits
 from verify.findings.saddles import Landscape, explore_all, landscape_sections
 from verify.findings.searches import Searched, search_all, search_sections, tally
-from verify.report.data import plain
+from verify.main_job.data import plain
+from verify.report.blocks import Section
 
 FORMAT = "ufm-findings-1"
 TITLE = "Findings"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import ufm
 from ufm.solution import Problem
-from verify.certificate import GAP_TOLERANCE
-from verify.checks.row import geometry_tolerance
+from verify.certification.certificate import GAP_TOLERANCE
+from verify.comparison.checks.row import geometry_tolerance
 from verify.falsification.problems import expression
-from verify.findings.blocks import Paragraph, Section, table
 from verify.findings.laws import SMALL
 from verify.landscape import CriticalPoints, critical_points
-from verify.landscape.curvature import STRICT_SADDLE
+from verify.landscape._curvature import STRICT_SADDLE
+from verify.report.blocks import Paragraph, Section, table
 
 PROBLEMS: tuple[Problem, ...] = (
     ufm.SingleSource.balanced((4,), 10, **SMALL),

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from verify import strategies
-from verify.certificate import Certificate, certify
+from verify.certification.certificate import Certificate, certify
 from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND, Finding
 from verify.falsification.problems import expression
 from verify.falsification.search import falsify
-from verify.findings.blocks import Block, Paragraph, Section, pairs, table
 from verify.findings.investigations import Investigation
+from verify.report.blocks import Block, Paragraph, Section, pairs, table
 
 HEADER = ("claim", "hypotheses", "searched", "outcome", "violation", "tried")
 

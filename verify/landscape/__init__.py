@@ -1,6 +1,6 @@
 """The landscape of F: curvature at a point, and the critical points that are known."""
 
-from verify.landscape.critical_points import CriticalPoint, CriticalPoints, critical_points
-from verify.landscape.curvature import Curvature, curvature
+from verify.landscape._critical_points import CriticalPoint, CriticalPoints, critical_points
+from verify.landscape._curvature import Curvature, curvature
 
 __all__ = ["CriticalPoint", "CriticalPoints", "Curvature", "critical_points", "curvature"]

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from verify.form import Form
+from verify.certification.objective import evaluate
 from verify.landscape.hessian import Move
-from verify.objective import evaluate
-from verify.point import Point
+from verify.reading.form import Form
+from verify.reading.point import Point
 
 HALVINGS = 34  # of the step: its square then is float64's rounding
 

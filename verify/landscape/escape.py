@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.form import Float
 from verify.landscape.hessian import Hessian, Move
+from verify.reading.form import Float
 
 
 def escape_direction(hessian: Hessian) -> Float:

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ufm.memory import require_memory
-from verify.form import Float, Form
-from verify.objective import loss_and_residual
-from verify.point import Point
+from ufm.support.memory import require_memory
+from verify.certification.objective import loss_and_residual
+from verify.reading.form import Float, Form
+from verify.reading.point import Point
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the sum of absolute terms of a quadratic form
 

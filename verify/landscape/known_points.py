@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 import ufm
-from ufm.validation import to_numpy
-from verify.form import Float, Form, Problem, forms
+from ufm.support.validation import to_numpy
 from verify.landscape.restricted import exchange_projection, restricted_minimizer, zero_projection
-from verify.point import Point, read_point
+from verify.reading.form import Float, Form, Problem, forms
+from verify.reading.point import Point, read_point
 from verify.solved import solved
 
 SEVERAL = 4  # tasks up to which every subset of them is listed; of more, only one task alone, and all but one

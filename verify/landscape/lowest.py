@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from verify.form import Float
+from verify.reading.form import Float
 
 DENSE = 400  # variables up to which the matrix is written out
 TOLERANCES = (1e-9, 1e-4)  # of the eigenpair's residual; the second where the spectrum is too crowded for the first

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from verify.form import Float, Form
+from verify.certification.objective import evaluate
 from verify.landscape.hessian import Hessian, Move
-from verify.objective import evaluate
-from verify.point import Point
+from verify.reading.form import Float, Form
+from verify.reading.point import Point
 
 Projection = Callable[[Float, Float, Float], tuple[Float, Float, Float]]  # of W (R, d), H (d, m), b (R,)
 POLISHING = 8  # Newton steps at most, after F no longer tells points apart

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ufm import validation
+from ufm.support import validation
 
 LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")
 DEFAULT_LAMBDAS = (2.0**-6, 2.0**3)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 import ufm
-from ufm import validation
 from ufm.solution import Problem
+from ufm.support import validation
 from verify.strategies.numbers import class_range, ends, settings, whole
 
 TERMS = 3

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.gradient.minimize import minimize
-from ufm.standard_form import StandardForm
 
 
 def solve_gradient(form: StandardForm, counts: NDArray[np.int64], **options: Any) -> ColumnSolution:

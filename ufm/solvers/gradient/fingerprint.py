@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.settings import DTYPES, Settings
-from ufm.standard_form import StandardForm
 
 
 def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Settings) -> dict[str, Any]:

@@ -13,13 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.evaluation import Evaluation
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
 from ufm.solvers.gradient.samples import expand
 from ufm.solvers.gradient.start import random_start
 from ufm.solvers.gradient.units import balanced_units, own_units
-from ufm.standard_form import StandardForm
 
 
 class FixedMomentum:

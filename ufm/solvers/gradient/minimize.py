@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ufm import validation
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.adam import Adam, Rates
 from ufm.solvers.gradient.fingerprint import fingerprint
 from ufm.solvers.gradient.fixed_momentum import FixedMomentum
@@ -30,7 +30,7 @@ from ufm.solvers.gradient.start import random_start
 from ufm.solvers.gradient.status import describe
 from ufm.solvers.gradient.units import balanced_units, own_units
 from ufm.solvers.gradient.weighted_momentum import WeightedMomentum, weighted_momentum
-from ufm.standard_form import StandardForm
+from ufm.support import validation
 
 UserMetrics = Callable[[Tensor, Tensor, Tensor], Mapping[str, float]]
 

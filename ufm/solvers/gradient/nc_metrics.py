@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.multi_label_metrics import TagSums
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
-from ufm.standard_form import StandardForm
 
 ZERO = 1e-12  # of the largest: a shorter vector has no direction
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from ufm.memory import available_memory
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.lbfgs import PAIRS
 from ufm.solvers.gradient.objective import chunk_rows
 from ufm.solvers.gradient.settings import DTYPES, Settings
-from ufm.standard_form import StandardForm
+from ufm.support.memory import available_memory
 
 COPIES = {"momentum": 3, "adam": 3, "lbfgs": 3 + 2 * PAIRS}  # vectors as long as the point, the point included
 # Numbers per sample of a chunk, most of them while F is evaluated: of the last chunk logits, residual and margins, of

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ufm.standard_form import Float, StandardForm
+from ufm.problems.standard_form import Float, StandardForm
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ufm import validation
+from ufm.support import validation
 
 OPTIMIZERS = ("momentum", "adam", "lbfgs")
 DTYPES = {torch.float32: "float32", torch.float64: "float64"}

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ufm.problems.standard_form import Float
 from ufm.solvers.gradient.point import Point
 from ufm.solvers.gradient.samples import Samples
-from ufm.standard_form import Float
 
 Column = float | Tensor  # one number per column of the form, a single float where all agree
 

@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient import cross_entropy
 from ufm.solvers.gradient.evaluation import Evaluation
 from ufm.solvers.gradient.objective import Chunk, Objective
@@ -33,7 +34,6 @@ from ufm.solvers.gradient.samples import Samples, expand
 from ufm.solvers.gradient.settings import Settings
 from ufm.solvers.gradient.start import random_start
 from ufm.solvers.gradient.units import balanced_units, own_units
-from ufm.standard_form import StandardForm
 from ufm.weighting import TaskWeighting, make_weighting
 
 LEAST_WEIGHT = 1e-12  # of the largest: a weight of zero would leave a task's head without a unit to measure it in

@@ -1,6 +1,0 @@
-"""What is measured of a trained network: label means, sums, latent features, maps. ``verify`` holds it to theory."""
-
-from networks.measuring.grad_cam_plus_plus import grad_cam_plus_plus, task_maps
-from networks.measuring.measurement import Measurement, measure_run, measuring_device, open_run
-
-__all__ = ["Measurement", "grad_cam_plus_plus", "measure_run", "measuring_device", "open_run", "task_maps"]

@@ -1,5 +1,0 @@
-"""The metrics of ``verify.metrics`` over a whole training set, in passes over batches."""
-
-from networks.metrics.streaming import Measured, stream_metrics
-
-__all__ = ["Measured", "stream_metrics"]

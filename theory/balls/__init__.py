@@ -1,0 +1,1 @@
+"""The minima of the closed forms, enclosed in ball arithmetic."""

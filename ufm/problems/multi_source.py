@@ -1,0 +1,143 @@
+"""Problem (4): multi-source multi-task classification, every task with samples of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ufm.problems.standard_form import StandardForm, one_hot_targets
+from ufm.support import display, validation
+
+
+class MultiSource:
+    """Problem (4) of the paper, MSMTC: T tasks, each with its own N_t samples and features H^t.
+
+        min  Σ_t c^t [ CE(W^t H^t + b^t, Y^t) + λ_H ‖H^t‖_F² + λ_W ‖W^t‖_F² + λ_b ‖b^t‖² ]
+
+    It is separable: T single-task problems whose λ's are unchanged, since c^t factors out of each. With
+    ``reduction="sum"`` the λ's stand beside the SUM of cross-entropies; with ``"mean"`` CE of task t is divided
+    by N_t (the paper's eq. 2) and the penalties are not.
+
+    counts        list of T integer arrays (K_t,): samples per class of task t; zeros allowed
+    Public fields: as SingleSource, where ``labels`` is a tuple of T arrays (columns_t, 1) and ``counts`` a tuple
+    of T arrays (columns_t,), both over the classes that occur; ``samples`` is Σ N_t.
+
+    Raises as SingleSource.
+    """
+
+    source = "multi"
+
+    def __init__(
+        self,
+        counts: Sequence[Any],
+        *,
+        lambda_H: float,
+        lambda_W: float,
+        lambda_b: float,
+        task_weights: Any = None,
+        reduction: str = "sum",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        if not validation.is_list(counts):
+            raise TypeError(f"counts must be a list of T arrays (K_t,), one per task, got {counts!r}")
+        dense = [validation.count_array(f"counts[{t}]", c) for t, c in enumerate(counts)]
+        for t, c in enumerate(dense):
+            if c.ndim != 1:
+                raise ValueError(f"counts[{t}] must have shape (K_t,), got {c.shape}")
+        self.classes = tuple(validation.whole_number(f"len(counts[{t}])", len(c), 2) for t, c in enumerate(dense))
+        self.labels = tuple(np.argwhere(c > 0) for c in dense)
+        self.counts = tuple(c[c > 0] for c in dense)
+        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
+        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
+        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
+        self.task_weights = validation.task_weights(task_weights, len(self.classes))
+        self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
+        self.label_smoothing = validation.smoothing(label_smoothing)
+
+    @classmethod
+    def from_labels(cls, labels: Sequence[Any], classes: Any = None, **settings: Any) -> Self:
+        """Counts the labels of a real data set per task: labels is a list of T integer vectors (N_t,)."""
+        if not validation.is_list(labels):
+            raise TypeError("labels must be a list of T vectors (N_t,), one per task")
+        vectors = [validation.label_array(f"labels[{t}]", y, tasks=1) for t, y in enumerate(labels)]
+        if classes is None:
+            classes = [max(2, int(y.max()) + 1) for y in vectors]
+        sizes = validation.class_numbers("classes", classes)
+        if len(sizes) != len(vectors):
+            raise ValueError(f"classes names {len(sizes)} tasks, labels has {len(vectors)}")
+        for t, y in enumerate(vectors):
+            validation.check_range(f"labels[{t}]", y, (sizes[t],))
+        counts = [np.bincount(y[:, 0], minlength=k) for y, k in zip(vectors, sizes, strict=True)]
+        return cls(counts, **settings)
+
+    @classmethod
+    def balanced(cls, classes: Any = (10, 10), n: Any = 100, **settings: Any) -> Self:
+        """Class-balanced tasks: n samples of every class, one number or one n_t per task (Theorem 3.2)."""
+        sizes = validation.class_numbers("classes", classes)
+        per_task = list(n) if validation.is_list(n) else [n] * len(sizes)
+        if len(per_task) != len(sizes):
+            raise ValueError(f"n must be one number or {len(sizes)} numbers, one per task, got {n!r}")
+        whole = [validation.whole_number(f"n[{t}]", n_t, 1) for t, n_t in enumerate(per_task)]
+        for t, (k, n_t) in enumerate(zip(sizes, whole, strict=True)):
+            validation.check_samples(f"n[{t}]", k * n_t)
+        return cls([np.full(k, n_t) for k, n_t in zip(sizes, whole, strict=True)], **settings)
+
+    @property
+    def samples(self) -> int:
+        """Σ N_t."""
+        return sum(int(c.sum()) for c in self.counts)
+
+    def count_tensor(self) -> list[NDArray[np.int64]]:
+        """Dense counts (K_t,), one array per task, classes without samples included."""
+        dense = []
+        for k, y, c in zip(self.classes, self.labels, self.counts, strict=True):
+            dense.append(np.bincount(y[:, 0], weights=c, minlength=k).astype(np.int64))
+        return dense
+
+    def standard_forms(self) -> tuple[StandardForm, ...]:
+        """T single-task forms: block of the task that owns the samples, ω = c^t (N_t c^t under "mean")."""
+        forms = []
+        for t, (k, y, n) in enumerate(zip(self.classes, self.labels, self.counts, strict=True)):
+            scale = 1.0 if self.reduction == "sum" else float(n.sum())
+            c = self.task_weights[t]
+            forms.append(
+                StandardForm(
+                    classes=(k,),
+                    targets=one_hot_targets(y, (k,), self.label_smoothing),
+                    multiplicity=n / scale,
+                    omega=np.full(len(n), c * scale),
+                    task_weights=np.array([c]),
+                    lambda_H=self.lambda_H,
+                    lambda_W=self.lambda_W,
+                    lambda_b=self.lambda_b,
+                )
+            )
+        return tuple(forms)
+
+    def _summary(self) -> display.Summary:
+        sizes = ", ".join(map(str, self.classes))
+        per_class = ", ".join(f"{c.min():,} to {c.max():,}" for c in self.counts[:6])
+        return display.problem_summary(
+            "Problem (4), multi source",
+            self,
+            [
+                ("classes", sizes),
+                ("samples", f"{self.samples:,} in {len(self.classes)} tasks"),
+                ("samples per class", per_class + (", …" if len(self.counts) > 6 else "")),
+            ],
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"MultiSource(classes={self.classes}, samples={self.samples}, "
+            f"lambda_H={self.lambda_H:g}, lambda_W={self.lambda_W:g}, lambda_b={self.lambda_b:g})"
+        )
+
+    def __str__(self) -> str:
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        return self._summary().html()

@@ -1,0 +1,198 @@
+"""Problem (3): single-source multi-task classification, every sample labelled in every task."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ufm.problems.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
+from ufm.problems.standard_form import StandardForm, one_hot_targets
+from ufm.support import display, validation
+
+
+class SingleSource:
+    """Problem (3) of the paper, SSMTC, on one feature per sample shared by all T tasks.
+
+        min_{W,H,b}  Σ_t c^t CE(W^t H + b^t, Y^t) + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
+
+    With ``reduction="sum"`` (the paper's proofs) the λ's multiply beside the SUM of cross-entropies over samples;
+    with ``"mean"`` the cross-entropy is divided by N and the penalties are not. There is no factor 1/2.
+
+    counts        integer array (K_1, …, K_T): samples with each label tuple; zeros allowed
+    task_weights  c^t > 0, one per task, default all ones
+    Public fields: ``classes``, ``labels`` (columns, T) the distinct label tuples that occur in lexicographic order,
+    ``counts`` (columns,), ``task_weights`` (T,), ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction``,
+    ``label_smoothing``, ``samples`` (N).
+
+    Raises ValueError or TypeError, naming the field, for λ ≤ 0, counts negative, fractional or all zero, K_t < 2,
+    labels out of range, or an unknown reduction.
+    """
+
+    source = "single"
+
+    def __init__(
+        self,
+        counts: Any,
+        *,
+        lambda_H: float,
+        lambda_W: float,
+        lambda_b: float,
+        task_weights: Any = None,
+        reduction: str = "sum",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        tensor = validation.count_array("counts", counts)
+        if tensor.ndim == 0:
+            raise ValueError("counts must have one axis per task, got a single number")
+        classes = validation.class_numbers("counts.shape", tensor.shape)
+        occurring = np.argwhere(tensor > 0)
+        self._set(
+            classes,
+            occurring,
+            tensor[tuple(occurring.T)],
+            lambda_H=lambda_H,
+            lambda_W=lambda_W,
+            lambda_b=lambda_b,
+            task_weights=task_weights,
+            reduction=reduction,
+            label_smoothing=label_smoothing,
+        )
+
+    def _set(
+        self,
+        classes: tuple[int, ...],
+        labels: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        *,
+        lambda_H: float,
+        lambda_W: float,
+        lambda_b: float,
+        task_weights: Any = None,
+        reduction: str = "sum",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self.classes = classes
+        self.labels = labels
+        self.counts = counts
+        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
+        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
+        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
+        self.task_weights = validation.task_weights(task_weights, len(classes))
+        self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
+        self.label_smoothing = validation.smoothing(label_smoothing)
+
+    @classmethod
+    def _from_columns(
+        cls, classes: tuple[int, ...], labels: NDArray[np.int64], counts: NDArray[np.int64], **settings: Any
+    ) -> Self:
+        """From label tuples (columns, T) that may repeat or have count 0, in any order."""
+        validation.check_range("labels", labels, classes)
+        problem = cls.__new__(cls)
+        problem._set(classes, *distinct_tuples(labels, counts), **settings)
+        return problem
+
+    @classmethod
+    def from_labels(cls, labels: Any, classes: Any = None, **settings: Any) -> Self:
+        """Counts the label tuples of a real data set.
+
+        labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task
+        Only the tuples that occur are stored: 40 binary attributes (2^40 tuples) are no burden.
+        """
+        array = validation.label_array("labels", labels)
+        if classes is None:
+            classes = [max(2, int(k) + 1) for k in array.max(axis=0)]
+        sizes = validation.class_numbers("classes", classes)
+        if len(sizes) != array.shape[1]:
+            raise ValueError(f"classes names {len(sizes)} tasks, labels has {array.shape[1]} columns")
+        return cls._from_columns(sizes, array, np.ones(len(array), dtype=np.int64), **settings)
+
+    @classmethod
+    def balanced(cls, classes: Any = (10, 10), n: int = 100, **settings: Any) -> Self:
+        """Label-balanced: n samples of every one of the Π K_t label tuples (Theorem 3.1, B.2)."""
+        sizes = validation.class_numbers("classes", classes)
+        n = validation.whole_number("n", n, 1)
+        labels = all_tuples(sizes)
+        validation.check_samples("n", n * len(labels))
+        return cls._from_columns(sizes, labels, np.full(len(labels), n, dtype=np.int64), **settings)
+
+    @classmethod
+    def correlated(cls, classes: int = 2, *, n_same: int, n_different: int, **settings: Any) -> Self:
+        """Two tasks of K classes: n_same samples where the labels agree, n_different elsewhere (Section 5.2)."""
+        k = validation.whole_number("classes", classes, 2)
+        n_same = validation.whole_number("n_same", n_same, 0)
+        n_different = validation.whole_number("n_different", n_different, 0)
+        validation.check_columns(f"classes={k}", k * k, "use from_labels(...), which stores only tuples that occur")
+        validation.check_samples("n_same", k * n_same)
+        validation.check_samples("n_different", k * (k - 1) * n_different)
+        counts = np.full((k, k), n_different, dtype=np.int64)
+        np.fill_diagonal(counts, n_same)
+        return cls(counts, **settings)
+
+    @classmethod
+    def orthogonal_array(cls, classes: int, tasks: int, n: int = 1, **settings: Any) -> Self:
+        """n samples of each of K² label tuples in which every PAIR of tasks is uniform (beyond the paper).
+
+        An orthogonal array of strength 2: up to three tasks for any K (cyclic Latin square), up to K + 1 for prime K.
+        """
+        k = validation.whole_number("classes", classes, 2)
+        t = validation.whole_number("tasks", tasks, 2)
+        n = validation.whole_number("n", n, 1)
+        validation.check_samples("n", n * k * k)
+        labels = pairwise_uniform_tuples(k, t)
+        return cls._from_columns((k,) * t, labels, np.full(len(labels), n, dtype=np.int64), **settings)
+
+    @property
+    def samples(self) -> int:
+        """N."""
+        return int(self.counts.sum())
+
+    def count_tensor(self) -> NDArray[np.int64]:
+        """Dense (K_1, …, K_T) counts; MemoryError where Π K_t is too large to store."""
+        size = math.prod(self.classes)
+        if size > validation.MAX_COLUMNS:
+            raise MemoryError(f"{size:.3g} label tuples do not fit a dense tensor; use .labels and .counts")
+        dense = np.zeros(self.classes, dtype=np.int64)
+        dense[tuple(self.labels.T)] = self.counts
+        return dense
+
+    def standard_forms(self) -> tuple[StandardForm, ...]:
+        """One form: targets one-hot per task (smoothed by ε), ω = 1; "mean" divides n_l and multiplies ω by N."""
+        scale = 1.0 if self.reduction == "sum" else float(self.samples)
+        form = StandardForm(
+            classes=self.classes,
+            targets=one_hot_targets(self.labels, self.classes, self.label_smoothing),
+            multiplicity=self.counts / scale,
+            omega=np.full(len(self.counts), scale),
+            task_weights=self.task_weights,
+            lambda_H=self.lambda_H,
+            lambda_W=self.lambda_W,
+            lambda_b=self.lambda_b,
+        )
+        return (form,)
+
+    def _summary(self) -> display.Summary:
+        sizes = " × ".join(map(str, self.classes))
+        return display.problem_summary(
+            "Problem (3), single source",
+            self,
+            [
+                ("classes", sizes),
+                ("label tuples", f"{len(self.counts):,} of {math.prod(self.classes):,} occur"),
+                ("samples", f"{self.samples:,} ({self.counts.min():,} to {self.counts.max():,} per tuple)"),
+            ],
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"SingleSource(classes={self.classes}, columns={len(self.counts)}, samples={self.samples}, "
+            f"lambda_H={self.lambda_H:g}, lambda_W={self.lambda_W:g}, lambda_b={self.lambda_b:g})"
+        )
+
+    def __str__(self) -> str:
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        return self._summary().html()

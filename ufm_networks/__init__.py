@@ -1,0 +1,28 @@
+"""Real networks beside the theory: multi-task ResNets and VGGs, their data, training and geometry."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ufm_networks.backbones import backbone
+    from ufm_networks.multi_task_network import MultiTaskNetwork
+    from ufm_networks.training import Run, load_run, train
+
+_HOMES = {
+    "MultiTaskNetwork": "ufm_networks.multi_task_network",
+    "Run": "ufm_networks.training",
+    "backbone": "ufm_networks.backbones",
+    "load_run": "ufm_networks.training",
+    "train": "ufm_networks.training",
+}
+
+__all__ = ["MultiTaskNetwork", "Run", "backbone", "load_run", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """What is asked for is imported then, since the command line imports this package for every command."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'networks' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

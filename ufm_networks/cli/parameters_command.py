@@ -1,0 +1,55 @@
+"""``ufm parameters``: what heads fixed at orthogonal simplex ETFs save (Table 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+# of Table 3, images of 32 × 32 in colour
+DATA_SETS = {
+    "CIFAR100-Cross-10x10": (10, 10),
+    "CIFAR10-Split-5x2": (5, 5),
+    "CIFAR100-Split-5x20": (5,) * 20,
+}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of every backbone with learned heads, and with heads fixed in dimension Σ K_t; as Markdown."""
+
+    classes: tuple[int, ...] = ()
+    """K_1 … K_T; the data sets of Table 3 unless given."""
+    image_size: int = 32
+    """Pixels a side."""
+    channels: int = 3
+    """Of an image."""
+    width: int = 64
+    """Channels of the first stage."""
+    output: Path | None = None
+    """A Markdown file to write the table to as well."""
+
+    def run(self) -> int:
+        """0."""
+        from ufm_networks.backbones import BACKBONES
+        from ufm_networks.parameter_counts import parameters_saved
+        from verify.report.staging import open_folder, write_together
+
+        if self.output is not None and self.output.is_dir():
+            raise ValueError(f"--output {self.output} is a folder; name a file in it")
+        sets = {"×".join(map(str, self.classes)): self.classes} if self.classes else DATA_SETS
+        lines = [
+            "| data | backbone | learned heads | fixed heads, trained | saved |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for name, classes in sets.items():
+            for backbone in BACKBONES:
+                of = parameters_saved(
+                    backbone, classes, in_channels=self.channels, image_size=self.image_size, width=self.width
+                )
+                lines.append(f"| {name} | {backbone} | {of.learned:,} | {of.trained:,} | {100 * of.saved:.2f} % |")
+        Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+        if self.output is not None:
+            write_together(open_folder(self.output.parent), {self.output.name: ("\n".join(lines) + "\n").encode()})
+        return 0

@@ -1,0 +1,79 @@
+"""``ufm train``: a network from a configuration file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from ufm_networks.training import Config
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a multi-task network from a configuration file, or go on where its folder ends."""
+
+    config: Annotated[Path, tyro.conf.Positional]
+    """TOML file with the tables [data], [model] and [train]."""
+    output: Path | None = None
+    """Folder of the run; runs/NAME for NAME.toml unless given."""
+    epochs: int | None = None
+    """In place of train.epochs."""
+    seed: int | None = None
+    """In place of train.seed; the folder is then runs/NAME-seedS."""
+    device: str | None = None
+    """In place of train.device: auto, cpu, cuda."""
+    set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Another key, as often as wanted: --set model.width=16 --set train.feature_decay='{lambda_H=0.02, lambda_W=1,
+    lambda_b=1}'."""
+
+    def run(self) -> int:
+        """0 where training ended, 130 where it was interrupted."""
+        from ufm_networks.training import train
+
+        console = Console()
+        changed = "" if self.seed is None else f"-seed{self.seed}"
+        output = self.output or Path("runs") / (self.config.stem + changed)
+        result = train(self.configuration(), output)
+        status = 130 if result.interrupted else 0
+        if os.environ.get("RANK", "0") != "0":  # of several processes the first one tells
+            return status
+        console.print(f"{result.status}: {output}", markup=False, highlight=False, soft_wrap=True)
+        for name, value in result.metrics.items():
+            console.print(f"  {name:<18} {value:.6g}", markup=False, highlight=False, soft_wrap=True)
+        return status
+
+    def configuration(self) -> Config:
+        """The file with what the flags change."""
+        from ufm_networks.training.config import read_config, read_toml
+
+        read_config(self.config)  # an error in the file is the file's
+        tables = read_toml(self.config)
+        for text in self.set:
+            table, key, value = _assignment(text)
+            tables.setdefault(table, {})[key] = value
+        for key in ("epochs", "seed", "device"):
+            if getattr(self, key) is not None:
+                tables.setdefault("train", {})[key] = getattr(self, key)
+        return read_config(tables)
+
+
+def _assignment(text: str) -> tuple[str, str, Any]:
+    """TABLE.KEY=VALUE with a value as in TOML; a bare word is a string."""
+    name, equals, value = text.partition("=")
+    table, dot, key = name.strip().partition(".")
+    if not equals or not dot or not key:
+        raise ValueError(f"--set {text!r} must be TABLE.KEY=VALUE, such as model.width=16")
+    try:
+        read = tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        return table, key, value.strip()
+    if len(read) > 1:
+        raise ValueError(f"--set {text!r} is more than one assignment; give --set again for each")
+    return table, key, read["value"]

@@ -1,0 +1,165 @@
+"""Fetching a published data set: download, compare with its checksum, unpack."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ufm_networks.datasets.files import damaged
+from ufm_networks.datasets.published import PUBLISHED, Published, PublishedFile
+from ufm_networks.nearest_name import unknown_name
+
+
+def fetch(name: str, directory: Path, say: Callable[[str], object] = print, progress: bool = False) -> None:
+    """Downloads what is missing in ``directory``, checks every file's MD5, and unpacks archives beside themselves.
+
+    Files that are there already are checked and kept, so that a folder filled by hand is made ready in the same way;
+    an archive may be absent once the folder that it unpacks to is there. ``say`` is told what happens, line by line.
+
+    Raises ValueError for a file with another checksum (it is left as it is) and for an unknown name; ConnectionError
+    where no address answers; FileNotFoundError where files can only be had by hand, saying how.
+    """
+    if name == "digits":
+        say("digits come with scikit-learn; there is nothing to fetch")
+        return
+    if name not in PUBLISHED:
+        raise unknown_name("name", name, ["digits", *PUBLISHED])
+    published = PUBLISHED[name]
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"--dir {directory} is a file, not a folder; name another")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"--dir {directory} cannot be made ({error.strerror}); name another") from error
+    missing = [file for file in published.files if not _there(file, directory)]
+    for file in published.files:
+        if file in missing and not file.addresses:
+            raise _by_hand(name, published, missing, directory)
+        _fetch_file(file, directory, say, progress)
+    say(f"{name} is in {directory}")
+
+
+def _there(file: PublishedFile, directory: Path) -> bool:
+    unpacked = file.unpacks_to is not None and (directory / file.unpacks_to).is_dir()
+    return unpacked or (directory / file.name).is_file()
+
+
+def _fetch_file(file: PublishedFile, directory: Path, say: Callable[[str], object], progress: bool) -> None:
+    path = directory / file.name
+    if path.is_file():
+        _require_checksum(path, file.md5)
+        say(f"{file.name}: there, checksum as published")
+    elif file.unpacks_to is not None and (directory / file.unpacks_to).is_dir():
+        say(f"{file.unpacks_to}: there (its archive is not, so no checksum was compared)")
+        return
+    else:
+        _download(file, directory, progress)
+        say(f"{file.name}: fetched, checksum as published")
+    if file.unpacks_to is not None and not (directory / file.unpacks_to).is_dir():
+        if file.by_hand:
+            raise FileNotFoundError(f"{str(directory / file.unpacks_to)!r} is missing: unpack {file.name} by hand")
+        _unpack(path, file.unpacks_to)
+        say(f"{file.unpacks_to}: unpacked")
+
+
+def _require_checksum(path: Path, md5: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if found != md5:
+        raise ValueError(
+            f"{str(path)!r} has MD5 {found}, published is {md5}: it is damaged, cut short or another file; "
+            "remove it to have it fetched again"
+        )
+
+
+def _download(file: PublishedFile, directory: Path, progress: bool) -> None:
+    try:
+        import pooch
+        import requests
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("fetching needs pooch: pip install 'ufm-toolkit[networks]'") from error
+    pooch.get_logger().setLevel("WARNING")
+    failures = []
+    for address in file.addresses:
+        try:
+            with _bar(file.name, progress) as bar:
+                # written under a temporary name, compared, and renamed by pooch
+                downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=60)
+                pooch.retrieve(address, f"md5:{file.md5}", fname=file.name, path=directory, downloader=downloader)
+            return
+        except (requests.RequestException, ValueError, OSError) as error:
+            failures.append(f"{address}: {error}")
+    raise ConnectionError(
+        f"{file.name} could not be fetched; with a copy of it in {str(directory)!r} (MD5 {file.md5}) the same command "
+        f"goes on. Tried {'; '.join(failures)}"
+    )
+
+
+@contextmanager
+def _bar(name: str, shown: bool) -> Iterator[Any]:
+    """A progress bar as pooch uses it: ``total`` is set, ``update`` is called with what came, ``reset`` at the end."""
+    if not shown:
+        yield False
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()) as progress:
+        yield _Bar(progress, name)
+
+
+class _Bar:
+    def __init__(self, progress: Progress, name: str) -> None:
+        self.progress, self.task = progress, progress.add_task(name, total=None)
+
+    @property
+    def total(self) -> float | None:
+        return self.progress.tasks[self.task].total
+
+    @total.setter
+    def total(self, size: float) -> None:
+        self.progress.update(self.task, total=size)
+
+    def update(self, size: int) -> None:
+        self.progress.update(self.task, advance=size)
+
+    def reset(self) -> None:
+        self.progress.update(self.task, completed=0)
+
+    def close(self) -> None:
+        self.progress.stop()
+
+
+def _unpack(archive: Path, folder: str) -> None:
+    """Under a temporary name in the same place, then renamed: a folder is whole or not there."""
+    staging = Path(tempfile.mkdtemp(dir=archive.parent, prefix=f".{folder}.", suffix=".part"))
+    try:
+        try:
+            if archive.suffix == ".zip":
+                with zipfile.ZipFile(archive) as zipped:  # which keeps members inside the folder
+                    zipped.extractall(staging)
+            else:
+                with tarfile.open(archive) as packed:
+                    packed.extractall(staging, filter="data")
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
+            raise damaged(archive, "a whole archive", error) from error
+        if not (staging / folder).is_dir():
+            raise damaged(archive, f"a folder {folder}", ", ".join(sorted(os.listdir(staging))) or "nothing")
+        os.replace(staging / folder, archive.parent / folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _by_hand(name: str, published: Published, missing: list[PublishedFile], directory: Path) -> FileNotFoundError:
+    files = ", ".join(f"{file.name} (MD5 {file.md5})" for file in missing)
+    return FileNotFoundError(
+        f"{name} has to be fetched by hand. {published.by_hand} Put into {str(directory)!r}: {files}"
+    )

@@ -1,0 +1,41 @@
+"""What the epochs of a run will have measured, told from its data before it is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import ufm
+from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.measuring.latent_metrics import COLUMNS
+from ufm_networks.training.config import Config
+from verify._metrics import metrics
+
+LAMBDAS: Any = {"lambda_H": 1.0, "lambda_W": 1.0, "lambda_b": 1.0}
+
+
+def measured_names(config: Config, data: TaskData, test: TaskData | None) -> list[str]:
+    """The columns of ``Run.history``."""
+    tasks = range(1, len(data.classes) + 1) if len(data.classes) > 1 else ()
+    accuracies = ["accuracy", *(f"accuracy_{t}" for t in tasks)]
+    return [
+        *("epoch", "learning_rate", "loss"),
+        *(f"{name}_{t}" for name in ("loss", "weight") for t in tasks),
+        *(["penalty"] if config.train.feature_decay is not None else []),
+        *("seconds", "images_per_second"),
+        *accuracies,
+        *([f"test_{name}" for name in accuracies] if test is not None else []),
+        *(COLUMNS if config.train.latent_metrics else ()),
+        *_collapse_metrics(data.kind),
+    ]
+
+
+def _collapse_metrics(kind: str) -> list[str]:
+    """Measured of the smallest problem of that kind, so that the names are ``verify.metrics``'s own."""
+    if kind == "multilabel":
+        label_sets = ufm.MultiLabel({(0,): 1, (1,): 1}, classes=2, **LAMBDAS)
+        return list(metrics(label_sets, W=[np.eye(2)], H=np.eye(2)))
+    pairs, several = [[1, 1], [1, 1]], kind == "multi"
+    problem: Any = ufm.MultiSource(pairs, **LAMBDAS) if several else ufm.SingleSource(pairs, **LAMBDAS)
+    return list(metrics(problem, W=[np.eye(2)] * 2, H=[np.eye(2)] * 2 if several else np.eye(2, 4)))

@@ -1,0 +1,103 @@
+"""What needs the means first: SNC4, and where decisions differ from the nearest mean (SNC5, MNC4, decoding)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from verify._metrics.directions import ZERO, largest_norm, unit_columns
+from verify._metrics.nearest_centre import TIE
+from verify._metrics.sum_of_heads import summed_heads
+from verify.reading.form import Form
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What features of one form are held against, as float64 tensors on the features' device.
+
+    means (m, d), centre (d,), W (R, d), b (R,), labels (m, T), targets (m, d) s/‖s‖ of SNC4 or None; largest, ‖h‖
+    """
+
+    form: Form
+    means: Tensor
+    centre: Tensor
+    W: Tensor
+    b: Tensor
+    labels: Tensor
+    targets: Tensor | None
+    largest: float
+
+
+def reference(
+    form: Form,
+    means: Tensor,
+    W: NDArray[np.float64],
+    b: NDArray[np.float64],
+    largest: float,
+    *,
+    sums_of_heads: bool,
+) -> Reference:
+    """Of a form with label means (m, d), heads W (R, d) and biases b (R,)."""
+
+    def there(array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(means.device)
+
+    targets = None
+    if sums_of_heads:
+        weights = np.sqrt(form.task_weights * np.array(form.classes))
+        sums = summed_heads(form, W, np.broadcast_to(weights[:, None], (len(weights), len(form.labels))))
+        targets = there(unit_columns(sums, float(weights.sum()) * largest_norm(W.T)).T)
+    centre = there(form.counts / form.counts.sum()) @ means
+    return Reference(form, means, centre, there(W), there(b), there(form.labels), targets, largest)
+
+
+def sum_of_head_distances(of: Reference, h: Tensor, label: Tensor) -> Tensor:
+    """Σ over a batch (n, d) of ‖h̃ − s/‖s‖‖ (SNC4); NaN where a feature equals the centre to rounding."""
+    assert of.targets is not None
+    centred = h - of.centre
+    norms = torch.linalg.vector_norm(centred, dim=1)
+    norms = torch.where(norms > ZERO * of.largest, norms, torch.nan)
+    distances: Tensor = torch.linalg.vector_norm(centred / norms[:, None] - of.targets[label], dim=1)
+    return distances.sum()
+
+
+def disagreements(of: Reference, h: Tensor) -> Tensor:
+    """How many samples of a batch (n, d) the heads and the nearest mean decide differently (SNC5, MNC4).
+
+    A tie of either kind is no disagreement. As ``verify._metrics.nearest_centre``, samples as rows.
+    """
+    logits = h @ of.W.T + of.b
+    distance, near_slack = _distances(of, h)
+    decided = torch.stack([logits[:, rows].argmax(dim=1) for rows in of.form.blocks], dim=1)
+    wrong = (decided != of.labels[distance.argmin(dim=1)]).any(dim=1)
+    rows = torch.nonzero(wrong)[:, 0]
+    if not len(rows):
+        return wrong.sum()
+    logits, distance, h = logits[rows], distance[rows], h[rows]
+    slack = TIE * (torch.linalg.vector_norm(of.W, dim=1).max() * torch.linalg.vector_norm(h, dim=1) + of.b.abs().max())
+    agree = distance <= distance.amin(dim=1, keepdim=True) + near_slack[rows, None]
+    for t, block in enumerate(of.form.blocks):
+        values = logits[:, block]
+        largest = values >= values.amax(dim=1, keepdim=True) - slack[:, None]
+        agree &= largest[:, of.labels[:, t]]
+    return (~agree.any(dim=1)).sum()
+
+
+def decoding_errors(of: Reference, h: Tensor, label: Tensor) -> Tensor:
+    """How many samples of a batch (n, d) are nearest to another label's mean; ties go to the first label."""
+    distance, slack = _distances(of, h)
+    near = distance <= distance.amin(dim=1, keepdim=True) + slack[:, None]
+    return (near.to(torch.uint8).argmax(dim=1) != label).sum()
+
+
+def _distances(of: Reference, h: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, m) ½‖μ − o‖² − ⟨μ − o, h − o⟩ about the centre o, and (n,) how close to the least is equal to it."""
+    moved = of.means - of.centre
+    distance = 0.5 * moved.square().sum(dim=1) - (h - of.centre) @ moved.T
+    span = torch.linalg.vector_norm(of.means, dim=1).max()
+    return distance, TIE * span * (span + torch.linalg.vector_norm(h, dim=1))

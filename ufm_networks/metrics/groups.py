@@ -1,0 +1,53 @@
+"""Which label of which form of a problem every sample carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.reading.form import Form, forms
+from verify.reading.label_index import label_index
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The labels of all forms numbered through: group g of form f is its label g − start of block f.
+
+    of_sample  (N,) the group of every sample
+    forms      of the problem; blocks, the groups of each
+    """
+
+    of_sample: NDArray[np.int64]
+    forms: tuple[Form, ...]
+    blocks: tuple[slice, ...]
+
+    @property
+    def total(self) -> int:
+        """The number of groups."""
+        return self.blocks[-1].stop if self.blocks else 0
+
+
+def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
+    """Groups of the samples of a data set.
+
+    labels  (N, T); MultiSource: −1 where a sample is not of that task; MultiLabel: (N, K) indicators
+
+    Raises ValueError where a label has no samples in the problem, or a label of the problem none here.
+    """
+    parts = forms(problem)
+    ends = np.cumsum([len(form.counts) for form in parts]).tolist()
+    blocks = tuple(slice(end - len(form.counts), end) for end, form in zip(ends, parts, strict=True))
+    of_sample = np.full(len(labels), -1, dtype=np.int64)
+    for t, (form, block) in enumerate(zip(parts, blocks, strict=True)):
+        rows = np.flatnonzero(labels[:, t] >= 0) if problem.source == "multi" else np.arange(len(labels))
+        own = labels[rows, t : t + 1] if problem.source == "multi" else labels
+        indicators = problem.source == "multilabel"
+        of_sample[rows] = block.start + label_index(
+            "labels", own, form.labels, form.classes, "features", len(rows), default=False, indicators=indicators
+        )
+    if np.any(of_sample < 0):
+        raise ValueError(f"labels[{int(np.argmin(of_sample))}] is of no task; every sample needs one")
+    return Groups(of_sample, parts, blocks)

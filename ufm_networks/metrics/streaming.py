@@ -1,0 +1,155 @@
+"""Neural-collapse metrics of features that come in batches and are not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ufm_networks.metrics.deviations import Reference, decoding_errors, disagreements, reference, sum_of_head_distances
+from ufm_networks.metrics.groups import Groups, label_groups
+from ufm_networks.metrics.moments import FeatureMoments
+from ufm_networks.not_finite import NotFiniteError
+from verify._metrics import metrics
+
+Batches = Callable[[], Iterable[tuple[Tensor, NDArray[np.int64]]]]
+SECOND_PASS = {"single": ("SNC4", "SNC5"), "multi": ("MNC4",), "multilabel": ("NN_decoding_error",)}
+VARIABILITY = {"single": "SNC1", "multi": "MNC1", "multilabel": "NC1"}
+
+
+class Gather(Protocol):
+    """What several processes need of each other; ``ufm_networks.training.processes`` has it."""
+
+    def gather(self, tensor: Tensor) -> list[Tensor]:
+        """The tensor of every process, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Metrics with the statistics they come from.
+
+    metrics  as ``verify.metrics`` names them
+    means    (d, columns) label means, or a list of T; in the order of ``problem.labels``
+    spread   (columns,) mean ‖h − μ‖² of each label, or a list of T
+    """
+
+    metrics: dict[str, float]
+    means: Any
+    spread: Any
+
+
+def stream_metrics(
+    problem: Any,
+    labels: NDArray[np.int64],
+    batches: Batches,
+    W: list[Tensor],
+    b: list[Tensor] | None = None,
+    *,
+    passes: int = 2,
+    processes: Gather | None = None,
+) -> Measured:
+    """The metrics of ``verify.metrics`` over samples, in passes over batches of features; float64 throughout.
+
+    One pass    label means and within-label variance, merged batch by batch: SNC1, MNC1, NC1, and all that needs means
+                and heads only: SNC2, SNC3, MNC2, MNC3, NC2, NC3, NC_m.
+    Two passes  SNC4 (h̃ is centred by the mean of all and normalized), SNC5, MNC4 and NN_decoding_error (distances
+                to all means) ask for each feature again when the means are known. With passes=1 they are NaN.
+
+    Never in memory: more features than one batch. Kept: (columns, d) means.
+
+    problem  a ufm problem with the counts of the data; its λ's do not matter, its task weights do (SNC4)
+    labels   (N, T) of all samples, as ``TaskData.labels``
+    batches  a function: each call gives the pairs (features (n, d), numbers of the samples (n,)) of all N samples
+             once, or of this process's share
+    W, b     T tensors (K_t, d) and (K_t,)
+    Raises NotFiniteError, a ValueError, for features that are not finite; ValueError where samples are missing or given
+    twice.
+    """
+    if passes not in (1, 2):
+        raise ValueError(f"passes must be 1 or 2, got {passes!r}")
+    groups = label_groups(problem, labels)
+    moments = _first_pass(groups, batches, W[0].shape[1], W[0].device, processes)
+    means = [moments.mean[block].T.cpu().numpy() for block in groups.blocks]
+    spread = [(moments.spread / moments.count)[block].cpu().numpy() for block in groups.blocks]
+    heads = [w.double().cpu() for w in W]
+    biases = [v.double().cpu() for v in b] if b is not None else [w.new_zeros(len(w)) for w in heads]
+    several = problem.source == "multi"
+    measured = metrics(problem, W=heads, H=means if several else means[0], b=biases)  # of the means: all but the below
+    fractions = [form.counts / form.counts.sum() for form in groups.forms]
+    variances = [float(f @ s) for f, s in zip(fractions, spread, strict=True)]
+    measured[VARIABILITY[problem.source]] = float(np.mean(variances))
+    measured |= dict.fromkeys(SECOND_PASS[problem.source], float("nan"))
+    if passes == 2:
+        measured |= _second_pass(problem.source, groups, batches, moments, heads, biases, processes)
+    return Measured(measured, means if several else means[0], spread if several else spread[0])
+
+
+def _first_pass(
+    groups: Groups, batches: Batches, dim: int, device: torch.device, processes: Gather | None
+) -> FeatureMoments:
+    moments = FeatureMoments(groups.total, dim, device)
+    for features, samples in batches():
+        moments.add(features, groups.of_sample[samples])
+    if processes is not None:
+        shares = [processes.gather(part) for part in (moments.count, moments.mean, moments.spread, moments.largest)]
+        moments = FeatureMoments(groups.total, dim, device)
+        for count, mean, spread, largest in zip(*shares, strict=True):
+            share = FeatureMoments(0, dim, device)
+            share.count, share.mean, share.spread, share.largest = count, mean, spread, largest
+            moments.merge([share])
+    expected = np.bincount(groups.of_sample, minlength=groups.total)
+    seen = moments.count.cpu().numpy()
+    if np.any(seen != expected):
+        g = int(np.argmax(seen != expected))
+        raise ValueError(f"batches hold {seen[g]:.0f} samples of label number {g}, the labels {expected[g]}")
+    if not torch.isfinite(moments.spread).all():
+        raise NotFiniteError("a feature is not finite, as after training that has diverged")
+    return moments
+
+
+def _second_pass(
+    source: str,
+    groups: Groups,
+    batches: Batches,
+    moments: FeatureMoments,
+    W: list[Tensor],
+    b: list[Tensor],
+    processes: Gather | None,
+) -> dict[str, float]:
+    stacked_W, stacked_b = torch.cat(W).numpy(), torch.cat(b).numpy()
+    largest = float(moments.largest)
+    references: list[Reference] = []
+    for t, (form, block) in enumerate(zip(groups.forms, groups.blocks, strict=True)):
+        w, v = (W[t].numpy(), b[t].numpy()) if source == "multi" else (stacked_W, stacked_b)
+        references.append(reference(form, moments.mean[block], w, v, largest, sums_of_heads=source == "single"))
+    names = SECOND_PASS[source]
+    totals = torch.zeros(len(names), len(references), dtype=torch.float64, device=moments.mean.device)
+    starts = np.array([block.start for block in groups.blocks])
+    for features, samples in batches():
+        group = groups.of_sample[samples]
+        form_of = np.searchsorted(starts, group, side="right") - 1
+        h = features.to(torch.float64)
+        for f in np.unique(form_of).tolist():
+            rows = np.flatnonzero(form_of == f)
+            own = h if len(rows) == len(h) else h[torch.from_numpy(rows).to(h.device)]
+            label = torch.from_numpy(group[rows] - starts[f]).to(h.device)
+            totals[:, f] += torch.stack([_of_batch(name, references[f], own, label) for name in names])
+    if processes is not None:
+        totals = torch.stack(processes.gather(totals)).sum(dim=0)
+    samples_of_form = np.array([form.counts.sum() for form in groups.forms])
+    return dict(zip(names, (totals.cpu().numpy() / samples_of_form).mean(axis=1).tolist(), strict=True))
+
+
+def _of_batch(name: str, of: Reference, h: Tensor, label: Tensor) -> Tensor:
+    """The batch's share of the sum whose average over samples is the metric."""
+    if name == "SNC4":
+        return sum_of_head_distances(of, h, label)
+    if name == "NN_decoding_error":
+        return decoding_errors(of, h, label).double()
+    return disagreements(of, h).double()

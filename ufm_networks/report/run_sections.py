@@ -1,0 +1,159 @@
+"""A run by itself: what it is, how far it is from the model's optimum and why, its metrics and its pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ufm_networks.report.comparison import RunComparison
+from ufm_networks.report.embedding_figure import embedding_file
+from ufm_networks.report.gap import Gap
+from ufm_networks.report.heads_figure import heads_file, latent_file
+from ufm_networks.report.latent import Latent
+from ufm_networks.report.saliency_figure import saliency_file
+from ufm_networks.report.training_figure import metric_names
+from verify.report import numbers
+from verify.report.blocks import Block, Paragraph, Picture, Section, pairs, table
+
+
+def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:
+    """Figures are named ``prefix``-…."""
+    measured = run.measured
+    parts = [Section(f"Run {name}", (pairs(_about(run)), *(Paragraph(note) for note in run.model.notes)))]
+    if run.gaps:
+        parts.append(Section("Distance from the model's optimum", tuple(_gaps(run)), 3))
+    else:
+        reason = Paragraph(f"There is no model to compare with: {run.model.reason}.")
+        parts.append(Section("Distance from the model's optimum", (reason,), 3))
+    parts.append(_metrics(run))
+    parts.append(Section("Heads", (*_heads(run), Picture(heads_file(run, f"{prefix}-heads"))), 3))
+    for data, of in run.latents.items():
+        parts.append(_latent(of, data, Picture(latent_file(run, of, data, f"{prefix}-latent-{data}"))))
+    if measured.saliency is not None:
+        maps: Block = Picture(saliency_file(measured.saliency, f"{prefix}-maps"))
+    else:
+        why = "every task has samples of its own" if measured.kind == "multi" else "there is one task"
+        maps = Paragraph(f"No maps: they compare what several tasks see in the same image, and here {why}.")
+    parts.append(Section("Where each task looks", (maps,), 3))
+    picture = Picture(embedding_file(measured.embedding, measured.kind, f"{prefix}-features"))
+    parts.append(Section("Features in the plane", (picture,), 3))
+    return parts
+
+
+def _latent(of: Latent, data: str, picture: Picture) -> Section:
+    header, measured = ("latent features", "left", "right"), of.metrics
+    rows = [
+        ("NC1: Ave ‖h − μ_k‖² / Ave ‖μ_k − μ_G‖²", *map(numbers.metric, measured.variability)),
+        ("NC2: Ave |cos(μ̃_k, μ̃_k') + 1/(K − 1)|", *map(numbers.metric, measured.angles)),
+        ("NC2: Std / Ave of ‖μ_k − μ_G‖", *map(numbers.metric, measured.norms)),
+        ("NC3: Ave ‖μ̃_k − w̃_k‖²", *map(numbers.metric, measured.self_duality)),
+    ]
+    told = f"{measured.sums[0]:.4g} on average over label pairs, at most {measured.sums[1]:.4g}."
+    if np.isnan(measured.sums[0]):
+        told = "not defined: of some label pair μ̃^{LR}, μ̃^L + μ̃^R or one of the two is zero."
+    sums = f"NC4: ‖μ̃^{{LR}} − (μ̃^L + μ̃^R) / ‖μ̃^L + μ̃^R‖‖ is {told}"
+    blocks = (picture, table(header, rows, header[1:]), Paragraph(sums))
+    return Section(f"Latent features of each task, {data} data", blocks, 3)
+
+
+def _about(run: RunComparison) -> list[tuple[str, str]]:
+    measured, config = run.measured, run.measured.config
+    train, point = config.train, measured.point
+    rows = [
+        ("data", f"{measured.data} ({measured.kind})"),
+        ("classes K_t", numbers.class_numbers(measured.classes)),
+        ("samples N", numbers.count(len(measured.labels))),
+        ("backbone", f"{config.model.backbone}, width {config.model.width}"),
+        ("feature dimension d", str(measured.feature_dim)),
+        (
+            "last ReLU",
+            "yes: features are ≥ 0" if config.model.final_relu else "no: features may be negative, as in the model",
+        ),
+        ("heads", config.model.heads + ("" if measured.has_bias else ", without bias")),
+        ("weighting", train.weighting + ("" if train.task_weights is None else f" {list(train.task_weights)}")),
+        ("epochs", f"{len(measured.history)} of {train.epochs}"),
+        ("accuracy", f"{next((row['accuracy'] for row in measured.history[::-1] if 'accuracy' in row), np.nan):.4f}"),
+    ]
+    tested = [row["test_accuracy"] for row in measured.history if "test_accuracy" in row]
+    if tested:
+        rows.append(("test accuracy", f"{tested[-1]:.4f}"))
+    if train.feature_decay is None:
+        rows.append(("weight decay", f"{train.weight_decay:g}"))
+    for gap in run.gaps:
+        p = gap.part.problem
+        task = f" of task {gap.part.tasks[0] + 1}" if measured.kind == "multi" else ""
+        how = "as trained" if train.feature_decay is not None else "λ_H in effect"
+        rows.append((f"λ_H, λ_W, λ_b{task}", f"{p.lambda_H:.4g}, {p.lambda_W:.4g}, {p.lambda_b:.4g} ({how})"))
+    rows.append(("Σ‖h‖²", ", ".join(f"{value:.5g}" for value in point.squared_features)))
+    return rows
+
+
+def _gaps(run: RunComparison) -> list[Block]:
+    blocks: list[Block] = []
+    several = len(run.gaps) > 1
+    for gap in run.gaps:
+        if several:
+            blocks.append(Paragraph(f"Task {gap.part.tasks[0] + 1}:"))
+        header = ("point", "objective F", "(F − D) / F", "(F − min F) / F")
+        rows = [
+            (s.name, numbers.objective(s.objective), f"{s.relative_gap:.3g}", f"{s.excess:.3g}") for s in gap.stages
+        ]
+        best = gap.optimum
+        proven = numbers.small(best.relative_gap)
+        rows.append(("optimum of the model", numbers.objective(best.objective), proven, proven))
+        blocks += [table(header, rows, header[1:]), pairs(_certificate(gap))]
+    blocks.append(Paragraph(_reading(run)))
+    return blocks
+
+
+def _certificate(gap: Gap) -> list[tuple[str, str]]:
+    covered = f"{gap.theorem}: min F = {gap.closed_form:.12g}" if gap.theorem else "none covers these counts"
+    return [
+        ("lower bound D from the network's softmax", numbers.objective(gap.lower_bound)),
+        ("spectral ratio σ/τ of the network", f"{gap.spectral_ratio:.6g}"),
+        ("verdict on the network", gap.network.verdict),
+        ("verdict on the model's optimum", gap.optimum.verdict),
+        ("theorem", covered),
+        ("balance λ_W Σ c^t‖W^t‖² / (λ_H Σ‖h‖²)", numbers.MISSING if np.isnan(gap.balance) else f"{gap.balance:.4g}"),
+        ("Σ‖h‖² within labels", f"{gap.squares['within labels']:.2%}"),
+        ("Σ‖h‖² that no head reads", f"{gap.squares['not read']:.2%}"),
+        ("N‖μ_G‖² / Σ‖h‖²", f"{gap.squares['offset']:.2%}"),
+        ("the same at the model's optimum", f"{gap.squares['offset of the optimum']:.2%}"),
+    ]
+
+
+def _reading(run: RunComparison) -> str:
+    text = (
+        "Any point's F is at least D, so (F − D) / F bounds its distance from the global minimum by the network alone; "
+        "the last column has the certified optimum in place of D. From the first row to the third F falls: averaging "
+        "within labels saves the spread, and leaving out what no head reads of the means saves its penalty and keeps "
+        "their logits. The fourth row is apart: the common offset μ_G is moved to the biases, where λ_b weighs it. "
+    )
+    if run.measured.config.model.final_relu:
+        share = max(gap.squares["offset"] for gap in run.gaps)
+        best = max(gap.squares["offset of the optimum"] for gap in run.gaps)
+        return text + (
+            "This network's features end in a ReLU and are ≥ 0, which the model does not know: its features may be "
+            f"negative. So the network carries a common offset that λ_H weighs: {share:.0%} of Σ‖h‖², against "
+            f"{best:.0%} at the model's optimum. It is in the first two rows and, as far as no head reads it, "
+            "gone from the third. The metrics are of heads, of centred features and of distances between features, "
+            "and do not see it."
+        )
+    return text + "This network's features have no last ReLU and may be negative, as the model's."
+
+
+def _heads(run: RunComparison) -> list[Block]:
+    if run.heads.optimum is None:
+        return []
+    return [Paragraph(run.heads.told)]
+
+
+def _metrics(run: RunComparison) -> Section:
+    rows = []
+    for metric in metric_names([run.measured])[1:]:
+        first = next(row[metric] for row in run.measured.history if metric in row)
+        now = run.measured.point.metrics.get(metric, float("nan"))
+        best = run.optimum_metrics.get(metric, float("nan"))
+        rows.append((metric.replace("_", "-"), *map(numbers.metric, (first, now, best))))
+    header = ("metric", "first epoch", "network", "model's optimum")
+    text = "The network's metrics are measured anew, over all training samples at the last checkpoint."
+    return Section("Collapse metrics", (table(header, rows, header[1:]), Paragraph(text)), 3)

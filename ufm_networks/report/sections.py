@@ -1,0 +1,111 @@
+"""The report of measured runs in blocks: what all of them share, then each run by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ufm_networks.report.comparison import RunComparison
+from ufm_networks.report.correlation_figure import correlation_file, families
+from ufm_networks.report.run_sections import run_sections
+from ufm_networks.report.training_figure import training_file
+from verify.certification.verdict import overall
+from verify.report import numbers
+from verify.report.blocks import Block, Picture, Section, table
+
+TITLE = "Networks beside the unconstrained feature model"
+
+
+def sections(runs: Sequence[RunComparison], names: Sequence[str]) -> list[Section]:
+    """All runs over epochs and on one curve, then each by itself."""
+    parts = [*([_summary(runs, names)] if len(runs) > 1 else []), _training(runs, names)]
+    points = [run.cosine for run in runs if run.cosine is not None]
+    if points:
+        pictures = [
+            Picture(correlation_file(family, f"correlation-{number}"))
+            for number, family in enumerate(families(points), start=1)
+        ]
+        parts.append(
+            Section("Heads of two tasks against how often their labels agree", (_points(runs, names), *pictures))
+        )
+    for number, (run, name) in enumerate(zip(runs, names, strict=True), start=1):
+        parts += run_sections(run, name, f"run-{number}")
+    return parts
+
+
+def lead(runs: Sequence[RunComparison], names: Sequence[str]) -> str:
+    """A sentence on the one run, or how far the runs are from the model's optimum."""
+    if len(runs) == 1:
+        return _sentence(runs[0], names[0])
+    totals = [_total(run) for run in runs if run.gaps]
+    if not totals:
+        return f"{len(runs)} runs, none with a model to compare with."
+    _, whole, read = zip(*totals, strict=True)
+    return (
+        f"{len(runs)} runs: (F − min F) / F is {min(whole):.3g} to {max(whole):.3g}, and {min(read):.3g} to "
+        f"{max(read):.3g} without what no head reads of the features."
+    )
+
+
+def _sentence(run: RunComparison, name: str) -> str:
+    if not run.gaps:
+        return f"{name}: no model to compare with, since {run.model.reason}."
+    alone, whole, read = _total(run)
+    whose = "" if run.model.exact else " of the model beside it"
+    return (
+        f"{name}: (F − min F) / F{whose} is {whole:.3g}, which the network alone bounds by {alone:.3g}, and {read:.3g} "
+        f"without what no head reads of its features. {run.heads.told}"
+    )
+
+
+def _total(run: RunComparison) -> tuple[float, float, float]:
+    """(F − D) / F, (F − min F) / F, and this at what the heads read of the means; F = Σ_t c^t F_t of Problem (4)."""
+    c = run.measured.config.train.task_weights
+    weights = [1.0 if c is None or run.measured.kind != "multi" else c[gap.part.tasks[0]] for gap in run.gaps]
+    of = [(g.lower_bound, g.optimum.lower_bound, g.stages[0].objective, g.stages[2].objective) for g in run.gaps]
+    alone, best, whole, read = np.array(weights) @ np.array(of)
+    return (whole - alone) / whole, (whole - best) / whole, (read - best) / read
+
+
+def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
+    gaps = ("(F − D) / F", "(F − min F) / F", "of what heads read")
+    header = ("run", "data", "loss is F", *gaps, "σ/τ", "cosines off by", "verdict")
+    rows = []
+    for run, name in zip(runs, names, strict=True):
+        cells = ["none", *[numbers.MISSING] * 6]
+        if run.gaps:
+            ratio = max(gap.spectral_ratio for gap in run.gaps)
+            figures = (*_total(run), ratio, run.heads.mean_difference)
+            verdict = overall({gap.network.verdict for gap in run.gaps})
+            cells = ["yes" if run.model.exact else "no", *(_number(x, ".3g") for x in figures), verdict]
+        rows.append((name, run.measured.data, *cells))
+    return Section("Summary", (table(header, rows, header[3:8]),))
+
+
+def _training(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
+    measured = [run.measured for run in runs]
+    pictures = []
+    for kind in dict.fromkeys(run.kind for run in measured):
+        chosen = [i for i, run in enumerate(measured) if run.kind == kind]
+        file = training_file([measured[i] for i in chosen], [names[i] for i in chosen], f"training-{kind}")
+        pictures.append(Picture(file))
+    return Section("Collapse over epochs", tuple(pictures))
+
+
+def _points(runs: Sequence[RunComparison], names: Sequence[str]) -> Block:
+    header = ("run", "K", "N", "n^{11}", "n^{12}", "λ_H λ_W", "network", "certified optimum", "closed form")
+    rows = []
+    for run, name in zip(runs, names, strict=True):
+        if run.cosine is not None:
+            p = run.cosine
+            cosines = [_number(value, ".4f") for value in (p.measured, p.optimum, p.closed_form)]
+            product = _number(p.lambda_H * p.lambda_W, ".3g")
+            counts = (str(p.classes), numbers.count(p.samples), _number(p.n_same, "g"), _number(p.n_different, "g"))
+            rows.append((name, *counts, product, *cosines))
+    return table(header, rows, header[1:])
+
+
+def _number(value: float, style: str) -> str:
+    text = format(value, style)
+    return numbers.MISSING if np.isnan(value) else text.removeprefix("-") if float(text) == 0 else text

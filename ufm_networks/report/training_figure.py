@@ -1,0 +1,105 @@
+"""Collapse over epochs, a panel per metric and a line per run, on a logarithmic axis: Figures 6 to 11."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ufm_networks.measuring import Measurement
+from verify.main_job.history_figure import METRIC
+from verify.reading.form import Float
+from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy, whole_epochs
+
+ALSO = ("NN_decoding_error",)
+PANELS_IN_A_ROW = 4
+LEGEND_RUNS = 16
+ZEROS_APART = 0.04  # of an axis: zeros of several runs do not hide each other
+WITHIN_ONE = 0.7  # decades, so few that 1, 2 and 5 times a power of ten could leave an axis with one number
+
+
+def metric_names(runs: Sequence[Measurement]) -> list[str]:
+    """The loss, then every metric that an epoch of any run has."""
+    named = dict.fromkeys(name for run in runs for row in run.history for name in row)
+    return ["loss", *(name for name in named if METRIC.match(name) or name in ALSO)]
+
+
+def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
+    """A value of zero stands at the bottom as a triangle, a row for each run: it has no place on a logarithmic axis."""
+    panels = metric_names(runs)
+    rows = -(-len(panels) // PANELS_IN_A_ROW)
+    columns = min(PANELS_IN_A_ROW, len(panels))
+    figure = new_figure(3.1 * columns, 2.6 * rows + (0.35 if len(runs) > 1 else 0.0))
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, panel in zip(grid, panels, strict=False):
+        for number, run in enumerate(runs):
+            _draw(axes, run, panel, number)
+        axes.set_yscale("log")
+        _plain_ticks(axes)
+        axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
+        axes.set_xlabel("epoch", fontsize=9)
+        whole_epochs(axes)
+        tidy(axes, panel.replace("_", "-"))
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
+    if 1 < len(runs) <= LEGEND_RUNS:
+        handles = [axes_line(number) for number in range(len(runs))]
+        figure.legend(handles, names, frameon=False, fontsize=8, loc="outside lower center", ncols=min(4, len(runs)))
+    return figure
+
+
+def training_file(runs: Sequence[Measurement], names: Sequence[str], name: str) -> FigureFile:
+    """Captioned."""
+    what = f"of {len(runs)} runs" if len(runs) > 1 else f"of the run {names[0]}"
+    caption = (
+        f"Training loss and collapse metrics {what} over epochs, on the training data. A triangle at the bottom is a "
+        "value of zero."
+    )
+    return figure_file(name, training_figure(runs, names), caption, caption)
+
+
+def axes_line(number: int) -> Any:
+    """What a run's line looks like, for the legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=COLOURS[number % len(COLOURS)], ls=_dashes(number), linewidth=1.4)
+
+
+def _plain_ticks(axes: Any) -> None:
+    """0.02 rather than 2 × 10⁻²; between decades only where there are few, at even steps within one."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+    low, high = axes.get_ylim()
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    decades = np.log10(high / low)
+    axes.yaxis.set_major_formatter(plain)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    if decades <= WITHIN_ONE:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.yaxis.set_minor_locator(NullLocator())
+    elif decades < 2:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+
+
+def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:
+    colour = COLOURS[number % len(COLOURS)]
+    seen = [(row["epoch"], row[name]) for row in run.history if name in row]
+    if not seen:
+        return
+    epochs, values = np.array(seen, dtype=np.float64).T
+    positive: Float = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    zero = values <= 0
+    marker = "." if len(values) == 1 else None
+    axes.plot(epochs, positive, color=colour, linewidth=1.3, ls=_dashes(number), marker=marker)
+    if zero.any():
+        bottom, height = axes.get_xaxis_transform(), 0.03 + ZEROS_APART * (number % len(COLOURS))
+        axes.plot(epochs[zero], np.full(zero.sum(), height), "v", color=colour, markersize=3, transform=bottom)
+    if np.isnan(positive).all():
+        axes.set_ylim(1e-3, 1.0)
+        word = "zero throughout" if zero.all() else "not defined"
+        axes.text(0.5, 0.5, word, transform=axes.transAxes, ha="center", va="center", fontsize=8, color=FAINT)
+
+
+def _dashes(number: int) -> str:
+    return ("-", "--", ":", "-.")[number // len(COLOURS) % 4]

@@ -1,0 +1,68 @@
+"""The report of measured runs, written to a folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ufm_networks.measuring.embedding import require_sklearn
+from ufm_networks.report.comparison import RunComparison
+from ufm_networks.report.numbers_of_runs import runs_to_dict
+from ufm_networks.report.sections import TITLE, lead, sections
+from verify.findings.curves import figures
+from verify.report.as_html import as_html
+from verify.report.as_markdown import as_markdown
+from verify.report.environment import environment
+from verify.report.figure_files import require_matplotlib
+from verify.report.staging import open_folder, write_together
+
+_FIGURE = re.compile(
+    r"(training-(single|multi|multilabel)|correlation-\d+|run-\d+-(heads|latent-(training-(single|multi|multilabel)|test)|maps|features))\.(png|svg)"
+)
+
+
+def prepare_networks_report(folder: str | Path) -> Path:
+    """Opens the folder and looks for matplotlib and scikit-learn: what would be missed, said before long work.
+
+    Raises ModuleNotFoundError that says what to install, OSError naming the folder.
+    """
+    require_matplotlib()
+    require_sklearn()
+    return open_folder(folder)
+
+
+def write_networks_report(
+    runs: Sequence[RunComparison], folder: str | Path, names: Sequence[str] | None = None
+) -> Path:
+    """Writes measure.html, measure.md, measure.json and figures/ as PNG and SVG; returns the path of the page.
+
+    names  what the runs are called; by default the names of their folders, numbered where two are equal
+
+    The page holds its figures and needs no other file. Everything is composed first and renamed into place, the page
+    last; figures of an earlier report that this one lacks are removed. ValueError for no run at all.
+    """
+    if not runs:
+        raise ValueError("runs is empty; give at least one")
+    path = prepare_networks_report(folder)
+    called = distinct_names([run.measured.name for run in runs] if names is None else names)
+    parts, about, first = sections(runs, called), environment(), lead(runs, called)
+    files: dict[str, bytes] = {}
+    for picture in figures(parts):
+        files[f"figures/{picture.file.name}.png"] = picture.file.png
+        files[f"figures/{picture.file.name}.svg"] = picture.file.svg
+    content = {"runs": runs_to_dict(runs, called), "environment": about}
+    files["measure.json"] = (json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode()
+    files["measure.md"] = as_markdown(TITLE, first, parts, about).encode()
+    files["measure.html"] = as_html(TITLE, first, parts, about).encode()
+    write_together(path, files)
+    for old in (path / "figures").glob("*"):
+        if _FIGURE.fullmatch(old.name) and f"figures/{old.name}" not in files:
+            old.unlink()
+    return path / "measure.html"
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Names that occur more than once are numbered."""
+    return [f"{name} ({names[:i].count(name) + 1})" if names.count(name) > 1 else name for i, name in enumerate(names)]

@@ -1,0 +1,46 @@
+"""The history of a run as metrics.csv, and in TensorBoard where that is installed."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ufm_networks.training.whole_file import whole_file
+
+Row = dict[str, float]
+
+
+def write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """All rows, one an epoch; what an epoch did not measure is empty. Written whole, then renamed."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with whole_file(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+class TensorBoard:
+    """Scalars below ``folder``/tensorboard; nothing where TensorBoard is not installed."""
+
+    def __init__(self, folder: Path, epochs_done: int) -> None:
+        self.writer: Any = None
+        if importlib.util.find_spec("tensorboard") is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            # what an interrupted run wrote after its last checkpoint is purged
+            self.writer = SummaryWriter(str(folder / "tensorboard"), purge_step=epochs_done + 1)
+
+    def add(self, row: Row) -> None:
+        """One epoch."""
+        if self.writer is not None:
+            for name, value in row.items():
+                if name != "epoch":
+                    self.writer.add_scalar(name, value, int(row["epoch"]))
+
+    def close(self) -> None:
+        """Writes what is left."""
+        if self.writer is not None:
+            self.writer.close()

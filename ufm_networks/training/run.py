@@ -1,0 +1,154 @@
+"""A run: its configuration, network, history and folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ufm.support.memory import require_memory
+from ufm_networks.backbones import backbone
+from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.metrics import Measured
+from ufm_networks.multi_task_network import MultiTaskNetwork
+from ufm_networks.training.checkpoint import load_checkpoint, run_fingerprint
+from ufm_networks.training.config import Config, read_config
+from ufm_networks.training.decay import ufm_lambdas
+from ufm_networks.training.logs import Row
+
+CONFIG, CHECKPOINT, METRICS, FEATURES = "config.toml", "checkpoint.pt", "metrics.csv", "features.safetensors"
+
+
+@dataclass
+class Run:
+    """What ``networks.train`` returns and ``ufm_networks.load_run`` reads.
+
+    history   one row an epoch: epoch, learning_rate, loss, loss_t, seconds, images_per_second, and where measured
+              accuracy, test_accuracy and the metrics of ``verify.metrics``
+    measured  the last metrics with the label means they come from; None where loaded
+    folder    config.toml, checkpoint.pt, metrics.csv, features.safetensors; None where nothing was written
+    status    what happened, and how to go on
+    """
+
+    config: Config
+    network: MultiTaskNetwork
+    data: TaskData
+    test: TaskData | None
+    history: list[Row]
+    folder: Path | None
+    status: str
+    interrupted: bool = False
+    measured: Measured | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs completed."""
+        return len(self.history)
+
+    @property
+    def metrics(self) -> Row:
+        """The last row that has metrics."""
+        return next((row for row in reversed(self.history) if "accuracy" in row), {})
+
+    def problem(self) -> Any:
+        """The ufm problem the network was trained as.
+
+        ValueError without feature_decay, which fixes λ_H, and for a weighting that changes c^t on the way.
+        """
+        train = self.config.train
+        if train.feature_decay is None:
+            raise ValueError("λ_H is not set without feature_decay; it is in effect λ_W ‖W‖² / ‖H‖²")
+        if train.weighting not in ("uniform", "fixed"):
+            raise ValueError(
+                f"weighting={train.weighting!r} changes task weights on the way; no problem has been fixed"
+            )
+        decay = ufm_lambdas(self.config, len(self.data))
+        return self.data.problem(
+            lambda_H=decay.lambda_H,  # type: ignore[arg-type]
+            lambda_W=decay.lambda_W,
+            lambda_b=decay.lambda_b,
+            task_weights=self.config.train.task_weights,
+        )
+
+
+def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
+    """As [model] says, for images and classes of the data; its initial values are those of ``train.seed``.
+
+    MemoryError where it would not fit.
+    """
+    model = config.model
+    channels, *size = data.images.shape
+    arguments: dict[str, Any] = {
+        "in_channels": channels,
+        "stem": model.stem,
+        "width": model.width,
+        "feature_dim": sum(data.classes) if isinstance(model.feature_dim, str) else model.feature_dim,
+        "final_relu": model.final_relu,
+        "image_size": size,
+        "batch_norm": model.batch_norm,
+    }
+    with torch.device("meta"):  # without memory for values
+        parameters = sum(p.numel() for p in backbone(model.backbone, **arguments).parameters())
+    what = f"width={model.width}: {model.backbone} with {parameters:,} parameters, their gradients and momenta"
+    require_memory(3 * 4 * parameters, "cpu", what, "take a smaller width")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.train.seed)
+        shared = backbone(model.backbone, **arguments)
+        network = MultiTaskNetwork(shared, data.classes, heads=model.heads, bias=model.bias)
+    return network
+
+
+def build_data(config: Config) -> tuple[TaskData, TaskData | None]:
+    """Training and test data of the [data] table."""
+    from ufm_networks.datasets.config import build_data as build
+
+    if not config.data:
+        raise ValueError("[data] is empty; it names the source and how tasks are composed, or give data=")
+    return build(dict(config.data))
+
+
+def check_given(data: object, test: object) -> None:
+    """TypeError or ValueError where data given in place of the [data] table are not, or are test data alone."""
+    for name, value in (("data", data), ("test", test)):
+        if value is not None and not isinstance(value, TaskData):
+            raise TypeError(f"{name} must be a ufm_networks.datasets.TaskData, got a {type(value).__name__}")
+    if data is None and test is not None:
+        raise ValueError("test is given without data; the [data] table says both, or both are given")
+
+
+def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData | None = None) -> Run:
+    """The run of a folder at its last checkpoint, on the CPU and in evaluation mode.
+
+    data, test  what it was trained with, where that is not of the configuration's [data] table
+    Raises FileNotFoundError or ValueError where the folder holds no run, a damaged one, or a configuration or data that
+    its checkpoint was not trained with.
+    """
+    check_given(data, test)
+    place = Path(folder)
+    for name in (CONFIG, CHECKPOINT):
+        if not (place / name).is_file():
+            raise FileNotFoundError(
+                f"run={str(place)!r} has no {name}; it is not the folder of a run, or has not begun"
+            )
+    config = read_config(place / CONFIG)
+    if data is None:
+        data, test = build_data(config)
+    advice = f"put {CONFIG} back to what was trained, or name another folder"
+    state = load_checkpoint(place / CHECKPOINT, run_fingerprint(config.tables(), data), "cpu", advice=advice)
+    network = build_network(config, data)
+    load_weights(network, state["network"], place / CHECKPOINT)
+    network.eval()
+    history = state["history"]
+    status = f"{len(history)} of {config.train.epochs} epochs"
+    return Run(config, network, data, test, history, place, status)
+
+
+def load_weights(network: MultiTaskNetwork, weights: Mapping[str, Any], path: Path) -> None:
+    """ValueError where they are another network's."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"checkpoint {str(path)!r} is of another model: {error}") from None

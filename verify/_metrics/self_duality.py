@@ -1,0 +1,38 @@
+"""MNC3 / NC3: how far class means are from the heads of their classes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from verify._metrics.directions import largest_norm, unit_columns
+from verify._metrics.samples import Samples
+from verify.reading.form import Float, Int
+
+
+def squared_distances_to_heads(samples: Samples) -> Float:
+    """(m,) ‖μ̃_k − w̃_k‖² over the classes with samples, μ̃ = (μ − μ_G)/‖μ − μ_G‖; NaN where either is zero.
+
+    MNC3 of Table 6 is their average over k and t.
+    """
+    return _squared_distances(samples, samples.means, samples.centre, samples.form.labels[:, 0])
+
+
+def single_label_duality(samples: Samples) -> float:
+    """Ave_k ‖μ̃_k − w̃_k‖² over the classes with samples of multiplicity 1, centred by the mean of those samples (NC3).
+
+    NaN where no sample has multiplicity 1.
+    """
+    labels, counts = samples.form.labels, samples.form.counts
+    single = np.flatnonzero(labels.sum(axis=1) == 1)
+    if not len(single):
+        return np.nan
+    means = samples.means[:, single]
+    centre = means @ (counts[single] / counts[single].sum())
+    return float(np.mean(_squared_distances(samples, means, centre, np.argmax(labels[single], axis=1))))
+
+
+def _squared_distances(samples: Samples, means: Float, centre: Float, classes: Int) -> Float:
+    W = samples.point.W
+    directions = unit_columns(means - centre[:, None], largest_norm(samples.means))
+    heads = unit_columns(W[classes].T, largest_norm(W.T))
+    return np.asarray(np.sum((directions - heads) ** 2, axis=0))

@@ -1,0 +1,90 @@
+"""Tables 5 and 6 of the paper, and the metrics of multi-label collapse, measured at any point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from verify._metrics.label_set_decoding import decoding_error
+from verify._metrics.nearest_centre import disagreement_rate
+from verify._metrics.orthogonality import cross_task_cosines
+from verify._metrics.samples import Samples, samples_of
+from verify._metrics.self_duality import single_label_duality, squared_distances_to_heads
+from verify._metrics.simplex import simplex_angles, simplex_norms
+from verify._metrics.sum_of_heads import distance_from_summed_heads
+from verify._metrics.tag_sums import tag_sum_angle
+from verify._metrics.variability import within_label_variance
+from verify.reading.form import Problem, forms
+from verify.reading.point import read_point
+
+
+def metrics(
+    problem: Problem, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
+) -> dict[str, float]:
+    """Neural-collapse metrics of a solution, or of W=, H=, b= of any origin, a trained network's included.
+
+    SingleSource (Table 5)                                         MultiSource (Table 6)
+    SNC1      tr Ave (h − μ)(h − μ)ᵀ                               MNC1    the same, mean over tasks
+    SNC2_1    Ave |cos(w_k^t, w_k'^t) + 1/(K_t − 1)|               MNC2_1  the same
+    SNC2_2    Ave_t Std_k ‖w_k^t‖ / Ave_k ‖w_k^t‖                  MNC2_2  the same
+    SNC3      Ave |cos(w_k^t, w_k'^t')|, t ≠ t'                    MNC3    Ave_{t,k} ‖μ̃_k^t − w̃_k^t‖²
+    SNC3_max  their maximum (Section 4.3)                          MNC4    as SNC5, mean over tasks
+    SNC4      Ave ‖h̃ − s/‖s‖‖, s = Σ_t √(c^t K_t) w_{k_t}^t
+    SNC5      fraction of samples whose head decisions, biases included, are not the nearest class centre's
+
+    Averages over features are over SAMPLES: with labels= (columns, T) a label seen n_l times with m_l columns gives
+    each weight n_l / m_l. h̃ and μ̃ are centred by the mean of all samples (of the task) and normalized. Ties in
+    SNC5 and MNC4 are no disagreement. What a zero vector leaves undefined is NaN, and so is SNC3 of one task. Means
+    and centres are over the labels that occur.
+
+    MultiLabel (Li et al., ICML 2024, whose metrics these are in the conventions above)
+    NC1     as SNC1, μ the mean of the label set              NC2_1, NC2_2  as SNC2_1, SNC2_2, of the one head
+    NC3     as MNC3, of samples of multiplicity 1, centred by their mean
+    NC_m    ∠(μ_S, Σ_{k∈S} μ_k) relative to its average over all label sets S of the same size; μ_k of multiplicity 1
+    NN_decoding_error  fraction of samples whose nearest label-set mean is of another label set
+
+    NC3 and NC_m are NaN without samples of multiplicity 1; see ``verify._metrics.tag_sums`` for what else NC_m needs.
+
+    W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3.
+    """
+    points = read_point(problem, solution, W, H, b, labels)
+    parts = [samples_of(form, point) for form, point in zip(forms(problem), points, strict=True)]
+    heads = [part.point.W[rows] for part in parts for rows in part.form.blocks]
+    if problem.source == "multi":
+        return _multi(parts, heads)
+    return _single(parts[0], heads) if problem.source == "single" else _multi_label(parts[0], heads)
+
+
+def _single(part: Samples, heads: list[Any]) -> dict[str, float]:
+    mean, largest = cross_task_cosines(heads)
+    return {
+        "SNC1": within_label_variance(part),
+        "SNC2_1": simplex_angles(heads),
+        "SNC2_2": simplex_norms(heads),
+        "SNC3": mean,
+        "SNC3_max": largest,
+        "SNC4": distance_from_summed_heads(part),
+        "SNC5": disagreement_rate(part),
+    }
+
+
+def _multi(parts: list[Samples], heads: list[Any]) -> dict[str, float]:
+    return {
+        "MNC1": float(np.mean([within_label_variance(part) for part in parts])),
+        "MNC2_1": simplex_angles(heads),
+        "MNC2_2": simplex_norms(heads),
+        "MNC3": float(np.mean(np.concatenate([squared_distances_to_heads(part) for part in parts]))),
+        "MNC4": float(np.mean([disagreement_rate(part) for part in parts])),
+    }
+
+
+def _multi_label(part: Samples, heads: list[Any]) -> dict[str, float]:
+    return {
+        "NC1": within_label_variance(part),
+        "NC2_1": simplex_angles(heads),
+        "NC2_2": simplex_norms(heads),
+        "NC3": single_label_duality(part),
+        "NC_m": tag_sum_angle(part),
+        "NN_decoding_error": decoding_error(part),
+    }

@@ -1,0 +1,208 @@
+"""Certified distance of any point from the global minimum: a duality gap. Beyond the paper: theory.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from ufm.support.display import Summary
+from verify.certification.descent import better_objective
+from verify.certification.dual import label_bound, per_task_bound, plain_bound, polar_bound
+from verify.certification.objective import evaluate
+from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
+from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
+from verify.reading.form import Form, Problem, forms
+from verify.reading.point import Point, read_point
+
+__all__ = ["GLOBAL", "INCONCLUSIVE", "NOT_OPTIMAL", "Certificate", "certify", "check_tolerance"]
+
+GAP_TOLERANCE = 1e-9  # of the objective: above the rounding of any evaluation, below what changes a printed digit
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How far a point can be from the global minimum.
+
+    objective         F at the point, in the problem's reduction
+    lower_bound       D ≤ min F, from this point's softmax: the best of several feasible dual points, less a bound on
+                      its rounding error
+    gap               F − D; relative_gap is (F − D) / F
+    spectral_ratio    σ/τ: at most 1 at a global minimum; above 1 a stationary point is not global
+    verdict           "global minimum"  relative_gap ≤ tolerance (of every task): F is within that of the minimum
+                      "not optimal"     a point of the same dimension with a strictly lower objective was exhibited
+                      "inconclusive"    neither: the gap is open, and nothing better was found, or d is too small for
+                                        the bound, which is the convex program's, to be the minimum
+    dim               d; sufficient_dim = min(R − T, m labels) (MultiSource: the largest task's)
+    better_objective  the lower objective that was exhibited, or None
+    tasks             MultiSource: one Certificate per task, of which the figures above are sums and the largest σ/τ
+    enclosure         rigorous=True: (lower, upper) with lower ≤ min F ≤ upper proven in ball arithmetic, upper ≥ F at
+                      the point, and ``relative_width``; the verdict then rests on it, not on the figures above
+    rigorous_note     what could not be proven, if anything: the enclosure holds all the same, and is wider
+    """
+
+    objective: float
+    lower_bound: float
+    gap: float
+    relative_gap: float
+    spectral_ratio: float
+    verdict: str
+    tolerance: float
+    dim: int
+    sufficient_dim: int
+    better_objective: float | None = None
+    tasks: tuple[Certificate, ...] = ()
+    enclosure: Enclosure | None = None
+    rigorous_note: str = ""
+
+    def _summary(self) -> Summary:
+        rows = [
+            ("verdict", f"{self.verdict}, {self._reason()}"),
+            ("objective", f"{self.objective:.15g}"),
+            ("lower bound", f"{self.lower_bound:.15g}"),
+            ("relative gap", f"{self.relative_gap:.2e} (tolerance {self.tolerance:.0e})"),
+            ("spectral ratio σ/τ", f"{self.spectral_ratio:.12g}"),
+            ("feature dimension d", f"{self.dim} ({self.sufficient_dim} suffice)"),
+        ]
+        if self.better_objective is not None:
+            rows.append(("better objective", f"{self.better_objective:.15g}"))
+        if self.enclosure is not None:
+            rows.append(("proven enclosure", str(self.enclosure)))
+            rows.append(("its relative width", f"{self.enclosure.relative_width:.2e}"))
+        if self.rigorous_note:
+            rows.append(("not proven", self.rigorous_note))
+        for t, task in enumerate(self.tasks, start=1):
+            rows.append((f"task {t}", f"{task.verdict}, relative gap {task.relative_gap:.2e}"))
+        return Summary("Certificate", rows)
+
+    def _reason(self) -> str:
+        if self.verdict == GLOBAL:
+            return "within the tolerance"
+        if self.verdict == NOT_OPTIMAL:
+            return "a lower objective was exhibited"
+        if self.dim < self.sufficient_dim:
+            return f"d = {self.dim} < {self.sufficient_dim}, where the bound need not be attained"
+        return "the gap is open and nothing better was found"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tasks"}
+        return {**own, "tasks": [task.to_dict() for task in self.tasks]}
+
+    def __str__(self) -> str:
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        return self._summary().html()
+
+
+def certify(
+    problem: Problem,
+    solution: Any = None,
+    *,
+    W: Any = None,
+    H: Any = None,
+    b: Any = None,
+    labels: Any = None,
+    tolerance: float = GAP_TOLERANCE,
+    rigorous: bool = False,
+) -> Certificate:
+    """Bounds the distance of a point from the global minimum of the problem, whatever the point's origin.
+
+        F − D ≥ F − min F,    D = − Σ_t c^t Σ_l n_l s_tl Σ_k (q/s) log(q/s) − θ² Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)
+
+    with q = θ s p + (1 − θ) y, V = c n (s p − y) and θ = min(1, τ/σ). λ's multiply the SUM of cross-entropies
+    (their mean under ``reduction="mean"``, over N, or N_t per task). Where that q leaves the gap open, more are tried:
+    a θ per task, q = y, and singular values of V set to τ one by one, which makes the gap of a point off by ε of order
+    ε² instead of ε. MultiSource is certified task by task.
+
+    solution   anything with .W, .H and, at will, .b, .labels, as ``ufm.solve`` returns; or instead of it
+    W          list of T arrays or tensors (K_t, d)
+    H          (d, columns); MultiSource: list of T such arrays
+    b          list of T arrays (K_t,); None is zero
+    labels     (columns, T) label tuple of each column of H; MultiSource: list of T arrays (columns_t,) or
+               (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of label sets. Default problem.labels, one
+               column per distinct label. A label seen n_l times with m_l columns gives each of them weight n_l / m_l
+    tolerance  largest relative gap called a global minimum
+    rigorous   also prove bounds in ball arithmetic, free of assumptions on rounding: ``enclosure``. The verdict is then
+               what is proven: "global minimum" F − min F ≤ tolerance · F, "not optimal" a point with a lower F
+
+    Raises TypeError or ValueError naming the field for anything that is not such a point, and where a rigorous bound
+    would be too much work; FloatingPointError where the objective overflows; ModuleNotFoundError where rigorous=True
+    and python-flint is not installed. Source: beyond the paper, theory.md.
+    """
+    tolerance = check_tolerance(tolerance)
+    if not isinstance(rigorous, bool):
+        raise TypeError(f"rigorous must be True or False, got {rigorous!r}")
+    points = read_point(problem, solution, W, H, b, labels)
+    if rigorous:
+        require_feasible(problem, [point.H.shape for point in points])
+    parts = forms(problem)
+    tasks = tuple(_certify(form, point, tolerance) for form, point in zip(parts, points, strict=True))
+    if not rigorous:
+        return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]
+    whole, each = proven(problem, points, tolerance)
+    tasks = tuple(_rest_on(part, task) for part, task in zip(each, tasks, strict=True))
+    return _rest_on(whole, _total(tasks, tolerance)) if problem.source == "multi" else tasks[0]
+
+
+def check_tolerance(value: Any, usual: float = GAP_TOLERANCE) -> float:
+    """A finite relative tolerance > 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"tolerance must be a number > 0, got {value!r}")
+    if not np.isfinite(value) or value <= 0:
+        raise ValueError(f"tolerance must be finite and > 0, got {value!r}; {usual:g} is usual")
+    return float(value)
+
+
+def _rest_on(part: Proven, certificate: Certificate) -> Certificate:
+    """The certificate with the verdict that is proven."""
+    return replace(certificate, verdict=part.verdict, enclosure=part.enclosure, rigorous_note=part.note)
+
+
+def _certify(form: Form, point: Point, tolerance: float) -> Certificate:
+    at = evaluate(form, point)
+    bound = plain_bound(form, at.residual)
+    lower = bound.value
+    if at.objective - lower > tolerance * at.objective:
+        lower = max(lower, label_bound(form), per_task_bound(form, at.residual), polar_bound(form, at.residual))
+    gap = at.objective - lower
+    better = None
+    verdict = GLOBAL
+    if gap > tolerance * at.objective:
+        if point.W.shape[1] >= form.sufficient_dim:
+            better = better_objective(form, at.logits, point.b, at.objective, at.rounding)
+        verdict = INCONCLUSIVE if better is None else NOT_OPTIMAL
+    return Certificate(
+        objective=at.objective,
+        lower_bound=lower,
+        gap=gap,
+        relative_gap=gap / at.objective,
+        spectral_ratio=bound.spectral_ratio,
+        verdict=verdict,
+        tolerance=tolerance,
+        dim=point.W.shape[1],
+        sufficient_dim=form.sufficient_dim,
+        better_objective=better,
+    )
+
+
+def _total(tasks: tuple[Certificate, ...], tolerance: float) -> Certificate:
+    objective = float(np.sum([task.objective for task in tasks]))
+    gap = float(np.sum([task.gap for task in tasks]))
+    verdicts = {task.verdict for task in tasks}
+    improved = [task.objective if task.better_objective is None else task.better_objective for task in tasks]
+    return Certificate(
+        objective=objective,
+        lower_bound=float(np.sum([task.lower_bound for task in tasks])),
+        gap=gap,
+        relative_gap=gap / objective,
+        spectral_ratio=max(task.spectral_ratio for task in tasks),
+        verdict=overall(verdicts),
+        tolerance=tolerance,
+        dim=tasks[0].dim,
+        sufficient_dim=max(task.sufficient_dim for task in tasks),
+        better_objective=float(np.sum(improved)) if NOT_OPTIMAL in verdicts else None,
+        tasks=tasks,
+    )

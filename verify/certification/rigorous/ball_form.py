@@ -1,0 +1,96 @@
+"""A problem read exactly: counts and reductions as integers, λ's, weights and ε as the very doubles they are.
+
+As ``verify.reading.form``, with y_tl = (1 − ε) 1_{S_tl} + ε s_tl/K_t never rounded: S_tl are the classes of label l
+in task t, s_tl how many, and the loss weight is a_l = n_l / (1 or N).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.certification.rigorous.balls import Ball, flint
+from verify.reading.form import Int, Problem
+
+
+@dataclass(frozen=True)
+class BallForm:
+    """One form of the problem; what balls are made of is exact, so they are as small as the working precision allows.
+
+    classes       (K_1, …, K_T)
+    members       (R, m) 0/1 indicators of S_tl, stacked
+    counts        n_l, m integers
+    divisor       N under reduction="mean", else 1
+    owner         c^t of the task that owns the samples, Problem (4); else 1
+    """
+
+    classes: tuple[int, ...]
+    members: Int
+    counts: tuple[int, ...]
+    divisor: int
+    owner: float
+    task_weights: tuple[float, ...]
+    lambda_H: float
+    lambda_W: float
+    lambda_b: float
+    label_smoothing: float
+
+    @property
+    def blocks(self) -> list[range]:
+        """Rows of each task."""
+        ends = np.cumsum(self.classes).tolist()
+        return [range(end - k, end) for end, k in zip(ends, self.classes, strict=True)]
+
+    @property
+    def tau(self) -> Ball:
+        """τ = 2 √(λ_W λ_H)."""
+        arb = flint().arb
+        return 2 * (arb(self.lambda_W) * arb(self.lambda_H)).sqrt()
+
+    def loss_weights(self) -> list[Ball]:
+        """(m,) a_l."""
+        library = flint()
+        return [library.arb(library.fmpq(n, self.divisor)) for n in self.counts]
+
+    def feature_weights(self) -> list[Ball]:
+        """(m,) w_l = n_l · owner."""
+        return [n * flint().arb(self.owner) for n in self.counts]
+
+    def targets(self, classes: int, mass: int) -> tuple[Ball, Ball]:
+        """y of a class outside S and of one inside, |S| = mass: ε s/K and 1 − ε + ε s/K."""
+        epsilon = flint().arb(self.label_smoothing)
+        outside = epsilon * mass / classes
+        return outside, 1 - epsilon + outside
+
+
+def ball_forms(problem: Problem) -> tuple[BallForm, ...]:
+    """One form of Problem (3) or of a multi-label problem, T one-task forms of Problem (4)."""
+    if problem.source == "multilabel":
+        return (_form(problem, np.asarray(problem.labels).T, problem.counts, problem.classes, problem.task_weights, 1),)
+    if problem.source == "single":
+        members = np.concatenate([_one_hot(k, problem.labels[:, t]) for t, k in enumerate(problem.classes)])
+        return (_form(problem, members, problem.counts, problem.classes, problem.task_weights, 1),)
+    tasks = zip(problem.classes, problem.labels, problem.counts, problem.task_weights, strict=True)
+    return tuple(_form(problem, _one_hot(k, labels[:, 0]), n, (k,), (c,), c) for k, labels, n, c in tasks)
+
+
+def _one_hot(classes: int, labels: Int) -> Int:
+    return np.asarray(np.arange(classes)[:, None] == labels, dtype=np.int64)
+
+
+def _form(problem: Problem, members: Int, counts: Any, classes: Any, task_weights: Any, owner: Any) -> BallForm:
+    whole = tuple(int(n) for n in counts)
+    return BallForm(
+        classes=tuple(int(k) for k in classes),
+        members=members,
+        counts=whole,
+        divisor=sum(whole) if problem.reduction == "mean" else 1,
+        owner=float(owner),
+        task_weights=tuple(float(c) for c in task_weights),
+        lambda_H=float(problem.lambda_H),
+        lambda_W=float(problem.lambda_W),
+        lambda_b=float(problem.lambda_b),
+        label_smoothing=float(problem.label_smoothing),
+    )

@@ -1,0 +1,46 @@
+"""Rows on decisions: the heads against the nearest class centre, on the training features and on every h."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from verify._metrics.nearest_centre import disagreement_rate, disagreements
+from verify.comparison.checks.measurement import Measurement, Part
+from verify.comparison.checks.row import Row, judged, not_applicable
+from verify.reading.label_sums import BLOCK
+
+DRAWS = 1000
+SEED = 5
+NEAR_TIE = 10.0  # geometry tolerances: a decision closer than this is not the theorem's to make
+
+
+def decision_rows(at: Measurement) -> list[Row]:
+    """Property 5 of Theorems 3.1 and 5.1, property 4 of Theorem 3.2: fractions of features where the two differ."""
+    multi = at.prediction.multi_source
+    name, number = ("NC4", 4) if multi else ("NC5", 5)
+    source = at.source(number)
+    training, everywhere = "nearest class centre on training features", f"nearest class centre on {DRAWS} random h"
+    vanished = any(len(part.live_tasks) < len(part.form.classes) for part in at.parts)
+    if vanished or name not in at.prediction.properties:
+        note = "a zero head or feature ties classes" if vanished else "not a property of this regime"
+        return [not_applicable(check, 0.0, source, note) for check in (training, everywhere)]
+    rows = [judged(training, max(disagreement_rate(part.samples) for part in at.parts), 0.0, source)]
+    if at.prediction.every_feature:
+        tie = NEAR_TIE * at.geometry
+        return [*rows, judged(everywhere, max(_random_rate(part, tie) for part in at.parts), 0.0, source)]
+    note = "claimed of training features only"
+    return [*rows, not_applicable(everywhere, 0.0, source, note)]
+
+
+def _random_rate(part: Part, tie: float) -> float:
+    """Fraction of Gaussian h (as long as the features, fixed seed) that the two decide differently, near-ties aside."""
+    samples, point = part.samples, part.point
+    length = np.sqrt(np.mean(samples.means**2))
+    draws = np.random.default_rng(SEED).standard_normal((len(point.H), DRAWS)) * length
+    wrong = 0
+    width = max(1, BLOCK // len(part.form.labels))
+    for start in range(0, DRAWS, width):
+        h = draws[:, start : start + width]
+        differs = disagreements(part.form, point.W, point.b, h, samples.means, samples.centre, tie=tie)
+        wrong += int(differs.sum())
+    return wrong / DRAWS

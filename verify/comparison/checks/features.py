@@ -1,0 +1,109 @@
+"""Rows on the features: collapse, logits, the sum of heads, self-duality."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from verify._metrics.directions import largest_norm, unit_columns
+from verify._metrics.variability import within_label_variance
+from verify.comparison.checks.measurement import Measurement, Part
+from verify.comparison.checks.row import Row, judged, not_applicable, worst
+from verify.comparison.checks.row_space import ALL_ZERO, least_squares_row, over_columns
+from verify.reading.form import Float, Int
+
+
+def feature_rows(at: Measurement) -> list[Row]:
+    """Every statement about H."""
+    return [_collapse(at), _logits(at), least_squares_row(at), *_zero_features(at), *_sums_of_heads(at)]
+
+
+def _collapse(at: Measurement) -> Row:
+    """√(λ_H Σ_i w_i ‖h_i − μ‖² / F). By convexity F exceeds its value at the means by at least that square times F."""
+    check = "features equal the mean of their label"
+    if all(len(part.point.index) == len(part.form.counts) for part in at.parts):
+        note = "one feature per label: collapse is built in"
+        return not_applicable(check, at.geometry, at.source(1), note, measured=0.0)
+    scatter = sum(
+        part.form.lambda_H * float(part.form.feature_weight.sum()) * within_label_variance(part.samples)
+        for part in at.parts
+    )
+    return judged(check, np.sqrt(scatter / at.certificate.objective), at.geometry, at.source(1))
+
+
+def _logits(at: Measurement) -> Row:
+    """max |w_k^t · h − z*|, relative to the largest predicted logit, or to 1 where logits are smaller.
+
+    Logits of a head too small to measure may be anything from zero to twice z*: F is as low there to the tolerance.
+    """
+    deviations = []
+    for part in at.parts:
+        size = max(1.0, float(np.abs(part.logits).max()))
+        slack = np.where(part.live_rows[:, None], 0.0, np.abs(part.logits))
+
+        def deviation(H: Float, labels: Int, part: Part = part, slack: Float = slack) -> Float:
+            off = np.abs(part.point.W @ H - part.logits[:, labels])
+            return np.asarray(np.maximum(off - slack[:, labels], 0.0).max(axis=0))
+
+        deviations.append(over_columns(part, deviation) / size)
+    return judged("logits W h", worst(deviations), at.geometry, at.citation)
+
+
+def _zero_features(at: Measurement) -> list[Row]:
+    """√(λ_H Σ w ‖h‖² / (T F)) over labels past their threshold: each of T heads too small to measure adds to it."""
+    tasks = sum(len(part.form.classes) for part in at.parts)
+    penalty, seen = 0.0, False
+    for part in at.parts:
+        zero = ~part.live_columns[part.point.index]
+        seen |= bool(zero.any())
+        weight = (part.form.feature_weight / part.point.share)[part.point.index][zero]
+        penalty += part.form.lambda_H * float(np.sum(weight * np.sum(part.point.H[:, zero] ** 2, axis=0)))
+    if not seen:
+        return []
+    share = np.sqrt(penalty / (tasks * at.certificate.objective))
+    return [judged("features past their threshold are zero", share, at.vanishing, at.source())]
+
+
+def _sums_of_heads(at: Measurement) -> list[Row]:
+    """Property 4 of Theorems 3.1 and 5.1, property 3 of Theorem 3.2: direction, and with its scale (eqs. 14, 23, 29).
+
+    direction  max ‖h̃ − s/‖s‖‖ over the features that are not zero, s_l = Σ_t g_tl w_{k_t}^t, h̃ centred by μ_G
+    scale      max ‖h − s‖ over the same features, relative to the largest ‖s‖
+    """
+    multi = at.prediction.multi_source
+    name, number = ("NC3", 3) if multi else ("NC4", 4)
+    checks = (
+        ("class features along their heads", "class features equal scaled heads, scale included")
+        if multi
+        else ("features along the sum of their heads", "features equal scaled sums of heads, scale included")
+    )
+    sources = (at.source(number), at.citation)
+    alive = [part for part in at.parts if part.live_columns.any()]
+    weighted = at.prediction.feature_weights is not None
+    if not alive or not weighted or name not in at.prediction.properties:
+        note = "not a property of this regime" if weighted else "not a property here"
+        note = note if alive else ALL_ZERO
+        return [not_applicable(c, at.beside_zero, s, note) for c, s in zip(checks, sources, strict=True)]
+    measured = (worst(map(_direction, alive)), worst(map(_scale, alive)))
+    return [judged(c, v, at.beside_zero, s) for c, v, s in zip(checks, measured, sources, strict=True)]
+
+
+def _direction(part: Part) -> float:
+    targets = unit_columns(part.sums, largest_norm(part.sums))
+    size = largest_norm(part.point.H)
+
+    def deviation(H: Float, labels: Int) -> Float:
+        live = part.live_columns[labels]
+        features = unit_columns(H[:, live] - part.samples.centre[:, None], size)
+        return np.asarray(np.linalg.norm(features - targets[:, labels[live]], axis=0))
+
+    return over_columns(part, deviation)
+
+
+def _scale(part: Part) -> float:
+    size = largest_norm(part.sums)
+
+    def deviation(H: Float, labels: Int) -> Float:
+        live = part.live_columns[labels]
+        return np.asarray(np.linalg.norm((H - part.sums[:, labels])[:, live], axis=0))
+
+    return over_columns(part, deviation) / size if size > 0 else np.nan

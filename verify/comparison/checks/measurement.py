@@ -1,0 +1,153 @@
+"""A point beside a theorem's prediction of it, form by form."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory import Prediction
+from verify._metrics.samples import Samples
+from verify._metrics.sum_of_heads import summed_heads
+from verify.certification.certificate import Certificate
+from verify.comparison.checks.row import geometry_tolerance, vanishing_tolerance
+from verify.reading.form import Float, Form
+from verify.reading.point import Point
+
+
+@dataclass(frozen=True)
+class Part:
+    """One form: Problem (3), or one task of Problem (4).
+
+    first     number of its first task, counted from 1 as the paper does
+    gram      (R, R) predicted W Wᵀ;      cosines  (R, R) predicted, NaN where a head is zero
+    logits    (R, m) predicted W H;       feature_weights  (T, m) g of h_l = Σ_t g[t, l] w_{k_t}^t, or None
+    """
+
+    samples: Samples
+    first: int
+    gram: Float
+    cosines: Float
+    logits: Float
+    feature_weights: Float | None
+
+    @property
+    def form(self) -> Form:
+        """The problem's columns."""
+        return self.samples.form
+
+    @property
+    def point(self) -> Point:
+        """The variables."""
+        return self.samples.point
+
+    @cached_property
+    def live_tasks(self) -> list[int]:
+        """Tasks of the form whose predicted head is not zero to the tolerance."""
+        return [t for t, rows in enumerate(self.form.blocks) if np.diagonal(self.gram)[rows].any()]
+
+    @cached_property
+    def live_rows(self) -> NDArray[np.bool_]:
+        """(R,) rows of those heads."""
+        alive = np.isin(np.arange(len(self.form.classes)), self.live_tasks)
+        return np.repeat(alive, self.form.classes)
+
+    @cached_property
+    def live_columns(self) -> NDArray[np.bool_]:
+        """(m,) labels whose predicted feature is not zero to the tolerance."""
+        return np.asarray(np.abs(self.logits[self.live_rows]).max(axis=0, initial=0.0) > 0)
+
+    @cached_property
+    def sums(self) -> Float:
+        """(d, m) Σ_t g[t, l] w_{k_t}^t with the measured heads, of a theorem that has feature weights."""
+        if self.feature_weights is None:
+            raise ValueError("the theorem's features are no weighted sums of heads")
+        return summed_heads(self.form, self.point.W, self.feature_weights)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A certified point, its parts beside the prediction, and the tolerances."""
+
+    parts: tuple[Part, ...]
+    prediction: Prediction
+    certificate: Certificate
+    tolerance: float
+
+    @property
+    def geometry(self) -> float:
+        """Tolerance of lengths and angles."""
+        return geometry_tolerance(self.tolerance)
+
+    @property
+    def vanishing(self) -> float:
+        """Tolerance of what the theorem says is zero."""
+        return vanishing_tolerance(self.tolerance)
+
+    @property
+    def beside_zero(self) -> float:
+        """Tolerance of features where part of the minimizer is zero.
+
+        What is left of that part, of relative size η², raises F by x η² + η⁴ at λ_Hλ_W = (1 + x) × threshold, and turns
+        features by η.
+        """
+        past = [row.product / row.value - 1.0 for row in self.prediction.thresholds if not row.below and row.value > 0]
+        return max(self.geometry, math.sqrt(self.tolerance / max(min(past, default=math.inf), self.geometry)))
+
+    def source(self, number: int | None = None) -> str:
+        """ "Theorem 3.1 (3)", and whether the prediction goes beyond the theorem; other laws do not number."""
+        numbered = number is not None and self.prediction.theorem.startswith("Theorem")
+        name = f"{self.prediction.theorem} ({number})" if numbered else self.prediction.theorem
+        return qualified(name, self.prediction)
+
+    @property
+    def citation(self) -> str:
+        """Theorem and equation of the closed form."""
+        return qualified(self.prediction.citation, self.prediction)
+
+
+def qualified(name: str, prediction: Prediction) -> str:
+    """A source, and whether the prediction goes beyond it."""
+    if prediction.within_theorem:
+        return name
+    return f"{name}, past its threshold" if prediction.past_threshold else f"{name}, beyond the paper"
+
+
+def measure(
+    samples: tuple[Samples, ...], prediction: Prediction, certificate: Certificate, tolerance: float
+) -> Measurement:
+    """Splits a prediction, whose fields stack all tasks, over the forms of the problem."""
+    logits = _listed(prediction.logits)
+    weights = [None] * len(logits) if prediction.feature_weights is None else _listed(prediction.feature_weights)
+    parts = []
+    row, first = 0, 1
+    for sample, z, g in zip(samples, logits, weights, strict=True):
+        rows = slice(row, row + sum(sample.form.classes))
+        part = Part(sample, first, prediction.gram_W[rows, rows], prediction.cosines[rows, rows], z, g)
+        parts.append(_without_unmeasurable(part, certificate.objective, geometry_tolerance(tolerance)))
+        row, first = rows.stop, first + len(sample.form.classes)
+    return Measurement(tuple(parts), prediction, certificate, tolerance)
+
+
+def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part:
+    """The part with heads too small to measure taken as zero, which to the tolerance they are.
+
+    A head whose penalties are a share r of F lowers F by about r² F against a zero head: where r² is below the
+    objective's tolerance, so just below a threshold, no point within it need have the head's direction.
+    """
+    form = part.form
+    gram, cosines = part.gram.copy(), part.cosines.copy()
+    for t, rows in enumerate(form.blocks):
+        share = 2.0 * form.lambda_W * form.task_weights[t] * float(np.trace(gram[rows, rows])) / objective
+        if share < smallest:
+            gram[rows], gram[:, rows] = 0.0, 0.0
+            cosines[rows], cosines[:, rows] = np.nan, np.nan
+    return replace(part, gram=gram, cosines=cosines)
+
+
+def _listed(value: Any) -> list[Float]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

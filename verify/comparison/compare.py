@@ -1,0 +1,150 @@
+"""A solution held against the theorem that covers its problem, property by property."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import theory
+from verify._metrics import metrics
+from verify._metrics.samples import samples_of
+from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
+from verify.comparison.checks import optimality
+from verify.comparison.checks.decisions import decision_rows
+from verify.comparison.checks.features import feature_rows
+from verify.comparison.checks.heads import head_rows
+from verify.comparison.checks.measurement import Measurement, measure
+from verify.comparison.checks.row import FAILED, OBJECTIVE_TOLERANCE, PASSED, Row, finite_or_none, not_applicable
+from verify.reading.form import Problem, forms
+from verify.reading.point import read_point
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was checked of a solution, and what came out.
+
+    rows         one Row per check: check, measured, expected, tolerance, verdict, source
+    prediction   theory.predict(problem), or None where no theorem covers the problem
+    not_covered  the theory.NotCovered that says why, or None
+    certificate  verify.certify of the same point
+    metrics      verify.metrics of the same point
+    """
+
+    rows: tuple[Row, ...]
+    prediction: theory.Prediction | None
+    not_covered: theory.NotCovered | None
+    certificate: Certificate
+    metrics: dict[str, float]
+
+    @property
+    def passed(self) -> bool:
+        """The point is certified a global minimum within the tolerance, some row passed and none failed."""
+        some = any(row.verdict == PASSED for row in self.rows)
+        return self.certificate.verdict == GLOBAL and some and not self.failures
+
+    @property
+    def failures(self) -> tuple[Row, ...]:
+        """The rows that failed."""
+        return tuple(row for row in self.rows if row.verdict == FAILED)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: plain numbers, strings and lists; None for NaN."""
+        certificate = self.certificate
+        return {
+            "passed": self.passed,
+            "theorem": None if self.prediction is None else self.prediction.theorem,
+            "regime": None if self.prediction is None else self.prediction.regime,
+            "within_theorem": None if self.prediction is None else self.prediction.within_theorem,
+            "not_covered": None if self.not_covered is None else str(self.not_covered),
+            "certificate": certificate.to_dict(),
+            "metrics": {name: finite_or_none(value) for name, value in self.metrics.items()},
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+    def _title(self) -> str:
+        if self.passed or self.failures:
+            outcome = "passed" if self.passed else "failed"
+        else:
+            outcome = "not possible, the point is not certified"
+        if self.prediction is None:
+            return f"No theorem covers this problem; what every minimum has: {outcome}"
+        return f"Comparison with {self.prediction.theorem} {outcome}: {self.prediction.regime}"
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
+            (
+                row.verdict,
+                row.check,
+                f"{row.measured:.10g}",
+                f"{row.expected:.10g}",
+                f"{row.tolerance:.1e}",
+                row.source,
+                row.note,
+            )
+            for row in self.rows
+        ]
+
+    def __str__(self) -> str:
+        table = [_HEADER, *self._cells()]
+        widths = [max(len(line[i]) for line in table) for i in range(len(_HEADER))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table]
+        reasons = [] if self.not_covered is None else [str(self.not_covered)]
+        return "\n".join([self._title(), *reasons, *lines])
+
+    def _repr_html_(self) -> str:
+        def line(cells: tuple[str, ...], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        body = "".join(line(cells, "td") for cells in self._cells())
+        return f"<table><caption><b>{html.escape(self._title())}</b></caption>{line(_HEADER, 'th')}{body}</table>"
+
+
+_HEADER = ("verdict", "check", "measured", "expected", "tolerance", "source", "note")
+
+
+def compare(problem: Problem, solution: Any, *, tolerance: float = OBJECTIVE_TOLERANCE) -> Report:
+    """Holds a solution against ``theory.predict(problem)``, in what a rotation of R^d leaves alone.
+
+    Rows: the certificate; balance, which every critical point has; the closed-form minimum; logits, Gram matrix and
+    cosines of the heads; every property of the theorem by its number, the scale of eqs. 14, 23, 29 included. What the
+    theorem does not claim here (a head past its threshold, d below the theorem's, no theorem at all) reads "not
+    applicable", never "passed".
+
+    solution   as ``ufm.solve`` returns, or anything with .W, .H and, at will, .b, .labels
+    tolerance  of the objective, relative; geometry gets its square root, and what is zero at a threshold its fourth
+               root (F is quadratic in the one and, at worst, quartic in the other)
+
+    Raises as ``verify.certify``.
+    """
+    tolerance = check_tolerance(tolerance, OBJECTIVE_TOLERANCE)
+    certificate = certify(problem, solution, tolerance=tolerance)
+    points = read_point(problem, solution, None, None, None, None)
+    samples = tuple(samples_of(form, point) for form, point in zip(forms(problem), points, strict=True))
+    measured = metrics(problem, solution)
+    rows = optimality.certificate_rows(certificate, tolerance)
+    rows += optimality.balance_rows(samples, certificate.objective, tolerance)
+    try:
+        prediction = theory.predict(problem)
+    except theory.NotCovered as reason:
+        rows += [
+            not_applicable(name, 0.0, "Appendix D.9", "no theorem covers this problem", measured=value)
+            for name, value in measured.items()
+        ]
+        return Report(tuple(rows), None, reason, certificate, measured)
+    rows.append(optimality.bracket_row(prediction, certificate, tolerance))
+    rows += _theorem_rows(measure(samples, prediction, certificate, tolerance))
+    return Report(tuple(rows), prediction, None, certificate, measured)
+
+
+def _theorem_rows(at: Measurement) -> list[Row]:
+    rows = [
+        optimality.objective_row(at.prediction, at.certificate, at.tolerance),
+        *head_rows(at),
+        *feature_rows(at),
+        *decision_rows(at),
+    ]
+    if at.certificate.dim < at.prediction.required_dim:
+        note = f"d = {at.certificate.dim} < {at.prediction.required_dim}, which {at.prediction.theorem} requires"
+        rows = [optimality.without_verdict(row, note) for row in rows]
+    return rows

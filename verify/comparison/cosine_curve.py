@@ -1,0 +1,115 @@
+"""The cosine between two correlated tasks against their correlation: closed form as a line, certified minima as points.
+
+Figures 3(c) and 60 of the paper have K = 2 (Theorem 5.1), Figures 61 and 62 K = 3 and K = 10, which the paper measures
+only: there the line is the law of K classes, beyond the paper (docs/theory.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+import theory
+import ufm
+from verify.certification.certificate import certify
+from verify.comparison.checks.row import OBJECTIVE_TOLERANCE, geometry_tolerance
+from verify.solved import solved
+
+# figure of the paper → K, N
+FIGURES = {"3(c)": (2, 8000), "60": (2, 8000), "61": (3, 18_000), "62": (10, 50_000)}
+LAMBDA = 5e-4
+
+
+@dataclass(frozen=True)
+class CosineCurve:
+    """cos(w_k^1, w_k^2) of two tasks of K classes against n^{11}, at fixed N = K n^{11} + K(K − 1) n^{12}.
+
+    n_same (theory) and cosine are the line; solved_n_same, solved_cosine and relative_gap are the points.
+    """
+
+    samples: int
+    lambda_H: float
+    lambda_W: float
+    n_same: NDArray[np.float64]
+    cosine: NDArray[np.float64]
+    solved_n_same: NDArray[np.int64]
+    solved_cosine: NDArray[np.float64]
+    relative_gap: NDArray[np.float64]
+    tolerance: float
+    classes: int = 2
+
+    @property
+    def deviation(self) -> float:
+        """Largest distance of a point from the line."""
+        at = _line(self.classes, self.samples, self.solved_n_same, self.lambda_H, self.lambda_W)
+        return float(np.max(np.abs(at - self.solved_cosine)))
+
+    @property
+    def passed(self) -> bool:
+        """Points certified and on the line, and increasing, Theorem 5.1 (3), unless heads are parallel or opposite."""
+        certified = bool(np.all(self.relative_gap <= OBJECTIVE_TOLERANCE))
+        law = _line(self.classes, self.samples, self.solved_n_same, self.lambda_H, self.lambda_W)
+        flat = (np.diff(law) == 0) & (np.abs(law[1:]) == 1)
+        return certified and self.deviation <= self.tolerance and bool(np.all(flat | (np.diff(self.solved_cosine) > 0)))
+
+
+def cosine_curve(
+    classes: int = 2, samples: int = 8000, points: int = 9, lambda_H: float = LAMBDA, lambda_W: float = LAMBDA
+) -> CosineCurve:
+    """Solves and certifies ``points`` problems of N = samples, task-balanced with n^{11} = n^{kk} and n^{12} = n^{kl}.
+
+    λ's multiply beside the SUM of cross-entropies. ValueError where K does not divide N, or λ's so large that some of
+    the problems have zero heads, which have no cosine.
+    """
+    per_class, rest = divmod(samples, classes)
+    if rest:
+        raise ValueError(f"samples={samples} must be a multiple of classes={classes}")
+    wanted = np.linspace(per_class / 20, per_class * 19 / 20, points)
+    n_different = ((per_class - wanted) / (classes - 1)).round().astype(np.int64)
+    n_same = per_class - (classes - 1) * n_different
+    zero = np.isnan(_line(classes, samples, n_same, lambda_H, lambda_W))
+    if zero.any():
+        raise ValueError(
+            f"lambda_H={lambda_H:g} and lambda_W={lambda_W:g} are past every threshold at "
+            f"n^{{11}} = {n_same[zero][0]:,}, where heads are zero and have no cosine; smaller ones would do, "
+            f"such as {LAMBDA:g}"
+        )
+    cosines, gaps = [], []
+    for same, different in zip(n_same, n_different, strict=True):
+        problem = ufm.SingleSource.correlated(
+            classes,
+            n_same=int(same),
+            n_different=int(different),
+            lambda_H=lambda_H,
+            lambda_W=lambda_W,
+            lambda_b=LAMBDA,
+        )
+        solution = solved(problem)
+        w, v = (head[0].numpy() for head in solution.W)
+        cosines.append(w @ v / np.sqrt((w @ w) * (v @ v)))
+        gaps.append(certify(problem, solution).relative_gap)
+    line = np.linspace(per_class / 200, per_class * 199 / 200, 400)
+    return CosineCurve(
+        samples=samples,
+        lambda_H=lambda_H,
+        lambda_W=lambda_W,
+        n_same=line,
+        cosine=_line(classes, samples, line, lambda_H, lambda_W),
+        solved_n_same=n_same,
+        solved_cosine=np.array(cosines),
+        relative_gap=np.array(gaps),
+        tolerance=geometry_tolerance(OBJECTIVE_TOLERANCE),
+        classes=classes,
+    )
+
+
+def _line(
+    classes: int, samples: int, n_same: NDArray[np.generic], lambda_H: float, lambda_W: float
+) -> NDArray[np.float64]:
+    n_different = (samples / classes - n_same.astype(np.float64)) / (classes - 1)
+    if classes == 2:
+        return theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)
+    cosine: NDArray[np.float64] = theory.class_correlation_cosine(classes, n_same, n_different, lambda_H, lambda_W)
+    return cosine

@@ -1,0 +1,48 @@
+"""Figures 3(c) and 60 to 62: the closed form as a line, certified solutions as points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.comparison.cosine_curve import CosineCurve
+from verify.main_job.summary import curve_caption, line_source
+from verify.report.figure_files import COLOURS, FAINT, GREY, FigureFile, figure_file, new_figure, tidy
+
+
+def curve_figure(curve: CosineCurve) -> Any:
+    """cos(w_1^1, w_1^2) against n^{11}; the points of ``curve`` unchanged. Uncorrelated where all counts are equal."""
+    figure = new_figure(6.2, 4.0)
+    axes = figure.add_subplot()
+    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
+    axes.axvline(
+        curve.samples / curve.classes**2,
+        color=FAINT,
+        linewidth=0.8,
+        linestyle=":",
+        zorder=0,
+        label=r"$n^{11} = n^{12}$",
+    )
+    axes.plot(curve.n_same, curve.cosine, color=COLOURS[0], linewidth=1.6, label=line_source(curve))
+    axes.plot(
+        curve.solved_n_same,
+        curve.solved_cosine,
+        linestyle="none",
+        marker="o",
+        markersize=6,
+        markerfacecolor="white",
+        markeredgecolor=COLOURS[1],
+        markeredgewidth=1.4,
+        label="certified global minimum",
+    )
+    axes.set_xlabel(r"$n^{11}$")
+    axes.set_ylabel(r"$\cos(w_1^1,\, w_1^2)$")
+    penalties = f"$\\lambda_H$ = {curve.lambda_H:g},  $\\lambda_W$ = {curve.lambda_W:g}"
+    tidy(axes, f"K = {curve.classes},  N = {curve.samples:,},  {penalties}")
+    axes.legend(frameon=False, fontsize=8, loc="upper left" if curve.classes == 2 else "lower right")
+    return figure
+
+
+def curve_file(curve: CosineCurve, name: str = "curve") -> FigureFile:
+    """The curve, captioned."""
+    caption = curve_caption(curve)
+    return figure_file(name, curve_figure(curve), caption, caption)

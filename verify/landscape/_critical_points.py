@@ -1,0 +1,145 @@
+"""The known critical points of a problem, and what each of them is."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.certification.certificate import GLOBAL, Certificate, certify
+from verify.landscape._curvature import NO_NEGATIVE, STRICT_SADDLE, Curvature, curvature
+from verify.landscape.known_points import NamedPoint, known_points
+from verify.reading.form import Float, Problem, forms
+
+SAME = 1e-6  # relative, of the logits: two constructions gave one point
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """A point that is critical by construction, checked.
+
+    name         what makes it critical
+    W, H, b      the point as ``verify.certify`` takes it, one column of H per label of the problem
+    certificate  ``verify.certify`` of it: objective, σ/τ, whether it is the global minimum
+    curvature    ``verify.curvature`` of it: gradient norm, smallest eigenvalue, verdict
+    """
+
+    name: str
+    W: list[Float]
+    H: Any
+    b: list[Float]
+    certificate: Certificate
+    curvature: Curvature
+
+    @property
+    def objective(self) -> float:
+        """F."""
+        return self.certificate.objective
+
+    @property
+    def is_global(self) -> bool:
+        """Whether the duality gap certifies it as a global minimum."""
+        return self.certificate.verdict == GLOBAL
+
+    @property
+    def as_expected(self) -> bool:
+        """A global minimum without negative curvature, or a strict saddle along whose direction F descends."""
+        if self.is_global:
+            return self.curvature.verdict == NO_NEGATIVE
+        return self.curvature.verdict == STRICT_SADDLE and self.curvature.descends
+
+
+@dataclass(frozen=True)
+class CriticalPoints:
+    """Critical points at feature dimension d = dim, where min(R − T, m) = sufficient_dim; the minimum first."""
+
+    points: tuple[CriticalPoint, ...]
+    dim: int
+    sufficient_dim: int
+
+    @property
+    def benign(self) -> bool:
+        """Every point is a global minimum without negative curvature or a strict saddle: what theory says of
+        d ≥ sufficient_dim."""
+        return all(point.as_expected for point in self.points)
+
+    def __iter__(self) -> Iterator[CriticalPoint]:
+        return iter(self.points)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, index: int) -> CriticalPoint:
+        return self.points[index]
+
+    def _title(self) -> str:
+        return f"Critical points at d = {self.dim} ({self.sufficient_dim} suffice)"
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
+            (
+                point.name,
+                f"{point.objective:.12g}",
+                f"{point.certificate.spectral_ratio:.6g}",
+                f"{point.curvature.gradient_norm:.0e}",
+                f"{point.curvature.eigenvalue:.6g}" if abs(point.curvature.eigenvalue) > point.curvature.limit else "0",
+                GLOBAL if point.is_global else point.curvature.verdict,
+            )
+            for point in self.points
+        ]
+
+    def __str__(self) -> str:
+        table = [_HEADER, *self._cells()]
+        widths = [max(len(line[i]) for line in table) for i in range(len(_HEADER))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table]
+        return "\n".join([self._title(), *lines])
+
+    def _repr_html_(self) -> str:
+        def line(cells: tuple[str, ...], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        body = "".join(line(cells, "td") for cells in self._cells())
+        return f"<table><caption><b>{html.escape(self._title())}</b></caption>{line(_HEADER, 'th')}{body}</table>"
+
+
+_HEADER = ("point", "objective", "σ/τ", "gradient", "smallest eigenvalue", "verdict")
+
+
+def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) -> CriticalPoints:
+    """Critical points of F that are known by construction, each checked and named for what it is.
+
+    - the minimum, from ``ufm.solve``;
+    - zero: W = 0, H = 0 and the best b;
+    - some of the tasks at the minimum of their own problem, the other heads zero: Problem (4), or every pair of tasks
+      with uniform joint counts (all subsets up to four tasks; of more, one task alone and all but one);
+    - two tasks whose counts n_kl = n_lk leave them exchangeable: their heads equal, or opposite. For two binary tasks
+      these are Theorem 5.1 with one of its two singular values zero;
+    - the minimizer of each smaller rank, from ``ufm.solve(dim=r)``, in the wider space.
+
+    Points whose logits agree with an earlier one's are left out. For d ≥ min(R − T, m) theory says that each is a
+    global minimum or a strict saddle; ``.benign`` says whether that was found. For a smaller d local minima may exist,
+    and the solver may stop in one.
+
+    dim   feature dimension d, by default as ``ufm.solve``
+    seed  of the solver's random starts
+
+    Raises as ``ufm.solve``. Source: beyond the paper, docs/theory.md ("Strict saddles"); for one label set per sample,
+    Theorem 2 of Li et al. (2024).
+    """
+    kept: list[tuple[NamedPoint, Float]] = []
+    for candidate in known_points(problem, dim, seed):
+        logits = np.concatenate([(part.W @ part.H + part.b[:, None]).ravel() for part in candidate.parts])
+        if all(np.linalg.norm(logits - other) > SAME * (1.0 + np.linalg.norm(other)) for _, other in kept):
+            kept.append((candidate, logits))
+    points = []
+    for candidate, _ in kept:
+        arrays = candidate.arrays(problem)
+        points.append(
+            CriticalPoint(
+                candidate.name, **arrays, certificate=certify(problem, **arrays), curvature=curvature(problem, **arrays)
+            )
+        )
+    return CriticalPoints(tuple(points), points[0].W[0].shape[1], max(form.sufficient_dim for form in forms(problem)))

@@ -1,0 +1,170 @@
+"""What kind of critical point a point is: the smallest eigenvalue of the Hessian of F over (W, H, b) there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ufm.support.display import Summary
+from verify.certification.certificate import check_tolerance
+from verify.certification.objective import evaluate
+from verify.landscape.descend import best_along
+from verify.landscape.escape import escape_direction
+from verify.landscape.hessian import Hessian, Move
+from verify.landscape.lowest import lowest_eigenpair
+from verify.reading.form import Float, Form, Problem, forms
+from verify.reading.point import Point, read_point
+
+STRICT_SADDLE, NO_NEGATIVE, NOT_STATIONARY = "strict saddle", "no negative curvature", "not stationary"
+GRADIENT_TOLERANCE = 1e-6
+FLATNESS = 1e-8  # of the penalty's curvature: what Lanczos and float64 leave of an eigenvalue that is zero
+EXPLAINED = 1e3  # times the gradient: at distance δ from a critical point zero eigenvalues are of order δ
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A change of the point, in its own shapes: W list of (K_t, d), H (d, columns) or a list, b list of (K_t,)."""
+
+    W: list[Float]
+    H: Any
+    b: list[Float]
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """The smallest eigenvalue of the Hessian, and what it says of the point.
+
+    eigenvalue        of D ∇²F D (see ``verify.landscape.hessian``): of the same sign as ∇²F's smallest, in units of the
+                      penalty's own curvature. A Rayleigh quotient: an upper bound on the smallest eigenvalue, so that
+                      a negative one proves negative curvature; and d²F/dε² along ``direction``
+    rounding          a bound on the rounding error of ``eigenvalue``
+    residual          ‖(D ∇²F D) x − eigenvalue x‖ of the unit vector x: some eigenvalue lies that near
+    direction         D x, split as the point is: (W + ε direction.W, H + ε direction.H, b + ε direction.b)
+    gradient_norm     ‖D ∇F‖ / √(2F): its square is about what one Newton step could lower F by, relative to F
+    limit             the eigenvalue is called negative below −limit: rounding, and what the gradient explains
+    objective         F at the point
+    better_objective  a value of F on the line along ``direction``, below ``objective`` by more than rounding, or None
+    verdict           "not stationary"         gradient_norm above the tolerance
+                      "strict saddle"          stationary, and the eigenvalue below −limit
+                      "no negative curvature"  stationary, and it is not: a local minimum to second order. A global
+                                               minimum has zero eigenvalues, along rotations of R^d
+    tasks             MultiSource: one Curvature per task; the figures above are the worst task's, F is the sum
+    """
+
+    eigenvalue: float
+    rounding: float
+    residual: float
+    direction: Direction
+    gradient_norm: float
+    limit: float
+    objective: float
+    better_objective: float | None
+    verdict: str
+    tolerance: float
+    tasks: tuple[Curvature, ...] = ()
+
+    @property
+    def descends(self) -> bool:
+        """Whether a lower objective was exhibited along the direction."""
+        return self.better_objective is not None
+
+    def _summary(self) -> Summary:
+        rows = [
+            ("verdict", self.verdict),
+            ("smallest eigenvalue", f"{self.eigenvalue:.6g} (± {self.residual:.1e}, negative below {-self.limit:.1e})"),
+            ("relative gradient", f"{self.gradient_norm:.1e} (tolerance {self.tolerance:.0e})"),
+            ("objective", f"{self.objective:.15g}"),
+        ]
+        if self.better_objective is not None:
+            rows.append(("along the direction", f"{self.better_objective:.15g}"))
+        for t, task in enumerate(self.tasks, start=1):
+            rows.append((f"task {t}", f"{task.verdict}, smallest eigenvalue {task.eigenvalue:.6g}"))
+        return Summary("Curvature", rows)
+
+    def __str__(self) -> str:
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        return self._summary().html()
+
+
+def curvature(
+    problem: Problem,
+    solution: Any = None,
+    *,
+    W: Any = None,
+    H: Any = None,
+    b: Any = None,
+    labels: Any = None,
+    tolerance: float = GRADIENT_TOLERANCE,
+) -> Curvature:
+    """The smallest eigenvalue of the Hessian of F over (W, H, b) at a point, with its direction.
+
+    Up to 400 variables by a dense decomposition; beyond by Lanczos, started from the direction that theory gives at a
+    saddle. λ's multiply the SUM of cross-entropies (their mean under ``reduction="mean"``). MultiSource is taken task
+    by task, as its Hessian is.
+
+    solution, W, H, b, labels  the point, as ``verify.certify`` takes it; H's columns as they are, one per label or many
+    tolerance                  largest gradient_norm called stationary
+
+    Raises TypeError or ValueError naming the field, MemoryError before a Hessian too large is begun, RuntimeError
+    where Lanczos does not converge. Source: beyond the paper, docs/theory.md ("Strict saddles").
+    """
+    tolerance = check_tolerance(tolerance, GRADIENT_TOLERANCE)
+    points = read_point(problem, solution, W, H, b, labels)
+    tasks = tuple(_curvature(form, point, tolerance) for form, point in zip(forms(problem), points, strict=True))
+    return _total(tasks) if problem.source == "multi" else tasks[0]
+
+
+def _curvature(form: Form, point: Point, tolerance: float) -> Curvature:
+    hessian = Hessian(form, point)
+    x = lowest_eigenpair(hessian, escape_direction(hessian))[1]
+    x /= np.linalg.norm(x)
+    eigenvalue, rounding = hessian.quadratic(x)
+    objective = evaluate(form, point).objective
+    gradient_norm = float(np.linalg.norm(hessian.gradient)) / float(np.sqrt(2.0 * objective))
+    limit = max(FLATNESS, rounding, EXPLAINED * gradient_norm)
+    move = hessian.move(x)
+    better = None
+    if eigenvalue < -rounding:
+        better = best_along(form, point, move, float(np.sqrt(2.0 * objective)))[0]
+    stationary = STRICT_SADDLE if eigenvalue < -limit else NO_NEGATIVE
+    return Curvature(
+        eigenvalue=eigenvalue,
+        rounding=rounding,
+        residual=float(np.linalg.norm(hessian.product(x) - eigenvalue * x)),
+        direction=_direction(form, move),
+        gradient_norm=gradient_norm,
+        limit=limit,
+        objective=objective,
+        better_objective=better,
+        verdict=stationary if gradient_norm <= tolerance else NOT_STATIONARY,
+        tolerance=tolerance,
+    )
+
+
+def _direction(form: Form, move: Move) -> Direction:
+    return Direction([move.W[rows] for rows in form.blocks], move.H, [move.b[rows] for rows in form.blocks])
+
+
+def _total(tasks: tuple[Curvature, ...]) -> Curvature:
+    """The task with the smallest eigenvalue; the direction moves that task alone."""
+    lowest = min(range(len(tasks)), key=lambda t: tasks[t].eigenvalue)
+    still = [[np.zeros_like(part) for part in (t.direction.W[0], t.direction.H, t.direction.b[0])] for t in tasks]
+    own = tasks[lowest].direction
+    still[lowest] = [own.W[0], own.H, own.b[0]]
+    W, H, b = (list(parts) for parts in zip(*still, strict=True))
+    objective = float(np.sum([task.objective for task in tasks]))
+    better = tasks[lowest].better_objective
+    verdicts = {task.verdict for task in tasks}
+    return replace(
+        tasks[lowest],
+        direction=Direction(W, H, b),
+        gradient_norm=max(task.gradient_norm for task in tasks),
+        objective=objective,
+        better_objective=None if better is None else objective - tasks[lowest].objective + better,
+        verdict=next(v for v in (NOT_STATIONARY, STRICT_SADDLE, NO_NEGATIVE) if v in verdicts),
+        tasks=tasks,
+    )

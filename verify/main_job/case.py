@@ -1,0 +1,49 @@
+"""One problem taken through the main job: stated, solved, certified, compared."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import ufm
+from ufm.solution import Problem
+from verify.comparison.compare import Report, compare
+from verify.comparison.cosine_curve import CosineCurve
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem, its solution, and the solution held against theory.
+
+    name     what a reader calls it, e.g. "Theorem 3.1 at paper size"
+    seconds  wall-clock time of the solve
+    """
+
+    name: str
+    problem: Problem
+    solution: ufm.Solution
+    report: Report
+    seconds: float
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """Everything that a report shows."""
+
+    cases: tuple[Case, ...]
+    curve: CosineCurve | None = None
+
+    @property
+    def passed(self) -> bool:
+        """No case failed, and the curve neither."""
+        return all(case.report.passed for case in self.cases) and (self.curve is None or self.curve.passed)
+
+
+def run_case(name: str, problem: Problem, *, tolerance: float | None = None, **options: Any) -> Case:
+    """Solves with ``ufm.solve(problem, **options)`` and compares; tolerance is the objective's in ``compare``."""
+    start = time.perf_counter()
+    solution = ufm.solve(problem, **options)
+    seconds = time.perf_counter() - start
+    limits = {} if tolerance is None else {"tolerance": tolerance}
+    return Case(name, problem, solution, compare(problem, solution, **limits), seconds)

@@ -1,0 +1,93 @@
+"""The result as JSON: everything that the page shows, as numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from verify.comparison.cosine_curve import CosineCurve
+from verify.main_job.case import Case, JobResult
+from verify.main_job.cosines import measured_cosines
+from verify.report.figure_files import FigureFile
+
+FORMAT = "ufm-report-1"
+
+
+def as_json(result: JobResult, figures: Sequence[Sequence[FigureFile]], environment: Mapping[str, str]) -> str:
+    """Strict JSON: null stands for NaN and for infinity. ``figures`` are those of each case."""
+    whole = {
+        "format": FORMAT,
+        "passed": result.passed,
+        "cases": [_case(case, files) for case, files in zip(result.cases, figures, strict=True)],
+        "curve": None if result.curve is None else _curve(result.curve),
+        "environment": dict(environment),
+    }
+    return json.dumps(plain(whole), allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """Numbers, strings, lists and dicts only; None for NaN and infinity."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
+    problem, solution, prediction = case.problem, case.solution, case.report.prediction
+    return {
+        "name": case.name,
+        "seconds": case.seconds,
+        "problem": {
+            "source": problem.source,
+            "classes": problem.classes,
+            "labels": problem.labels,
+            "counts": problem.counts,
+            "samples": problem.samples,
+            "task_weights": problem.task_weights,
+            "lambda_H": problem.lambda_H,
+            "lambda_W": problem.lambda_W,
+            "lambda_b": problem.lambda_b,
+            "reduction": problem.reduction,
+            "label_smoothing": problem.label_smoothing,
+        },
+        "solution": {
+            "method": solution.method,
+            "objective": solution.objective,
+            "dim": solution.dim,
+            "converged": solution.converged,
+            "status": solution.status,
+            "history": solution.history,
+            "cosines": measured_cosines(case),
+        },
+        "prediction": None if prediction is None else _prediction(prediction),
+        "report": case.report.to_dict(),
+        "figures": [f"figures/{file.name}.{kind}" for file in files for kind in ("png", "svg")],
+    }
+
+
+def _prediction(prediction: Any) -> dict[str, Any]:
+    names = ("theorem", "citation", "regime", "within_theorem", "properties", "objective", "required_dim", "rank")
+    return {
+        **{name: getattr(prediction, name) for name in (*names, "cosines")},
+        "thresholds": [vars(row) for row in prediction.thresholds],
+        "hypotheses": [vars(row) for row in prediction.hypotheses],
+    }
+
+
+def _curve(curve: CosineCurve) -> dict[str, Any]:
+    return {**vars(curve), "deviation": curve.deviation, "passed": curve.passed, "figures": _CURVE_FILES}
+
+
+_CURVE_FILES = ("figures/curve.png", "figures/curve.svg")

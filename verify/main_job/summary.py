@@ -1,0 +1,160 @@
+"""The verdict in words and one line per case, for the page, the text and the terminal alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verify.comparison.checks.row import FAILED, NOT_APPLICABLE, PASSED
+from verify.comparison.cosine_curve import CosineCurve
+from verify.main_job.case import Case, JobResult
+from verify.report import numbers
+
+NO_THEOREM = "no theorem covers it"
+CURVE_NAME = "Figure 3(c)"
+NOT_CERTIFIED = "not certified"  # no row failed, but the bound is open, as it may be where d is too small
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case in the summary table; ``cells`` follow ``HEADER``."""
+
+    name: str
+    verdict: str
+    cells: tuple[str, ...]
+
+
+HEADER = (
+    "verdict",
+    "case",
+    "theorem",
+    "regime",
+    "K_t",
+    "N",
+    "tuples",
+    "λ_H, λ_W, λ_b",
+    "objective F",
+    "rel. gap",
+    "σ/τ",
+    "certificate",
+    "✓ / ✗ / n.a.",
+    "seconds",
+)
+NUMERIC = frozenset({"N", "tuples", "objective F", "rel. gap", "σ/τ", *HEADER[-2:]})
+
+
+def line(case: Case) -> Line:
+    """The case in one line."""
+    problem, report, certificate = case.problem, case.report, case.report.certificate
+    prediction = report.prediction
+    name = one_line(case.name)
+    verdict = case_verdict(case)
+    cells = (
+        verdict,
+        name,
+        NO_THEOREM if prediction is None else prediction.theorem,
+        numbers.MISSING if prediction is None else regime(case),
+        numbers.class_numbers(problem.classes),
+        numbers.count(problem.samples),
+        numbers.count(label_tuples(case)),
+        lambdas(case),
+        numbers.objective(certificate.objective),
+        numbers.small(certificate.relative_gap),
+        f"{certificate.spectral_ratio:.6g}",
+        certificate.verdict,
+        " / ".join(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
+        numbers.seconds(case.seconds),
+    )
+    return Line(name, verdict, cells)
+
+
+def case_verdict(case: Case) -> str:
+    """ "passed", "failed" where a row failed, or "not certified"."""
+    if case.report.passed:
+        return PASSED
+    return FAILED if case.report.failures else NOT_CERTIFIED
+
+
+def uncertified(case: Case) -> str:
+    """The case's name and why nothing is said of it."""
+    certificate = case.report.certificate
+    short = certificate.dim < certificate.sufficient_dim
+    reason = f"d = {certificate.dim} < {certificate.sufficient_dim}" if short else certificate.verdict
+    return f"{one_line(case.name)} ({reason})"
+
+
+def one_line(name: str) -> str:
+    """A name without line breaks, which would break a table."""
+    return " ".join(name.split()) or "unnamed"
+
+
+def regime(case: Case) -> str:
+    """The prediction's regime, and whether it is past a threshold, or else beyond what the paper states."""
+    prediction = case.report.prediction
+    if prediction is None:
+        return ""
+    if prediction.within_theorem:
+        return prediction.regime
+    return f"{prediction.regime} ({'past the threshold' if prediction.past_threshold else 'beyond the paper'})"
+
+
+def lambdas(case: Case) -> str:
+    """λ_H, λ_W, λ_b, or one number where they are equal."""
+    problem = case.problem
+    values = [f"{value:g}" for value in (problem.lambda_H, problem.lambda_W, problem.lambda_b)]
+    return values[0] if len(set(values)) == 1 else ", ".join(values)
+
+
+def label_tuples(case: Case) -> int:
+    """Distinct label tuples that occur; over all tasks where each has samples of its own."""
+    counts = case.problem.counts
+    return sum(len(c) for c in counts) if isinstance(counts, tuple) else len(counts)
+
+
+def tally(case: Case, verdict: str) -> int:
+    """Rows of the comparison with this verdict."""
+    return sum(row.verdict == verdict for row in case.report.rows)
+
+
+def headline(result: JobResult) -> str:
+    """The overall verdict in one sentence."""
+    total = len(result.cases)
+    if total == 0 and result.curve is None:
+        return "Nothing was checked"
+    failed = [one_line(case.name) for case in result.cases if case_verdict(case) == FAILED]
+    if result.curve is not None and not result.curve.passed:
+        failed.append(CURVE_NAME)
+    open_cases = [uncertified(case) for case in result.cases if case_verdict(case) == NOT_CERTIFIED]
+    curve = "" if result.curve is None else f" and {CURVE_NAME}" if total else CURVE_NAME
+    cases = f"{total} case{'s' if total != 1 else ''}" if total else ""
+    found = [f"{word}: {', '.join(names)}" for word, names in ((FAILED, failed), (NOT_CERTIFIED, open_cases)) if names]
+    if not found:
+        return f"Passed: {cases}{curve}"
+    sentence = "; ".join(found)
+    return f"{sentence[0].upper()}{sentence[1:]} (of {cases}{curve})"
+
+
+def outcome(result: JobResult) -> str:
+    """ "passed", "failed", "not certified" where that is all that is wrong, "not applicable" of an empty result."""
+    if not result.cases and result.curve is None:
+        return NOT_APPLICABLE
+    verdicts = {case_verdict(case) for case in result.cases}
+    if FAILED in verdicts or (result.curve is not None and not result.curve.passed):
+        return FAILED
+    return NOT_CERTIFIED if NOT_CERTIFIED in verdicts else PASSED
+
+
+def line_source(curve: CosineCurve) -> str:
+    """Where the line comes from: the paper has two classes, more are beyond it."""
+    return "Theorem 5.1, eq. 31" if curve.classes == 2 else f"law of K = {curve.classes} classes, beyond the paper"
+
+
+def curve_caption(curve: CosineCurve) -> str:
+    """What the curve shows, with the numbers behind the verdict."""
+    return (
+        f"cos(w_1^1, w_1^2) against n^{{11}} for two tasks of {curve.classes} classes, N = {curve.samples:,}, "
+        f"λ_H = {curve.lambda_H:g}, λ_W = {curve.lambda_W:g}. Line: {line_source(curve)}. "
+        f"Points: {len(curve.solved_n_same)} certified solutions. "
+        f"Largest deviation of a point from the line {numbers.small(curve.deviation)} "
+        f"(tolerance {numbers.small(curve.tolerance)}), "
+        f"largest relative gap {numbers.small(float(curve.relative_gap.max()))}."
+    )

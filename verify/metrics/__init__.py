@@ -1,5 +1,0 @@
-"""The neural-collapse metrics of Tables 5 and 6, one family a file."""
-
-from verify.metrics.tables import metrics
-
-__all__ = ["metrics"]

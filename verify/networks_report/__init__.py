@@ -1,6 +1,0 @@
-"""Trained networks beside theory: the comparison of a run, and the report of one or several."""
-
-from verify.networks_report.comparison import RunComparison, compare_run
-from verify.networks_report.write import prepare_networks_report, write_networks_report
-
-__all__ = ["RunComparison", "compare_run", "prepare_networks_report", "write_networks_report"]

@@ -1,0 +1,159 @@
+"""A point of any origin (a Solution, tensors, arrays, lists) as checked float64 arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ufm.support import validation
+from verify.reading.form import Float, Int, Problem
+from verify.reading.label_index import label_index
+
+LARGEST = 1e75  # fourth powers of it are floats
+
+
+@dataclass(frozen=True)
+class Point:
+    """The variables of one form: d features wide, n columns.
+
+    W      (R, d) stacked heads     b  (R,)     H  (d, n)
+    index  (n,) the column of the form (label number) each column of H belongs to
+    share  (m,) columns of H per label: a label seen n_l times whose feature has m_l columns gives each n_l / m_l
+    """
+
+    W: Float
+    b: Float
+    H: Float
+    index: Int
+    share: Int
+
+
+def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: Any) -> tuple[Point, ...]:
+    """One Point per form of the problem, from a solution or from W=, H=, b=, labels=.
+
+    W       list of T arrays (K_t, d)
+    H       (d, columns); MultiSource: list of T such arrays
+    b       list of T arrays (K_t,), or None for zero
+    labels  (columns, T) the label tuple of each column of H, in any order and repeated at will; MultiSource: list
+            of T arrays (columns_t,) or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of its label set.
+            Default: problem.labels
+
+    Raises TypeError or ValueError, naming the field, before any work.
+    """
+    if getattr(problem, "source", None) not in ("single", "multi", "multilabel"):
+        known = "ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel"
+        raise TypeError(f"problem must be a {known}, got {type(problem).__name__}")
+    if solution is not None:
+        W, H, b, labels = _fields(solution, W=W, H=H, b=b, labels=labels)
+    for name, value in (("W", W), ("H", H)):
+        if value is None:
+            raise ValueError(f"{name} is missing; give a solution, or both W= and H=")
+    heads = _heads(problem, W)
+    biases = _biases(problem, b)
+    default = labels is None
+    if default:
+        labels = problem.labels
+    if problem.source != "multi":
+        stacked, bias = np.concatenate(heads), np.concatenate(biases)
+        sets = problem.source == "multilabel"
+        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, problem.classes, default, sets),)
+    tasks = len(problem.classes)
+    parts = zip(heads, biases, _list("H", H, tasks), _list("labels", labels, tasks), problem.labels, strict=True)
+    return tuple(
+        _point(f"H[{t}]", w, v, h, f"labels[{t}]", y, distinct, problem.classes[t : t + 1], default)
+        for t, (w, v, h, y, distinct) in enumerate(parts)
+    )
+
+
+def _fields(solution: Any, **given: Any) -> tuple[Any, Any, Any, Any]:
+    """W, H, b, labels of a solution, beside which no array may be given."""
+    beside = [name for name, value in given.items() if value is not None]
+    if beside:
+        raise ValueError(f"give a solution or W= and H=, not both; got a solution and {', '.join(beside)}")
+    missing = [name for name in ("W", "H") if not hasattr(solution, name)]
+    if missing:
+        raise TypeError(
+            f"solution must have W and H, like ufm.solve's; {type(solution).__name__} lacks "
+            f"{' and '.join(missing)}. Pass arrays by name: W=, H=, b=, labels="
+        )
+    return solution.W, solution.H, getattr(solution, "b", None), getattr(solution, "labels", None)
+
+
+def _point(
+    name: str,
+    W: Float,
+    b: Float,
+    H: Any,
+    label_name: str,
+    labels: Any,
+    distinct: Int,
+    classes: tuple[int, ...],
+    default: bool,
+    indicators: bool = False,
+) -> Point:
+    features = read_array(name, H, 2)
+    rows, columns = features.shape
+    if rows != W.shape[1]:
+        hint = ", so pass its transpose" if columns == W.shape[1] else ""
+        raise ValueError(
+            f"{name} has {rows} rows but the heads have {W.shape[1]} columns: both are the feature dimension d, "
+            f"and {name} is (d, columns){hint}"
+        )
+    index = label_index(label_name, labels, distinct, classes, name, columns, default=default, indicators=indicators)
+    return Point(W, b, features, index, np.bincount(index, minlength=len(distinct)))
+
+
+def _heads(problem: Problem, W: Any) -> list[Float]:
+    heads = [read_array(f"W[{t}]", w, 2) for t, w in enumerate(_list("W", W, len(problem.classes)))]
+    dim = heads[0].shape[1]
+    for t, (w, k) in enumerate(zip(heads, problem.classes, strict=True)):
+        if w.shape != (k, dim) or dim == 0:
+            wanted = f"({k}, d)" if t == 0 else f"({k}, {dim})"
+            raise ValueError(f"W[{t}] must have shape {wanted}, (K_t, d), got {w.shape}")
+    return heads
+
+
+def _biases(problem: Problem, b: Any) -> list[Float]:
+    if b is None:
+        return [np.zeros(k) for k in problem.classes]
+    biases = [read_array(f"b[{t}]", v, 1) for t, v in enumerate(_list("b", b, len(problem.classes)))]
+    for t, (v, k) in enumerate(zip(biases, problem.classes, strict=True)):
+        if v.shape != (k,):
+            raise ValueError(f"b[{t}] must have shape ({k},), (K_t,), got {v.shape}")
+    return biases
+
+
+def _list(name: str, value: Any, tasks: int) -> list[Any]:
+    """T entries, one per task; a stacked array with T along its first axis will do."""
+    wanted = f"{name} must be a list of {tasks} arrays, one per task"
+    if hasattr(value, "detach"):
+        value = validation.to_numpy(value)
+    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
+        raise TypeError(f"{wanted}, got {type(value).__name__}")
+    entries = list(np.atleast_1d(value)) if isinstance(value, np.ndarray) else list(value)
+    if len(entries) != tasks:
+        raise ValueError(f"{wanted}, got {len(entries)}")
+    return entries
+
+
+def read_array(name: str, value: Any, axes: int) -> Float:
+    """A finite real array with the given number of axes."""
+    try:
+        array = validation.to_numpy(value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim != axes:
+        shape = "(rows, columns)" if axes == 2 else "(K_t,)"
+        raise ValueError(f"{name} must have {axes} axes {shape}, got shape {array.shape}")
+    numbers = np.ascontiguousarray(array, dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
+        raise ValueError(f"{name}{list(place)} = {numbers[place]} is not finite; every entry must be")
+    if numbers.size and np.abs(numbers).max() > LARGEST:
+        raise ValueError(f"{name} has an entry of {np.abs(numbers).max():.3g}; beyond {LARGEST:g} squares overflow")
+    return numbers
