@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import ufm
-from verify.cli import main
+from ufm_command import main
 
 PROBLEM = ["--classes", "3", "3", "--samples", "10", "--lambda-H", "0.05", "--lambda-W", "0.05", "--lambda-b", "0.05"]
 

@@ -15,7 +15,7 @@ from matplotlib.mathtext import MathTextParser
 
 from theory.derivations import NAMES, derive
 from theory.derivations.prose import formula, to_plain
-from verify.cli import main
+from ufm_command import main
 
 # what amsmath defines and mathtext does not know: environments with rows, and spacing
 ROWS = re.compile(r"\\begin\{(matrix|cases)\}|\\text\{")

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from data_set_files import all_images, load, write_celeba, write_cifar10_binary, write_mnist
 
+from ufm_command import main
 from ufm_networks.datasets import fetch as fetching
 from ufm_networks.datasets.fetch import fetch
 from ufm_networks.datasets.published import PUBLISHED, Published, PublishedFile
-from verify.cli import main
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -103,7 +103,7 @@ def test_the_package_offers_what_it_says() -> None:
 def test_a_run_that_diverges_has_a_status_and_a_word(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from verify.cli import main
+    from ufm_command import main
 
     flags = ["--set", "train.learning_rate=1e12", "--set", "model.backbone=vgg11", "--set", "model.batch_norm=false"]
     monkeypatch.setattr("sys.argv", ["ufm", "train", str(config), *flags])

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ufm_networks.cli.data_command import Data
+from ufm_networks.cli.measure_command import Measure
 from ufm_networks.cli.parameters_command import Parameters
 from ufm_networks.cli.reproduce_command import Reproduce
 from ufm_networks.cli.train_command import Train
 
-COMMANDS: dict[str, Any] = {"data": Data, "train": Train, "reproduce": Reproduce, "parameters": Parameters}
+COMMANDS: dict[str, Any] = {
+    "data": Data,
+    "train": Train,
+    "measure": Measure,
+    "reproduce": Reproduce,
+    "parameters": Parameters,
+}

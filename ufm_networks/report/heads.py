@@ -8,8 +8,7 @@ import numpy as np
 
 from ufm_networks.measuring import Measurement
 from ufm_networks.report.gap import Gap
-from verify._metrics.directions import head_cosines
-from verify.main_job.cosines import ZERO_SHARE
+from verify._metrics.directions import ZERO_SHARE, head_cosines
 from verify.reading.form import Float
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ufm_networks.measuring import Measurement
-from verify.main_job.history_figure import METRIC
+from verify._metrics.tables import METRIC
 from verify.reading.form import Float
 from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy, whole_epochs
 

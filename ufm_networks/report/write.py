@@ -11,9 +11,9 @@ from ufm_networks.measuring.embedding import require_sklearn
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.numbers_of_runs import runs_to_dict
 from ufm_networks.report.sections import TITLE, lead, sections
-from verify.findings.curves import figures
 from verify.report.as_html import as_html
 from verify.report.as_markdown import as_markdown
+from verify.report.blocks import figures
 from verify.report.environment import environment
 from verify.report.figure_files import require_matplotlib
 from verify.report.staging import open_folder, write_together

@@ -7,6 +7,7 @@ import numpy as np
 from verify.reading.form import Float
 
 ZERO = 64 * float(np.finfo(np.float64).eps)  # of the vectors it was computed from: what is left is rounding
+ZERO_SHARE = 1e-6  # of √F: a head whose penalty is a millionth squared of F is what a solver leaves of zero
 
 
 def unit_columns(vectors: Float, size: float) -> Float:

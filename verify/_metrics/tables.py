@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from verify._metrics.tag_sums import tag_sum_angle
 from verify._metrics.variability import within_label_variance
 from verify.reading.form import Problem, forms
 from verify.reading.point import read_point
+
+METRIC = re.compile(r"^[SM]?NC(\d|_m)")  # what a column of a history is called where it holds one of these
 
 
 def metrics(

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
 
 
-def main() -> None:
-    """Entry point. Exit status 0: every check passed; 1: one failed; 2: bad input; 130: Ctrl-C."""
+def own_commands() -> dict[str, Any]:
+    """Those that know no network."""
+    from verify.cli.commands import COMMANDS
+
+    return COMMANDS
+
+
+def main(commands: Callable[[], dict[str, Any]] = own_commands) -> None:
+    """Runs the subcommand that the command line names; ``commands`` imports them.
+
+    Exit status 0: every check passed; 1: one failed; 2: bad input; 130: Ctrl-C.
+    """
     errors = Console(stderr=True, highlight=False)
     try:
         import tyro
 
-        from verify.cli.commands import COMMANDS
-
         command = tyro.extras.subcommand_cli_from_dict(
-            COMMANDS, prog="ufm", description=__doc__, config=(tyro.conf.OmitArgPrefixes,)
+            commands(), prog="ufm", description=__doc__, config=(tyro.conf.OmitArgPrefixes,)
         )
         status = command.run()
     except KeyboardInterrupt:

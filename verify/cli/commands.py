@@ -9,8 +9,6 @@ from typing import Any
 from rich.console import Console
 
 import ufm
-import ufm_networks.cli
-from ufm_networks.cli.measure_command import Measure
 from verify.certification.certificate import certify
 from verify.certification.rigorous import require_feasible_solution
 from verify.cli.falsify_command import Falsify
@@ -99,7 +97,5 @@ COMMANDS: dict[str, Any] = {
     "figure": Figure,
     "findings": FindingsCommand,
     "landscape": Landscape,
-    **ufm_networks.cli.COMMANDS,
-    "measure": Measure,
     "theorem": Theorem,
 }

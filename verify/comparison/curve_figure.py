@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.comparison.cosine_curve import CosineCurve
-from verify.main_job.summary import curve_caption, line_source
+from verify.report import numbers
 from verify.report.figure_files import COLOURS, FAINT, GREY, FigureFile, figure_file, new_figure, tidy
 
 
@@ -46,3 +46,20 @@ def curve_file(curve: CosineCurve, name: str = "curve") -> FigureFile:
     """The curve, captioned."""
     caption = curve_caption(curve)
     return figure_file(name, curve_figure(curve), caption, caption)
+
+
+def line_source(curve: CosineCurve) -> str:
+    """Where the line comes from: the paper has two classes, more are beyond it."""
+    return "Theorem 5.1, eq. 31" if curve.classes == 2 else f"law of K = {curve.classes} classes, beyond the paper"
+
+
+def curve_caption(curve: CosineCurve) -> str:
+    """What the curve shows, with the numbers behind the verdict."""
+    return (
+        f"cos(w_1^1, w_1^2) against n^{{11}} for two tasks of {curve.classes} classes, N = {curve.samples:,}, "
+        f"λ_H = {curve.lambda_H:g}, λ_W = {curve.lambda_W:g}. Line: {line_source(curve)}. "
+        f"Points: {len(curve.solved_n_same)} certified solutions. "
+        f"Largest deviation of a point from the line {numbers.small(curve.deviation)} "
+        f"(tolerance {numbers.small(curve.tolerance)}), "
+        f"largest relative gap {numbers.small(float(curve.relative_gap.max()))}."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from verify.comparison.cosine_curve import FIGURES, CosineCurve, cosine_curve
 from verify.comparison.curve_figure import curve_file
@@ -34,11 +34,6 @@ def curve_section(curves: dict[str, CosineCurve]) -> Section:
     )
     pictures = (Picture(curve_file(curve, f"figure-{number}")) for number, curve in curves.items())
     return Section("How correlation tilts the heads", (Paragraph(lead), *pictures))
-
-
-def figures(sections: Iterable[Section]) -> list[Picture]:
-    """Every picture of the sections."""
-    return [block for section in sections for block in section.blocks if isinstance(block, Picture)]
 
 
 def _monotone(curve: CosineCurve) -> str:

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from verify.falsification.storage import as_bytes
-from verify.findings.curves import figures
 from verify.findings.run import TITLE, Findings
 from verify.report.as_html import as_html
 from verify.report.as_markdown import as_markdown
+from verify.report.blocks import figures
 from verify.report.environment import environment
 from verify.report.staging import write_together
 

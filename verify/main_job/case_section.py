@@ -9,6 +9,7 @@ import theory
 from verify.main_job import summary
 from verify.main_job.case import Case
 from verify.report import numbers
+from verify.report.as_html import figure
 from verify.report.figure_files import FigureFile
 from verify.report.tables import Cell, described, table, verdict
 
@@ -39,12 +40,6 @@ def case_section(number: int, case: Case, figures: Sequence[FigureFile]) -> str:
         *(figure(file) for file in figures),
     ]
     return f'<section id="case-{number}">' + "\n".join(parts) + "</section>"
-
-
-def figure(file: FigureFile) -> str:
-    """The image inside the page, and its caption."""
-    alt, caption = html.escape(file.alt), html.escape(file.caption)
-    return f'<figure><img src="{file.source}" alt="{alt}"><figcaption>{caption}</figcaption></figure>'
 
 
 def _word(word: str) -> str:

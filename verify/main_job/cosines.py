@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify._metrics.directions import head_cosines
+from verify._metrics.directions import ZERO_SHARE, head_cosines
 from verify.main_job.case import Case
 from verify.reading.form import Float
-
-ZERO_SHARE = 1e-6  # of √F: a head whose penalty is a millionth squared of F is what a solver leaves of zero
 
 
 def measured_cosines(case: Case) -> Float:

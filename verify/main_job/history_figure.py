@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from verify._metrics.tables import METRIC
 from verify.main_job.case import Case
 from verify.reading.form import Float
 from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
@@ -15,7 +15,6 @@ from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_fig
 LONG = 20  # a run this many times its first recorded step has decades to show; a shorter one is clearer linear
 FEW = 40  # records that are shown as points too
 STEPS = ("step", "iteration")
-METRIC = re.compile(r"^[SM]?NC(\d|_m)")
 
 
 def histories(case: Case) -> list[Mapping[str, Sequence[Any]]]:

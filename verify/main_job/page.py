@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from verify.comparison.checks.row import FAILED, PASSED
 from verify.main_job import summary
 from verify.main_job.case import JobResult
-from verify.main_job.case_section import case_section, figure
+from verify.main_job.case_section import case_section
 from verify.report import numbers
+from verify.report.as_html import figure
 from verify.report.figure_files import FigureFile
 from verify.report.style import STYLE
 from verify.report.tables import Cell, table, verdict

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from verify.comparison.checks.row import FAILED, PASSED
 from verify.comparison.cosine_curve import CosineCurve
+from verify.comparison.curve_figure import curve_caption
 from verify.main_job import summary
 from verify.main_job.case import Case, JobResult
 from verify.main_job.page import TITLE
@@ -50,7 +51,7 @@ def _curve(curve: CosineCurve) -> str:
         for n, c, g in zip(curve.solved_n_same, curve.solved_cosine, curve.relative_gap, strict=True)
     ]
     title = f"{summary.CURVE_NAME}: {PASSED if curve.passed else FAILED}"
-    caption = textwrap.fill(summary.curve_caption(curve), 100)
+    caption = textwrap.fill(curve_caption(curve), 100)
     return f"{title}\n{'-' * len(title)}\n{caption}\n{aligned(header, lines, frozenset(header))}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from verify.comparison.checks.row import FAILED, NOT_APPLICABLE, PASSED
-from verify.comparison.cosine_curve import CosineCurve
 from verify.main_job.case import Case, JobResult
 from verify.report import numbers
 
@@ -141,20 +140,3 @@ def outcome(result: JobResult) -> str:
     if FAILED in verdicts or (result.curve is not None and not result.curve.passed):
         return FAILED
     return NOT_CERTIFIED if NOT_CERTIFIED in verdicts else PASSED
-
-
-def line_source(curve: CosineCurve) -> str:
-    """Where the line comes from: the paper has two classes, more are beyond it."""
-    return "Theorem 5.1, eq. 31" if curve.classes == 2 else f"law of K = {curve.classes} classes, beyond the paper"
-
-
-def curve_caption(curve: CosineCurve) -> str:
-    """What the curve shows, with the numbers behind the verdict."""
-    return (
-        f"cos(w_1^1, w_1^2) against n^{{11}} for two tasks of {curve.classes} classes, N = {curve.samples:,}, "
-        f"λ_H = {curve.lambda_H:g}, λ_W = {curve.lambda_W:g}. Line: {line_source(curve)}. "
-        f"Points: {len(curve.solved_n_same)} certified solutions. "
-        f"Largest deviation of a point from the line {numbers.small(curve.deviation)} "
-        f"(tolerance {numbers.small(curve.tolerance)}), "
-        f"largest relative gap {numbers.small(float(curve.relative_gap.max()))}."
-    )

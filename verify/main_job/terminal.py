@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verify.comparison.checks.row import FAILED, NOT_APPLICABLE, PASSED
+from verify.comparison.curve_figure import curve_caption
 from verify.main_job import summary
 from verify.main_job.case import Case, JobResult
 from verify.report import numbers
@@ -26,7 +27,7 @@ def print_summary(result: JobResult, console: Console) -> None:
             _print_block(case, console)
     if result.curve is not None:
         word = PASSED if result.curve.passed else FAILED
-        text = Text.assemble((word, _COLOURS[word]), f"  {summary.CURVE_NAME}: {summary.curve_caption(result.curve)}")
+        text = Text.assemble((word, _COLOURS[word]), f"  {summary.CURVE_NAME}: {curve_caption(result.curve)}")
         console.print(text)
     for case in result.cases:
         for row in case.report.failures:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-from verify.main_job.case_section import figure
 from verify.report.blocks import Block, Paragraph, Section, Table
+from verify.report.figure_files import FigureFile
 from verify.report.style import STYLE
 from verify.report.tables import Cell, table
 
@@ -23,6 +23,12 @@ def as_html(title: str, lead: str, sections: Sequence[Section], environment: Map
         + "\n".join(body)
         + f"\n<footer>{about}</footer>\n</body>\n</html>\n"
     )
+
+
+def figure(file: FigureFile) -> str:
+    """The image inside the page, and its caption."""
+    alt, caption = html.escape(file.alt), html.escape(file.caption)
+    return f'<figure><img src="{file.source}" alt="{alt}"><figcaption>{caption}</figcaption></figure>'
 
 
 def _section(section: Section) -> str:

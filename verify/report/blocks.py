@@ -51,3 +51,8 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]], numeric: Iterabl
 def pairs(rows: Iterable[tuple[str, str]]) -> Table:
     """A table of names and values, without a header of its own."""
     return table(("", ""), rows)
+
+
+def figures(sections: Iterable[Section]) -> list[Picture]:
+    """Every picture of the sections."""
+    return [block for section in sections for block in section.blocks if isinstance(block, Picture)]

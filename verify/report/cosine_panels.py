@@ -1,0 +1,108 @@
+"""Matrices of cosines between rows of heads, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from verify.reading.form import Float
+from verify.report.figure_files import GREY, INK, new_figure, tidy
+
+ROWS_NAMED = 24  # more rows than this are named by their task
+ROWS_NUMBERED = 8  # up to here a cell holds its number
+ROWS_AS_SHAPES = 40  # beyond, a panel inside the SVG is a picture: 10,000 shapes are slow to draw
+LABELS = 25
+NAMES_UPRIGHT = 12  # more names than this do not fit side by side
+
+
+def cosine_panels(panels: Sequence[tuple[str, Float]], classes: tuple[int, ...], symbols: Sequence[str] = ()) -> Any:
+    """Matrices (R, R) of cosines side by side under their titles; NaN is grey.
+
+    symbols  what the rows of each panel are, in TeX: "w", heads, unless given
+    """
+    figure = new_figure(1.0 + 3.9 * len(panels), 4.2)
+    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    meshes = [
+        _panel(axes, matrix, classes, title, symbol)
+        for axes, (title, matrix), symbol in zip(grid, panels, symbols or "w" * len(panels), strict=True)
+    ]
+    bar = figure.colorbar(meshes[-1], ax=list(grid), shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_linewidth(0.4)
+    bar.set_label("cosine", fontsize=8)
+    return figure
+
+
+def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str) -> Any:
+    from matplotlib import colormaps
+
+    rows = len(matrix)
+    colours = colormaps["RdBu_r"].with_extremes(bad=GREY)
+    edges = np.arange(rows + 1) - 0.5
+    mesh = axes.pcolormesh(
+        edges,
+        edges,
+        np.ma.masked_invalid(matrix),
+        cmap=colours,
+        vmin=-1,
+        vmax=1,
+        edgecolors="face",  # else renderers leave hairlines between cells
+        linewidth=0.2,
+        rasterized=rows > ROWS_AS_SHAPES,
+    )
+    axes.set_facecolor(GREY)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    ends = np.cumsum(classes)
+    for edge in ends[:-1] - 0.5:
+        axes.axhline(edge, color=INK, linewidth=0.7)
+        axes.axvline(edge, color=INK, linewidth=0.7)
+    names = _name_rows(axes, classes, ends, symbol)
+    if rows <= ROWS_NUMBERED:
+        _number_cells(axes, matrix)
+    _name_grey(axes, matrix, classes, ends)
+    tidy(axes, title)
+    axes.tick_params(length=0)
+    if names > NAMES_UPRIGHT:
+        axes.tick_params(labelsize=7)
+        axes.tick_params(axis="x", rotation=90)
+    return mesh
+
+
+def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any, symbol: str) -> int:
+    rows = int(ends[-1])
+    if rows <= ROWS_NAMED:
+        at = np.arange(rows, dtype=np.float64)
+        names = [f"${symbol}_{{{k}}}^{{{t}}}$" for t, size in enumerate(classes, 1) for k in range(1, size + 1)]
+    else:
+        step = -(-len(classes) // LABELS)
+        at = (ends - (np.array(classes) + 1) / 2)[::step]
+        names = [f"$W^{{{t}}}$" for t in range(1, len(classes) + 1, step)]
+    axes.set_xticks(at, names)
+    axes.set_yticks(at, names)
+    return len(names)
+
+
+def _number_cells(axes: Any, matrix: Float) -> None:
+    for i, j in np.argwhere(np.isfinite(matrix)):
+        cosine = matrix[i, j]
+        # + 0.0: a rounded −0.00 reads as a sign
+        text = f"{round(float(cosine), 2) + 0.0:.2f}"
+        colour = "white" if abs(cosine) > 0.6 else INK
+        axes.text(j, i, text, ha="center", va="center", fontsize=8 if len(matrix) <= 6 else 7, color=colour)
+
+
+def _name_grey(axes: Any, matrix: Float, classes: tuple[int, ...], ends: Any) -> None:
+    """ "free" or "zero" in blocks that are grey throughout and wide enough for a word."""
+    starts = ends - np.array(classes)
+    for t, (row, height) in enumerate(zip(starts, classes, strict=True)):
+        for s, (column, width) in enumerate(zip(starts, classes, strict=True)):
+            block = matrix[row : row + height, column : column + width]
+            if not np.isnan(block).all() or width < 0.12 * len(matrix):
+                continue
+            zero = np.isnan(np.diagonal(matrix)[[row, column]]).any()
+            word = "zero" if zero else "free" if t != s else ""
+            middle = (column + (width - 1) / 2, row + (height - 1) / 2)
+            axes.text(*middle, word, ha="center", va="center", fontsize=9, color="#555555")
