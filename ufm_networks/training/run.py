@@ -24,7 +24,7 @@ CONFIG, CHECKPOINT, METRICS, FEATURES = "config.toml", "checkpoint.pt", "metrics
 
 @dataclass
 class Run:
-    """What ``networks.train`` returns and ``ufm_networks.load_run`` reads.
+    """What ``ufm_networks.train`` returns and ``ufm_networks.load_run`` reads.
 
     history   one row an epoch: epoch, learning_rate, loss, loss_t, seconds, images_per_second, and where measured
               accuracy, test_accuracy and the metrics of ``verify.metrics``
