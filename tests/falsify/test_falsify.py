@@ -204,7 +204,7 @@ def test_uncertified_problems_are_counted_and_never_used() -> None:
 
 
 def test_a_violation_that_the_gap_does_not_pin_is_not_believed() -> None:
-    tiny = claims.Claim("tiny", "a deviation of 1e-7", "here", lambda problem, solution: 1e-7, margin=1e-9)
+    tiny = claims.Claim("tiny", "a deviation of 1e-7", "here", lambda at: 1e-7, margin=1e-9)
     finding = verify.falsify(tiny, families.balanced(), 5)
     assert finding.verdict == "nothing certified"
     exact = claims.Claim("tiny", "…", "here", tiny.measure, margin=1e-9, resolution=lambda violation: math.inf)

@@ -10,8 +10,8 @@ import pytest
 
 import ufm
 import verify
-from verify.claims.regime import parts
 from verify.falsification.resolution import gram, gram_error, resolution
+from verify.reading.read import read
 
 SHARED = {"lambda_H": 0.1, "lambda_W": 0.03, "lambda_b": 0.2}
 PROBLEMS: dict[str, Any] = {
@@ -40,7 +40,7 @@ def test_bound_holds_at_perturbed_points(name: str, noise: float) -> None:
     )
     certificate = verify.certify(problem, near)
     for there, here, own in zip(
-        parts(problem, exact), parts(problem, near), certificate.tasks or (certificate,), strict=True
+        read(problem, exact).samples, read(problem, near).samples, certificate.tasks or (certificate,), strict=True
     ):
         bound = gram_error(here, own.gap)
         error = float(np.linalg.norm(gram(here) - gram(there)))
@@ -53,11 +53,11 @@ def test_a_tight_solution_is_pinned_and_a_loose_one_is_not() -> None:
     problem = PROBLEMS["balanced"]
     tight = ufm.solve(problem)
     loose = ufm.solve(problem, steps=7)
-    assert resolution(problem, tight, verify.certify(problem, tight)) < 1e-4
-    assert resolution(problem, loose, verify.certify(problem, loose)) > 1e-3
+    assert resolution(read(problem, tight), verify.certify(problem, tight)) < 1e-4
+    assert resolution(read(problem, loose), verify.certify(problem, loose)) > 1e-3
 
 
 def test_at_zero_the_bound_is_in_units_of_the_objective() -> None:
     problem = ufm.SingleSource.balanced((3, 3), 1, lambda_H=4.0, lambda_W=4.0, lambda_b=1.0)
     solution = ufm.solve(problem)
-    assert resolution(problem, solution, verify.certify(problem, solution)) < 1e-4
+    assert resolution(read(problem, solution), verify.certify(problem, solution)) < 1e-4

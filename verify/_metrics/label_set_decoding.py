@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from verify._metrics.samples import Samples, samples_of
-from verify.reading.form import Float, Int, Problem, forms
+from verify.reading.form import Float, Int, Problem
 from verify.reading.label_sums import column_blocks
-from verify.reading.point import read_array, read_point
+from verify.reading.point import read_array
+from verify.reading.read import read
+from verify.reading.samples import Samples
 
 TIE = 64 * float(np.finfo(np.float64).eps)  # of the terms compared: closer than this is equal to rounding
 
@@ -27,9 +28,8 @@ def decode_label_sets(problem: Problem, solution: Any, features: Any = None) -> 
     """
     if getattr(problem, "source", None) != "multilabel":
         raise TypeError(f"problem must be a ufm.MultiLabel, whose labels are sets, got {type(problem).__name__}")
-    (point,) = read_point(problem, solution, None, None, None, None)
-    (form,) = forms(problem)
-    samples = samples_of(form, point)
+    (samples,) = read(problem, solution).samples
+    form, point = samples.form, samples.point
     H = point.H if features is None else read_array("features", features, 2)
     if len(H) != len(point.H):
         raise ValueError(f"features has {len(H)} rows but the solution has d = {len(point.H)}; it must be (d, n)")

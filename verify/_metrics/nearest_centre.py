@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from verify._metrics.samples import Samples
 from verify.reading.form import Float, Form
 from verify.reading.label_sums import column_blocks
+from verify.reading.samples import Samples
 
 TIE = 64 * float(np.finfo(np.float64).eps)  # of the terms compared: closer than this is equal to rounding
 

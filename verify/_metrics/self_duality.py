@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from verify._metrics.directions import largest_norm, unit_columns
-from verify._metrics.samples import Samples
 from verify.reading.form import Float, Int
+from verify.reading.samples import Samples
 
 
 def squared_distances_to_heads(samples: Samples) -> Float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from verify._metrics.directions import largest_norm, unit_columns
-from verify._metrics.samples import Samples
 from verify.reading.form import Float, Form
 from verify.reading.label_sums import column_blocks
+from verify.reading.samples import Samples
 
 
 def summed_heads(form: Form, W: Float, weights: Float) -> Float:

@@ -10,20 +10,20 @@ import numpy as np
 from verify._metrics.label_set_decoding import decoding_error
 from verify._metrics.nearest_centre import disagreement_rate
 from verify._metrics.orthogonality import cross_task_cosines
-from verify._metrics.samples import Samples, samples_of
 from verify._metrics.self_duality import single_label_duality, squared_distances_to_heads
 from verify._metrics.simplex import simplex_angles, simplex_norms
 from verify._metrics.sum_of_heads import distance_from_summed_heads
 from verify._metrics.tag_sums import tag_sum_angle
 from verify._metrics.variability import within_label_variance
-from verify.reading.form import Problem, forms
-from verify.reading.point import read_point
+from verify.reading.form import Problem
+from verify.reading.read import At, read
+from verify.reading.samples import Samples
 
 METRIC = re.compile(r"^[SM]?NC(\d|_m)")  # what a column of a history is called where it holds one of these
 
 
 def metrics(
-    problem: Problem, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
+    problem: Problem | At, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
 ) -> dict[str, float]:
     """Neural-collapse metrics of a solution, or of W=, H=, b= of any origin, a trained network's included.
 
@@ -51,12 +51,11 @@ def metrics(
 
     W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3.
     """
-    points = read_point(problem, solution, W, H, b, labels)
-    parts = [samples_of(form, point) for form, point in zip(forms(problem), points, strict=True)]
-    heads = [part.point.W[rows] for part in parts for rows in part.form.blocks]
-    if problem.source == "multi":
+    at = read(problem, solution, W=W, H=H, b=b, labels=labels)
+    parts, heads = at.samples, at.heads
+    if at.problem.source == "multi":
         return _multi(parts, heads)
-    return _single(parts[0], heads) if problem.source == "single" else _multi_label(parts[0], heads)
+    return _single(parts[0], heads) if at.problem.source == "single" else _multi_label(parts[0], heads)
 
 
 def _single(part: Samples, heads: list[Any]) -> dict[str, float]:
@@ -72,7 +71,7 @@ def _single(part: Samples, heads: list[Any]) -> dict[str, float]:
     }
 
 
-def _multi(parts: list[Samples], heads: list[Any]) -> dict[str, float]:
+def _multi(parts: tuple[Samples, ...], heads: list[Any]) -> dict[str, float]:
     return {
         "MNC1": float(np.mean([within_label_variance(part) for part in parts])),
         "MNC2_1": simplex_angles(heads),

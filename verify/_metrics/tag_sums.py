@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from verify._metrics.directions import largest_norm, unit_columns
-from verify._metrics.samples import Samples
 from verify.reading.form import Float, Int
 from verify.reading.label_sums import BLOCK
+from verify.reading.samples import Samples
 
 MOST_PAIRS = 10**8  # angles averaged in one multiplicity's denominator: seconds
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify._metrics.samples import Samples
 from verify.reading.label_sums import column_blocks
+from verify.reading.samples import Samples
 
 
 def within_label_variance(samples: Samples) -> float:

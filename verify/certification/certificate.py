@@ -13,8 +13,9 @@ from verify.certification.dual import label_bound, per_task_bound, plain_bound, 
 from verify.certification.objective import evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
-from verify.reading.form import Form, Problem, forms
-from verify.reading.point import Point, read_point
+from verify.reading.form import Form, Problem
+from verify.reading.point import Point
+from verify.reading.read import At, read
 
 __all__ = ["GLOBAL", "INCONCLUSIVE", "NOT_OPTIMAL", "Certificate", "certify", "check_tolerance"]
 
@@ -98,7 +99,7 @@ class Certificate:
 
 
 def certify(
-    problem: Problem,
+    problem: Problem | At,
     solution: Any = None,
     *,
     W: Any = None,
@@ -135,16 +136,16 @@ def certify(
     tolerance = check_tolerance(tolerance)
     if not isinstance(rigorous, bool):
         raise TypeError(f"rigorous must be True or False, got {rigorous!r}")
-    points = read_point(problem, solution, W, H, b, labels)
+    at = read(problem, solution, W=W, H=H, b=b, labels=labels)
     if rigorous:
-        require_feasible(problem, [point.H.shape for point in points])
-    parts = forms(problem)
-    tasks = tuple(_certify(form, point, tolerance) for form, point in zip(parts, points, strict=True))
+        require_feasible(at.problem, [point.H.shape for point in at.points])
+    tasks = tuple(_certify(part.form, part.point, tolerance) for part in at.samples)
+    several = at.problem.source == "multi"
     if not rigorous:
-        return _total(tasks, tolerance) if problem.source == "multi" else tasks[0]
-    whole, each = proven(problem, points, tolerance)
+        return _total(tasks, tolerance) if several else tasks[0]
+    whole, each = proven(at, tolerance)
     tasks = tuple(_rest_on(part, task) for part, task in zip(each, tasks, strict=True))
-    return _rest_on(whole, _total(tasks, tolerance)) if problem.source == "multi" else tasks[0]
+    return _rest_on(whole, _total(tasks, tolerance)) if several else tasks[0]
 
 
 def check_tolerance(value: Any, usual: float = GAP_TOLERANCE) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.reading.form import Float, Form
-from verify.reading.label_sums import add_by_label, column_blocks, label_means
+from verify.reading.label_sums import add_by_label, column_blocks
 from verify.reading.point import Point
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the sum of absolute terms: a bound on their accumulated errors
@@ -99,5 +99,5 @@ def evaluate(form: Form, point: Point) -> Evaluation:
         objective = loss + penalty
     if not np.isfinite(objective):
         raise FloatingPointError("the objective overflows float64 at this point; scale W and H down")
-    logits = point.W @ label_means(point.H, point.index, point.share)
+    logits = point.W @ point.means
     return Evaluation(objective, ROUNDING * (objective + slack), residual / point.share, logits)

@@ -1,4 +1,4 @@
-"""A claim about every global minimum: a function (problem, solution) → violation, with its name and source."""
+"""A claim about every global minimum: a function of a point read → violation, with its name and source."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import numpy as np
 from ufm.support import validation
 from ufm.support.display import Summary
 from verify.nearest import nearest_name
+from verify.reading.read import At
 
-Measure = Callable[[Any, Any], Any]
+Measure = Callable[[At], Any]
 Needed = Callable[[float], float]
 
 MARGIN = 0.02  # of angles and relative lengths: far above rounding, below any deviation worth a report
@@ -43,8 +44,8 @@ def of_objective(violation: float) -> float:
 class Claim:
     """A statement that may be false; call it with a problem and its certified solution.
 
-    measure     (problem, solution) → violation ≥ 0, 0 where the claim holds and NaN where it says nothing; or True
-                where the claim holds and False (violation 1) where it does not
+    measure     a problem and its solution, read (``verify.reading.read.At``) → violation ≥ 0, 0 where the claim holds
+                and NaN where it says nothing; or True where the claim holds and False (violation 1) where it does not
     margin      violations up to it are not reported
     resolution  of a violation, the largest relative error of the minimizer's Gram matrix at which it is believed
                 (``verify.falsification.resolution``): ``of_distances`` by default
@@ -57,9 +58,12 @@ class Claim:
     margin: float = MARGIN
     resolution: Needed = of_distances
 
-    def __call__(self, problem: Any, solution: Any) -> float:
-        """The violation; TypeError or ValueError where the measure returns anything but a number ≥ 0, NaN or a bool."""
-        value = self.measure(problem, solution)
+    def __call__(self, problem: Any, solution: Any = None) -> float:
+        """The violation at a solution of a problem, or at what was read of both (``verify.reading.read.At``).
+
+        TypeError or ValueError where the measure returns anything but a number ≥ 0, NaN or a bool.
+        """
+        value = self.measure(problem if isinstance(problem, At) else At(problem, solution))
         if isinstance(value, (bool, np.bool_)):
             return 0.0 if value else 1.0
         number = validation.real_number(value)
@@ -111,4 +115,4 @@ def as_claim(value: Any) -> Claim:
         raise TypeError(f"claim must take (problem, solution), got {value!r}") from None
     name = getattr(value, "__name__", type(value).__name__)
     statement = (inspect.getdoc(value) or name).strip().split("\n")[0]
-    return Claim(name, statement, "a function of one's own", value)
+    return Claim(name, statement, "a function of one's own", lambda at: value(at.problem, at.solution))

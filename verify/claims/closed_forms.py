@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles, of_objective
-from verify.claims.regime import heads, live_rows, parts
+from verify.claims.regime import live_rows, objective
 from verify.reading.form import Float
+from verify.reading.read import At
 
 OBJECTIVE = 1e-6  # relative: a certificate of 1e-12 pins the minimum a million times closer
 
@@ -25,11 +26,12 @@ OBJECTIVE = 1e-6  # relative: a certificate of 1e-12 pins the minimum a million 
     margin=OBJECTIVE,
     resolution=of_objective,
 )
-def theorem_3_1(problem: Any, solution: Any) -> float:
+def theorem_3_1(at: At) -> float:
     """|closed form / F − 1|, with a_t = 0 past a threshold; NaN but for Problem (3)."""
+    problem = at.problem
     if problem.source != "single":
         return NOT_APPLICABLE
-    return _relative(_minimum_3_1(problem, [max(0.0, a) for a in _margins(problem)]), solution.objective)
+    return _relative(_minimum_3_1(problem, [max(0.0, a) for a in _margins(problem)]), objective(at))
 
 
 @claim(
@@ -39,14 +41,15 @@ def theorem_3_1(problem: Any, solution: Any) -> float:
     margin=OBJECTIVE,
     resolution=of_objective,
 )
-def theorem_3_1_any_lambda(problem: Any, solution: Any) -> float:
+def theorem_3_1_any_lambda(at: At) -> float:
     """|closed form / F − 1|; NaN but for Problem (3), and where the logarithm's argument is not positive."""
+    problem = at.problem
     if problem.source != "single":
         return NOT_APPLICABLE
     margins = _margins(problem)
     if not np.isfinite(margins).all():
         return NOT_APPLICABLE
-    return _relative(_minimum_3_1(problem, margins), solution.objective)
+    return _relative(_minimum_3_1(problem, margins), objective(at))
 
 
 @claim(
@@ -55,11 +58,12 @@ def theorem_3_1_any_lambda(problem: Any, solution: Any) -> float:
     source="Theorem 3.1 and B.2, the heads in closed form",
     resolution=of_angles,
 )
-def theorem_3_1_gram(problem: Any, solution: Any) -> float:
+def theorem_3_1_gram(at: At) -> float:
     """Largest entry of |W Wᵀ − closed form| over the largest of W Wᵀ; NaN but for Problem (3), or where W = 0."""
+    problem = at.problem
     if problem.source != "single":
         return NOT_APPLICABLE
-    (part,) = parts(problem, solution)
+    (part,) = at.samples
     measured = part.point.W @ part.point.W.T
     if not live_rows(part).any():
         return NOT_APPLICABLE
@@ -78,8 +82,9 @@ def theorem_3_1_gram(problem: Any, solution: Any) -> float:
     margin=OBJECTIVE,
     resolution=of_objective,
 )
-def theorem_3_2(problem: Any, solution: Any) -> float:
+def theorem_3_2(at: At) -> float:
     """|closed form / F − 1|, with a_t = 0 past a threshold; NaN but for Problem (4)."""
+    problem = at.problem
     if problem.source != "multi":
         return NOT_APPLICABLE
     total = 0.0
@@ -89,7 +94,7 @@ def theorem_3_2(problem: Any, solution: Any) -> float:
         tau = 2.0 * scale * math.sqrt(problem.lambda_H * problem.lambda_W)
         a = max(0.0, _margin(K, math.sqrt(N * K) / tau))
         total += c * (N * math.log1p((K - 1) * math.exp(-a)) + tau * (K - 1) * math.sqrt(N / K) * a) / scale
-    return _relative(total, solution.objective)
+    return _relative(total, objective(at))
 
 
 @claim(
@@ -98,15 +103,16 @@ def theorem_3_2(problem: Any, solution: Any) -> float:
     source="Theorem 5.1, eq. 31, with n_same and n_diff the means over label pairs that agree and that differ",
     resolution=of_angles,
 )
-def theorem_5_1_cosine(problem: Any, solution: Any) -> float:
+def theorem_5_1_cosine(at: At) -> float:
     """|measured − closed form|, A = 0 past a threshold; NaN but for two binary tasks, and where all heads are 0."""
+    problem = at.problem
     if problem.source != "single" or problem.classes != (2, 2):
         return NOT_APPLICABLE
     agree = problem.labels[:, 0] == problem.labels[:, 1]
     product = _scale(problem, _samples(problem)) ** 2 * problem.lambda_H * problem.lambda_W
     A_same, A_different = (_A(float(problem.counts[which].sum()) / 2.0, product) for which in (agree, ~agree))
-    (part,) = parts(problem, solution)
-    w, v = (head[0] for head in heads(part))
+    (part,) = at.samples
+    w, v = (head[0] for head in at.heads)
     lengths = float(np.linalg.norm(w) * np.linalg.norm(v))
     if A_same + A_different == 0 or not live_rows(part).all():
         return NOT_APPLICABLE
@@ -152,5 +158,5 @@ def _minimum_3_1(problem: Any, margins: list[float]) -> float:
     return math.fsum(terms) / _scale(problem, N)
 
 
-def _relative(expected: float, objective: float) -> float:
-    return abs(expected / objective - 1.0)
+def _relative(expected: float, measured: float) -> float:
+    return abs(expected / measured - 1.0)

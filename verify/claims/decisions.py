@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from verify._metrics.nearest_centre import disagreements
-from verify._metrics.samples import Samples
 from verify.claims._claim import NOT_APPLICABLE, claim
 from verify.claims.features import class_means
-from verify.claims.regime import every_feature_live, every_head_live, parts
+from verify.claims.regime import every_feature_live, every_head_live
 from verify.reading.form import Float, Form
+from verify.reading.read import At
+from verify.reading.samples import Samples
 
 DRAWS = 1000
 SEED = 5
@@ -36,12 +37,12 @@ NC5 = "Theorem 3.1 (5); Theorem 5.1 (5); Theorem 3.2 (4)"
     margin=0.0,
     resolution=of_near_ties,
 )
-def nc5(problem: Any, solution: Any) -> float:
+def nc5(at: At) -> float:
     """Fraction of samples decided differently, near-ties aside; NaN where a head or feature is zero."""
-    at = _decided(problem, solution)
-    if not at:
+    parts = _decided(at)
+    if not parts:
         return NOT_APPLICABLE
-    return max(float((part.form.counts / part.form.counts.sum())[_differ(part, part.means)].sum()) for part in at)
+    return max(float((part.form.counts / part.form.counts.sum())[_differ(part, part.means)].sum()) for part in parts)
 
 
 @claim(
@@ -51,15 +52,15 @@ def nc5(problem: Any, solution: Any) -> float:
     margin=FEW,
     resolution=of_near_ties,
 )
-def nc5_everywhere(problem: Any, solution: Any) -> float:
+def nc5_everywhere(at: At) -> float:
     """Fraction of 1000 Gaussian h (fixed seed) decided differently, near-ties aside; NaN as ``nc5``.
 
     Centres are those of the label tuples that occur.
     """
-    at = _decided(problem, solution)
-    if not at:
+    parts = _decided(at)
+    if not parts:
         return NOT_APPLICABLE
-    return max(float(_differ(part, random_features(part)).mean()) for part in at)
+    return max(float(_differ(part, random_features(part)).mean()) for part in parts)
 
 
 @claim(
@@ -69,13 +70,13 @@ def nc5_everywhere(problem: Any, solution: Any) -> float:
     margin=FEW,
     resolution=of_near_ties,
 )
-def nc5_by_task(problem: Any, solution: Any) -> float:
+def nc5_by_task(at: At) -> float:
     """``nc5_everywhere`` with the centres μ_k^t of each task's classes in place of those of label tuples."""
-    at = _decided(problem, solution)
-    if not at:
+    parts = _decided(at)
+    if not parts:
         return NOT_APPLICABLE
     worst = 0.0
-    for part in at:
+    for part in parts:
         occurring, means = class_means(part)
         if not occurring.all():
             return NOT_APPLICABLE
@@ -100,13 +101,12 @@ def random_features(part: Samples) -> Float:
     return np.asarray(U[:, :rank] @ (Vt[:rank] @ g) * length)
 
 
-def _decided(problem: Any, solution: Any) -> tuple[Samples, ...]:
+def _decided(at: At) -> tuple[Samples, ...]:
     """The parts; none where a zero head or feature ties classes, or a sample has several labels of one task."""
-    if problem.source == "multilabel":
+    if at.problem.source == "multilabel":
         return ()
-    at = parts(problem, solution)
-    regular = all(every_head_live(part) and every_feature_live(part) for part in at)
-    return at if regular else ()
+    regular = all(every_head_live(part) and every_feature_live(part) for part in at.samples)
+    return at.samples if regular else ()
 
 
 def _differ(part: Samples, h: Float) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles
-from verify.claims.regime import angles, every_head_live, heads, live_rows, parts
+from verify.claims.regime import angles, every_head_live, heads, live_rows
+from verify.reading.read import At
 
 ANGLES = 0.01  # linear in the Gram matrix, so believed at smaller violations than distances
 NC2 = "Theorem 3.1 (2); Theorem 3.2 (2); Section 5.2 for task-balanced counts"
@@ -20,10 +19,10 @@ NC2 = "Theorem 3.1 (2); Theorem 3.2 (2); Section 5.2 for task-balanced counts"
     margin=ANGLES,
     resolution=of_angles,
 )
-def nc2_angles(problem: Any, solution: Any) -> float:
+def nc2_angles(at: At) -> float:
     """max |cos(w_k^t, w_l^t) + 1/(K_t − 1)| over rows that are not zero; NaN where a whole head is."""
     worst = [0.0]
-    for part in parts(problem, solution):
+    for part in at.samples:
         if not every_head_live(part):
             return NOT_APPLICABLE
         alive = live_rows(part)
@@ -41,10 +40,10 @@ def nc2_angles(problem: Any, solution: Any) -> float:
     margin=ANGLES,
     resolution=of_angles,
 )
-def nc2_norms(problem: Any, solution: Any) -> float:
+def nc2_norms(at: At) -> float:
     """max_t (max_k ‖w_k^t‖ − min_k ‖w_k^t‖) / mean_k ‖w_k^t‖; NaN where a whole head is zero."""
     worst = 0.0
-    for part in parts(problem, solution):
+    for part in at.samples:
         if not every_head_live(part):
             return NOT_APPLICABLE
         for W in heads(part):
@@ -60,9 +59,9 @@ def nc2_norms(problem: Any, solution: Any) -> float:
     margin=ANGLES,
     resolution=of_angles,
 )
-def nc2(problem: Any, solution: Any) -> float:
+def nc2(at: At) -> float:
     """The larger of ``nc2_angles`` and ``nc2_norms``."""
-    return float(np.maximum(nc2_angles(problem, solution), nc2_norms(problem, solution)))
+    return float(np.maximum(nc2_angles.measure(at), nc2_norms.measure(at)))
 
 
 @claim(
@@ -72,15 +71,15 @@ def nc2(problem: Any, solution: Any) -> float:
     margin=ANGLES,
     resolution=of_angles,
 )
-def nc3(problem: Any, solution: Any) -> float:
+def nc3(at: At) -> float:
     """max |cos(w_k^t, w_l^s)| over s ≠ t and rows that are not zero; NaN for one task, Problem (4), or a zero head."""
-    if problem.source != "single" or len(problem.classes) == 1:
+    if at.problem.source != "single" or len(at.problem.classes) == 1:
         return NOT_APPLICABLE
-    (part,) = parts(problem, solution)
+    (part,) = at.samples
     if not every_head_live(part):
         return NOT_APPLICABLE
     alive = live_rows(part)
-    task = np.repeat(np.arange(len(problem.classes)), problem.classes)[alive]
+    task = np.repeat(np.arange(len(at.problem.classes)), at.problem.classes)[alive]
     cosines = angles(part.point.W[alive].T)
     return float(np.abs(cosines[task[:, None] != task]).max())
 
@@ -92,10 +91,10 @@ def nc3(problem: Any, solution: Any) -> float:
     margin=ANGLES,
     resolution=of_angles,
 )
-def zero_bias(problem: Any, solution: Any) -> float:
+def zero_bias(at: At) -> float:
     """max |b| over the largest |w · h|; NaN where every logit is zero."""
     worst = 0.0
-    for part in parts(problem, solution):
+    for part in at.samples:
         logits = float(np.abs(part.point.W @ part.means).max())
         if not live_rows(part).any() or logits == 0:
             return NOT_APPLICABLE
@@ -109,17 +108,17 @@ def zero_bias(problem: Any, solution: Any) -> float:
     source="Theorem 3.1, hypothesis d ≥ Σ K_t − T, weakened by one",
     resolution=of_angles,
 )
-def smaller_dim(problem: Any, solution: Any) -> float:
+def smaller_dim(at: At) -> float:
     """σ_{R−T}(Z̃) / σ_1(Z̃), Z̃ = diag(√c) W H diag(√n); NaN where the heads are zero, or R − T = 1.
 
     The minimizer Z̃ of the convex form is unique, and min F at dimension d equals min P exactly where rank Z̃ ≤ d. By
     Weyl's inequality a σ_{R−T} of the certified point above its distance from the minimizer, which the resolution
     bounds, proves rank R − T. So no solve at the smaller dimension, whose certificate would be inconclusive, is needed.
     """
-    needed = sum(problem.classes) - len(problem.classes)
-    if problem.source != "single" or needed == 1:
+    needed = sum(at.problem.classes) - len(at.problem.classes)
+    if at.problem.source != "single" or needed == 1:
         return NOT_APPLICABLE
-    (part,) = parts(problem, solution)
+    (part,) = at.samples
     if not live_rows(part).any():
         return NOT_APPLICABLE
     singular = np.linalg.svd(part.form.scaling * (part.point.W @ part.means), compute_uv=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from verify.claims._claim import NOT_APPLICABLE, claim, of_objective
 from verify.claims.regime import hard_labels
-from verify.reading.form import Float, Form, forms
+from verify.reading.form import Float, Form
+from verify.reading.read import At
 
 STEPS = 2.0 ** np.arange(-20, 6)
 RANK = 1e-9  # of the largest singular value
@@ -21,7 +20,7 @@ RANK = 1e-9  # of the largest singular value
     margin=1e-6,
     resolution=of_objective,
 )
-def vanishing_regularization(problem: Any, solution: Any) -> float:
+def vanishing_regularization(at: At) -> float:
     """max(0, 1 − ν(Z)/ν(Ẑ)) of the best Z found; NaN for smoothed labels or several at once.
 
         ν(Z) = ‖diag(√c) Z diag(√n)‖_* / min_{t, l, k ≠ k_t} (z_{tl,k_t} − z_{tl,k}),    Ẑ_tl = e_{k_t} − 1/K_t
@@ -32,9 +31,9 @@ def vanishing_regularization(problem: Any, solution: Any) -> float:
     the nuclear norm at Ẑ and M⁺ its positive part at wrong classes: lowering a wrong logit keeps every margin, and
     lowers the norm to first order wherever M⁺ is not zero.
     """
-    if not hard_labels(problem):
+    if not hard_labels(at.problem):
         return NOT_APPLICABLE
-    return max(_best_descent(form) for form in forms(problem))
+    return max(_best_descent(form) for form in at.forms)
 
 
 def _best_descent(form: Form) -> float:

@@ -1,4 +1,4 @@
-"""What the measures share: a solution read form by form, and which of its vectors count as zero."""
+"""What the measures share: which vectors of a point count as zero."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify._metrics.samples import Samples, samples_of
-from verify.reading.form import Float, forms
-from verify.reading.point import read_point
+from verify.certification.objective import evaluate
+from verify.reading.form import Float
+from verify.reading.read import At
+from verify.reading.samples import Samples
 
 LIVE = 1e-3  # of the longest: the theorems' regimes have no shorter vector, and one past its threshold is exactly zero
 ALL_ZERO = 1e-8  # of F at zero, by penalty: what is left of heads past every threshold is rounding
-
-
-def parts(problem: Any, solution: Any) -> tuple[Samples, ...]:
-    """The solution's features with their statistics: one of Problem (3) or pick-all-label, T of Problem (4)."""
-    points = read_point(problem, solution, None, None, None, None)
-    return tuple(samples_of(form, point) for form, point in zip(forms(problem), points, strict=True))
 
 
 def heads(part: Samples) -> list[Float]:
@@ -64,3 +59,8 @@ def angles(vectors: Float) -> Float:
     """(n, n) cosines of the columns of (d, n), none of them zero."""
     unit = vectors / np.linalg.norm(vectors, axis=0)
     return np.asarray(unit.T @ unit)
+
+
+def objective(at: At) -> float:
+    """F at the point, of all tasks."""
+    return sum(evaluate(part.form, part.point).objective for part in at.samples)

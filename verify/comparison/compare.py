@@ -8,7 +8,6 @@ from typing import Any
 
 import theory
 from verify._metrics import metrics
-from verify._metrics.samples import samples_of
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.comparison.checks import optimality
 from verify.comparison.checks.decisions import decision_rows
@@ -16,8 +15,8 @@ from verify.comparison.checks.features import feature_rows
 from verify.comparison.checks.heads import head_rows
 from verify.comparison.checks.measurement import Measurement, measure
 from verify.comparison.checks.row import FAILED, OBJECTIVE_TOLERANCE, PASSED, Row, finite_or_none, not_applicable
-from verify.reading.form import Problem, forms
-from verify.reading.point import read_point
+from verify.reading.form import Problem
+from verify.reading.read import At, read
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Report:
 _HEADER = ("verdict", "check", "measured", "expected", "tolerance", "source", "note")
 
 
-def compare(problem: Problem, solution: Any, *, tolerance: float = OBJECTIVE_TOLERANCE) -> Report:
+def compare(problem: Problem | At, solution: Any = None, *, tolerance: float = OBJECTIVE_TOLERANCE) -> Report:
     """Holds a solution against ``theory.predict(problem)``, in what a rotation of R^d leaves alone.
 
     Rows: the certificate; balance, which every critical point has; the closed-form minimum; logits, Gram matrix and
@@ -118,14 +117,13 @@ def compare(problem: Problem, solution: Any, *, tolerance: float = OBJECTIVE_TOL
     Raises as ``verify.certify``.
     """
     tolerance = check_tolerance(tolerance, OBJECTIVE_TOLERANCE)
-    certificate = certify(problem, solution, tolerance=tolerance)
-    points = read_point(problem, solution, None, None, None, None)
-    samples = tuple(samples_of(form, point) for form, point in zip(forms(problem), points, strict=True))
-    measured = metrics(problem, solution)
+    at = read(problem, solution)
+    certificate = certify(at, tolerance=tolerance)
+    measured = metrics(at)
     rows = optimality.certificate_rows(certificate, tolerance)
-    rows += optimality.balance_rows(samples, certificate.objective, tolerance)
+    rows += optimality.balance_rows(at.samples, certificate.objective, tolerance)
     try:
-        prediction = theory.predict(problem)
+        prediction = theory.predict(at.problem)
     except theory.NotCovered as reason:
         rows += [
             not_applicable(name, 0.0, "Appendix D.9", "no theorem covers this problem", measured=value)
@@ -133,7 +131,7 @@ def compare(problem: Problem, solution: Any, *, tolerance: float = OBJECTIVE_TOL
         ]
         return Report(tuple(rows), None, reason, certificate, measured)
     rows.append(optimality.bracket_row(prediction, certificate, tolerance))
-    rows += _theorem_rows(measure(samples, prediction, certificate, tolerance))
+    rows += _theorem_rows(measure(at.samples, prediction, certificate, tolerance))
     return Report(tuple(rows), prediction, None, certificate, measured)
 
 

@@ -14,23 +14,23 @@ rotation of R^d leaves alone, of every global minimizer, follows from M*.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from verify._metrics.samples import Samples
 from verify.certification.certificate import Certificate
-from verify.claims.regime import live_features, live_rows, parts
+from verify.claims.regime import live_features, live_rows
 from verify.reading.form import Float, Form
+from verify.reading.read import At
+from verify.reading.samples import Samples
 
 
-def resolution(problem: Any, solution: Any, certificate: Certificate) -> float:
+def resolution(at: At, certificate: Certificate) -> float:
     """Bound on ‖M − M*‖_F over the least squared norm of a head or feature that is not zero; ∞ where there is none.
 
     Where every head and feature is zero, the bound is in units of F/τ instead. Largest over the forms of the problem.
     """
     certificates = certificate.tasks or (certificate,)
-    return max(_resolution(part, own) for part, own in zip(parts(problem, solution), certificates, strict=True))
+    return max(_resolution(part, own) for part, own in zip(at.samples, certificates, strict=True))
 
 
 def _resolution(part: Samples, certificate: Certificate) -> float:

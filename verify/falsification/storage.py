@@ -21,6 +21,7 @@ from verify.claims._claim import LIBRARY, Claim
 from verify.falsification.finding import Finding
 from verify.falsification.problems import from_record, record
 from verify.falsification.trial import checked_options
+from verify.reading.read import At
 from verify.report.staging import write_together
 
 FORMAT = "ufm-finding-1"
@@ -115,7 +116,7 @@ def _claim(saved: dict[str, Any]) -> Claim:
     if known is not None and known.statement == saved["statement"]:
         return known
 
-    def absent(problem: Any, solution: Any) -> float:
+    def absent(at: At) -> float:
         raise TypeError(
             f"the file holds no function for the claim {saved['name']!r}; pass verify.replay(path, claim=…)"
         )

@@ -13,6 +13,7 @@ from ufm.support import validation
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.claims._claim import Claim
 from verify.falsification.resolution import resolution
+from verify.reading.read import read
 from verify.solved import solved
 
 VIOLATED, HOLDS, NOT_APPLICABLE, UNCERTIFIED = "violated", "holds", "not applicable", "uncertified"
@@ -76,16 +77,17 @@ def attempt(claim: Claim, margin: float, problem: Problem, options: Options) -> 
             seed=options.seed + offset,
             tolerance=options.solver_tolerance or CLOSE.get(options.method),
         )
-        certificate = certify(problem, solution, tolerance=options.tolerance)
+        at = read(problem, solution)
+        certificate = certify(at, tolerance=options.tolerance)
         if certificate.verdict == GLOBAL or certificate.dim < certificate.sufficient_dim:
             break
     if certificate.verdict != GLOBAL:
         return Trial(UNCERTIFIED, math.nan, math.inf, solution, certificate)
     try:
-        violation = claim(problem, solution)
+        violation = claim(at)
     except Exception as error:
         raise ClaimRaised(error) from error
-    pinned = resolution(problem, solution, certificate)
+    pinned = resolution(at, certificate)
     if math.isnan(violation):
         return Trial(NOT_APPLICABLE, violation, pinned, solution, certificate)
     if violation <= margin:

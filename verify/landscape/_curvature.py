@@ -14,8 +14,9 @@ from verify.landscape.descend import best_along
 from verify.landscape.escape import escape_direction
 from verify.landscape.hessian import Hessian, Move
 from verify.landscape.lowest import lowest_eigenpair
-from verify.reading.form import Float, Form, Problem, forms
-from verify.reading.point import Point, read_point
+from verify.reading.form import Float, Form, Problem
+from verify.reading.point import Point
+from verify.reading.read import At, read
 
 STRICT_SADDLE, NO_NEGATIVE, NOT_STATIONARY = "strict saddle", "no negative curvature", "not stationary"
 GRADIENT_TOLERANCE = 1e-6
@@ -91,7 +92,7 @@ class Curvature:
 
 
 def curvature(
-    problem: Problem,
+    problem: Problem | At,
     solution: Any = None,
     *,
     W: Any = None,
@@ -113,9 +114,9 @@ def curvature(
     where Lanczos does not converge. Source: beyond the paper, docs/theory.md ("Strict saddles").
     """
     tolerance = check_tolerance(tolerance, GRADIENT_TOLERANCE)
-    points = read_point(problem, solution, W, H, b, labels)
-    tasks = tuple(_curvature(form, point, tolerance) for form, point in zip(forms(problem), points, strict=True))
-    return _total(tasks) if problem.source == "multi" else tasks[0]
+    at = read(problem, solution, W=W, H=H, b=b, labels=labels)
+    tasks = tuple(_curvature(part.form, part.point, tolerance) for part in at.samples)
+    return _total(tasks) if at.problem.source == "multi" else tasks[0]
 
 
 def _curvature(form: Form, point: Point, tolerance: float) -> Curvature:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ufm.support import validation
 from verify.reading.form import Float, Int, Problem
 from verify.reading.label_index import label_index
+from verify.reading.label_sums import label_means
 
 LARGEST = 1e75  # fourth powers of it are floats
 
@@ -29,6 +31,11 @@ class Point:
     H: Float
     index: Int
     share: Int
+
+    @cached_property
+    def means(self) -> Float:
+        """(d, m) mean of the columns of H over each label."""
+        return label_means(self.H, self.index, self.share)
 
 
 def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: Any) -> tuple[Point, ...]:

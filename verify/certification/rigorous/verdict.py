@@ -10,8 +10,9 @@ from verify.certification.rigorous.better_point import better_point
 from verify.certification.rigorous.enclosure import Enclosure
 from verify.certification.rigorous.proof import Proof, prove, total, value
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
-from verify.reading.form import Form, Problem, forms
+from verify.reading.form import Form
 from verify.reading.point import Point
+from verify.reading.read import At
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,11 @@ class Proven:
     note: str
 
 
-def proven(problem: Problem, points: tuple[Point, ...], tolerance: float) -> tuple[Proven, tuple[Proven, ...]]:
+def proven(at: At, tolerance: float) -> tuple[Proven, tuple[Proven, ...]]:
     """Of the whole problem, and of each of its forms."""
     pairs = [
-        _proven(form, rounded, point, tolerance)
-        for form, rounded, point in zip(ball_forms(problem), forms(problem), points, strict=True)
+        _proven(form, part.form, part.point, tolerance)
+        for form, part in zip(ball_forms(at.problem), at.samples, strict=True)
     ]
     proofs, parts = tuple(proof for proof, _ in pairs), tuple(part for _, part in pairs)
     if len(parts) == 1:

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory import Prediction
-from verify._metrics.samples import Samples
 from verify._metrics.sum_of_heads import summed_heads
 from verify.certification.certificate import Certificate
 from verify.comparison.checks.row import geometry_tolerance, vanishing_tolerance
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
+from verify.reading.samples import Samples
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from theory import Prediction
-from verify._metrics.samples import Samples
 from verify.certification.certificate import INCONCLUSIVE, Certificate
 from verify.comparison.checks.measurement import qualified
 from verify.comparison.checks.row import (
@@ -18,6 +17,7 @@ from verify.comparison.checks.row import (
 )
 from verify.reading.form import Float
 from verify.reading.label_sums import column_blocks
+from verify.reading.samples import Samples
 
 DUALITY = "duality gap, beyond the paper"
 BALANCE = "every critical point, beyond the paper"

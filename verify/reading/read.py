@@ -1,0 +1,65 @@
+"""A problem and a point of it, read once and handed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from verify.reading.form import Float, Form, Problem, forms
+from verify.reading.point import Point, read_point
+from verify.reading.samples import Samples
+
+
+@dataclass(frozen=True)
+class At:
+    """What ``certify``, ``metrics``, ``compare`` and the claims see of a problem at a point.
+
+    The point is a solution's, or W=, H=, b=, labels= as in ``verify.certify``. It is read when first looked at, and
+    then no more; ``read`` looks at once.
+    """
+
+    problem: Problem
+    solution: Any = None
+    W: Any = None
+    H: Any = None
+    b: Any = None
+    labels: Any = None
+
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        """The problem's columns: one form of Problem (3) or of pick-all-label, T of Problem (4)."""
+        return forms(self.problem)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The variables, form by form."""
+        return read_point(self.problem, self.solution, self.W, self.H, self.b, self.labels)
+
+    @cached_property
+    def samples(self) -> tuple[Samples, ...]:
+        """Each point with its form, and the statistics of its features."""
+        return tuple(Samples(form, point) for point, form in zip(self.points, self.forms, strict=True))
+
+    @property
+    def heads(self) -> list[Float]:
+        """T arrays (K_t, d)."""
+        return [part.point.W[rows] for part in self.samples for rows in part.form.blocks]
+
+
+def read(
+    problem: Problem | At, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
+) -> At:
+    """The point of a solution, or of W=, H=, b=, labels= as in ``verify.certify``; what was read already, as it is.
+
+    Raises TypeError or ValueError, naming the field, for anything that is not such a point.
+    """
+    if not isinstance(problem, At):
+        at = At(problem, solution, W, H, b, labels)
+        _ = at.points  # refused here, before any work
+        return at
+    beside = {"solution": solution, "W": W, "H": H, "b": b, "labels": labels}
+    given = [name for name, value in beside.items() if value is not None]
+    if given:
+        raise ValueError(f"the point has been read already; {', '.join(given)} cannot be given beside it")
+    return problem
