@@ -1,12 +1,25 @@
-"""The program ``ufm``: Ctrl-C is heard from the first import on.
+"""The program ``ufm``: Ctrl-C and SIGTERM are answered from the first import on, with a word and status 130 or 143.
 
-``verify.cli.main`` answers it with a word and status 130, but importing ``verify`` takes seconds, of PyTorch mostly.
-This file imports nothing before it listens.
+Importing takes seconds, of PyTorch mostly, and there is nothing to keep yet: the process ends at once, since an
+exception thrown into the initialization of a C++ library would abort it. This file imports nothing large before it
+listens. From then on ``verify.cli.main`` answers.
 """
 
 from __future__ import annotations
 
+import os
+import signal
+from types import FrameType
 from typing import Any
+
+_WORDS = {signal.SIGINT: b"interrupted\n", signal.SIGTERM: b"terminated\n"}
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    try:
+        os.write(2, _WORDS[signal.Signals(number)])
+    finally:
+        os._exit(128 + number)
 
 
 def _commands() -> dict[str, Any]:
@@ -19,12 +32,13 @@ def _commands() -> dict[str, Any]:
 
 def main() -> None:
     """Entry point of the console script."""
+    before = {number: signal.getsignal(number) for number in _WORDS}
+    for number, handler in before.items():
+        if handler in (signal.SIG_DFL, signal.default_int_handler):  # what is ignored stays ignored
+            signal.signal(number, _leave)
     try:
         from verify.cli import main as run
 
         run(_commands)
     except KeyboardInterrupt:
-        import sys
-
-        sys.stderr.write("interrupted\n")
-        sys.exit(130)
+        _leave(signal.SIGINT, None)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from ufm.problems.label_sets import indicator_array
@@ -20,17 +16,16 @@ from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.single_source import SingleSource
 from ufm.solution import Problem, Solution
+from ufm.support.strict_json import plain, restored
+from ufm.support.writable import require_target
+from ufm.tensor_file import write_tensors
 
 FORMAT = "ufm-solution-1"
 
 
 def save(solution: Solution, path: str | Path) -> None:
-    """Writes to a temporary name in the same folder, then renames: a file is whole or not there."""
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"path={str(path)!r} is a folder; name a file, such as 'solution.safetensors'")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"path={str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+    """A file is whole or not there: ``ufm.support.whole_file``."""
+    require_target(path, example="solution.safetensors")
     problem = solution.problem
     tensors: dict[str, Tensor] = {}
     for t, (W, b) in enumerate(zip(solution.W, solution.b, strict=True)):
@@ -48,22 +43,13 @@ def save(solution: Solution, path: str | Path) -> None:
             **{name: getattr(problem, name) for name in _SETTINGS},
         },
         "method": solution.method,
-        "objective": _without_nan(solution.objective),
+        "objective": solution.objective,
         "converged": solution.converged,
         "status": solution.status,
-        "history": _without_nan(solution.history),
+        "history": solution.history,
     }
-    # contiguous copies: safetensors stores no views
-    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    try:
-        save_file(whole, temporary, metadata={"format": FORMAT, "ufm": json.dumps(header, allow_nan=False)})
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    text = json.dumps(plain(header, named=True), allow_nan=False)
+    write_tensors(path, tensors, {"format": FORMAT, "ufm": text})
 
 
 def load(path: str | Path) -> Solution:
@@ -91,10 +77,10 @@ def load(path: str | Path) -> Solution:
             H=_get(tensors, "H", problem),
             labels=_arrays(_get(tensors, "labels", problem)),
             counts=_arrays(_get(tensors, "counts", problem)),
-            objective=_with_nan(header["objective"]),
+            objective=restored(header["objective"]),
             converged=header["converged"],
             status=header["status"],
-            history=_with_nan(header["history"]),
+            history=restored(header["history"]),
         )
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"path={str(path)!r} is incomplete: {error!r}") from error
@@ -136,30 +122,3 @@ def _get(tensors: dict[str, Tensor], name: str, problem: Problem) -> Any:
 
 def _arrays(value: Any) -> Any:
     return tuple(part.numpy() for part in value) if isinstance(value, list) else value.numpy()
-
-
-def _without_nan(value: Any) -> Any:
-    """Numbers that JSON has not (NaN, ∞) as {"float": name}, NumPy's as Python's."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, dict):
-        return {name: _without_nan(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(part) for part in value]
-    return {"float": str(value)} if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _with_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.keys() == {"float"} and isinstance(value["float"], str):
-            return float(value["float"])
-        return {name: _with_nan(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_with_nan(part) for part in value]
-    return value
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -140,7 +140,7 @@ def test_command_refuses(monkeypatch, capsys, tmp_path):
         assert run(monkeypatch, *arguments) == 2
     errors = capsys.readouterr().err
     assert "did you mean" in errors
-    assert "there is no folder absent" in errors
+    assert "there is no folder 'absent'" in errors
 
 
 def test_a_derivation_that_fails_is_status_1(monkeypatch, capsys):

@@ -182,7 +182,7 @@ def test_limit_has_a_witness_where_the_signs_fail(counts: Any) -> None:
 
 
 @given(st.one_of(families.task_balanced(classes=range(2, 5)), families.arbitrary(), families.long_tailed()))
-@settings(max_examples=60, database=None, deadline=None, derandomize=True)
+@settings(max_examples=60, database=None, derandomize=True)
 def test_limit_has_a_witness_exactly_where_theory_says_it_fails(problem: ufm.SingleSource) -> None:
     """Theory reads signs of a subgradient; the witness is a matrix of smaller norm."""
     verdict = theory.vanishing_regularization(problem).verdict

@@ -15,12 +15,12 @@ import ufm
 from verify import strategies as families
 from verify.falsification.problems import size
 
-draws = settings(max_examples=40, database=None, deadline=None, derandomize=True)
+draws = settings(max_examples=40, database=None, derandomize=True)
 
 
 def smallest(strategy: Any, wanted: Any = lambda problem: True) -> Any:
     phases = (Phase.generate, Phase.shrink)
-    quick = settings(database=None, deadline=None, max_examples=100, phases=phases)
+    quick = settings(database=None, max_examples=100, phases=phases)
     return find_example(strategy, wanted, settings=quick, random=random.Random(0))
 
 
@@ -124,7 +124,7 @@ def test_draws_lie_on_both_sides_of_the_thresholds(name: str) -> None:
     past = []
 
     @given(families.FAMILIES[name]())
-    @settings(max_examples=100, database=None, deadline=None, derandomize=True)
+    @settings(max_examples=100, database=None, derandomize=True)
     def draw(problem: Any) -> None:
         past.append(problem.lambda_H * problem.lambda_W >= problem.samples / (4 * max(problem.classes)))
 
@@ -193,7 +193,7 @@ def test_shared_settings_are_drawn_from_their_ranges() -> None:
         (lambda: families.multi_label(tasks=2), "tasks=2"),
         (lambda: families.multi_label(task_weights=2), "task_weights"),
         (lambda: families.family("task-balansed"), "did you mean 'task-balanced'"),
-        (lambda: families.family(3), "no family is called '3'"),
+        (lambda: families.family(3), "family='3' is not known"),
     ],
 )
 def test_bad_arguments_are_refused_when_the_family_is_named(call: Any, message: str) -> None:

@@ -54,16 +54,16 @@ def test_adam_reaches_the_optimum_at_its_defaults(name, optima):
 
 
 @pytest.mark.parametrize("name", ["balanced", "soft targets", "long tail"])
-def test_adam_in_float32(name, optima):
+def test_adam_in_float32(name, optima, device):
     form, counts = first_form(FAMILY[name])
-    result = minimize(form, counts, dim=form.sufficient_dim, optimizer="adam", dtype="float32")
+    result = minimize(form, counts, dim=form.sufficient_dim, optimizer="adam", dtype="float32", device=device)
     assert_accurate(result, optima(name))
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
-def test_a_momentum_of_ones_own(momentum, optima):
+def test_a_momentum_of_ones_own(momentum, optima, device):
     form, counts = first_form(FAMILY["correlated"])
-    result = minimize(form, counts, dim=form.sufficient_dim, momentum=momentum)
+    result = minimize(form, counts, dim=form.sufficient_dim, momentum=momentum, device=device)
     assert result.converged, result.status
     assert_accurate(result, optima("correlated"))
 

@@ -13,7 +13,7 @@ from gradient_problems import first_form, lambdas
 from interrupted_run import PROBLEM, run
 from safetensors.torch import save_file
 
-from ufm import SingleSource
+from ufm import SingleSource, tensor_file
 from ufm.solvers.gradient import checkpoint as checkpoint_module
 from ufm.solvers.gradient import minimize
 
@@ -171,7 +171,7 @@ def test_a_full_disk_does_not_end_the_run(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint_module, "save_file", full)
+    monkeypatch.setattr(tensor_file, "save_file", full)
     with pytest.warns(RuntimeWarning, match="No space left"):
         result = stopped(tmp_path / "run.safetensors")
     assert result.steps == 10

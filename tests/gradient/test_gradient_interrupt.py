@@ -9,8 +9,8 @@ from interrupted_run import PROBLEM
 
 from ufm.solvers.gradient import minimize
 from ufm.solvers.gradient import objective as objective_module
-from ufm.solvers.gradient.interrupt import Interrupt
 from ufm.solvers.gradient.objective import Objective
+from ufm.support.interrupt import Interrupt
 
 METHODS = [{}, {"optimizer": "lbfgs"}, {"optimizer": "adam"}, {"learning_rate": 0.003}]
 

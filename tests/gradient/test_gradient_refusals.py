@@ -38,7 +38,7 @@ BAD = [
     ({"checkpoint_every": 0}, ValueError, "checkpoint_every must be an integer ≥ 1"),
     ({"checkpoint": 3}, TypeError, "checkpoint must be a path"),
     ({"checkpoint": "/"}, ValueError, "is a folder; name a file"),
-    ({"checkpoint": "absent/run.safetensors"}, ValueError, "its folder is absent"),
+    ({"checkpoint": "absent/run.safetensors"}, ValueError, "there is no folder"),
     ({"source": "both"}, ValueError, "source must be one of"),
 ]
 

@@ -95,7 +95,7 @@ def test_along_the_direction_of_theory_the_objective_falls_by_the_excess_of_sigm
 
 
 @given(seed=st.integers(0, 10**6), name=st.sampled_from(["two tasks", "weights", "multi source", "label sets"]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_rotation_of_the_feature_space_changes_no_eigenvalue(seed, name):
     problem = PROBLEMS[name]
     point = random_point(problem, 3, seed)
@@ -108,7 +108,7 @@ def test_a_rotation_of_the_feature_space_changes_no_eigenvalue(seed, name):
 
 
 @given(seed=st.integers(0, 10**6), a=st.floats(0.01, 100))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_moving_weight_between_lambda_W_and_lambda_H_changes_no_eigenvalue(seed, a):
     point = random_point(PROBLEMS["two tasks"], 3, seed)
     other = ufm.SingleSource.balanced((3, 3), 10, lambda_H=0.05 / a, lambda_W=0.05 * a, lambda_b=0.05)

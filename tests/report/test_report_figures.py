@@ -11,6 +11,7 @@ from verify.comparison.curve_figure import curve_figure
 from verify.main_job.cosine_figure import cosine_figure, cosine_file
 from verify.main_job.cosines import measured_cosines
 from verify.main_job.history_figure import history_figure
+from verify.report.figure_files import figure_file, literal, new_figure, tidy
 
 TIGHT = 1e-12  # rounding of a product of unit vectors
 
@@ -157,3 +158,25 @@ def test_matplotlib_waits_for_a_figure_and_needs_no_pyplot():
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=600)
+
+
+def test_equal_figures_are_equal_files():
+    """matplotlib names the parts of an SVG at random unless told otherwise."""
+    first, second = (cosine_file("same", case("balanced")) for _ in range(2))
+    assert (first.svg, first.png) == (second.svg, second.png)
+    assert b"<dc:date>" not in first.svg
+
+
+@pytest.mark.parametrize("name", ["$x^", "a$b$c", "_hidden", "two\nlines", "caf\udce9", "\x00\x1b", r"\frac{"])
+def test_any_name_can_be_drawn_and_is_shown_as_it_is(name):
+    figure = new_figure(2, 2)
+    axes = figure.subplots()
+    axes.plot([1, 2], label=literal(name))
+    tidy(axes, literal(name))
+    axes.legend()
+    assert figure_file("name", figure, "", "").png
+    assert len(axes.get_legend().get_texts()) == 1
+    parsed, math = axes.title._preprocess_math(axes.get_title())
+    assert not math
+    escaped = {"\n": " ", "\udce9": r"\udce9", "\x00": r"\x00", "\x1b": r"\x1b"}
+    assert parsed.strip() == "".join(escaped.get(c, c) for c in name)

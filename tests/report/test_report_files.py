@@ -2,14 +2,15 @@ import json
 import os
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from reported_results import HOSTILE, as_gradient, case, curve, failing, falling, result
 
+from ufm.support import writable
 from verify.main_job import write, write_report
 from verify.main_job.case import JobResult
-from verify.report import staging
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -198,17 +199,16 @@ def everything(folder):
 def test_failure_while_writing_leaves_the_earlier_report(tmp_path, monkeypatch, error):
     write_report(JobResult((), curve()), tmp_path)
     before = everything(tmp_path)
-    real, opened = os.fdopen, []
+    real, written = Path.write_bytes, []
 
-    def failing_open(*arguments):
-        opened.append(arguments)
-        file = real(*arguments)
-        if len(opened) == 3:
-            file.close()
+    def failing_write(path, content):
+        written.append(path)
+        if len(written) == 3:
+            real(path, content[:10])
             raise error
-        return file
+        return real(path, content)
 
-    monkeypatch.setattr(os, "fdopen", failing_open)
+    monkeypatch.setattr(Path, "write_bytes", failing_write)
     with pytest.raises(type(error)):
         write_report(JobResult((case("balanced"),), curve(shift=0.1)), tmp_path)
     assert everything(tmp_path) == before
@@ -256,6 +256,6 @@ def test_a_folder_that_takes_no_file_is_refused(monkeypatch, tmp_path):
     def no_space(**_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(staging.tempfile, "TemporaryFile", no_space)
+    monkeypatch.setattr(writable.tempfile, "TemporaryFile", no_space)
     with pytest.raises(OSError, match=r"full.*No space left"):
-        staging.open_folder(tmp_path / "full")
+        writable.open_folder(tmp_path / "full")

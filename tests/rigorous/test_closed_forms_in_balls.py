@@ -53,7 +53,7 @@ def test_law_is_named(name, law):
     assert theory.objective_in_balls(KNOWN[name]).law == law
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     K=st.integers(2, 5),
     n=st.integers(1, 1000),

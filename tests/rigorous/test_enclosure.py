@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from enclosed_problems import ALL, KNOWN, UNKNOWN, mapped, perturbed, problems, random_point, solved
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from literal_objective import exact, objective
 
@@ -160,7 +160,7 @@ def test_outside_solver_lies_in_the_enclosure(name):
         assert upper >= program.value * (1 - 1e-6)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(problem=problems(), size=st.sampled_from([0.1, 1.0, 5.0]), dim=st.integers(1, 6), seed=st.integers(0, 9))
 def test_random_problems_and_points(problem, size, dim, seed):
     """The lower end is below F at every point there is, and as good as the certificate in floating point."""

@@ -118,7 +118,7 @@ def test_worked_example():
     assert "NC4" not in prediction.properties
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     K=st.integers(2, 7),
     counts=st.tuples(st.integers(0, 60), st.integers(0, 60)).filter(any),

@@ -60,7 +60,7 @@ def test_is_a_certified_global_minimizer(name):
     )  # h_S = C_m Σ w_k
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     classes=st.integers(2, 6),
     samples=st.dictionaries(st.integers(1, 6), st.integers(1, 60), min_size=1),

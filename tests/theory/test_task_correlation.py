@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import theory
@@ -38,7 +38,6 @@ def test_figure_3_of_the_paper():
     assert (np.diff(curve) > 0).all()
 
 
-@settings(deadline=None)
 @given(
     total=st.integers(2, 10**9),
     first=st.floats(0, 1),
@@ -105,7 +104,6 @@ def test_broadcasts():
     assert cosine([10, 2**62], [5, 1], 0.1, [1, 2]).shape == (2,)
 
 
-@settings(deadline=None)
 @given(n_same=st.integers(0, 10**9), n_different=st.integers(0, 10**9), h=st.floats(1e-8, 1e3), w=st.floats(1e-8, 1e3))
 def test_symmetries(n_same, n_different, h, w):
     value = cosine(n_same, n_different, h, w)

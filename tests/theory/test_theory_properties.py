@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_problems import gradient_norm, relative_gap
 
@@ -15,7 +15,7 @@ from ufm import MultiSource, SingleSource
 
 ROUNDING = 1e-12
 PENALTY = st.floats(1e-6, 3.0)
-QUICK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60)
 
 
 @st.composite

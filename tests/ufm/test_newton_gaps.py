@@ -11,8 +11,8 @@ from ufm import MultiSource, SingleSource, solve
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_hard_problem(name):
-    solution = solve(HARD[name])
+def test_hard_problem(name, device):
+    solution = solve(HARD[name], device=device)
     certificate = verify.certify(HARD[name], solution)
     assert abs(certificate.relative_gap) <= 1e-12
     assert solution.converged
@@ -20,7 +20,7 @@ def test_hard_problem(name):
     assert solution.objective == pytest.approx(certificate.objective, rel=1e-13)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from(["single", "multi"]),

@@ -96,7 +96,7 @@ def test_permuted_classes_and_tasks():
             np.testing.assert_allclose(moved, logits[t].numpy()[classes[t]], rtol=1e-6, atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_minimum_grows_with_every_lambda_and_count_and_is_concave_in_lambda(seed):
     rng = np.random.default_rng(seed)

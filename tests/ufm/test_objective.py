@@ -63,7 +63,7 @@ def literal(problem, W, H, b):
     return total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["single", "multi"]))
 def test_value_of_every_sample_separately(seed, source):
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ufm import MultiSource, SingleSource, load, solve, storage
+from ufm import MultiSource, SingleSource, load, solve, storage, tensor_file
 
 LAMBDAS = {"lambda_H": 0.1 + 0.2, "lambda_W": 1 / 3, "lambda_b": 5e-324}
 FINITE = {**LAMBDAS, "lambda_b": 0.1}
@@ -228,9 +228,9 @@ def test_an_interrupted_save_leaves_the_old_file(path, monkeypatch, error, step)
         raise error
 
     if step == "save_file":
-        monkeypatch.setattr(storage, "save_file", fail)
+        monkeypatch.setattr(tensor_file, "save_file", fail)
     else:
-        monkeypatch.setattr(storage.os, "replace", refuse)
+        monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(type(error)):
         solve(PROBLEMS["multi"]).save(path)
     assert path.read_bytes() == before

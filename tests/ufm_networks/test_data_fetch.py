@@ -194,9 +194,9 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     assert run(monkeypatch, "data", "fetch") == 2
     Path("file").write_text("mine")
     assert run(monkeypatch, "data", "fetch", "mnist", "--dir", "file") == 2
-    assert "--dir file is a file, not a folder" in capsys.readouterr().err
+    assert "--dir='file': 'file' is a file; name a folder" in capsys.readouterr().err
     assert run(monkeypatch, "data", "fetch", "mnist", "--dir", "file/below") == 2
-    assert "--dir file/below cannot be made (Not a directory); name another" in capsys.readouterr().err
+    assert "--dir='file/below': 'file' is a file; name a folder" in capsys.readouterr().err
     assert run(monkeypatch, "data", "fetch", "imagenet", "--dir", "there") == 2
     assert "one folder per class" in capsys.readouterr().err
     for folder in ("train", "val"):

@@ -149,7 +149,7 @@ def test_parameters_saved_counts_networks_as_they_are_trained() -> None:
 
 
 def test_the_command_prints_what_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="is a folder; name a file in it"):
+    with pytest.raises(ValueError, match="is a folder; name a file"):
         Parameters(output=tmp_path).run()
     assert Parameters(classes=(3, 2), width=4, output=tmp_path / "new" / "table.md").run() == 0
     text = capsys.readouterr().out

@@ -9,7 +9,7 @@ import cvxpy
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torchjd import aggregation, scalarization
 
@@ -31,7 +31,6 @@ def weights(name: str, J: torch.Tensor, **options: object) -> torch.Tensor:
     return make_weighting(name, len(J), **options).weights(NO_LOSSES, J @ J.T)
 
 
-@settings(deadline=None)
 @given(SEEDS, st.floats(-1, 1), st.floats(-8, 8))
 def test_mgda_of_two_tasks_is_the_closed_form(seed: int, overlap: float, size: float) -> None:
     a, b = jacobian(seed, 2, spread=0.5)
@@ -54,7 +53,6 @@ def test_mgda_of_three_tasks_is_the_quadratic_program_s(seed: int) -> None:
     np.testing.assert_allclose(weights("mgda", J), v.value, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(SEEDS, st.integers(2, 8), st.floats(0, 2), st.booleans())
 def test_mgda_is_the_shortest_combination(seed: int, tasks: int, spread: float, dependent: bool) -> None:
     """Optimality on the simplex: every gradient has at least the square of the shortest one's length along it."""
@@ -102,14 +100,12 @@ def test_pcgrad_of_two_tasks_by_hand() -> None:
     assert weights("pcgrad", torch.eye(3, dtype=torch.float64) + 0.1).tolist() == [1.0, 1.0, 1.0]
 
 
-@settings(deadline=None)
 @given(SEEDS)
 def test_pcgrad_of_two_tasks_conflicts_with_neither(seed: int) -> None:
     J = jacobian(seed, 2)
     assert float((J @ (weights("pcgrad", J) @ J) / J.norm(dim=1)).min()) >= -1e-12 * float(J.norm())
 
 
-@settings(deadline=None)
 @given(SEEDS, st.integers(2, 6))
 def test_pcgrad_is_its_algorithm_on_vectors(seed: int, tasks: int) -> None:
     J = jacobian(seed, tasks, dim=4)
@@ -128,7 +124,6 @@ def test_pcgrad_is_its_algorithm_on_vectors(seed: int, tasks: int) -> None:
         rule.stepped(NO_LOSSES, NO_LOSSES)
 
 
-@settings(deadline=None)
 @given(SEEDS, st.integers(2, 6), st.sampled_from([0.5, 1.0, 2.0, 10.0]), st.floats(0, 2), st.floats(-8, 8))
 def test_fairgrad_solves_its_equation(seed: int, tasks: int, alpha: float, spread: float, size: float) -> None:
     J = jacobian(seed, tasks, spread) * 10**size

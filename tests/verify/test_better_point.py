@@ -36,7 +36,7 @@ def test_steps_of_the_safe_length_reach_the_minimum(name):
 
 
 @given(problems(sources=("single",)), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_safe_step_never_raises_the_convex_form(problem, seed):
     (form,) = forms(problem)
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ from verify.reading.point import read_point
 
 
 @given(problems(), st.integers(1, 12), st.floats(-4, 1), st.integers(0, 10**6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_bound_of_a_random_point_is_below_the_minimum(problem, dim, log_size, seed):
     best = certify(problem, solve(problem))
     far = certify(problem, random_point(problem, dim, 10.0**log_size, seed))
@@ -26,7 +26,7 @@ def test_bound_of_a_random_point_is_below_the_minimum(problem, dim, log_size, se
 
 
 @given(problems(), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_bound_is_below_the_entropy_of_the_labels(problem, seed):
     """F ≥ 0, and more where labels are smoothed: a relative gap is at most 1."""
     certificate = certify(problem, random_point(problem, 3, 30.0, seed))
@@ -42,7 +42,7 @@ def test_no_bound_is_below_the_entropy_of_the_labels(problem, seed):
 
 
 @given(problems(), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bound_meets_the_minimum(problem, seed):
     certificate = certify(problem, solve(problem, seed=seed))
     assert certificate.verdict == "global minimum"
@@ -51,7 +51,7 @@ def test_bound_meets_the_minimum(problem, seed):
 
 
 @given(problems(), st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_exhibited_objective_is_attained_by_no_less_than_the_minimum(problem, seed):
     best = certify(problem, solve(problem))
     wide = max(form.sufficient_dim for form in forms(problem))
@@ -63,7 +63,7 @@ def test_an_exhibited_objective_is_attained_by_no_less_than_the_minimum(problem,
 
 
 @given(problems(), st.floats(-6, 0.5), st.integers(0, 10**6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_bound_is_below_the_minimum(problem, log_size, seed):
     """Whichever of the three is larger where, far from the minimum and near it."""
     best = certify(problem, solve(problem))
@@ -135,7 +135,7 @@ def test_a_column_per_sample_certifies_alike(name):
 
 
 @given(problems(), st.floats(-6, 1), st.integers(0, 10**6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_bound_is_taken_at_a_feasible_dual_point(problem, log_size, seed):
     """q ≥ 0 with masses s, and a scaled V of spectral norm ≤ τ: what makes D a lower bound."""
     seen = []

@@ -25,7 +25,7 @@ def restated(problem, counts, **changes):
 
 
 @given(problems(), st.floats(-2, 2), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_scaling_one_lambda_against_the_other(problem, log_a, seed):
     """(λ_W, λ_H) → (a λ_W, λ_H / a), W → W / √a, H → H √a."""
     a = 10.0**log_a
@@ -39,7 +39,7 @@ def test_scaling_one_lambda_against_the_other(problem, log_a, seed):
 
 
 @given(problems(), st.integers(2, 7), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_duplicating_every_sample(problem, times, seed):
     """Sums: F(kn, λ_H, kλ_W, kλ_b) = k F(n, λ_H, λ_W, λ_b). Means: F(kn, λ_H / k, λ_W, λ_b) = F."""
     point = random_point(problem, 3, 0.3, seed)

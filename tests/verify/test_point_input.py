@@ -139,6 +139,12 @@ def test_many_binary_tasks_need_no_table_of_tuples():
     np.testing.assert_allclose(there, here, rtol=1e-14)
 
 
+def test_tensors_of_any_device_are_read(device):
+    at = {"W": [torch.tensor(w, device=device) for w in W], "H": torch.tensor(H, device=device)}
+    assert metrics(SINGLE, **at) == pytest.approx(metrics(SINGLE, W=W, H=H), nan_ok=True)
+    assert certify(SINGLE, **at).to_dict() == certify(SINGLE, W=W, H=H).to_dict()
+
+
 def test_inputs_are_left_alone():
     W_before, H_before = [w.copy() for w in W], H.copy()
     certify(SINGLE, W=W, H=H)

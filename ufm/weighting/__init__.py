@@ -6,7 +6,6 @@ and those of an unconstrained feature model.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from ufm.support import validation
+from ufm.support.nearest_name import nearest
 from ufm.weighting.constant import Fixed, Uniform
 from ufm.weighting.dwa import DWA
 from ufm.weighting.fairgrad import FairGrad
@@ -42,8 +42,8 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
     known = [key for key in inspect.signature(WEIGHTINGS[name]).parameters if key not in ("tasks", "seed", "device")]
     for key in options:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-            meant = f"did you mean {near[0]!r}? " if near else ""
+            near = nearest(key, known)
+            meant = f"did you mean {near!r}? " if near else ""
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             raise ValueError(f"weighting_options: {key!r} is no option of weighting={name!r}; {meant}{takes}")
 

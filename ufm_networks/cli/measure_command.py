@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from ufm_networks.report import RunComparison
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,23 @@ class Measure:
                 status.update(f"measuring {path}")
                 measured = measure_run(run, device=self.device, samples=samples, seed=seed)
                 compared.append(compare_run(measured))
-        page = write_networks_report(compared, self.output)
-        for one in compared:
-            for gap in one.gaps:
-                F = gap.stages[0]
-                task = f", task {gap.part.tasks[0] + 1}" if one.measured.kind == "multi" else ""
-                line = f"{one.measured.name}{task}: F = {F.objective:.8g}, (F − min F) / F = {F.excess:.3g}"
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
-            if not one.gaps:
-                line = f"{one.measured.name}: no model to compare with: {one.model.reason}"
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+        try:
+            page = write_networks_report(compared, self.output)
+        finally:  # a disk may have filled up meanwhile: what was found is told all the same
+            for one in compared:
+                for line in _lines(one):
+                    console.print(line, markup=False, highlight=False, soft_wrap=True)
         console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
         return 0 if all(gap.optimum.verdict == GLOBAL for one in compared for gap in one.gaps) else 1
+
+
+def _lines(one: RunComparison) -> list[str]:
+    name = one.measured.name
+    if not one.gaps:
+        return [f"{name}: no model to compare with: {one.model.reason}"]
+    lines = []
+    for gap in one.gaps:
+        F = gap.stages[0]
+        task = f", task {gap.part.tasks[0] + 1}" if one.measured.kind == "multi" else ""
+        lines.append(f"{name}{task}: F = {F.objective:.8g}, (F − min F) / F = {F.excess:.3g}")
+    return lines

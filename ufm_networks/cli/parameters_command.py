@@ -32,12 +32,14 @@ class Parameters:
 
     def run(self) -> int:
         """0."""
+        from ufm.support.whole_file import write_whole
+        from ufm.support.writable import open_folder, require_file
         from ufm_networks.backbones import BACKBONES
         from ufm_networks.parameter_counts import parameters_saved
-        from verify.report.staging import open_folder, write_together
 
-        if self.output is not None and self.output.is_dir():
-            raise ValueError(f"--output {self.output} is a folder; name a file in it")
+        if self.output is not None:
+            open_folder(self.output.parent, what="--output")
+            require_file(self.output, "--output", "table-3.md")
         sets = {"×".join(map(str, self.classes)): self.classes} if self.classes else DATA_SETS
         lines = [
             "| data | backbone | learned heads | fixed heads, trained | saved |",
@@ -49,7 +51,9 @@ class Parameters:
                     backbone, classes, in_channels=self.channels, image_size=self.image_size, width=self.width
                 )
                 lines.append(f"| {name} | {backbone} | {of.learned:,} | {of.trained:,} | {100 * of.saved:.2f} % |")
-        Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
-        if self.output is not None:
-            write_together(open_folder(self.output.parent), {self.output.name: ("\n".join(lines) + "\n").encode()})
+        try:
+            if self.output is not None:
+                write_whole(self.output, "\n".join(lines) + "\n", what="--output")
+        finally:
+            Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
         return 0

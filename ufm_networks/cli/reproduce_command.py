@@ -56,15 +56,18 @@ class Reproduce:
         experiment = read_experiment(path).changed(
             seeds=self.seeds, directory=None if self.directory is None else str(self.directory), **train
         )
+
+        from ufm.support.writable import open_folder
         from ufm_networks.experiments import check_runs, train_experiment
-        from ufm_networks.reproduction import reproduce, summaries, write_overview
+        from ufm_networks.reproduction import FILES, OVERVIEW, reproduce, summaries, write_overview
         from verify.report.figure_files import require_matplotlib
-        from verify.report.staging import open_folder
 
         require_matplotlib()  # before hours of training, not after
         check_runs(experiment)
-        for folder in (self.output, self.runs):
-            open_folder(folder)
+        open_folder(self.output, OVERVIEW, what="--output")
+        if (self.output / experiment.name).exists():
+            open_folder(self.output / experiment.name, *FILES, what="--output")
+        open_folder(self.runs, what="--runs")
         summaries(self.output)
         try:
             finished = train_experiment(experiment, self.runs, checked=True, say=say)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ufm.support import validation
+from ufm.support.nearest_name import require_name, unknown_name
 from ufm_networks.datasets.compose import Normalization, attributes, cross, multi, multi_label, split
 from ufm_networks.datasets.source import Source
 from ufm_networks.datasets.sources import SOURCES, load_source
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.nearest_name import require_name, unknown_name
 
 # composition, and the keys that it cannot do without
 COMPOSITIONS: dict[str, tuple[Callable[..., TaskData], tuple[str, ...]]] = {

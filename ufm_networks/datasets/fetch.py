@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,9 +14,11 @@ from typing import Any
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ufm.support.nearest_name import unknown_name
+from ufm.support.whole_file import staging
+from ufm.support.writable import open_folder
 from ufm_networks.datasets.files import damaged
 from ufm_networks.datasets.published import PUBLISHED, Published, PublishedFile
-from ufm_networks.nearest_name import unknown_name
 
 
 def fetch(name: str, directory: Path, say: Callable[[str], object] = print, progress: bool = False) -> None:
@@ -36,13 +36,9 @@ def fetch(name: str, directory: Path, say: Callable[[str], object] = print, prog
     if name not in PUBLISHED:
         raise unknown_name("name", name, ["digits", *PUBLISHED])
     published = PUBLISHED[name]
-    if directory.exists() and not directory.is_dir():
-        raise ValueError(f"--dir {directory} is a file, not a folder; name another")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(f"--dir {directory} cannot be made ({error.strerror}); name another") from error
     missing = [file for file in published.files if not _there(file, directory)]
+    if missing:
+        open_folder(directory, what="--dir")
     for file in published.files:
         if file in missing and not file.addresses:
             raise _by_hand(name, published, missing, directory)
@@ -93,10 +89,10 @@ def _download(file: PublishedFile, directory: Path, progress: bool) -> None:
     failures = []
     for address in file.addresses:
         try:
-            with _bar(file.name, progress) as bar:
-                # written under a temporary name, compared, and renamed by pooch
+            with _bar(file.name, progress) as bar, staging(directory, file.name) as stage:
                 downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=60)
-                pooch.retrieve(address, f"md5:{file.md5}", fname=file.name, path=directory, downloader=downloader)
+                pooch.retrieve(address, f"md5:{file.md5}", fname=file.name, path=stage, downloader=downloader)
+                os.replace(stage / file.name, directory / file.name)
             return
         except (requests.RequestException, ValueError, OSError) as error:
             failures.append(f"{address}: {error}")
@@ -140,22 +136,19 @@ class _Bar:
 
 def _unpack(archive: Path, folder: str) -> None:
     """Under a temporary name in the same place, then renamed: a folder is whole or not there."""
-    staging = Path(tempfile.mkdtemp(dir=archive.parent, prefix=f".{folder}.", suffix=".part"))
-    try:
+    with staging(archive.parent, folder) as stage:
         try:
             if archive.suffix == ".zip":
                 with zipfile.ZipFile(archive) as zipped:  # which keeps members inside the folder
-                    zipped.extractall(staging)
+                    zipped.extractall(stage)
             else:
                 with tarfile.open(archive) as packed:
-                    packed.extractall(staging, filter="data")
+                    packed.extractall(stage, filter="data")
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
             raise damaged(archive, "a whole archive", error) from error
-        if not (staging / folder).is_dir():
-            raise damaged(archive, f"a folder {folder}", ", ".join(sorted(os.listdir(staging))) or "nothing")
-        os.replace(staging / folder, archive.parent / folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if not (stage / folder).is_dir():
+            raise damaged(archive, f"a folder {folder}", ", ".join(sorted(os.listdir(stage))) or "nothing")
+        os.replace(stage / folder, archive.parent / folder)
 
 
 def _by_hand(name: str, published: Published, missing: list[PublishedFile], directory: Path) -> FileNotFoundError:

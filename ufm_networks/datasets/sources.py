@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ufm.support import validation
+from ufm.support.nearest_name import require_name
 from ufm_networks.datasets.celeba import celeba
 from ufm_networks.datasets.cifar import cifar10, cifar100
 from ufm_networks.datasets.digits import digits
@@ -18,7 +19,6 @@ from ufm_networks.datasets.published import PUBLISHED
 from ufm_networks.datasets.source import Source
 from ufm_networks.datasets.svhn import svhn
 from ufm_networks.datasets.tinyimagenet import tinyimagenet
-from ufm_networks.nearest_name import require_name
 
 DEFAULT_DIRECTORY = Path("data")
 

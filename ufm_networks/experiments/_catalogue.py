@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import ufm_networks
-from ufm_networks.nearest_name import unknown_name
+from ufm.support.nearest_name import unknown_name
 
 FOLDER = "experiments"
 TWINS = ("digits",)  # sources with a folder of twins
@@ -23,11 +22,15 @@ class Entry:
 
 
 def experiments_folder(folder: str | Path | None = None) -> Path:
-    """The folder given, else "experiments" here, else the one beside the package; FileNotFoundError without any."""
+    """The folder given, else "experiments" here, else the package's own; FileNotFoundError without any.
+
+    An installed package holds its experiments; in the repository they lie beside it.
+    """
     if folder is not None:
         places = [Path(folder)]
     else:
-        places = [Path(FOLDER), Path(ufm_networks.__file__).resolve().parents[1] / FOLDER]
+        package = Path(__file__).resolve().parent
+        places = [Path(FOLDER), package / "files", package.parents[1] / FOLDER]
     for place in places:
         if any(place.rglob("*.toml")):
             return place

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ufm.support import validation
-from ufm_networks.nearest_name import require_name, unknown_name
+from ufm.support.nearest_name import require_name, unknown_name
 from ufm_networks.training.config import Config, read_config, read_toml
 
 KINDS = ("curves", "cosine", "table", "decoding", "report")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from ufm.support.strict_json import plain
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.gap import Gap
 
 
 def runs_to_dict(runs: Sequence[RunComparison], names: Sequence[str]) -> list[dict[str, Any]]:
     """A list with an entry for each run; what is not defined is null."""
-    return [_plain({"run": name, **_of(run)}) for run, name in zip(runs, names, strict=True)]
+    return [plain({"run": name, **_of(run)}) for run, name in zip(runs, names, strict=True)]
 
 
 def _of(run: RunComparison) -> dict[str, Any]:
@@ -64,18 +61,3 @@ def _gap(gap: Gap) -> dict[str, Any]:
         "balance": gap.balance,
         "squared_features": gap.squares,
     }
-
-
-def _plain(value: Any) -> Any:
-    """Lists, dicts, strings and finite numbers."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return int(value) if isinstance(value, np.integer) else value

@@ -10,7 +10,7 @@ import numpy as np
 from ufm_networks.measuring import Measurement
 from verify._metrics.tables import METRIC
 from verify.reading.form import Float
-from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy, whole_epochs
+from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, literal, new_figure, tidy, whole_epochs
 
 ALSO = ("NN_decoding_error",)
 PANELS_IN_A_ROW = 4
@@ -45,7 +45,14 @@ def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
         axes.set_visible(False)
     if 1 < len(runs) <= LEGEND_RUNS:
         handles = [axes_line(number) for number in range(len(runs))]
-        figure.legend(handles, names, frameon=False, fontsize=8, loc="outside lower center", ncols=min(4, len(runs)))
+        figure.legend(
+            handles,
+            [literal(name) for name in names],
+            frameon=False,
+            fontsize=8,
+            loc="outside lower center",
+            ncols=min(4, len(runs)),
+        )
     return figure
 
 

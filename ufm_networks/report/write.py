@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ufm.support.strict_json import as_json
+from ufm.support.whole_file import write_together
+from ufm.support.writable import open_folder
 from ufm_networks.measuring.embedding import require_sklearn
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.numbers_of_runs import runs_to_dict
@@ -16,7 +18,6 @@ from verify.report.as_markdown import as_markdown
 from verify.report.blocks import figures
 from verify.report.environment import environment
 from verify.report.figure_files import require_matplotlib
-from verify.report.staging import open_folder, write_together
 
 _FIGURE = re.compile(
     r"(training-(single|multi|multilabel)|correlation-\d+|run-\d+-(heads|latent-(training-(single|multi|multilabel)|test)|maps|features))\.(png|svg)"
@@ -30,7 +31,7 @@ def prepare_networks_report(folder: str | Path) -> Path:
     """
     require_matplotlib()
     require_sklearn()
-    return open_folder(folder)
+    return open_folder(folder, "measure.html", "measure.md", "measure.json", "figures/")
 
 
 def write_networks_report(
@@ -48,14 +49,14 @@ def write_networks_report(
     path = prepare_networks_report(folder)
     called = distinct_names([run.measured.name for run in runs] if names is None else names)
     parts, about, first = sections(runs, called), environment(), lead(runs, called)
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes | str] = {}
     for picture in figures(parts):
         files[f"figures/{picture.file.name}.png"] = picture.file.png
         files[f"figures/{picture.file.name}.svg"] = picture.file.svg
     content = {"runs": runs_to_dict(runs, called), "environment": about}
-    files["measure.json"] = (json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode()
-    files["measure.md"] = as_markdown(TITLE, first, parts, about).encode()
-    files["measure.html"] = as_html(TITLE, first, parts, about).encode()
+    files["measure.json"] = as_json(content)
+    files["measure.md"] = as_markdown(TITLE, first, parts, about)
+    files["measure.html"] = as_html(TITLE, first, parts, about)
     write_together(path, files)
     for old in (path / "figures").glob("*"):
         if _FIGURE.fullmatch(old.name) and f"figures/{old.name}" not in files:

@@ -1,5 +1,5 @@
 """What the runs of an experiment show: mean and spread over seeds, drawn, tabulated and written."""
 
-from ufm_networks.reproduction.write import reproduce, summaries, write_overview
+from ufm_networks.reproduction.write import FILES, OVERVIEW, reproduce, summaries, write_overview
 
-__all__ = ["reproduce", "summaries", "write_overview"]
+__all__ = ["FILES", "OVERVIEW", "reproduce", "summaries", "write_overview"]

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ufm.support.strict_json import finite_or_none
 from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.measuring import measure_run
 from ufm_networks.report import compare_run
 from ufm_networks.report.correlation import CosinePoint, closed_form
-from ufm_networks.reproduction.summary import defined, groups, mean, spread
-from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, new_figure, tidy
+from ufm_networks.reproduction.summary import groups, mean, spread
+from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, literal, new_figure, tidy
 
 LINE_POINTS = 200
 EQUAL = 1e-9  # of two λ_H λ_W
@@ -37,12 +38,12 @@ def measure_cosines(experiment: Experiment, finished: Sequence[FinishedRun]) -> 
                 "classes": points[0].classes,
                 "samples": points[0].samples,
                 "n_same": points[0].n_same,
-                "lambda_product": [defined(p.lambda_H * p.lambda_W) for p in points],
-                "measured": [defined(value) for value in measured],
-                "closed_form": [defined(value) for value in closed],
+                "lambda_product": [finite_or_none(p.lambda_H * p.lambda_W) for p in points],
+                "measured": [finite_or_none(value) for value in measured],
+                "closed_form": [finite_or_none(value) for value in closed],
                 "mean": mean(measured),
                 "spread": spread(measured),
-                "largest_difference": defined(float(np.max(np.abs(np.subtract(measured, closed))))),
+                "largest_difference": finite_or_none(float(np.max(np.abs(np.subtract(measured, closed))))),
             }
         )
     return rows
@@ -75,7 +76,7 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
             label="network",
         )
         axes.set_xlabel("$n^{11}$")
-        tidy(axes, f"{panel}  K = {K}, N = {N:,}".strip())
+        tidy(axes, f"{literal(panel)}  K = {K}, N = {N:,}".strip())
         axes.legend(frameon=False, fontsize=8, loc="upper left")
     grid[0].set_ylabel(r"$\cos(w_k^1,\, w_k^2)$")
     seeds = len(experiment.figure.seeds)

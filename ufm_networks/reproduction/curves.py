@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.reproduction.metric_names import shown
 from ufm_networks.reproduction.summary import groups
-from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, new_figure, tidy, whole_epochs
+from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, literal, new_figure, tidy, whole_epochs
 
 Float = NDArray[np.float64]
 DECADES = 0.05
@@ -28,10 +28,10 @@ def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> Figu
         for axes, metric in zip(grid[row], figure.metrics, strict=True):
             epochs, values = curve(group, metric)
             alone = "." if len(epochs) == 1 else None  # a line through one point is not seen
-            axes.plot(epochs, values.mean(axis=0), color=colour, linewidth=1.4, label=run, marker=alone)
+            axes.plot(epochs, values.mean(axis=0), color=colour, linewidth=1.4, label=literal(run), marker=alone)
             if len(group) > 1:
                 axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-            tidy(axes, f"{panel}\n{shown(metric)}" if panel else shown(metric))
+            tidy(axes, f"{literal(panel)}\n{shown(metric)}" if panel else shown(metric))
     for axes in grid.flat:
         _scale(axes)
         whole_epochs(axes)

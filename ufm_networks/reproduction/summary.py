@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ufm.support.strict_json import finite_or_none
 from ufm_networks.experiments import Experiment, FinishedRun
 
 ALWAYS = ("accuracy", "test_accuracy")
@@ -14,19 +15,14 @@ DECAYING = ("SNC", "MNC", "NC", "latent_NC")  # metrics that collapse sends to z
 KEYS = ("name", "title", "kind", "seeds", "metrics", "parameters", "rows")  # of a summary
 
 
-def defined(value: float) -> float | None:
-    """The number, or None where there is none: JSON has no NaN."""
-    return float(value) if np.isfinite(value) else None
-
-
 def mean(values: Sequence[float]) -> float | None:
     """Over seeds; None where it is not defined for one of them."""
-    return defined(float(np.mean(values)))
+    return finite_or_none(float(np.mean(values)))
 
 
 def spread(values: Sequence[float]) -> float | None:
     """The sample standard deviation over seeds; None of a single one, or where a value is not defined."""
-    return defined(float(np.std(values, ddof=1))) if len(values) > 1 and np.isfinite(values).all() else None
+    return finite_or_none(float(np.std(values, ddof=1))) if len(values) > 1 and np.isfinite(values).all() else None
 
 
 def summarize(experiment: Experiment, finished: Sequence[FinishedRun]) -> dict[str, Any]:
@@ -82,10 +78,10 @@ def _of_metric(name: str, group: Sequence[FinishedRun]) -> dict[str, Any]:
         first = [float(next(row[name] for row in of.run.history if name in row)) for of in group]
         told["first"] = statistics(first)
         ratios = [np.inf if b == 0 else a / b for a, b in zip(first, last, strict=True)]
-        told["smallest_ratio"] = defined(float(np.min(ratios)))  # None, too, where all came to exactly 0
+        told["smallest_ratio"] = finite_or_none(float(np.min(ratios)))  # None, too, where all came to exactly 0
     return told
 
 
 def statistics(values: list[float]) -> dict[str, Any]:
     """By seed, their mean and spread."""
-    return {"values": [defined(value) for value in values], "mean": mean(values), "spread": spread(values)}
+    return {"values": [finite_or_none(value) for value in values], "mean": mean(values), "spread": spread(values)}

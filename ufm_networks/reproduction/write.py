@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ufm.support.strict_json import as_json
+from ufm.support.whole_file import write_together
+from ufm.support.writable import open_folder
 from ufm_networks.experiments import Experiment, FinishedRun, catalogue_order
 from ufm_networks.reproduction.curves import curves_file
 from ufm_networks.reproduction.decoding import measure_decoding
 from ufm_networks.reproduction.summary import KEYS, summarize
 from ufm_networks.reproduction.tables import history_csv, markdown
 from verify.report.figure_files import FigureFile, require_matplotlib
-from verify.report.staging import open_folder, write_together
 
 SUMMARY, OVERVIEW = "summary.json", "README.md"
+FILES = ("metrics.csv", SUMMARY, "table.md", "figure.png", "figure.svg", "report/")
 _INSTEAD = "remove it, or name another folder with --output"
 
 
@@ -27,7 +30,7 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
     Returns the files.
     """
     require_matplotlib()
-    folder = open_folder(Path(output) / experiment.name)
+    folder = open_folder(Path(output) / experiment.name, *FILES)
     summary = summarize(experiment, finished) | {"command": command}
     drawn: FigureFile | None = None
     if experiment.figure.kind == "curves":
@@ -41,13 +44,13 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
     elif experiment.figure.kind == "decoding":
         summary["decoding"] = measure_decoding(experiment, finished)
     metrics = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
-    contents = {"metrics.csv": history_csv(finished, metrics).encode()}
+    contents: dict[str, bytes | str] = {"metrics.csv": history_csv(finished, metrics)}
     if drawn is not None:
         summary["caption"] = drawn.caption
         contents |= {"figure.png": drawn.png, "figure.svg": drawn.svg}
     contents |= {
-        "table.md": (markdown(summary) + "\n").encode(),
-        SUMMARY: (json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(),
+        "table.md": markdown(summary) + "\n",
+        SUMMARY: as_json(summary),
     }
     write_together(folder, contents)
     if drawn is None:  # what an earlier kind of this file had drawn
@@ -72,7 +75,7 @@ def write_overview(output: str | Path) -> Path:
         for page in sorted(path.parent.glob("report/*.html") if summary["kind"] == "report" else []):
             lines.append(f"\n[The runs beside the unconstrained feature model]({page.relative_to(place).as_posix()})")
         sections.append("\n".join(lines) + "\n")
-    write_together(place, {OVERVIEW: "\n".join(sections).encode()})
+    write_together(place, {OVERVIEW: "\n".join(sections)})
     return place / OVERVIEW
 
 

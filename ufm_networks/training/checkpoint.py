@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 import zlib
@@ -13,12 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from ufm.support.whole_file import whole_file
 from ufm_networks.datasets.digest import pixel_digest
 from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.training.plain import plain
-from ufm_networks.training.whole_file import whole_file
 
 FORMAT = "ufm networks checkpoint 1"
+GOES_ON = "; once it can be, the same command goes on from the last checkpoint"
 ANEW = "remove it to start anew, or name another folder"
 # of [train]: may change
 FREE = ("device", "amp", "compile", "channels_last", "metrics_every", "latent_metrics", "checkpoint_every")
@@ -26,10 +26,8 @@ FREE = ("device", "amp", "compile", "channels_last", "metrics_every", "latent_me
 
 def save_checkpoint(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     """A kill at any moment leaves the old file or the new one, whole."""
-    with whole_file(path) as partial, open(partial, "wb") as file:
+    with whole_file(path, advice=GOES_ON) as partial, open(partial, "wb") as file:
         torch.save({"format": FORMAT, "fingerprint": dict(fingerprint), **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def load_checkpoint(

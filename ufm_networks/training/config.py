@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from ufm.support import validation
+from ufm.support.nearest_name import require_name, unknown_name
 from ufm_networks.backbones import BACKBONES
 from ufm_networks.backbones.stem import STEMS
 from ufm_networks.multi_task_network import HEADS
-from ufm_networks.nearest_name import require_name, unknown_name
 from ufm_networks.training.config_checks import check_model, check_together, check_train
 from ufm_networks.training.losses import LOSSES
 from ufm_networks.training.plain import plain

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ufm_networks.training.whole_file import whole_file
+from ufm.support.whole_file import whole_file
+from ufm_networks.training.checkpoint import GOES_ON
 
 Row = dict[str, float]
 
@@ -16,7 +17,7 @@ Row = dict[str, float]
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
     """All rows, one an epoch; what an epoch did not measure is empty. Written whole, then renamed."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    with whole_file(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+    with whole_file(path, advice=GOES_ON) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names)
         writer.writeheader()
         writer.writerows(rows)

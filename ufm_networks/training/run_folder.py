@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save
 
+from ufm.support.strict_json import plain
+from ufm.support.whole_file import whole_file
+from ufm.tensor_file import write_tensors
 from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.metrics import Measured
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.training.checkpoint import load_checkpoint, run_fingerprint, save_checkpoint
+from ufm_networks.training.checkpoint import GOES_ON, load_checkpoint, run_fingerprint, save_checkpoint
 from ufm_networks.training.config import Config
 from ufm_networks.training.logs import Row, write_csv
 from ufm_networks.training.loop import Loop
 from ufm_networks.training.run import CHECKPOINT, CONFIG, FEATURES, METRICS, load_weights
 from ufm_networks.training.toml_text import toml_text
-from ufm_networks.training.whole_file import whole_file
 
 
 class RunFolder:
@@ -42,7 +43,7 @@ class RunFolder:
 
     def write_configuration(self) -> None:
         """config.toml."""
-        with whole_file(self.path / CONFIG) as partial:
+        with whole_file(self.path / CONFIG, advice=GOES_ON) as partial:
             partial.write_text(toml_text(self.config.tables()), encoding="utf-8")
 
     def keep(self, loop: Loop, history: list[Row], measured: Measured | None) -> None:
@@ -68,8 +69,5 @@ def _save_features(path: Path, network: MultiTaskNetwork, measured: Measured, ep
     for name, value in (("means", measured.means), ("spread", measured.spread)):
         parts = {f"{name}.{t}": part for t, part in enumerate(value)} if isinstance(value, list) else {name: value}
         tensors |= {key: torch.from_numpy(np.ascontiguousarray(part)) for key, part in parts.items()}
-    numbers = {name: value if np.isfinite(value) else None for name, value in measured.metrics.items()}
-    header = {"epoch": str(epochs), "metrics": json.dumps(numbers)}
-    with whole_file(path) as partial:
-        whole = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        partial.write_bytes(save(whole, metadata=header))
+    header = {"epoch": str(epochs), "metrics": json.dumps(plain(measured.metrics))}
+    write_tensors(path, tensors, header, advice=GOES_ON)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ufm.support.nearest_name import require_name
 from ufm.weighting import WEIGHTINGS, check_options, make_weighting
-from ufm_networks.nearest_name import require_name
 from ufm_networks.training.gradient_weighting import SHARED, GradientWeighting
 from ufm_networks.training.loss_weighting import LossWeighting
 from ufm_networks.training.weighting import Weighting

@@ -12,7 +12,7 @@ import numpy as np
 
 from ufm.support import validation
 from ufm.support.display import Summary
-from verify.nearest import nearest_name
+from ufm.support.nearest_name import require_name
 from verify.reading.read import At
 
 Measure = Callable[[At], Any]
@@ -96,7 +96,7 @@ def claim(
 
 def find(name: str) -> Claim:
     """The library's claim of that name; ValueError names the nearest."""
-    return LIBRARY[nearest_name("claim", name.replace("-", "_"), LIBRARY)]
+    return LIBRARY[require_name("claim", name.replace("-", "_"), LIBRARY)]
 
 
 def as_claim(value: Any) -> Claim:

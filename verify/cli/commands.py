@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 import ufm
+from ufm.support.writable import require_file
 from verify.certification.certificate import certify
 from verify.certification.rigorous import require_feasible_solution
 from verify.cli.falsify_command import Falsify
@@ -49,12 +50,15 @@ class Verify:
                 tolerance = FIRST_ORDER_TOLERANCE
             case = run_case(name, problem, tolerance=tolerance, **self.solver.arguments())
             result = JobResult((case,))
-            console.print(str(case.report), markup=False, highlight=False, soft_wrap=True)
         else:
             with console.status("solving") as status:
                 result = run_main_job(lambda name: status.update(name))
-        page = write_report(result, self.report)
-        print_summary(result, console)
+        try:
+            page = write_report(result, self.report)
+        finally:  # a disk may have filled up meanwhile: what was found is told all the same
+            if problem is not None:
+                console.print(str(case.report), markup=False, highlight=False, soft_wrap=True)
+            print_summary(result, console)
         console.print(f"report: {page}", markup=False, highlight=False, soft_wrap=True)
         return 0 if result.passed else 1
 
@@ -72,19 +76,19 @@ class Solve:
 
     def run(self) -> int:
         """0 where the solver converged, 1 where it did not."""
-        if self.save is not None and not self.save.absolute().parent.is_dir():
-            raise ValueError(f"--save: there is no folder {self.save.parent}")  # before the work, not after
-        if self.save is not None and self.save.is_dir():
-            raise ValueError(f"--save: {self.save} is a folder; name a file, such as solution.safetensors")
+        if self.save is not None:
+            require_file(self.save, "--save", "solution.safetensors")  # before the work, not after
         problem = self.problem.build()
         if self.rigorous:
             require_feasible_solution(problem, self.solver.dim, every_sample=self.solver.method == "gradient")
         solution = ufm.solve(problem, **self.solver.arguments())
-        if self.save is not None:
-            solution.save(self.save)
         console = Console()
-        for part in (problem, solution, certify(problem, solution, rigorous=self.rigorous)):
-            console.print(str(part), markup=False, highlight=False, soft_wrap=True)
+        try:
+            if self.save is not None:
+                solution.save(self.save)
+        finally:  # a disk may have filled up meanwhile: what was found is told all the same
+            for part in (problem, solution, certify(problem, solution, rigorous=self.rigorous)):
+                console.print(str(part), markup=False, highlight=False, soft_wrap=True)
         if self.save is not None:
             console.print(f"saved: {self.save}", markup=False, highlight=False, soft_wrap=True)
         return 0 if solution.converged else 1

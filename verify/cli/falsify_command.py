@@ -61,15 +61,15 @@ class Falsify:
         return self._search(console)
 
     def _search(self, console: Console) -> int:
+        from ufm.support.writable import require_file
         from verify import claims, strategies
         from verify.falsification import ClaimError, Finding, falsify
-        from verify.falsification.storage import check_target
 
         if self.claim is None or self.family is None:
             raise ValueError("ufm falsify needs a claim and --family, such as nc4 --family task-balanced; see --list")
         claim, family = claims.find(self.claim), strategies.family(self.family)
         if self.save is not None:
-            check_target(self.save)  # before the work, not after
+            require_file(self.save, "--save", "finding.json")  # before the work, not after
         problems = family(**self._family_options())
         with console.status("searching") as status:
 

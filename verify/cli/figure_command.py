@@ -29,20 +29,21 @@ class Figure:
 
     def run(self) -> int:
         """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
+        from ufm.support.whole_file import write_together
+        from ufm.support.writable import open_folder
         from verify.comparison.cosine_curve import FIGURES, cosine_curve
         from verify.comparison.curve_figure import curve_file
         from verify.report.figure_files import require_matplotlib
-        from verify.report.staging import open_folder, write_together
 
         if self.points < 2:
             raise ValueError(f"--points must be at least 2, got {self.points}")
         require_matplotlib()
-        folder = open_folder(self.output)
+        name = f"figure-{self.number}"
+        folder = open_folder(self.output, f"{name}.csv", f"{name}.svg", f"{name}.png", what="--output")
         console = Console()
         classes, samples = FIGURES["3(c)" if self.number == "3c" else self.number]
         with console.status(f"solving {self.points} problems"):
             curve = cosine_curve(classes, samples, self.points, self.lambda_H, self.lambda_W)
-        name = f"figure-{self.number}"
         file = curve_file(curve, name)
         table = io.StringIO()
         rows = csv.writer(table, lineterminator="\n")
@@ -50,7 +51,11 @@ class Figure:
         rows.writerows(["closed form", n, c, ""] for n, c in zip(curve.n_same, curve.cosine, strict=True))
         solved = zip(curve.solved_n_same, curve.solved_cosine, curve.relative_gap, strict=True)
         rows.writerows(["certified minimum", n, c, gap] for n, c, gap in solved)
-        contents = {f"{name}.csv": table.getvalue().encode(), f"{name}.svg": file.svg, f"{name}.png": file.png}
+        contents: dict[str, bytes | str] = {
+            f"{name}.csv": table.getvalue(),
+            f"{name}.svg": file.svg,
+            f"{name}.png": file.png,
+        }
         write_together(folder, contents)
         console.print(file.caption, markup=False, highlight=False, soft_wrap=True)
         for written in contents:

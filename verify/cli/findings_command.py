@@ -24,19 +24,21 @@ class FindingsCommand:
     def run(self) -> int:
         """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise."""
         from ufm.support import validation
-        from verify.findings import run_findings, write_findings
+        from ufm.support.writable import open_folder
+        from verify.findings import FILES, run_findings, write_findings
         from verify.report.figure_files import require_matplotlib
-        from verify.report.staging import open_folder
 
         budget = validation.whole_number("--budget", self.budget, 1)
         points = validation.whole_number("--points", self.points, 2)
         seed = validation.whole_number("--seed", self.seed, 0)
         require_matplotlib()
-        folder = open_folder(self.output)  # before the work, not after
+        folder = open_folder(self.output, *FILES, what="--output")  # before the work, not after
         console = Console()
         with console.status("searching") as status:
             findings = run_findings(budget=budget, seed=seed, points=points, started=lambda name: status.update(name))
-        page = write_findings(findings, folder)
-        console.print(findings.lead, markup=False, highlight=False, soft_wrap=True)
+        try:
+            page = write_findings(findings, folder)
+        finally:  # a disk may have filled up meanwhile: what was found is told all the same
+            console.print(findings.lead, markup=False, highlight=False, soft_wrap=True)
         console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
         return 0 if findings.sound else 1

@@ -26,6 +26,8 @@ class Theorem:
     def run(self) -> int:
         """0 where every line that can be verified symbolically holds, 1 otherwise."""
         from theory.derivations import NAMES, derive
+        from ufm.support.whole_file import write_whole
+        from ufm.support.writable import require_file
 
         console = Console()
         if self.list:
@@ -34,17 +36,13 @@ class Theorem:
             return 0
         if self.name is None:
             raise ValueError(f"name a theorem: {', '.join(NAMES)}")
-        if self.output is not None and not self.output.absolute().parent.is_dir():
-            raise ValueError(f"--output: there is no folder {self.output.parent}")  # before the work, not after
-        if self.output is not None and self.output.is_dir():
-            raise ValueError(f"--output: {self.output} is a folder; name a file, such as theorem.tex")
+        if self.output is not None:
+            require_file(self.output, "--output", "theorem.tex")  # before the work, not after
         derivation = derive(self.name)
         failing = derivation.failing()
         if self.output is not None:
-            from verify.report.staging import write_together
-
             text = derivation.plain() if self.plain else derivation.document()
-            write_together(self.output.absolute().parent, {self.output.name: text.encode()})
+            write_whole(self.output, text)
             console.print(f"written: {self.output}", markup=False, highlight=False, soft_wrap=True)
         else:
             text = derivation.plain() if self.plain else derivation.latex()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import theory
+from ufm.support.strict_json import finite_or_none
 from verify._metrics import metrics
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.comparison.checks import optimality
@@ -14,7 +15,7 @@ from verify.comparison.checks.decisions import decision_rows
 from verify.comparison.checks.features import feature_rows
 from verify.comparison.checks.heads import head_rows
 from verify.comparison.checks.measurement import Measurement, measure
-from verify.comparison.checks.row import FAILED, OBJECTIVE_TOLERANCE, PASSED, Row, finite_or_none, not_applicable
+from verify.comparison.checks.row import FAILED, OBJECTIVE_TOLERANCE, PASSED, Row, not_applicable
 from verify.reading.form import Problem
 from verify.reading.read import At, read
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ufm.support import validation
+from ufm.support.interrupt import Interrupt
 from verify.claims._claim import as_claim
 from verify.falsification.finding import Finding
 from verify.falsification.trial import GAP_TOLERANCE, checked_options
@@ -96,8 +97,13 @@ def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> str:
     phases = (Phase.generate, Phase.shrink)
     profile = settings(database=None, deadline=None, max_examples=DRAWS * budget, phases=phases)
     try:
-        with _notes_elsewhere():
-            find(strategy, trials.violates, settings=profile, random=random.Random(seed))
+        with Interrupt(at_once=True) as interrupt, _notes_elsewhere():
+
+            def violates(problem: Any) -> bool:
+                interrupt.check()  # Hypothesis has a callback in the garbage collector, where exceptions are lost
+                return trials.violates(problem)
+
+            find(strategy, violates, settings=profile, random=random.Random(seed))
     except End as end:
         if end.error is not None:
             raise end.error from end.error.__cause__

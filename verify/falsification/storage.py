@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
@@ -15,6 +14,9 @@ import torch
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
+from ufm.support.strict_json import as_json, restored
+from ufm.support.whole_file import write_whole
+from ufm.support.writable import require_target
 from verify.certification.certificate import Certificate
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL
 from verify.claims._claim import LIBRARY, Claim
@@ -22,7 +24,6 @@ from verify.falsification.finding import Finding
 from verify.falsification.problems import from_record, record
 from verify.falsification.trial import checked_options
 from verify.reading.read import At
-from verify.report.staging import write_together
 
 FORMAT = "ufm-finding-1"
 NUMBERS = ("margin", "violation", "resolution", "first_violation", "largest_violation")
@@ -33,35 +34,25 @@ COUNTS = ("tried", "uncertified", "not_applicable", "shrinking")
 
 
 def save(finding: Finding, path: str | Path) -> None:
-    """Writes to a temporary name in the same folder, then renames."""
-    path = check_target(path)
-    write_together(path.parent, {path.name: as_bytes(finding)})
+    """A file is whole or not there: ``ufm.support.whole_file``."""
+    require_target(path, example="finding.json")
+    write_whole(path, as_text(finding))
 
 
-def as_bytes(finding: Finding) -> bytes:
+def as_text(finding: Finding) -> str:
     """What ``load`` reads."""
     content = {
         "format": FORMAT,
-        "claim": {name: _plain(getattr(finding.claim, name)) for name in _CLAIM},
+        "claim": {name: getattr(finding.claim, name) for name in _CLAIM},
         "counterexample": None if finding.counterexample is None else record(finding.counterexample),
         "first_counterexample": None if finding.first_counterexample is None else record(finding.first_counterexample),
         "solution": None if finding.solution is None else _solution(finding.solution),
         "certificate": None if finding.certificate is None else finding.certificate.to_dict(),
         "options": asdict(finding.options),
         "ended": finding.ended,
-        **{name: _plain(getattr(finding, name)) for name in (*NUMBERS, *COUNTS)},
+        **{name: getattr(finding, name) for name in (*NUMBERS, *COUNTS)},
     }
-    return (json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
-
-
-def check_target(path: str | Path) -> Path:
-    """A path a file can be written to; ValueError or FileNotFoundError says why not."""
-    target = Path(path)
-    if target.is_dir():
-        raise ValueError(f"path={str(path)!r} is a folder; name a file, such as 'finding.json'")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"path={str(path)!r}: there is no folder {str(target.parent)!r}; make it first")
-    return target
+    return as_json(content, named=True)
 
 
 def load(path: str | Path) -> Finding:
@@ -130,10 +121,7 @@ def _solution(solution: ufm.Solution) -> dict[str, Any]:
         return [part.tolist() for part in value] if isinstance(value, (list, tuple)) else value.tolist()
 
     names = ("W", "b", "H", "labels", "counts", "objective", "converged", "status")
-    return {
-        name: listed(getattr(solution, name)) if name in names[:5] else _plain(getattr(solution, name))
-        for name in names
-    }
+    return {name: listed(getattr(solution, name)) if name in names[:5] else getattr(solution, name) for name in names}
 
 
 def _read_solution(problem: Problem, saved: dict[str, Any], options: dict[str, Any]) -> ufm.Solution:
@@ -168,16 +156,8 @@ def _certificate(saved: dict[str, Any]) -> Certificate:
     return Certificate(**{**own, "tasks": tuple(_certificate(task) for task in saved["tasks"])})
 
 
-def _plain(value: Any) -> Any:
-    """NumPy scalars as Python's; NaN and infinity by name, which JSON has not."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    return {"float": str(value)} if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, dict) and value.keys() == {"float"}:
-        return float(value["float"])
+    value = restored(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     return float(value)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ufm.support.interrupt import Interrupt
+from ufm.support.strict_json import plain
 from verify.comparison.cosine_curve import CosineCurve
 from verify.falsification.problems import record
 from verify.findings import laws, saddles
@@ -15,7 +17,6 @@ from verify.findings.laws import Enclosed, enclose_all, law_section
 from verify.findings.limits import Limit, limit_section, limits
 from verify.findings.saddles import Landscape, explore_all, landscape_sections
 from verify.findings.searches import Searched, search_all, search_sections, tally
-from verify.main_job.data import plain
 from verify.report.blocks import Section
 
 FORMAT = "ufm-findings-1"
@@ -92,6 +93,16 @@ def run_findings(
 
     budget  problems solved in each search; points  certified minima along each curve
     """
+    with Interrupt(at_once=True) as interrupt:
+
+        def begins(name: str) -> None:
+            interrupt.check()  # Hypothesis keeps its callback in the garbage collector, where exceptions are lost
+            started(name)
+
+        return _run(budget, seed, points, begins)
+
+
+def _run(budget: int, seed: int, points: int, started: Callable[[str], None]) -> Findings:
     searched = search_all(INVESTIGATIONS, budget, seed, started)
     counterexamples = [item.finding.counterexample for item in searched if item.investigation.claim == LIMIT]
     return Findings(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from verify.falsification.storage import as_bytes
+from ufm.support.strict_json import as_json
+from ufm.support.whole_file import write_together
+from verify.falsification.storage import as_text
 from verify.findings.run import TITLE, Findings
 from verify.report.as_html import as_html
 from verify.report.as_markdown import as_markdown
 from verify.report.blocks import figures
 from verify.report.environment import environment
-from verify.report.staging import write_together
+
+FILES = ("findings.html", "findings.md", "findings.json", "figures/", "counterexamples/")
 
 
 def write_findings(findings: Findings, folder: Path) -> Path:
@@ -22,17 +24,17 @@ def write_findings(findings: Findings, folder: Path) -> Path:
     """
     about = environment()
     sections = findings.sections()
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes | str] = {}
     for picture in figures(sections):
         files[f"figures/{picture.file.name}.png"] = picture.file.png
         files[f"figures/{picture.file.name}.svg"] = picture.file.svg
     numbers = {**findings.to_dict(), "environment": about}
-    files["findings.json"] = (json.dumps(numbers, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode()
-    files["findings.md"] = as_markdown(TITLE, findings.lead, sections, about).encode()
-    files["findings.html"] = as_html(TITLE, findings.lead, sections, about).encode()
+    files["findings.json"] = as_json(numbers)
+    files["findings.md"] = as_markdown(TITLE, findings.lead, sections, about)
+    files["findings.html"] = as_html(TITLE, findings.lead, sections, about)
     kept = {f"counterexamples/{item.file}": item.finding for item in findings.searched}
     found = {name: finding for name, finding in kept.items() if finding.counterexample is not None}
-    write_together(folder, {name: as_bytes(finding) for name, finding in found.items()} | files)
+    write_together(folder, {name: as_text(finding) for name, finding in found.items()} | files)
     for name in kept.keys() - found.keys():
         (folder / name).unlink(missing_ok=True)
     return folder / "findings.html"

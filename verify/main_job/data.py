@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from ufm.support import strict_json
 from verify.comparison.cosine_curve import CosineCurve
 from verify.main_job.case import Case, JobResult
 from verify.main_job.cosines import measured_cosines
@@ -26,22 +23,7 @@ def as_json(result: JobResult, figures: Sequence[Sequence[FigureFile]], environm
         "curve": None if result.curve is None else _curve(result.curve),
         "environment": dict(environment),
     }
-    return json.dumps(plain(whole), allow_nan=False, ensure_ascii=False, indent=1) + "\n"
-
-
-def plain(value: Any) -> Any:
-    """Numbers, strings, lists and dicts only; None for NaN and infinity."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+    return strict_json.as_json(whole)
 
 
 def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:

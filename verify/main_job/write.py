@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from ufm.support.whole_file import write_together
+from ufm.support.writable import open_folder
 from verify.comparison.curve_figure import curve_file
 from verify.main_job.case import Case, JobResult
 from verify.main_job.cosine_figure import cosine_file
@@ -15,7 +17,6 @@ from verify.main_job.page import page
 from verify.main_job.plain_text import as_text
 from verify.report.environment import environment
 from verify.report.figure_files import FigureFile, require_matplotlib
-from verify.report.staging import open_folder, write_together
 
 _FIGURE_NAME = re.compile(r"(curve|case-\d+-(cosines|history))\.(png|svg)")
 
@@ -26,7 +27,7 @@ def prepare_report(folder: str | Path) -> Path:
     Raises ModuleNotFoundError and OSError as ``write_report``.
     """
     require_matplotlib()
-    return open_folder(folder)
+    return open_folder(folder, "report.html", "report.txt", "report.json", "figures/")
 
 
 def write_report(result: JobResult, folder: str | Path) -> Path:
@@ -43,13 +44,13 @@ def write_report(result: JobResult, folder: str | Path) -> Path:
     figures = [_case_figures(number, case) for number, case in enumerate(result.cases, start=1)]
     curve = None if result.curve is None else curve_file(result.curve)
     about = environment()
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes | str] = {}
     for file in [*(file for of_case in figures for file in of_case), *([] if curve is None else [curve])]:
         files[f"figures/{file.name}.png"] = file.png
         files[f"figures/{file.name}.svg"] = file.svg
-    files["report.json"] = as_json(result, figures, about).encode()
-    files["report.txt"] = as_text(result, about).encode()
-    files["report.html"] = page(result, figures, curve, about).encode()
+    files["report.json"] = as_json(result, figures, about)
+    files["report.txt"] = as_text(result, about)
+    files["report.html"] = page(result, figures, curve, about)
     write_together(path, files)
     _remove_stale(path / "figures", files)
     return path / "report.html"

@@ -61,6 +61,14 @@ def whole_epochs(axes: Any) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
 
 
+def literal(name: str) -> str:
+    """A name as a figure shows it: a "$" begins no formula, what cannot be printed is escaped, a leading "_" hides
+    nothing from a legend."""
+    line = " ".join(name.split()).replace("$", r"\$")
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 def tidy(axes: Any, title: str) -> None:
     """The look that all panels share."""
     axes.set_title(title, fontsize=10, color=INK)
@@ -71,8 +79,11 @@ def tidy(axes: Any, title: str) -> None:
 
 
 def _drawn(figure: Any, kind: str) -> bytes:
+    from matplotlib import rc_context
+
     buffer = io.BytesIO()
     # without a date the same result gives the same figure
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+    with rc_context({"svg.hashsalt": "ufm"}):  # names within an SVG are drawn at random otherwise
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
     return buffer.getvalue()

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from verify.nearest import nearest_name
+from ufm.support.nearest_name import require_name
 
 try:
     from hypothesis.strategies import SearchStrategy
@@ -67,4 +67,4 @@ FAMILIES: dict[str, Callable[..., Any]] = {
 
 def family(name: str) -> Callable[..., Any]:
     """The family of that name, "task-balanced" or "task_balanced"; ValueError names the nearest."""
-    return FAMILIES[nearest_name("family", str(name).replace("_", "-"), FAMILIES)]
+    return FAMILIES[require_name("family", str(name).replace("_", "-"), FAMILIES)]

@@ -7,7 +7,6 @@ checksum, so that a damaged one is refused in words and left as it is.
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
+
+from ufm.tensor_file import write_tensors
 
 FORMAT = "ufm gradient checkpoint 1"
 
@@ -31,7 +31,7 @@ class Progressed:
 
 
 def save(path: Path, fingerprint: dict[str, Any], progressed: Progressed, tensors: dict[str, Tensor]) -> None:
-    """Writes ``path`` by way of ``path`+ .partial``."""
+    """Writes ``path`` whole: ``ufm.support.whole_file``."""
     host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {
         "format": FORMAT,
@@ -41,11 +41,7 @@ def save(path: Path, fingerprint: dict[str, Any], progressed: Progressed, tensor
         "history": progressed.history,
         "checksums": {name: _checksum(tensor) for name, tensor in host.items()},
     }
-    partial = path.with_name(path.name + ".partial")
-    save_file(host, partial, metadata={"run": json.dumps(header)})
-    with open(partial, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    write_tensors(path, host, {"run": json.dumps(header)})
 
 
 def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) -> Progressed:

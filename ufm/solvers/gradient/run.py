@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from ufm.solvers.gradient import checkpoint
 from ufm.solvers.gradient.checkpoint import Progressed
 from ufm.solvers.gradient.evaluation import Evaluation
-from ufm.solvers.gradient.interrupt import Interrupt
 from ufm.solvers.gradient.method import Method
 from ufm.solvers.gradient.progress import ProgressBar
 from ufm.solvers.gradient.settings import Settings
+from ufm.support.interrupt import Interrupt
 
 CHECKPOINT_SECONDS = 60.0
 ROUNDING = {torch.float32: 1e-4, torch.float64: 1e-8}  # relative gradients that rounding alone may leave

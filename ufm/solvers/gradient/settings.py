@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from ufm.support import validation
+from ufm.support.writable import require_file
 
 OPTIMIZERS = ("momentum", "adam", "lbfgs")
 DTYPES = {torch.float32: "float32", torch.float64: "float64"}
@@ -171,8 +171,7 @@ def _checkpoint(value: Any) -> Path:
         path = Path(value)
     except TypeError:
         raise TypeError(f"checkpoint must be a path to a file, got {value!r}") from None
-    if path.is_dir():
-        raise ValueError(f"checkpoint={str(path)!r} is a folder; name a file, such as 'run.safetensors'")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise ValueError(f"checkpoint={str(path)!r}: its folder is absent or not writable; make it first")
-    return path
+    try:
+        return require_file(path, "checkpoint", "run.safetensors")
+    except OSError as error:
+        raise ValueError(str(error)) from error

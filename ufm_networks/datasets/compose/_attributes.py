@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ufm.support import validation
+from ufm.support.nearest_name import unknown_name
 from ufm_networks.datasets.compose.finish import Normalization
 from ufm_networks.datasets.compose.tuples import choose_images
 from ufm_networks.datasets.source import Source
 from ufm_networks.datasets.supply import Request
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.nearest_name import unknown_name
 
 
 def attributes(

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ufm.support.strict_json import finite_or_none
+
 PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
 
 # Relative, of F: what "the same objective" means.
@@ -63,11 +65,6 @@ class Row:
             "source": self.source,
             "note": self.note,
         }
-
-
-def finite_or_none(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
-    return float(value) if math.isfinite(value) else None
 
 
 def judged(

@@ -1,0 +1,31 @@
+"""What all tests share: the devices, and how Hypothesis draws."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+CI = "CI" in os.environ
+
+# a loaded machine is slow, not wrong: no deadline; where nobody looks on, every run draws the same
+settings.register_profile(
+    "ufm",
+    deadline=None,
+    max_examples=100,
+    print_blob=True,
+    derandomize=CI,
+    database=None if CI else settings.default.database,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ufm")
+
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_GPU])])
+def device(request: pytest.FixtureRequest) -> str:
+    """Every device that numbers should not depend on; the graphics card's with ``pytest -m gpu``."""
+    return str(request.param)

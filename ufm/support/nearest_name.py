@@ -1,0 +1,31 @@
+"""Errors for names that are not known: what was given, the nearest valid name, and all valid ones."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(given: object, valid: Iterable[str], spellings: Iterable[str] = ()) -> str | None:
+    """The valid name that is likely meant, whatever the case; ``spellings`` of the same name may be nearer to one."""
+    low = {name.lower(): name for name in valid}
+    for word in (given, *spellings):
+        if match := difflib.get_close_matches(str(word).lower(), low, n=1, cutoff=0.5):
+            return low[match[0]]
+    return None
+
+
+def unknown_name(what: str, given: object, valid: Iterable[str], spellings: Iterable[str] = ()) -> ValueError:
+    """The error to raise: ``source='minst' is not known; did you mean 'mnist'? Valid: …``."""
+    names = list(valid)
+    meant = nearest(given, names, spellings)
+    advice = f"; did you mean {meant!r}?" if meant else ";"
+    return ValueError(f"{what}={given!r} is not known{advice} Valid: {', '.join(names)}")
+
+
+def require_name(what: str, given: object, valid: Iterable[str]) -> str:
+    """The name itself where it is valid."""
+    names = list(valid)
+    if not isinstance(given, str) or given not in names:
+        raise unknown_name(what, given, names)
+    return given

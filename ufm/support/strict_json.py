@@ -1,0 +1,46 @@
+"""JSON as its standard has it: NaN and infinity, which it lacks, are null, or by their names where a reader is to have
+them back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: Any, *, named: bool = False) -> Any:
+    """Numbers, strings, lists and dicts only; NaN and infinity as None, or ``named``: as {"float": "nan"}."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), named=named) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(part, named=named) for name, part in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist(), named=named)
+    if isinstance(value, (list, tuple)):
+        return [plain(part, named=named) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)} if named else None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def finite_or_none(value: float) -> float | None:
+    """The number, or None where there is none."""
+    return float(value) if math.isfinite(value) else None
+
+
+def restored(value: Any) -> Any:
+    """What ``plain(value, named=True)`` was made of, but for tuples."""
+    if isinstance(value, dict):
+        if value.keys() == {"float"} and isinstance(value["float"], str):
+            return float(value["float"])
+        return {name: restored(part) for name, part in value.items()}
+    return [restored(part) for part in value] if isinstance(value, list) else value
+
+
+def as_json(value: Any, *, named: bool = False) -> str:
+    """The text of a file."""
+    return json.dumps(plain(value, named=named), allow_nan=False, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,174 @@
+"""Files that are written whole or not at all: staged in a hidden folder beside them, forced to disk, renamed.
+
+After a failure or an interrupt every file is either whole or as it was, and nothing else is left. A kill leaves the
+hidden folder, which the next write of the same file removes; a lock, which ends with its process, tells it from one in
+use. Symbolic links stay, what they point to is replaced. New files have the permissions that the umask leaves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from ufm.support.writable import require_target
+
+SUFFIX = ".part"
+
+
+@contextmanager
+def whole_file(path: str | Path, *, advice: str = "", what: str = "path") -> Iterator[Path]:
+    """A temporary path, for a library to write to, which becomes ``path`` at the end.
+
+    Raises OSError, naming ``path`` and the reason, where it cannot be written, such as on a full disk; ``advice`` is
+    added. ValueError and FileNotFoundError as ``ufm.support.writable.require_file``; ``what`` is the field's name.
+    """
+    target = require_target(path, what)
+    with _named(path, advice), staging(target.parent, target.name) as stage:
+        partial = stage / target.name
+        yield partial
+        _settle(partial, stage)
+        os.replace(partial, target)
+        _to_disk(target.parent)
+
+
+def write_whole(path: str | Path, content: bytes | str, *, what: str = "path") -> None:
+    """``whole_file`` of content that is there already."""
+    with whole_file(path, what=what) as partial:
+        partial.write_bytes(as_bytes(content))
+
+
+def write_together(folder: Path, files: Mapping[str, bytes | str]) -> None:
+    """Writes every file under its relative name; all are on disk before the first is renamed, in the order given."""
+    with contextlib.ExitStack() as stack:
+        stages: dict[Path, Path] = {}
+        staged: list[tuple[Path, Path]] = []
+        for number, (name, content) in enumerate(files.items()):
+            with _named(folder / name):
+                (folder / name).parent.mkdir(exist_ok=True)
+                target = require_target(folder / name)
+                if target.parent not in stages:
+                    stages[target.parent] = stack.enter_context(staging(target.parent, folder.name))
+                partial = stages[target.parent] / f"{number}-{target.name}"[-200:]
+                partial.write_bytes(as_bytes(content))
+                _settle(partial, stages[target.parent])
+                staged.append((partial, target))
+        for partial, target in staged:
+            with _named(target):
+                os.replace(partial, target)
+        for place in stages:
+            _to_disk(place)
+
+
+def as_bytes(content: bytes | str) -> bytes:
+    """UTF-8; what it lacks, such as a byte of a file's name that is no character, as JSON and Python escape it."""
+    return content.encode(errors="backslashreplace") if isinstance(content, str) else content
+
+
+@contextmanager
+def staging(parent: Path, name: str) -> Iterator[Path]:
+    """A hidden folder of this process in ``parent``, removed at the end, as are those that killed runs left there."""
+    _remove_abandoned(parent, name)
+    stage, lock = _locked_folder(parent, name)
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked_folder(parent: Path, name: str) -> tuple[Path, int | None]:
+    while True:
+        stage = parent / f"{_prefix(name)}{secrets.token_hex(4)}{SUFFIX}"
+        try:
+            stage.mkdir()
+        except FileExistsError:
+            continue
+        lock = _lock(stage)
+        # another process may have taken it for abandoned before it was locked
+        if stage.exists():
+            return stage, lock
+        if lock is not None:
+            os.close(lock)
+
+
+def _remove_abandoned(parent: Path, name: str) -> None:
+    """What another process still writes to is locked by it. Earlier versions left files, which nobody writes to."""
+    for left in parent.glob(f"{_prefix(name)}????????{SUFFIX}".replace("[", "[[]")):
+        lock = None if left.is_symlink() else _lock(left)
+        if lock is not None:
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            elif left.is_file():
+                left.unlink(missing_ok=True)
+            os.close(lock)
+
+
+def _prefix(name: str) -> str:
+    """Short enough to leave room in a file system's 255 bytes."""
+    return f".{name.encode()[:200].decode(errors='ignore')}."
+
+
+def _lock(path: Path) -> int | None:
+    """The descriptor of a lock on it; None where another process has it, or where there are no locks."""
+    try:
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except (ModuleNotFoundError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _settle(partial: Path, stage: Path) -> None:
+    """Its bytes are on disk, and its permissions those of any new file, whatever the library that wrote it gave."""
+    mode = stage.stat().st_mode & 0o666
+    if stat.S_IMODE(partial.stat().st_mode) != mode:
+        os.chmod(partial, mode)
+    descriptor = os.open(partial, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _to_disk(folder: Path) -> None:
+    """The new names; where a system cannot do that for folders it is not needed, or not to be had."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _named(path: str | Path, advice: str = "") -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise OSError(f"{str(path)!r} cannot be written ({_reason(error)}); what was there is kept{advice}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Libraries tell of a full disk in words of their own; the system's error stands behind."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
+        cause = cause.__cause__ or cause.__context__
+    text = str(getattr(cause, "strerror", None) or error).splitlines()[0]
+    number = re.search(r"\(os error (\d+)\)", text)  # safetensors', in English
+    return os.strerror(int(number[1])) if number else text

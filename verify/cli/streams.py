@@ -1,0 +1,68 @@
+"""Standard output and error that take any text and survive their reader."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from verify.cli import plain_symbols
+
+
+class _Stream:
+    """A text stream; once nobody reads it any more, or it cannot be written, what is written is dropped.
+
+    A reader that has left, such as ``head``, is no error: the work goes on and its files are written. Any other reason,
+    such as a full disk, is raised once as an OSError that names the stream, where ``told`` is true.
+    """
+
+    def __init__(self, stream: TextIO, name: str, told: bool) -> None:
+        self._stream, self._name, self._told = stream, name, told
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except OSError as error:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+            if self._told and not isinstance(error, BrokenPipeError):
+                raise OSError(f"{self._name} cannot be written to ({error.strerror})") from error
+
+
+@contextmanager
+def safe_streams() -> Iterator[None]:
+    """While entered, symbols that the streams' encodings lack are spelled out, and neither stream ends the work."""
+    plain_symbols.register()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _safe(before[0], "standard output", True), _safe(before[1], "standard error", False)
+    try:
+        yield
+    finally:
+        for stream in (sys.stderr, sys.stdout):
+            stream.flush()
+        for stream, earlier in zip((sys.stdout, sys.stderr), before, strict=True):
+            if earlier is None:
+                stream.close()
+        sys.stdout, sys.stderr = before
+
+
+def _safe(stream: TextIO | None, name: str, told: bool) -> TextIO:
+    if stream is None:  # closed before the program began
+        return open(os.devnull, "w", encoding="utf-8")
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=plain_symbols.NAME)
+    return cast(TextIO, _Stream(stream, name, told))
