@@ -1,4 +1,7 @@
-"""Solutions as files: safetensors for the arrays, JSON in its header for the rest; nothing is unpickled."""
+"""Solutions as files: safetensors for the arrays, JSON in its header for the rest, a SHA-256 over both.
+
+Nothing is unpickled, and nothing believed: shapes, kinds and ranges are checked against the problem.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,33 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.point_checks import check_heads, check_point
 from ufm.problems.label_sets import indicator_array
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.single_source import SingleSource
 from ufm.solution import Problem, Solution
+from ufm.support import validation
+from ufm.support.bounded_json import parse_json
+from ufm.support.checked_tensors import load_checked, save_checked
+from ufm.support.regular_file import require_regular
 from ufm.support.strict_json import plain, restored
 from ufm.support.writable import require_target
-from ufm.tensor_file import write_tensors
 
-FORMAT = "ufm-solution-1"
+FORMAT = "ufm-solution-2"
 
 
 def save(solution: Solution, path: str | Path) -> None:
-    """A file is whole or not there: ``ufm.support.whole_file``."""
+    """A file is whole or not there: ``ufm.support.whole_file``.
+
+    ValueError where the arrays are no point of the problem, or not finite: ``load`` would refuse them.
+    """
     require_target(path, example="solution.safetensors")
     problem = solution.problem
+    check_point(problem, solution.W, solution.b, solution.H, solution.labels, solution.counts)
     tensors: dict[str, Tensor] = {}
     for t, (W, b) in enumerate(zip(solution.W, solution.b, strict=True)):
         tensors[f"W.{t}"], tensors[f"b.{t}"] = W, b
@@ -49,62 +60,77 @@ def save(solution: Solution, path: str | Path) -> None:
         "history": solution.history,
     }
     text = json.dumps(plain(header, named=True), allow_nan=False)
-    write_tensors(path, tensors, {"format": FORMAT, "ufm": text})
+    save_checked(tensors, path, {"format": FORMAT, "ufm": text})
 
 
 def load(path: str | Path) -> Solution:
-    """Reads what ``Solution.save`` wrote; ValueError for a file that is damaged or something else."""
+    """Reads what ``Solution.save`` wrote, to the last bit.
+
+    FileNotFoundError where there is no file; ValueError, naming it, for one that is damaged, without checksum (as
+    earlier versions wrote them), or something else; MemoryError where it would not fit.
+    """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"path={str(path)!r}: no such file")
+    require_regular("path", path)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"path={str(path)!r} is not a whole safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"path={str(path)!r} is not a solution of this program (format {metadata.get('format')!r})")
+        tensors, header = load_checked(path, FORMAT, "solution")
+    except ValueError as error:
+        raise ValueError(f"path={str(path)!r} is {error}") from error
     try:
-        header = json.loads(metadata["ufm"])
-        problem = _problem(header["problem"], tensors)
-        tasks = len(problem.classes)
-        return Solution(
-            problem=problem,
-            method=header["method"],
-            W=[tensors[f"W.{t}"] for t in range(tasks)],
-            b=[tensors[f"b.{t}"] for t in range(tasks)],
-            H=_get(tensors, "H", problem),
-            labels=_arrays(_get(tensors, "labels", problem)),
-            counts=_arrays(_get(tensors, "counts", problem)),
-            objective=restored(header["objective"]),
-            converged=header["converged"],
-            status=header["status"],
-            history=restored(header["history"]),
-        )
+        return _solution(parse_json(header["ufm"]), tensors)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"path={str(path)!r} is incomplete: {error!r}") from error
 
 
+def _solution(record: dict[str, Any], tensors: dict[str, Tensor]) -> Solution:
+    classes = validation.class_numbers("classes", record["problem"]["classes"])
+    W, b = ([tensors[f"{name}.{t}"] for t in range(len(classes))] for name in ("W", "b"))
+    check_heads(classes, W, b)  # before anything as long as K_t is made: a few bytes can name any number of classes
+    problem = _problem(record["problem"], classes, tensors)
+    H, labels, counts = (_get(tensors, name, problem) for name in ("H", "labels", "counts"))
+    labels, counts = _arrays(labels), _arrays(counts)
+    check_point(problem, W, b, H, labels, counts)
+    for name, kind in _KINDS.items():
+        if not isinstance(restored(record[name]), kind):
+            raise TypeError(f"{name} must not be a {type(record[name]).__name__}")
+    return Solution(
+        problem=problem,
+        method=record["method"],
+        W=W,
+        b=b,
+        H=H,
+        labels=labels,
+        counts=counts,
+        objective=restored(record["objective"]),
+        converged=record["converged"],
+        status=record["status"],
+        history=restored(record["history"]),
+    )
+
+
+_KINDS: dict[str, Any] = {"method": str, "objective": float, "converged": bool, "status": str, "history": (dict, list)}
 _SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")
 
 
-def _problem(header: dict[str, Any], tensors: dict[str, Tensor]) -> Problem:
-    settings = {name: header[name] for name in _SETTINGS}
-    classes = tuple(header["classes"])
-    if header["source"] == "multilabel":
-        indicators = indicator_array("problem.labels", tensors["problem.labels"], *classes)
-        return MultiLabel._from_columns(indicators, tensors["problem.counts"].numpy(), **settings)
-    settings["task_weights"] = header["task_weights"]
-    if header["source"] == "single":
-        labels, counts = tensors["problem.labels"].numpy(), tensors["problem.counts"].numpy()
-        return SingleSource._from_columns(classes, labels, counts, **settings)
-    dense = []
-    for t, k in enumerate(classes):
-        counts_t = np.zeros(k, dtype=np.int64)
-        counts_t[tensors[f"problem.labels.{t}"].numpy()[:, 0]] = tensors[f"problem.counts.{t}"].numpy()
-        dense.append(counts_t)
-    return MultiSource(dense, **settings)
+def _problem(record: dict[str, Any], classes: tuple[int, ...], tensors: dict[str, Tensor]) -> Problem:
+    settings = {name: record[name] for name in _SETTINGS}
+    source = validation.one_of("source", record["source"], ("single", "multi", "multilabel"))
+    if source == "multi":
+        pairs = [_columns(tensors, f".{t}", 1) for t in range(len(classes))]
+        rows, numbers = [y for y, _ in pairs], [n for _, n in pairs]
+        return MultiSource._from_columns(classes, rows, numbers, task_weights=record["task_weights"], **settings)
+    if source == "single":
+        labels, counts = _columns(tensors, "", len(classes))
+        return SingleSource._from_columns(classes, labels, counts, task_weights=record["task_weights"], **settings)
+    indicators, counts = _columns(tensors, "", *classes)
+    return MultiLabel._from_columns(indicator_array("problem.labels", indicators), counts, **settings)
+
+
+def _columns(tensors: dict[str, Tensor], of: str, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    labels = validation.label_array(f"problem.labels{of}", tensors[f"problem.labels{of}"].numpy(), width)
+    counts = validation.count_array(f"problem.counts{of}", tensors[f"problem.counts{of}"].numpy())
+    if counts.shape != (len(labels),):
+        raise ValueError(f"problem.counts{of} must have shape ({len(labels)},), got {counts.shape}")
+    return labels, counts
 
 
 def _put(tensors: dict[str, Tensor], name: str, value: Any) -> None:

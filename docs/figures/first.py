@@ -20,7 +20,7 @@ def main() -> None:
     for figure in (cosine_figure(case), curve_figure(cosine_curve())):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=150)
-        images.append(Image.open(buffer).convert("RGB"))
+        images.append(Image.open(buffer, formats=("PNG",)).convert("RGB"))
     height = min(image.height for image in images)
     resized = [image.resize((image.width * height // image.height, height)) for image in images]
     whole = Image.new("RGB", (sum(image.width for image in resized) + 20, height), "white")

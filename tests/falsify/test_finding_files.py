@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import random
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 
 import ufm
 import verify
+from ufm.support.content_digest import content_digest
 from verify import strategies as families
 from verify.falsification.problems import expression, from_record, key, record
 
@@ -32,6 +36,12 @@ def test_a_problem_survives_as_record_and_as_expression(problem: Any) -> None:
 
 def test_a_large_problem_is_not_written_out() -> None:
     assert expression(ufm.SingleSource.balanced((9, 9), 1, **SHARED)).startswith("SingleSource(")
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """With a checksum that is right."""
+    content = {name: part for name, part in content.items() if name != "sha256"}
+    path.write_text(json.dumps(content | {"sha256": content_digest(content)}))
 
 
 @pytest.fixture
@@ -85,7 +95,7 @@ def test_a_replayed_violation_that_is_not_there_does_not_recur(finding: verify.F
     finding.save(path)
     content = json.loads(path.read_text())
     content["counterexample"]["counts"] = [2] * 9
-    path.write_text(json.dumps(content))
+    write(path, content)
     again = verify.replay(path)
     assert not again.recurs
     assert again.outcome == "holds"
@@ -150,6 +160,13 @@ def test_what_is_no_finding_is_refused_by_name(content: bytes, tmp_path: Path) -
         lambda c: c["solution"].pop("W"),
         lambda c: c["solution"].update(W="abc"),
         lambda c: c["solution"].update(objective="low"),
+        lambda c: c["solution"].update(H=[[float(row) for row in range(9)]]),
+        lambda c: c["solution"]["H"][0].__setitem__(0, 1e999),
+        lambda c: c["solution"].update(labels=[[7, 7]] * 9),
+        lambda c: c["solution"].update(counts=[-1] * 9),
+        lambda c: c["solution"].update(counts=[0.5] * 9),
+        lambda c: c["solution"].update(converged=None),
+        lambda c: c.update(format="ufm-finding-1"),
     ],
 )
 def test_a_damaged_finding_is_refused_by_name(damage: Any, finding: verify.Finding, tmp_path: Path) -> None:
@@ -157,9 +174,56 @@ def test_a_damaged_finding_is_refused_by_name(damage: Any, finding: verify.Findi
     finding.save(path)
     content = json.loads(path.read_text())
     damage(content)
-    path.write_text(json.dumps(content))
+    write(path, content)
     with pytest.raises(ValueError, match=r"damaged\.json"):
         verify.Finding.load(path)
+
+
+def test_a_flipped_bit_is_refused_or_without_effect(finding: verify.Finding, tmp_path: Path) -> None:
+    """Without effect is one that only changes how JSON spells the same content."""
+    path = tmp_path / "f.json"
+    finding.save(path)
+    whole = path.read_bytes()
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(300):
+        flipped = bytearray(whole)
+        flipped[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        path.write_bytes(flipped)
+        try:
+            loaded = verify.Finding.load(path)
+        except ValueError:
+            refused += 1
+        else:
+            loaded.save(path)
+            assert path.read_bytes() == whole
+    assert refused > 200
+
+
+def test_a_few_bytes_that_name_many_classes_take_no_memory(finding: verify.Finding, tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    finding.save(path)
+    content = json.loads(path.read_text())
+    content["first_counterexample"] |= {
+        "source": "multi",
+        "classes": [10**7] * 30,
+        "labels": [[[0]]] * 30,
+        "counts": [[1]] * 30,
+        "task_weights": [1.0] * 30,
+    }
+    write(path, content)
+    tracemalloc.start()
+    loaded = verify.Finding.load(path)
+    assert len(str(loaded)) < 10_000
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "f.json")
+    with pytest.raises(ValueError, match=r"f\.json' is no regular file but a pipe"):
+        verify.replay(tmp_path / "f.json")
 
 
 def test_paths_that_cannot_be_are_refused(finding: verify.Finding, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 import json
 import os
+import random
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -11,11 +13,14 @@ import pytest
 import torch
 from gradient_problems import first_form, lambdas
 from interrupted_run import PROBLEM, run
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ufm import SingleSource, tensor_file
+from ufm import SingleSource
 from ufm.solvers.gradient import checkpoint as checkpoint_module
 from ufm.solvers.gradient import minimize
+from ufm.support import checked_tensors
+from ufm.support.checked_tensors import save_checked
 
 HERE = Path(__file__).parent
 METHODS = {
@@ -118,6 +123,12 @@ def test_adam_s_schedule_is_part_of_the_run(tmp_path):
         stopped(path, optimizer="adam", steps=30)
 
 
+def contents(path):
+    """Tensors and header as safetensors reads them, without any check."""
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118 (no mapping)
+
+
 def damage(path, kind):
     whole = path.read_bytes()
     if kind == "truncated":
@@ -135,13 +146,27 @@ def damage(path, kind):
     elif kind == "other safetensors":
         save_file({"x": torch.zeros(3)}, path)
     elif kind == "other format":
-        save_file({"x": torch.zeros(3)}, path, metadata={"run": json.dumps({"format": "ufm gradient checkpoint 99"})})
+        save_file({"x": torch.zeros(3)}, path, metadata={"format": "ufm gradient checkpoint 99", "run": "{}"})
     elif kind == "no mapping":
-        save_file({"x": torch.zeros(3)}, path, metadata={"run": "[1]"})
+        save_checked({"x": torch.zeros(3)}, path, {"format": checkpoint_module.FORMAT, "run": "[1]"})
+    elif kind == "without checksum":
+        tensors, header = contents(path)
+        save_file(tensors, path, metadata={name: header[name] for name in ("format", "run")})
 
 
 @pytest.mark.parametrize(
-    "kind", ["truncated", "empty", "one bit", "header", "text", "other safetensors", "other format", "no mapping"]
+    "kind",
+    [
+        "truncated",
+        "empty",
+        "one bit",
+        "header",
+        "text",
+        "other safetensors",
+        "other format",
+        "no mapping",
+        "without checksum",
+    ],
 )
 def test_a_damaged_checkpoint_is_refused_and_kept(kind, tmp_path):
     path = tmp_path / "run.safetensors"
@@ -151,6 +176,82 @@ def test_a_damaged_checkpoint_is_refused_and_kept(kind, tmp_path):
     with pytest.raises(ValueError, match=r"cannot be resumed from .* left as it is"):
         stopped(path)
     assert path.read_bytes() == before
+
+
+def test_a_flipped_bit_anywhere_is_refused(tmp_path):
+    """Header and tensors alike: nothing is resumed from what was not saved."""
+    path = tmp_path / "run.safetensors"
+    stopped(path)
+    whole = path.read_bytes()
+    rng = random.Random(0)
+    form, counts = first_form(PROBLEM)
+    size = struct.unpack("<Q", whole[:8])[0]
+    for place in [*range(8, 8 + size, 17), *(rng.randrange(len(whole)) for _ in range(40))]:
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(flipped)
+        with pytest.raises(ValueError, match="cannot be resumed from"):
+            minimize(form, counts, dim=5, steps=10, checkpoint=path)
+
+
+CRAFTED = {
+    "fingerprint": ([], None, 3),
+    "step": (None, -1, 0.5, "x", 10**400),
+    "numbers": ([], None, {"steps": "x"}),
+    "history": ([], None, {}, {"step": "x"}, {"step": [5, 0]}, {"step": [99]}, {"step": [0], "loss": [1.0, 2.0]}),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in CRAFTED.items() for value in values])
+def test_contents_of_another_kind_are_refused_though_the_checksum_be_right(name, value, tmp_path):
+    path = tmp_path / "run.safetensors"
+    stopped(path)
+    tensors, header = contents(path)
+    run = json.dumps(json.loads(header["run"]) | {name: value})
+    save_checked(tensors, path, {"format": checkpoint_module.FORMAT, "run": run})
+    with pytest.raises(ValueError, match=r"cannot be resumed from"):
+        stopped(path)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_numbers_and_tensors_of_another_optimizer_are_refused(optimizer, tmp_path):
+    path = tmp_path / "run.safetensors"
+    stopped(path, optimizer=optimizer)
+    tensors, header = contents(path)
+    run = json.dumps(json.loads(header["run"]) | {"numbers": {"other": 1.0}})
+    save_checked(tensors, path, {"format": checkpoint_module.FORMAT, "run": run})
+    with pytest.raises(ValueError, match=rf"cannot be resumed from \(its numbers are not {optimizer}'s"):
+        stopped(path, optimizer=optimizer)
+    name = next(iter(tensors))
+    for other in ({}, {name: tensors[name].float()}, {name: tensors[name][:1]}):
+        rest = {key: tensor for key, tensor in tensors.items() if key != name}
+        save_checked(rest | other, path, {"format": checkpoint_module.FORMAT, "run": header["run"]})
+        with pytest.raises(ValueError, match=rf"cannot be resumed from \(the tensor '{name}' is not"):
+            stopped(path, optimizer=optimizer)
+
+
+def test_one_run_at_a_time_has_a_checkpoint(tmp_path):
+    """While another run, here from its metrics, goes on, the file is refused; then it is free."""
+    path = tmp_path / "run.safetensors"
+    form, counts = first_form(PROBLEM)
+    refused = []
+
+    def metrics(*_):
+        with pytest.raises(ValueError, match="another run goes on from this file now; wait for it, or name another"):
+            stopped(path)
+        refused.append(True)
+        return {}
+
+    minimize(form, counts, dim=5, steps=10, checkpoint=path, metrics=metrics)
+    assert refused
+    assert stopped(path, steps=20).steps == 20
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "run.safetensors")
+    with pytest.raises(ValueError, match="is no regular file but a pipe"):
+        stopped(tmp_path / "run.safetensors")
 
 
 def test_a_kill_while_writing_leaves_the_last_checkpoint(tmp_path, monkeypatch):
@@ -171,7 +272,7 @@ def test_a_full_disk_does_not_end_the_run(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tensor_file, "save_file", full)
+    monkeypatch.setattr(checked_tensors, "save_file", full)
     with pytest.warns(RuntimeWarning, match="No space left"):
         result = stopped(tmp_path / "run.safetensors")
     assert result.steps == 10

@@ -5,14 +5,18 @@ import json
 import math
 import os
 import pickle
-import struct
+import random
+import tracemalloc
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ufm import MultiSource, SingleSource, load, solve, storage, tensor_file
+from ufm import MultiSource, SingleSource, load, solve, storage
+from ufm.support import checked_tensors
+from ufm.support.checked_tensors import save_checked
 
 LAMBDAS = {"lambda_H": 0.1 + 0.2, "lambda_W": 1 / 3, "lambda_b": 5e-324}
 FINITE = {**LAMBDAS, "lambda_b": 0.1}
@@ -70,6 +74,7 @@ def test_smallest_numbers_survive(path):
     solution = dataclasses.replace(solve(PROBLEMS["single"]), problem=problem, objective=math.pi * 1e-300)
     solution.W = solution.W[:1]
     solution.b = solution.b[:1]
+    solution.labels = solution.labels[:, :1]
     solution.save(path)
     assert load(path).problem.lambda_b == 5e-324
     assert load(path).objective == math.pi * 1e-300
@@ -119,10 +124,15 @@ def test_shared_memory_is_written_twice(path):
     assert torch.equal(load(path).W[1], solution.W[0])
 
 
-def header_and_rest(path):
-    data = path.read_bytes()
-    size = struct.unpack("<Q", data[:8])[0]
-    return json.loads(data[8 : 8 + size]), data[8 + size :]
+def contents(path):
+    """Tensors and header as safetensors reads them, without any check."""
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118 (no mapping)
+
+
+def crafted(path, tensors, record):
+    """A file whose checksum is right, whatever it holds."""
+    save_checked(tensors, path, {"format": storage.FORMAT, "ufm": record})
 
 
 @pytest.mark.parametrize("keep", [0, 5, 100, -1])
@@ -177,26 +187,145 @@ def test_a_pickle_is_not_opened(path):
 )
 def test_damaged_header(path, damage):
     solve(PROBLEMS["single"]).save(path)
-    header = json.loads(header_and_rest(path)[0]["__metadata__"]["ufm"])
-    damage(header)
-    rewrite(path, json.dumps(header))
+    tensors, header = contents(path)
+    record = json.loads(header["ufm"])
+    damage(record)
+    crafted(path, tensors, json.dumps(record))
     with pytest.raises(ValueError, match="is incomplete") as caught:
         load(path)
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "[" * 10**5, '{"a": NaN}'])
 def test_header_that_is_no_header(path, text):
     solve(PROBLEMS["single"]).save(path)
-    rewrite(path, text)
+    crafted(path, contents(path)[0], text)
     with pytest.raises(ValueError, match="is incomplete"):
         load(path)
 
 
-def rewrite(path, text):
-    from safetensors.torch import load_file
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_flipped_bit_anywhere_is_refused_or_without_effect(name, path):
+    """Every bit of the header's first and last bytes, and of the checksum and the tensors a sample."""
+    solution = solve(PROBLEMS[name])
+    solution.save(path)
+    whole = path.read_bytes()
+    rng = random.Random(0)
+    refused = 0
+    for place in [*range(200), *(rng.randrange(len(whole)) for _ in range(200))]:
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(flipped)
+        try:
+            loaded = load(path)
+        except ValueError:
+            refused += 1
+        else:
+            assert_same(solution, loaded)
+    assert refused > 350
 
-    save_file(load_file(path), path, metadata={"format": storage.FORMAT, "ufm": text})
+
+def nan_like(tensor):
+    return torch.full_like(tensor, torch.nan)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("H", nan_like, r"H holds numbers that are not finite"),
+        ("H", lambda H: H.T.contiguous(), r"H must be floats of shape \(3, 4\)"),
+        ("H", lambda H: torch.tensor(1.0), r"H must be floats of shape \(3, 4\)"),
+        ("W.0", lambda W: torch.tensor(1.0), r"W\[0\] must have shape \(K, d\)"),
+        ("W.0", lambda W: W[:, :0].contiguous(), r"W\[0\] must have shape \(K, d\) with d ≥ 1"),
+        ("W.1", lambda W: W[:2], r"W\[1\] must be floats of shape \(3, 3\)"),
+        ("W.1", nan_like, r"W\[1\] holds numbers that are not finite"),
+        ("b.0", lambda b: b.to(torch.complex64), r"b\[0\] must be floats of shape \(2,\), got torch.complex64"),
+        ("b.1", lambda b: b * torch.inf, r"b\[1\] holds"),
+        ("labels", lambda y: y + 99, r"labels\[0, 0\] = 99 is outside task 0"),
+        ("labels", lambda y: y.double(), r"labels must be integers"),
+        ("counts", lambda n: -n, r"counts must be ≥ 1, got -4"),
+        ("counts", lambda n: n[:2], r"counts must be integers of shape \(4,\)"),
+        ("problem.counts", lambda n: n * 0 - 1, r"problem.counts must be ≥ 0"),
+        ("problem.counts", lambda n: n[:2], r"problem.counts must have shape \(4,\)"),
+        ("problem.labels", lambda y: y[..., None], r"problem.labels must have shape \(N, T\)"),
+        ("problem.labels", lambda y: y[:, :1], r"problem.labels must have 2 columns"),
+        ("problem.labels", lambda y: -y, r"labels\[2, 0\] = -1 is outside"),
+    ],
+)
+def test_arrays_that_are_no_point_of_the_problem(name, change, message, path):
+    """Though the checksum be right."""
+    solution = solve(PROBLEMS["single"])
+    solution.save(path)
+    tensors, header = contents(path)
+    tensors[name] = change(tensors[name])
+    crafted(path, tensors, header["ufm"])
+    with pytest.raises(ValueError, match=rf"is incomplete: .*{message}"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("method", value) for value in (None, 3, [])),
+        *(("objective", value) for value in (None, 10**400, "low", True, 3)),
+        *(("converged", value) for value in (None, 1, "yes")),
+        ("status", None),
+        ("history", None),
+        ("history", 3),
+    ],
+)
+def test_values_of_another_kind(name, value, path):
+    solve(PROBLEMS["single"]).save(path)
+    tensors, header = contents(path)
+    crafted(path, tensors, json.dumps(json.loads(header["ufm"]) | {name: value}))
+    with pytest.raises(ValueError, match=f"is incomplete: .*{name}"):
+        load(path)
+
+
+def test_a_few_bytes_that_name_many_classes_take_no_memory(path):
+    """30 tasks of 10^7 classes each would be 2.4 GB of counts."""
+    solve(PROBLEMS["multi"]).save(path)
+    tensors, header = contents(path)
+    record = json.loads(header["ufm"])
+    record["problem"] |= {"classes": [10**7] * 30, "task_weights": [1.0] * 30}
+    for name in ("W", "b", "H", "labels", "counts", "problem.labels", "problem.counts"):
+        tensors |= {f"{name}.{t}": tensors[f"{name}.1"].clone() for t in range(30)}
+    crafted(path, tensors, json.dumps(record))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"W\[0\] must be floats of shape \(10000000, 3\)"):
+        load(path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_another_content_needs_another_checksum(path):
+    """A changed tensor, and a file of an earlier version, which had no checksum."""
+    solve(PROBLEMS["single"]).save(path)
+    tensors, header = contents(path)
+    save_file(tensors | {"H": tensors["H"] * 2}, path, metadata=header)
+    with pytest.raises(ValueError, match="is damaged: its content is not what its SHA-256 says"):
+        load(path)
+    save_file(tensors, path, metadata={"format": storage.FORMAT, "ufm": header["ufm"]})
+    with pytest.raises(ValueError, match="is without its SHA-256"):
+        load(path)
+    save_file(tensors, path, metadata={"format": "ufm-solution-1", "ufm": header["ufm"]})
+    with pytest.raises(ValueError, match="an earlier version wrote it, without a checksum; make it anew"):
+        load(path)
+
+
+def test_what_would_be_refused_is_not_saved(path):
+    solution = solve(PROBLEMS["single"])
+    solution.H = nan_like(solution.H)
+    with pytest.raises(ValueError, match="H holds numbers that are not finite"):
+        solution.save(path)
+    assert not path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(path):
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match="is no regular file but a pipe"):
+        load(path)
 
 
 def test_places_that_are_no_files(tmp_path):
@@ -219,7 +348,7 @@ def test_an_interrupted_save_leaves_the_old_file(path, monkeypatch, error, step)
     old.save(path)
     before = path.read_bytes()
 
-    def fail(tensors, name, **_):
+    def fail(tensors, name, header):
         with open(name, "wb") as file:
             file.write(b"half")
         raise error
@@ -228,7 +357,7 @@ def test_an_interrupted_save_leaves_the_old_file(path, monkeypatch, error, step)
         raise error
 
     if step == "save_file":
-        monkeypatch.setattr(tensor_file, "save_file", fail)
+        monkeypatch.setattr(checked_tensors, "save_file", fail)
     else:
         monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(type(error)):

@@ -6,9 +6,9 @@ import os
 import pytest
 import torch
 
+from ufm.support.checked_tensors import save_checked
 from ufm.support.whole_file import write_together, write_whole
 from ufm.support.writable import open_folder, require_file
-from ufm.tensor_file import write_tensors
 
 LEFT = ".result.json.0123abcd.part"
 
@@ -22,7 +22,7 @@ def together(folder, content):
 
 
 def tensors(folder, content):
-    write_tensors(folder / "result.json", {"x": torch.zeros(3)}, {"content": content})
+    save_checked({"x": torch.zeros(3)}, folder / "result.json", {"content": content})
 
 
 WRITERS = [one, together, tensors]
@@ -109,7 +109,7 @@ def test_equal_tensors_and_metadata_give_equal_bytes(tmp_path):
     """The library orders metadata anew for every file."""
     written = set()
     for _ in range(20):
-        write_tensors(tmp_path / "file", {"b": torch.ones(2), "a": torch.zeros(1)}, dict.fromkeys("wxyz", "λ"))
+        save_checked({"b": torch.ones(2), "a": torch.zeros(1)}, tmp_path / "file", dict.fromkeys("wxyz", "λ"))
         written.add((tmp_path / "file").read_bytes())
     assert len(written) == 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import pickle
 import struct
 from pathlib import Path
 from typing import Any
@@ -66,36 +65,6 @@ def write_cifar100_binary(root: Path, n: int = 200) -> tuple[Any, Any]:
     records = b"".join(bytes([COARSE_OF_FINE[k], k]) + image.tobytes() for k, image in zip(fine, pixels, strict=True))
     for name in ("train.bin", "test.bin"):
         (folder / name).write_bytes(records)
-    return pixels, fine
-
-
-def write_cifar10_pickled(root: Path, n: int = 10, protocol: int = 2) -> tuple[Any, Any]:
-    folder = root / "cifar-10-batches-py"
-    folder.mkdir(parents=True)
-    pixels, labels = random_pixels(6 * n, 3, 32), np.arange(6 * n) % 10
-    names = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
-    for i, name in enumerate(names):
-        rows = slice(i * n, (i + 1) * n)
-        table = {b"batch_label": b"a batch", b"labels": labels[rows].tolist(), b"data": pixels[rows].reshape(n, 3072)}
-        (folder / name).write_bytes(pickle.dumps(table, protocol=protocol))
-    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": [f"name{k}" for k in range(10)]}, protocol))
-    return pixels, labels
-
-
-def write_cifar100_pickled(root: Path, n: int = 200) -> tuple[Any, Any]:
-    folder = root / "cifar-100-python"
-    folder.mkdir(parents=True)
-    pixels, fine = random_pixels(n, 3, 32), np.arange(n) % 100
-    table = {
-        b"filenames": [b"a.png"] * n,
-        b"fine_labels": fine.tolist(),
-        b"coarse_labels": COARSE_OF_FINE[fine].tolist(),
-        b"data": pixels.reshape(n, 3072),
-    }
-    for name in ("train", "test"):
-        (folder / name).write_bytes(pickle.dumps(table, protocol=2))
-    names = {b"fine_label_names": [f"name{k}" for k in range(100)], b"coarse_label_names": ["coarse"] * 20}
-    (folder / "meta").write_bytes(pickle.dumps(names, protocol=2))
     return pixels, fine
 
 

@@ -43,8 +43,8 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         thread.join()
 
 
-def md5(path: Path) -> str:
-    return hashlib.md5(path.read_bytes()).hexdigest()
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, name: str, *files: PublishedFile) -> None:
@@ -62,7 +62,7 @@ def packed_cifar10(served: Path) -> Path:
 def test_fetched_unpacked_and_read(served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, address = served
     archive = packed_cifar10(folder)
-    file = PublishedFile(archive.name, md5(archive), (address + archive.name,), "cifar-10-batches-bin")
+    file = PublishedFile(archive.name, sha256(archive), (address + archive.name,), "cifar-10-batches-bin")
     publish(monkeypatch, "cifar10", file)
     said: list[str] = []
     data = tmp_path / "data"
@@ -90,9 +90,10 @@ def test_a_second_address_where_the_first_fails_and_progress(
     folder, address = served
     write_mnist(folder)
     name = "train-labels-idx1-ubyte.gz"
-    publish(monkeypatch, "mnist", PublishedFile(name, md5(folder / name), (address + "gone/" + name, address + name)))
+    addresses = (address + "gone/" + name, address + name)
+    publish(monkeypatch, "mnist", PublishedFile(name, sha256(folder / name), addresses))
     fetch("mnist", tmp_path / "data", lambda _: None, progress=True)
-    assert md5(tmp_path / "data" / name) == md5(folder / name)
+    assert sha256(tmp_path / "data" / name) == sha256(folder / name)
 
 
 def test_another_file_than_published_is_refused(
@@ -100,32 +101,32 @@ def test_another_file_than_published_is_refused(
 ) -> None:
     folder, address = served
     (folder / "file.gz").write_bytes(b"not what was published")
-    publish(monkeypatch, "mnist", PublishedFile("file.gz", "0" * 32, (address + "file.gz",)))
+    publish(monkeypatch, "mnist", PublishedFile("file.gz", "0" * 64, (address + "file.gz",)))
     with pytest.raises(ConnectionError, match=r"file\.gz could not be fetched.*hash"):
         fetch("mnist", tmp_path / "data", lambda _: None)
     assert not list((tmp_path / "data").iterdir())
     (tmp_path / "data" / "file.gz").write_bytes(b"put there by hand")
-    with pytest.raises(ValueError, match=r"has MD5 \w{32}, published is 0{32}: it is damaged"):
+    with pytest.raises(ValueError, match=r"has SHA-256 \w{64}, published is 0{64}: it is damaged"):
         fetch("mnist", tmp_path / "data", lambda _: None)
     assert (tmp_path / "data" / "file.gz").read_bytes() == b"put there by hand"
 
 
 def test_an_archive_of_archives_is_unpacked_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = packed_cifar10(tmp_path)
-    publish(monkeypatch, "imagenet", PublishedFile(archive.name, md5(archive), (), "train", by_hand=True))
+    publish(monkeypatch, "imagenet", PublishedFile(archive.name, sha256(archive), (), "train", by_hand=True))
     with pytest.raises(FileNotFoundError, match=r"train' is missing: unpack cifar-10-binary\.tar\.gz by hand"):
         fetch("imagenet", tmp_path, lambda _: None)
 
 
 def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish(monkeypatch, "svhn", PublishedFile("x.mat", "0" * 32, ("http://127.0.0.1:9/x.mat",)))
+    publish(monkeypatch, "svhn", PublishedFile("x.mat", "0" * 64, ("http://127.0.0.1:9/x.mat",)))
     with pytest.raises(ConnectionError, match=r"x\.mat could not be fetched"):
         fetch("svhn", tmp_path, lambda _: None)
 
 
 def test_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CelebA cannot be fetched by a program; files put into the folder are checked and unpacked."""
-    with pytest.raises(FileNotFoundError, match=r"by hand.*img_align_celeba\.zip \(MD5 00d2c5bc"):
+    with pytest.raises(FileNotFoundError, match=r"by hand.*img_align_celeba\.zip \(SHA-256 46fb8944"):
         fetch("celeba", tmp_path, lambda _: None)
     made = tmp_path / "made"
     made.mkdir()
@@ -136,8 +137,9 @@ def test_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for image in sorted((made / "img_align_celeba").iterdir()):
             packed.write(image, f"img_align_celeba/{image.name}")
     shutil.copy(made / "list_attr_celeba.txt", data)
-    archive = PublishedFile("img_align_celeba.zip", md5(data / "img_align_celeba.zip"), (), "img_align_celeba")
-    publish(monkeypatch, "celeba", archive, PublishedFile("list_attr_celeba.txt", md5(data / "list_attr_celeba.txt")))
+    archive = PublishedFile("img_align_celeba.zip", sha256(data / "img_align_celeba.zip"), (), "img_align_celeba")
+    attributes = PublishedFile("list_attr_celeba.txt", sha256(data / "list_attr_celeba.txt"))
+    publish(monkeypatch, "celeba", archive, attributes)
     fetch("celeba", data, lambda _: None)
     shutil.copy(made / "list_eval_partition.txt", data)
     np.testing.assert_array_equal(load("celeba", data).attributes, [[0, 1]])
@@ -150,7 +152,7 @@ def test_archives_that_are_damaged_or_reach_outside(tmp_path: Path, monkeypatch:
 
     def unpack(content: bytes) -> None:
         archive.write_bytes(content)
-        publish(monkeypatch, "cifar10", PublishedFile(archive.name, md5(archive), (), "cifar-10-batches-bin"))
+        publish(monkeypatch, "cifar10", PublishedFile(archive.name, sha256(archive), (), "cifar-10-batches-bin"))
         fetch("cifar10", tmp_path, lambda _: None)
 
     for content in (whole[:-5000], whole[:100], b"nothing of the kind"):
@@ -171,7 +173,8 @@ def test_every_published_file_has_a_checksum_and_a_way_to_get_it() -> None:
     for name, published in PUBLISHED.items():
         assert published.files, name
         for file in published.files:
-            assert len(bytes.fromhex(file.md5)) == 16
+            assert len(bytes.fromhex(file.sha256)) == 32
+            assert all(address.startswith("https://") for address in file.addresses)
             assert file.addresses or published.by_hand
             assert all(address.endswith(file.name) for address in file.addresses)
 
@@ -187,7 +190,7 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, "data", "list") == 0
-    assert "c32a1d4ab5d03f1284b67883e8d87530" in capsys.readouterr().out
+    assert "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd" in capsys.readouterr().out
     assert run(monkeypatch, "data", "fetch", "digits") == 0
     assert run(monkeypatch, "data", "fetch", "cifar-10") == 2
     assert "did you mean 'cifar10'" in capsys.readouterr().err

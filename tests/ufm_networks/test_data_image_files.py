@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -191,3 +192,55 @@ def test_an_image_that_claims_to_be_enormous(tmp_path: Path, width: int, height:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b""))
     with pytest.raises(ValueError, match=r"a.png' is not a whole image \(Image size \(\d+ pixels\) exceeds"):
         ImageFiles(tmp_path, ["a.png"], 32)[np.array([0])]
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n(chosen by the file) print\n"
+
+
+def test_other_formats_start_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow has PostScript, whatever its name, drawn by Ghostscript."""
+    folder = tmp_path / "tiny-imagenet-200" / "train"
+    for name in write_tinyimagenet(tmp_path):
+        (folder / name / "images" / f"{name}_0.JPEG").write_bytes(EPS)
+    program = tmp_path / "bin" / "gs"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho \"$@\" >> '{tmp_path}/started'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)  # as in a new process: not yet looked for
+    source = load("tinyimagenet", tmp_path)
+    with pytest.raises(ValueError, match=r"_0\.JPEG' is not a whole image"):
+        source.images[np.arange(1)]
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("side", [5_000, 9_000, 12_000])
+def test_a_small_file_of_many_pixels_is_not_decoded(side: int, tmp_path: Path) -> None:
+    """A few kB of an empty PNG are 25 to 144 million pixels."""
+    Image.new("1", (side, side)).save(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size < 50_000
+    with pytest.raises(ValueError, match=r"a\.png' is not a whole image .*(pixels in [\d,]+ bytes|exceeds limit)"):
+        ImageFiles(tmp_path, ["a.png"], 64)[np.zeros(1, dtype=np.int64)]
+
+
+def test_large_photographs_are_decoded(tmp_path: Path) -> None:
+    """17 million pixels, and the bytes that a photograph has for them."""
+    row = np.random.default_rng(0).integers(0, 256, (1, 4_200, 1), dtype=np.uint8)
+    Image.fromarray(np.broadcast_to(row, (4_100, 4_200, 1))[..., 0]).save(tmp_path / "a.jpg")
+    assert ImageFiles(tmp_path, ["a.jpg"], 8)[np.zeros(1, dtype=np.int64)].shape == (1, 3, 8, 8)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match=r"a\.jpg' is no regular file but a pipe"):
+        ImageFiles(tmp_path, ["a.jpg"], 8)[np.zeros(1, dtype=np.int64)]
+
+
+def test_a_celeba_table_larger_than_its_file_is_not_made(tmp_path: Path) -> None:
+    """100,000 images of 100,000 attributes would be 80 GB."""
+    lines = ["100000", " ".join("a" * 100_000), *("x 1" for _ in range(100_000))]
+    (tmp_path / "list_attr_celeba.txt").write_text("\n".join(lines))
+    (tmp_path / "img_align_celeba").mkdir()
+    with pytest.raises(ValueError, match=r"each of 100,000 × 100,000 attributes, found a smaller file"):
+        load("celeba", tmp_path)

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.problems.label_tuples import distinct_tuples
 from ufm.problems.standard_form import StandardForm, one_hot_targets
 from ufm.support import display, validation
 
@@ -47,15 +48,58 @@ class MultiSource:
         for t, c in enumerate(dense):
             if c.ndim != 1:
                 raise ValueError(f"counts[{t}] must have shape (K_t,), got {c.shape}")
-        self.classes = tuple(validation.whole_number(f"len(counts[{t}])", len(c), 2) for t, c in enumerate(dense))
-        self.labels = tuple(np.argwhere(c > 0) for c in dense)
-        self.counts = tuple(c[c > 0] for c in dense)
+        classes = tuple(validation.whole_number(f"len(counts[{t}])", len(c), 2) for t, c in enumerate(dense))
+        self._set(
+            classes,
+            tuple(np.argwhere(c > 0) for c in dense),
+            tuple(c[c > 0] for c in dense),
+            lambda_H=lambda_H,
+            lambda_W=lambda_W,
+            lambda_b=lambda_b,
+            task_weights=task_weights,
+            reduction=reduction,
+            label_smoothing=label_smoothing,
+        )
+
+    def _set(
+        self,
+        classes: tuple[int, ...],
+        labels: tuple[NDArray[np.int64], ...],
+        counts: tuple[NDArray[np.int64], ...],
+        *,
+        lambda_H: float,
+        lambda_W: float,
+        lambda_b: float,
+        task_weights: Any = None,
+        reduction: str = "sum",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self.classes = classes
+        self.labels = labels
+        self.counts = counts
         self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
         self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
         self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
-        self.task_weights = validation.task_weights(task_weights, len(self.classes))
+        self.task_weights = validation.task_weights(task_weights, len(classes))
         self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
         self.label_smoothing = validation.smoothing(label_smoothing)
+
+    @classmethod
+    def _from_columns(
+        cls,
+        classes: tuple[int, ...],
+        labels: Sequence[NDArray[np.int64]],
+        counts: Sequence[NDArray[np.int64]],
+        **settings: Any,
+    ) -> Self:
+        """From classes (columns_t, 1) per task that may repeat or have count 0, in any order; nothing is as long as
+        K_t."""
+        for t, k in enumerate(classes):
+            validation.check_range(f"labels[{t}]", labels[t], (k,))
+        columns = [distinct_tuples(y, n) for y, n in zip(labels, counts, strict=True)]
+        problem = cls.__new__(cls)
+        problem._set(classes, tuple(y for y, _ in columns), tuple(n for _, n in columns), **settings)
+        return problem
 
     @classmethod
     def from_labels(cls, labels: Sequence[Any], classes: Any = None, **settings: Any) -> Self:

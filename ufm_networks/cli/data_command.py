@@ -50,5 +50,5 @@ def _lines() -> list[str]:
     for name, published in PUBLISHED.items():
         how = " (to be fetched by hand)" if published.by_hand else ""
         lines.append(f"{name}: {published.train:,} training and {published.test:,} test images{how}")
-        lines += [f"  {file.name:<26} MD5 {file.md5}" for file in published.files]
+        lines += [f"  {file.name:<26} SHA-256 {file.sha256}" for file in published.files]
     return lines

@@ -70,10 +70,14 @@ def _assignment(text: str) -> tuple[str, str, Any]:
     table, dot, key = name.strip().partition(".")
     if not equals or not dot or not key:
         raise ValueError(f"--set {text!r} must be TABLE.KEY=VALUE, such as model.width=16")
+    from ufm_networks.training.bounded_toml import parse_toml
+
     try:
-        read = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
+        read = parse_toml(f"value = {value}")
+    except tomllib.TOMLDecodeError:  # a bare word
         return table, key, value.strip()
+    except ValueError as error:
+        raise ValueError(f"--set {table}.{key}: {error}") from None
     if len(read) > 1:
         raise ValueError(f"--set {text!r} is more than one assignment; give --set again for each")
     return table, key, read["value"]

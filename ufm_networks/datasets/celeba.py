@@ -60,6 +60,8 @@ def _attributes(path: Path) -> tuple[list[str], NDArray[np.int64], tuple[str, ..
     names, number = tuple(lines[1].split()), int(lines[0])
     if len(lines) - 2 != number:
         raise damaged(path, f"{number:,} images, as its first line says", f"{len(lines) - 2:,}")
+    if 2 * number * len(names) > path.stat().st_size:  # before a table of that size is made
+        raise damaged(path, f"a value and a blank for each of {number:,} × {len(names):,} attributes", "a smaller file")
     images: list[str] = []
     seen: set[str] = set()
     values = np.empty((number, len(names)), dtype=np.int64)

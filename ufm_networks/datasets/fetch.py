@@ -22,7 +22,7 @@ from ufm_networks.datasets.published import PUBLISHED, Published, PublishedFile
 
 
 def fetch(name: str, directory: Path, say: Callable[[str], object] = print, progress: bool = False) -> None:
-    """Downloads what is missing in ``directory``, checks every file's MD5, and unpacks archives beside themselves.
+    """Downloads what is missing in ``directory``, checks every file's SHA-256, and unpacks archives beside themselves.
 
     Files that are there already are checked and kept, so that a folder filled by hand is made ready in the same way;
     an archive may be absent once the folder that it unpacks to is there. ``say`` is told what happens, line by line.
@@ -54,7 +54,7 @@ def _there(file: PublishedFile, directory: Path) -> bool:
 def _fetch_file(file: PublishedFile, directory: Path, say: Callable[[str], object], progress: bool) -> None:
     path = directory / file.name
     if path.is_file():
-        _require_checksum(path, file.md5)
+        _require_checksum(path, file.sha256)
         say(f"{file.name}: there, checksum as published")
     elif file.unpacks_to is not None and (directory / file.unpacks_to).is_dir():
         say(f"{file.unpacks_to}: there (its archive is not, so no checksum was compared)")
@@ -69,12 +69,12 @@ def _fetch_file(file: PublishedFile, directory: Path, say: Callable[[str], objec
         say(f"{file.unpacks_to}: unpacked")
 
 
-def _require_checksum(path: Path, md5: str) -> None:
+def _require_checksum(path: Path, sha256: str) -> None:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if found != md5:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
         raise ValueError(
-            f"{str(path)!r} has MD5 {found}, published is {md5}: it is damaged, cut short or another file; "
+            f"{str(path)!r} has SHA-256 {found}, published is {sha256}: it is damaged, cut short or another file; "
             "remove it to have it fetched again"
         )
 
@@ -91,14 +91,14 @@ def _download(file: PublishedFile, directory: Path, progress: bool) -> None:
         try:
             with _bar(file.name, progress) as bar, staging(directory, file.name) as stage:
                 downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=60)
-                pooch.retrieve(address, f"md5:{file.md5}", fname=file.name, path=stage, downloader=downloader)
+                pooch.retrieve(address, f"sha256:{file.sha256}", fname=file.name, path=stage, downloader=downloader)
                 os.replace(stage / file.name, directory / file.name)
             return
         except (requests.RequestException, ValueError, OSError) as error:
             failures.append(f"{address}: {error}")
     raise ConnectionError(
-        f"{file.name} could not be fetched; with a copy of it in {str(directory)!r} (MD5 {file.md5}) the same command "
-        f"goes on. Tried {'; '.join(failures)}"
+        f"{file.name} could not be fetched; with a copy of it in {str(directory)!r} (SHA-256 {file.sha256}) the same "
+        f"command goes on. Tried {'; '.join(failures)}"
     )
 
 
@@ -152,7 +152,7 @@ def _unpack(archive: Path, folder: str) -> None:
 
 
 def _by_hand(name: str, published: Published, missing: list[PublishedFile], directory: Path) -> FileNotFoundError:
-    files = ", ".join(f"{file.name} (MD5 {file.md5})" for file in missing)
+    files = ", ".join(f"{file.name} (SHA-256 {file.sha256})" for file in missing)
     return FileNotFoundError(
         f"{name} has to be fetched by hand. {published.by_hand} Put into {str(directory)!r}: {files}"
     )

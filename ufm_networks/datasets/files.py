@@ -5,6 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ufm.support.memory import require_memory
+from ufm.support.regular_file import require_regular
+
+
+def require_file(path: Path) -> None:
+    """A pipe would wait for ever, a device would never end."""
+    require_regular("file", path)
+
+
+def read_whole(path: Path) -> bytes:
+    """The bytes of a regular file; MemoryError before reading where they would not fit."""
+    require_file(path)
+    size = path.stat().st_size
+    require_memory(3 * size, "cpu", f"reading {str(path)!r} of {size:,} bytes", "it is larger than it should be")
+    return path.read_bytes()
+
 
 def find(name: str, directory: Path, folders: Sequence[str], names: Sequence[str]) -> Path:
     """The first of some names in the first of some folders of ``directory`` that holds one.
@@ -30,7 +46,7 @@ def damaged(path: Path, expected: str, found: object) -> ValueError:
 def read_lines(path: Path) -> list[str]:
     """The non-empty lines of a small text file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_whole(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise damaged(path, "a text file", error) from error
     return [line.rstrip("\r") for line in text.split("\n") if line.strip()]

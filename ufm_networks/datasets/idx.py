@@ -11,26 +11,37 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm_networks.datasets.files import damaged
+from ufm_networks.datasets.files import damaged, require_file
 
 UNSIGNED_BYTE = 8  # the type that MNIST uses
 CHUNK = 1 << 20  # bytes read at a time
 
 
-def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
-    """An array of unsigned bytes with the given number of axes.
+def read_idx(path: Path, shape: tuple[int, ...], most: int) -> NDArray[np.uint8]:
+    """An array (n, *shape) of unsigned bytes with n ≤ ``most``.
 
-    Raises ValueError, naming the file, where its header is another, or its length is not what the header says.
+    Raises ValueError, naming the file, where its header is another, or its length is not what the header says; nothing
+    is read or unpacked beyond n·Π shape values.
     """
+    require_file(path)
+    axes = 1 + len(shape)
     header = bytes([0, 0, UNSIGNED_BYTE, axes])
     start = 4 + 4 * axes
+    packed = path.suffix == ".gz"
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if packed else path.open("rb") as file:
             head = file.read(start)
             if head[:4] != header or len(head) < start:
                 raise damaged(path, f"an IDX header {header.hex()} and {axes} sizes", head.hex() or "nothing")
-            shape = struct.unpack(f">{axes}I", head[4:])
-            values = math.prod(shape)
+            sizes = struct.unpack(f">{axes}I", head[4:])
+            if sizes[1:] != shape:
+                raise damaged(path, f"images of {shape}", f"images of {sizes[1:]}")
+            if sizes[0] > most:
+                raise damaged(path, f"at most {most:,}, as are published", f"{sizes[0]:,}")
+            values = math.prod(sizes)
+            there = values if packed else path.stat().st_size - start
+            if there != values:
+                raise damaged(path, f"{values:,} values, as its sizes {sizes} say", f"{there:,}")
             content = bytearray()
             # until there are more than there may be: a small gzip file can hold any number of bytes, and a header
             # can ask for any number
@@ -40,5 +51,5 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
         raise damaged(path, "a whole gzip file", error) from error
     if len(content) != values:
         found = f"{len(content):,}" if len(content) < values else "more"
-        raise damaged(path, f"{values:,} values, as its sizes {shape} say", found)
-    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+        raise damaged(path, f"{values:,} values, as its sizes {sizes} say", found)
+    return np.frombuffer(content, dtype=np.uint8).reshape(sizes)

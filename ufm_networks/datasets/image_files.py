@@ -10,9 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ufm_networks.datasets.files import require_file
 from ufm_networks.datasets.images import Index, Pixels
 
 THREADS = min(8, os.cpu_count() or 1)  # Pillow decodes without holding Python's lock
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP")  # of which Pillow may decode; left to itself it starts programs for others
+# Pixels: any image may have as many; a larger one, up to the second number, at most so many a byte of its file. A flat
+# JPEG has 100, an empty PNG thousands; the largest image of ImageNet is of 61 million.
+ANY_SIZE, LARGEST, PER_BYTE = 2**24, 2**26, 100
 EXTENSIONS = (".jpeg", ".jpg", ".png", ".bmp", ".webp")
 
 
@@ -54,8 +59,10 @@ def _decode(path: Path, size: int) -> Pixels:
         from PIL import Image
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("image files need pillow: pip install 'ufm-toolkit[networks]'") from error
+    require_file(path)
     try:
-        with Image.open(path) as file:
+        with Image.open(path, formats=FORMATS) as file:
+            _check_size(file.width * file.height, path.stat().st_size)
             image = file.convert("RGB")
     except FileNotFoundError:
         raise
@@ -68,6 +75,12 @@ def _decode(path: Path, size: int) -> Pixels:
         box = (left, top, left + shorter, top + shorter)
         image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
     return np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)
+
+
+def _check_size(pixels: int, size: int) -> None:
+    """ValueError, before anything is decoded, for more pixels than a file of so many bytes is believed to hold."""
+    if pixels > ANY_SIZE and pixels > min(LARGEST, PER_BYTE * size):
+        raise ValueError(f"{pixels:,} pixels in {size:,} bytes; scale it down to {ANY_SIZE:,} pixels")
 
 
 def image_names(folder: Path) -> list[str]:

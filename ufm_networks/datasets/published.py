@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file, its MD5, addresses that serve it (none where a person has to ask), and the folder it unpacks to.
+    """A file, its SHA-256, addresses that serve it (none where a person has to ask), and the folder it unpacks to.
 
     ``by_hand``: a person has to unpack it, since it is an archive of archives.
     """
 
     name: str
-    md5: str
+    sha256: str
     addresses: tuple[str, ...] = ()
     unpacks_to: str | None = None
     by_hand: bool = False
@@ -29,24 +29,25 @@ class Published:
     by_hand: str = ""
 
 
-def _mnist(name: str, md5: str) -> PublishedFile:
+def _mnist(name: str, sha256: str) -> PublishedFile:
     mirrors = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
-    return PublishedFile(name, md5, tuple(mirror + name for mirror in mirrors))
+    return PublishedFile(name, sha256, tuple(mirror + name for mirror in mirrors))
 
 
-def _one(address: str, md5: str, unpacks_to: str | None = None) -> PublishedFile:
-    return PublishedFile(address.rsplit("/", 1)[1], md5, (address,), unpacks_to)
+def _one(address: str, sha256: str, unpacks_to: str | None = None) -> PublishedFile:
+    return PublishedFile(address.rsplit("/", 1)[1], sha256, (address,), unpacks_to)
 
 
-# MD5s: MNIST, SVHN, CelebA and ImageNet as torchvision checks them; CIFAR as its own page states them;
-# TinyImageNet, whose publisher states none, as the loaders in use agree on it
+# SHA-256s: MNIST, CIFAR, SVHN and CelebA as TensorFlow Datasets checks them; ImageNet as torchvision's later data sets
+# do; TinyImageNet, whose publisher states none, as the loaders in use agree on it. Every one of them is the same in
+# several programs that are independent of each other; none was computed here.
 PUBLISHED: dict[str, Published] = {
     "mnist": Published(
         files=(
-            _mnist("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-            _mnist("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
-            _mnist("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
-            _mnist("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+            _mnist("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+            _mnist("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+            _mnist("t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+            _mnist("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
         ),
         train=60_000,
         test=10_000,
@@ -55,7 +56,7 @@ PUBLISHED: dict[str, Published] = {
         files=(
             _one(
                 "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-                "c32a1d4ab5d03f1284b67883e8d87530",
+                "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
                 "cifar-10-batches-bin",
             ),
         ),
@@ -66,7 +67,7 @@ PUBLISHED: dict[str, Published] = {
         files=(
             _one(
                 "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
-                "03b5dce01913d631647c71ecec9e9cb8",
+                "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
                 "cifar-100-binary",
             ),
         ),
@@ -75,17 +76,29 @@ PUBLISHED: dict[str, Published] = {
     ),
     "svhn": Published(
         files=(
-            _one("http://ufldl.stanford.edu/housenumbers/train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
-            _one("http://ufldl.stanford.edu/housenumbers/test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
+            _one(
+                "https://ufldl.stanford.edu/housenumbers/train_32x32.mat",
+                "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
+            ),
+            _one(
+                "https://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+                "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+            ),
         ),
         train=73_257,
         test=26_032,
     ),
     "celeba": Published(
         files=(
-            PublishedFile("img_align_celeba.zip", "00d2c5bc6d35e252742224ab0c1e8fcb", unpacks_to="img_align_celeba"),
-            PublishedFile("list_attr_celeba.txt", "75e246fa4810816ffd6ee81facbd244c"),
-            PublishedFile("list_eval_partition.txt", "d32c9cbf5e040fd4025c592c306e6668"),
+            PublishedFile(
+                "img_align_celeba.zip",
+                "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
+                unpacks_to="img_align_celeba",
+            ),
+            PublishedFile("list_attr_celeba.txt", "f0e5da289d5ccf75ffe8811132694922b60f2af59256ed362afa03fefba324d0"),
+            PublishedFile(
+                "list_eval_partition.txt", "fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7"
+            ),
         ),
         train=162_770,
         test=19_962,
@@ -95,8 +108,8 @@ PUBLISHED: dict[str, Published] = {
     "tinyimagenet": Published(
         files=(
             _one(
-                "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
-                "90528d7ca1a48142e341f4ef8d21d0de",
+                "https://cs231n.stanford.edu/tiny-imagenet-200.zip",
+                "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
                 "tiny-imagenet-200",
             ),
         ),
@@ -106,9 +119,17 @@ PUBLISHED: dict[str, Published] = {
     "imagenet": Published(
         files=(
             PublishedFile(
-                "ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e", unpacks_to="train", by_hand=True
+                "ILSVRC2012_img_train.tar",
+                "b08200a27a8e34218a0e58fde36b0fe8f73bc377f4acea2d91602057c3ca45bb",
+                unpacks_to="train",
+                by_hand=True,
             ),
-            PublishedFile("ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622", unpacks_to="val", by_hand=True),
+            PublishedFile(
+                "ILSVRC2012_img_val.tar",
+                "c7e06a6c0baccf06d8dbeb6577d71efff84673a5dbdd50633ab44f8ea0456ae0",
+                unpacks_to="val",
+                by_hand=True,
+            ),
         ),
         train=1_281_167,
         test=50_000,

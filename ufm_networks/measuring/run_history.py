@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ufm.support.regular_file import require_regular
 from ufm_networks.training.logs import Row
 from ufm_networks.training.run import METRICS, Run
 
@@ -36,6 +37,7 @@ def _compare(path: Path, rows: list[Row]) -> None:
     damaged = f"metrics {str(path)!r} cannot be used"
     advice = "remove it, the checkpoint holds the same rows"
     try:
+        require_regular("metrics", path)
         with open(path, newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))
     except (UnicodeDecodeError, csv.Error) as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ufm.support.bounded_json import parse_json
+from ufm.support.regular_file import require_regular
 from ufm.support.strict_json import as_json
 from ufm.support.whole_file import write_together
 from ufm.support.writable import open_folder
@@ -87,7 +88,8 @@ def summaries(output: str | Path) -> list[tuple[Path, dict[str, Any]]]:
     found = []
     for path in sorted(Path(output).glob(f"*/{SUMMARY}"), key=lambda path: catalogue_order(path.parent.name)):
         try:
-            summary = json.loads(path.read_text(encoding="utf-8"))
+            require_regular("summary", path)
+            summary = parse_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"summary {str(path)!r} is damaged ({error}); {_INSTEAD}") from None
         if not isinstance(summary, dict) or not {*KEYS, "command"} <= set(summary):

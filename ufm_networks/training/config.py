@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -12,9 +11,11 @@ import torch
 
 from ufm.support import validation
 from ufm.support.nearest_name import require_name, unknown_name
+from ufm.support.regular_file import require_regular
 from ufm_networks.backbones import BACKBONES
 from ufm_networks.backbones.stem import STEMS
 from ufm_networks.multi_task_network import HEADS
+from ufm_networks.training.bounded_toml import LENGTH, parse_toml
 from ufm_networks.training.config_checks import check_model, check_together, check_train
 from ufm_networks.training.losses import LOSSES
 from ufm_networks.training.plain import plain
@@ -193,11 +194,12 @@ def read_config(source: str | Path | Mapping[str, Any] | Config) -> Config:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; ValueError or FileNotFoundError naming it."""
-    if not path.is_file():
-        raise FileNotFoundError(f"config={str(path)!r}: no such file")
+    require_regular("config", path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if path.stat().st_size > 4 * LENGTH:
+            raise ValueError(f"{path.stat().st_size:,} bytes; a configuration has at most {LENGTH:,} characters")
+        return parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise ValueError(f"config={str(path)!r} is not a TOML file: {error}") from None
 
 

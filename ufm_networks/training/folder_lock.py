@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from ufm.support.file_lock import locked as file_locked
+
+LOCK = ".lock"
 
 
 def require_folder(path: Path) -> None:
@@ -17,28 +20,9 @@ def require_folder(path: Path) -> None:
         raise PermissionError(f"output={str(path)!r}: {str(there)!r} cannot be written to; name another")
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """The folder is this process's own until the end; ValueError where it is another's.
-
-    The lock is the system's, on the folder itself: it ends with the process, however that ends, and leaves no file.
-    Where the system or the file system has no locks, nobody is kept out.
-    """
-    try:
-        import fcntl
-    except ModuleNotFoundError:
-        yield
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"output={str(path)!r}: another process trains into this folder now; wait for it, or name another"
-            ) from None
-        except OSError:  # such as a network file system that was mounted without locks
-            pass
-        yield
-    finally:
-        os.close(descriptor)
+def locked(path: Path) -> AbstractContextManager[None]:
+    """The folder is this process's own until the end, by its file ``.lock``; ValueError where it is another's."""
+    return file_locked(
+        path / LOCK,
+        f"output={str(path)!r}: another process trains into this folder now; wait for it, or name another",
+    )

@@ -150,5 +150,5 @@ def load_weights(network: MultiTaskNetwork, weights: Mapping[str, Any], path: Pa
     """ValueError where they are another network's."""
     try:
         network.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         raise ValueError(f"checkpoint {str(path)!r} is of another model: {error}") from None

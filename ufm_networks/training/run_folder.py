@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from ufm.support.checked_tensors import save_checked
 from ufm.support.strict_json import plain
 from ufm.support.whole_file import whole_file
-from ufm.tensor_file import write_tensors
 from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.metrics import Measured
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.training.checkpoint import GOES_ON, load_checkpoint, run_fingerprint, save_checkpoint
+from ufm_networks.training.checkpoint import GOES_ON, load_checkpoint, run_fingerprint, save_checkpoint, unusable
 from ufm_networks.training.config import Config
 from ufm_networks.training.logs import Row, write_csv
 from ufm_networks.training.loop import Loop
 from ufm_networks.training.run import CHECKPOINT, CONFIG, FEATURES, METRICS, load_weights
 from ufm_networks.training.toml_text import toml_text
+
+FEATURES_FORMAT = "ufm networks features 1"
 
 
 class RunFolder:
@@ -36,8 +39,11 @@ class RunFolder:
             return []
         state = load_checkpoint(self.checkpoint, self.fingerprint, loop.processes.device)
         load_weights(loop.network, state["network"], self.checkpoint)
-        loop.optimizer.load_state_dict(state["optimizer"])
-        loop.weighting.load_state_dict(state["weighting"])
+        try:
+            _load_optimizer(loop.optimizer, state["optimizer"])
+            loop.weighting.load_state_dict(state["weighting"])
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise unusable(self.checkpoint, f"it is of another optimizer or weighting: {error!r}") from error
         history: list[Row] = state["history"]
         return history
 
@@ -62,6 +68,15 @@ class RunFolder:
             save_checkpoint(self.checkpoint, self.fingerprint, state)
 
 
+def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """ValueError where what belongs to a parameter is not of its shape, which PyTorch would notice in a step."""
+    optimizer.load_state_dict(state)
+    for parameter, own in optimizer.state.items():
+        for name, value in own.items():
+            if isinstance(value, torch.Tensor) and value.ndim and value.shape != parameter.shape:
+                raise ValueError(f"{name} has shape {tuple(value.shape)}, its parameter {tuple(parameter.shape)}")
+
+
 def _save_features(path: Path, network: MultiTaskNetwork, measured: Measured, epochs: int) -> None:
     """Label means, their spread, heads and metrics, as safetensors; names "means.t" of several sources."""
     W, b = network.head_arrays()
@@ -69,5 +84,5 @@ def _save_features(path: Path, network: MultiTaskNetwork, measured: Measured, ep
     for name, value in (("means", measured.means), ("spread", measured.spread)):
         parts = {f"{name}.{t}": part for t, part in enumerate(value)} if isinstance(value, list) else {name: value}
         tensors |= {key: torch.from_numpy(np.ascontiguousarray(part)) for key, part in parts.items()}
-    header = {"epoch": str(epochs), "metrics": json.dumps(plain(measured.metrics))}
-    write_tensors(path, tensors, header, advice=GOES_ON)
+    header = {"format": FEATURES_FORMAT, "epoch": str(epochs), "metrics": json.dumps(plain(measured.metrics))}
+    save_checked(tensors, path, header, advice=GOES_ON)

@@ -87,7 +87,12 @@ class Weighting(ABC):
         return {name: tensor.clone() for name, tensor in (own | self.rule.state()).items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """From a checkpoint."""
+        """From a checkpoint; ValueError where it is of another weighting."""
         own = {} if self.learned is None else {"learned": self.learned.detach()}
-        for name, tensor in (own | self.rule.state()).items():
+        current = own | self.rule.state()
+        if state.keys() != current.keys():
+            raise ValueError(f"there is {', '.join(state) or 'nothing'}, and {', '.join(current) or 'nothing'} here")
+        for name, tensor in current.items():
+            if state[name].shape != tensor.shape:  # which copying would repeat to fit
+                raise ValueError(f"{name} has shape {tuple(state[name].shape)}, not {tuple(tensor.shape)}")
             tensor.copy_(state[name])

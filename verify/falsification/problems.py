@@ -22,8 +22,8 @@ def expression(problem: Problem) -> str:
         sets = [f"{S}: {n}" for S, n in zip(problem.label_sets, problem.counts.tolist(), strict=True)]
         counts, size = "{" + ", ".join(sets) + f"}}, classes={problem.classes[0]}", len(sets)
     elif isinstance(problem, ufm.MultiSource):
-        dense = problem.count_tensor()
-        counts, size = repr([c.tolist() for c in dense]), sum(map(len, dense))
+        size = sum(problem.classes)
+        counts = repr([c.tolist() for c in problem.count_tensor()]) if size <= WRITTEN_OUT else ""
     else:
         size = math.prod(problem.classes)
         counts = repr(problem.count_tensor().tolist()) if size <= WRITTEN_OUT else ""
@@ -58,12 +58,10 @@ def from_record(fields: dict[str, Any]) -> Problem:
     source = validation.one_of("source", fields["source"], tuple(KINDS))
     sizes = validation.class_numbers("classes", fields["classes"])
     if source == "multi":
-        dense = []
-        for t, (k, labels, counts) in enumerate(zip(sizes, fields["labels"], fields["counts"], strict=True)):
-            rows, numbers = _columns(labels, counts, (k,))
-            dense.append(np.bincount(rows[:, 0], weights=numbers, minlength=k))
-            validation.count_array(f"counts[{t}]", dense[-1])
-        return ufm.MultiSource(dense, task_weights=fields["task_weights"], **settings)
+        parts = zip(sizes, fields["labels"], fields["counts"], strict=True)
+        columns = [_columns(labels, counts, (k,)) for k, labels, counts in parts]
+        rows, numbers = [y for y, _ in columns], [n for _, n in columns]
+        return ufm.MultiSource._from_columns(sizes, rows, numbers, task_weights=fields["task_weights"], **settings)
     if source == "multilabel":
         sets = np.asarray(fields["labels"])
         if sets.ndim != 2 or sets.shape[1] != sizes[0] or len(sizes) != 1:

@@ -1,20 +1,22 @@
-"""Findings as JSON files: written to a temporary name and renamed, read without trust."""
+"""Findings as JSON files with a SHA-256: written to a temporary name and renamed, read without trust."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 import ufm
+from ufm.point_checks import check_point
 from ufm.solution import Problem
 from ufm.support import validation
-from ufm.support.strict_json import as_json, restored
+from ufm.support.bounded_json import parse_json
+from ufm.support.content_digest import content_digest
+from ufm.support.regular_file import require_regular
+from ufm.support.strict_json import as_json, plain, restored
 from ufm.support.whole_file import write_whole
 from ufm.support.writable import require_target
 from verify.certification.certificate import Certificate
@@ -25,7 +27,8 @@ from verify.falsification.problems import from_record, record
 from verify.falsification.trial import checked_options
 from verify.reading.read import At
 
-FORMAT = "ufm-finding-1"
+FORMAT = "ufm-finding-2"
+EARLIER = "ufm-finding-1"  # without a checksum
 NUMBERS = ("margin", "violation", "resolution", "first_violation", "largest_violation")
 FIGURES = ("objective", "lower_bound", "gap", "relative_gap", "spectral_ratio", "tolerance")  # of a certificate
 DIMENSIONS = ("dim", "sufficient_dim")
@@ -52,23 +55,30 @@ def as_text(finding: Finding) -> str:
         "ended": finding.ended,
         **{name: getattr(finding, name) for name in (*NUMBERS, *COUNTS)},
     }
-    return as_json(content, named=True)
+    kept = plain(content, named=True)
+    return as_json(kept | {"sha256": content_digest(kept)})
 
 
 def load(path: str | Path) -> Finding:
-    """Reads what ``save`` wrote. A claim that is not of the library comes back without its function."""
+    """Reads what ``save`` wrote. A claim that is not of the library comes back without its function.
+
+    FileNotFoundError where there is no file; ValueError, naming it, for one that was changed or is something else.
+    """
     if not isinstance(path, (str, PathLike)):
         raise TypeError(f"path must name a file that Finding.save wrote, got {type(path).__name__}")
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"path={str(path)!r}: no such file")
+    require_regular("path", path)
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:  # JSONDecodeError, UnicodeDecodeError; brackets without end
+        content = parse_json(path.read_bytes().decode())
+    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError; brackets without end
         raise ValueError(f"path={str(path)!r} is not a whole JSON file ({error})") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise ValueError(f"path={str(path)!r} is not a finding of this program (format {found!r})")
+        earlier = ": an earlier version wrote it, without a checksum; search anew" if found == EARLIER else ""
+        raise ValueError(f"path={str(path)!r} is not a finding of this program (format {found!r}){earlier}")
+    saved = content.pop("sha256", None)
+    if saved != content_digest(content):
+        raise ValueError(f"path={str(path)!r} is damaged: its content is not what its SHA-256 says ({saved!r})")
     try:
         return _finding(content)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError) as error:
@@ -130,20 +140,25 @@ def _read_solution(problem: Problem, saved: dict[str, Any], options: dict[str, A
 
     multi = problem.source == "multi"
     arrays = {
-        name: tuple(np.array(part, dtype=np.int64) for part in saved[name])
+        name: tuple(validation.whole_array(name, part) for part in saved[name])
         if multi
-        else np.array(saved[name], dtype=np.int64)
+        else validation.whole_array(name, saved[name])
         for name in ("labels", "counts")
     }
+    W, b = tensors(saved["W"]), tensors(saved["b"])
+    H = tensors(saved["H"]) if multi else torch.tensor(saved["H"], dtype=torch.float64)
+    check_point(problem, W, b, H, **arrays)
+    if not isinstance(saved["converged"], bool) or not isinstance(saved["status"], str):
+        raise TypeError(f"converged and status must be a Boolean and text, got {saved['converged']!r}")
     return ufm.Solution(
         problem=problem,
         method=options["method"],
-        W=tensors(saved["W"]),
-        b=tensors(saved["b"]),
-        H=tensors(saved["H"]) if multi else torch.tensor(saved["H"], dtype=torch.float64),
+        W=W,
+        b=b,
+        H=H,
         objective=_number("objective", saved["objective"]),
-        converged=bool(saved["converged"]),
-        status=str(saved["status"]),
+        converged=saved["converged"],
+        status=saved["status"],
         **arrays,
     )
 

@@ -1,24 +1,27 @@
 """Checkpoints: safetensors whose header holds the numbers, the history and what the run is of, as JSON.
 
-Written beside the file and renamed over it, so that a kill at any moment leaves a whole checkpoint; every tensor has a
-checksum, so that a damaged one is refused in words and left as it is.
+Written beside the file and renamed over it, so that a kill at any moment leaves a whole checkpoint; a SHA-256 is over
+tensors and header, so that a damaged one is refused in words and left as it is.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ufm.tensor_file import write_tensors
+from ufm.support import validation
+from ufm.support.bounded_json import parse_json
+from ufm.support.checked_tensors import load_checked, save_checked
+from ufm.support.file_lock import locked
+from ufm.support.regular_file import require_regular
 
-FORMAT = "ufm gradient checkpoint 1"
+FORMAT = "ufm gradient checkpoint 2"
 
 
 @dataclass
@@ -30,42 +33,74 @@ class Progressed:
     history: dict[str, list[float]]
 
 
+def own_checkpoint(path: Path | None) -> AbstractContextManager[None]:
+    """No other run has the file until the end; ValueError where one has it now."""
+    if path is None:
+        return nullcontext()
+    return locked(
+        path.with_name(f".{path.name}.lock"),
+        f"checkpoint={str(path)!r}: another run goes on from this file now; wait for it, or name another",
+    )
+
+
 def save(path: Path, fingerprint: dict[str, Any], progressed: Progressed, tensors: dict[str, Tensor]) -> None:
     """Writes ``path`` whole: ``ufm.support.whole_file``."""
-    host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = {
-        "format": FORMAT,
+    run = {
         "fingerprint": fingerprint,
         "step": progressed.step,
         "numbers": progressed.numbers,
         "history": progressed.history,
-        "checksums": {name: _checksum(tensor) for name, tensor in host.items()},
     }
-    write_tensors(path, host, {"run": json.dumps(header)})
+    save_checked(tensors, path, {"format": FORMAT, "run": json.dumps(run)})
 
 
 def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) -> Progressed:
     """Fills ``tensors`` and returns where the run was.
 
-    Raises ValueError where the file is no checkpoint, is damaged, or is of another problem or other settings.
+    Raises ValueError where the file is no checkpoint, is damaged, or is of another problem or other settings; the
+    tensors are then as they were.
     """
+    require_regular("checkpoint", path)
     try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["run"])
-            if header["format"] != FORMAT:
-                raise _unreadable(path, f"its format is {header['format']!r}, not {FORMAT!r}")
-            _check_fingerprint(path, header["fingerprint"], fingerprint)
-            for name, tensor in tensors.items():
-                read = file.get_tensor(name)
-                if read.shape != tensor.shape or _checksum(read) != header["checksums"][name]:
-                    raise _unreadable(path, f"the tensor {name!r} is damaged")
-                tensor.copy_(read)
-            return Progressed(int(header["step"]), dict(header["numbers"]), dict(header["history"]))
-    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+        read, header = load_checked(path, FORMAT, "checkpoint")
+        run = parse_json(header["run"], nan=True)
+        saved = run["fingerprint"]
+        if not isinstance(saved, dict):
+            raise TypeError(f"its fingerprint is a {type(saved).__name__}")
+        progressed = _progressed(run)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise unreadable(path, str(error) if type(error) is ValueError else repr(error)) from error
+    _check_fingerprint(path, saved, fingerprint)
+    for name, tensor in tensors.items():
+        if name not in read or (read[name].shape, read[name].dtype) != (tensor.shape, tensor.dtype):
+            raise unreadable(path, f"the tensor {name!r} is not {tuple(tensor.shape)} of {tensor.dtype}")
+    for name, tensor in tensors.items():
+        tensor.copy_(read[name])
+    return progressed
 
 
-def _unreadable(path: Path, reason: str) -> ValueError:
+def _progressed(run: dict[str, Any]) -> Progressed:
+    """Numbers where numbers belong, and a history whose lists are of one length, up to the step and not beyond."""
+    step, numbers, history = validation.whole_number("step", run["step"], 0), run["numbers"], run["history"]
+    _require_numbers("numbers", numbers.values())
+    for name, column in history.items():
+        _require_numbers(f"history of {name}", column)
+        if len(column) > len(history["step"]):
+            raise ValueError(f"its history has {len(history['step'])} steps and {len(column)} of {name}")
+    steps = [*history["step"], step + 1]
+    if sorted(set(steps)) != steps:
+        raise ValueError(f"the steps of its history do not ascend to {step}")
+    return Progressed(step, dict(numbers), {name: list(column) for name, column in history.items()})
+
+
+def _require_numbers(name: str, values: Iterable[Any]) -> None:
+    for value in values:
+        if validation.real_number(value) is None:
+            raise TypeError(f"its {name} hold {value!r}, which is no number")
+
+
+def unreadable(path: Path, reason: str) -> ValueError:
+    """The error for a checkpoint that cannot be resumed from."""
     return ValueError(
         f"checkpoint={str(path)!r} cannot be resumed from ({reason}); it is left as it is: "
         "remove it to start anew, or name another file"
@@ -84,7 +119,3 @@ def _check_fingerprint(path: Path, saved: dict[str, Any], current: dict[str, Any
             f"checkpoint={str(path)!r} is of another run: {', '.join(different)}; "
             "remove it to start anew, or name another file"
         )
-
-
-def _checksum(tensor: Tensor) -> int:
-    return zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.adam import Adam, Rates
+from ufm.solvers.gradient.checkpoint import own_checkpoint
 from ufm.solvers.gradient.fingerprint import fingerprint
 from ufm.solvers.gradient.fixed_momentum import FixedMomentum
 from ufm.solvers.gradient.lbfgs import LBFGS
@@ -98,7 +99,7 @@ def minimize(
     metrics        called with W (R, d), H (d, N), b (R,) for the history; default those of ``source``, "single"
                    (Table 5), "multi" (Table 6) or "multilabel"
     checkpoint     file resumed from where it exists, and written every ``checkpoint_every`` steps (default: every
-                   minute) and at the end
+                   minute) and at the end; of one run at a time, by the lock file ``.NAME.lock`` beside it
     progress       a bar on stderr: None where the run is long and stderr a terminal
     weighting      a name in ``ufm.weighting``: task weights anew at every step, in place of the form's, which must be
                    1, with ``weighting_options``. See ``weighted_momentum``; needs a ``learning_rate``. F and its
@@ -141,7 +142,8 @@ def minimize(
                 return own | now(method.point)
             return own | {name: float(value) for name, value in metrics(*_in_own_units(method, copy=True)).items()}
 
-        outcome = Run(method, settings, fingerprint(form, counts, settings), measure).finish(progress)
+        with own_checkpoint(settings.checkpoint):
+            outcome = Run(method, settings, fingerprint(form, counts, settings), measure).finish(progress)
         W, H, b = _in_own_units(method, copy=False)
         exact = expand(form, counts, settings.device, torch.float64)
         point = method.point

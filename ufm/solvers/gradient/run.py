@@ -46,7 +46,10 @@ class Run:
         path = settings.checkpoint
         if path is not None and path.exists():
             self.at = checkpoint.load(path, fingerprint, method.state())
-            method.resume(self.at.numbers)
+            try:
+                method.resume(self.at.numbers)
+            except (KeyError, IndexError, ValueError) as error:
+                raise checkpoint.unreadable(path, f"its numbers are not {settings.optimizer}'s: {error!r}") from error
 
     def finish(self, progress: bool | None) -> Outcome:
         """Steps until there is a reason to stop."""
