@@ -52,7 +52,7 @@ def hard_problems():
     yield "tiny λ", single.balanced((3, 4), 1000, **lambdas(1e-7, 1e-7))
     yield "1e8 of each label", single.balanced((3, 4), 10**8, **lambdas(1e-3, 1e-3))
     yield "one sample", single([[1, 0], [0, 0]], **lambdas(0.05, 0.05))
-    yield "one sample, three tasks", single.from_labels([[1, 0, 2]], **lambdas(0.05, 0.05))
+    yield "one sample, three tasks", single.from_labels([[1, 0, 2]], (2, 2, 3), **lambdas(0.05, 0.05))
     yield "smoothed", single.balanced((5, 5), 10, label_smoothing=0.1, **lambdas(0.05, 0.05))
     yield "smoothed, collapsed", single.balanced((3, 2), 10, label_smoothing=0.9, **lambdas(5, 5))
     yield "mean, smoothed", multi([[5, 0, 9], [2, 2]], reduction="mean", label_smoothing=0.1, **lambdas(1e-3, 1e-2))

@@ -1,5 +1,6 @@
 """Every constructor against direct counting of samples, one by one."""
 
+import warnings
 from collections import Counter
 from itertools import combinations, product
 
@@ -27,11 +28,27 @@ def labels_with_gaps(rng, samples, tasks):
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 4))
 def test_from_labels_counts_every_tuple(seed, samples, tasks):
     labels = labels_with_gaps(np.random.default_rng(seed), samples, tasks)
-    problem = SingleSource.from_labels(labels, **LAMBDAS)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* empty class", UserWarning)
+        problem = SingleSource.from_labels(labels, **LAMBDAS)
     assert as_counter(problem) == Counter(map(tuple, labels.tolist()))
     assert problem.samples == samples
     assert problem.classes == tuple(max(2, k + 1) for k in labels.max(axis=0))
     assert problem.labels.tolist() == sorted(problem.labels.tolist())
+
+
+def test_an_empty_class_0_is_warned_of():
+    from_1 = [[1, 0], [2, 1], [3, 0]]
+    with pytest.warns(UserWarning, match=r"labels\[:, 0\] has no sample of class 0.*subtract 1") as heard:
+        assert SingleSource.from_labels(from_1, **LAMBDAS).classes == (4, 2)
+    assert len(heard) == 1
+    assert heard[0].filename == __file__
+    with pytest.warns(UserWarning, match=r"labels\[1\] has no sample of class 0") as heard:
+        assert MultiSource.from_labels([[0, 1], [2, 3]], **LAMBDAS).classes == (2, 4)
+    assert heard[0].filename == __file__
+    # said of what is meant, nothing is
+    SingleSource.from_labels(from_1, (4, 2), **LAMBDAS)
+    MultiSource.from_labels([[0, 1], [2, 3]], (2, 4), **LAMBDAS)
 
 
 def test_forty_binary_attributes_store_only_what_occurs():

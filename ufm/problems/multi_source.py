@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import distinct_tuples
 from ufm.problems.standard_form import StandardForm, one_hot_targets
 from ufm.support import display, validation
@@ -103,17 +104,21 @@ class MultiSource:
 
     @classmethod
     def from_labels(cls, labels: Sequence[Any], classes: Any = None, **settings: Any) -> Self:
-        """Counts the labels of a real data set per task: labels is a list of T integer vectors (N_t,)."""
+        """Counts the labels of a real data set per task: labels is a list of T integer vectors (N_t,).
+
+        classes defaults as in ``SingleSource.from_labels``, with its warning.
+        """
         if not validation.is_list(labels):
             raise TypeError("labels must be a list of T vectors (N_t,), one per task")
         vectors = [validation.label_array(f"labels[{t}]", y, tasks=1) for t, y in enumerate(labels)]
-        if classes is None:
-            classes = [max(2, int(y.max()) + 1) for y in vectors]
-        sizes = validation.class_numbers("classes", classes)
+        largest = [max(2, int(y.max()) + 1) for y in vectors]
+        sizes = validation.class_numbers("classes", largest if classes is None else classes)
         if len(sizes) != len(vectors):
             raise ValueError(f"classes names {len(sizes)} tasks, labels has {len(vectors)}")
         for t, y in enumerate(vectors):
             validation.check_range(f"labels[{t}]", y, (sizes[t],))
+        for t, y in enumerate(vectors if classes is None else ()):
+            warn_of_empty_class_0(f"labels[{t}]", y)
         counts = [np.bincount(y[:, 0], minlength=k) for y, k in zip(vectors, sizes, strict=True)]
         return cls(counts, **settings)
 

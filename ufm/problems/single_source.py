@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
 from ufm.problems.standard_form import StandardForm, one_hot_targets
 from ufm.support import display, validation
@@ -98,16 +99,19 @@ class SingleSource:
     def from_labels(cls, labels: Any, classes: Any = None, **settings: Any) -> Self:
         """Counts the label tuples of a real data set.
 
-        labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task
-        Only the tuples that occur are stored: 40 binary attributes (2^40 tuples) are no burden.
+        labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning tells
+                 of an empty class 0
+        Only the tuples that occur are stored: 40 binary attributes are no burden.
         """
         array = validation.label_array("labels", labels)
-        if classes is None:
-            classes = [max(2, int(k) + 1) for k in array.max(axis=0)]
-        sizes = validation.class_numbers("classes", classes)
+        largest = [max(2, int(k) + 1) for k in array.max(axis=0)]
+        sizes = validation.class_numbers("classes", largest if classes is None else classes)
         if len(sizes) != array.shape[1]:
             raise ValueError(f"classes names {len(sizes)} tasks, labels has {array.shape[1]} columns")
-        return cls._from_columns(sizes, array, np.ones(len(array), dtype=np.int64), **settings)
+        problem = cls._from_columns(sizes, array, np.ones_like(array[:, 0]), **settings)
+        if classes is None:
+            warn_of_empty_class_0("labels", array)
+        return problem
 
     @classmethod
     def balanced(cls, classes: Any = (10, 10), n: int = 100, **settings: Any) -> Self:

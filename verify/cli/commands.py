@@ -15,6 +15,7 @@ from verify.certification.rigorous import require_feasible_solution
 from verify.cli.falsify_command import Falsify
 from verify.cli.figure_command import Figure
 from verify.cli.findings_command import FindingsCommand
+from verify.cli.label_printing import told_to
 from verify.cli.landscape_command import Landscape
 from verify.cli.problem_options import ProblemOptions
 from verify.cli.solver_options import SolverOptions
@@ -39,7 +40,7 @@ class Verify:
     def run(self) -> int:
         """0 where every check passed, 1 where one failed."""
         console = Console()
-        problem = self.problem.build() if self.problem.given else None
+        problem, reading = self.problem.stated(told_to(console)) if self.problem.given else (None, None)
         if problem is None and (self.solver != SolverOptions() or self.objective_tolerance is not None):
             raise ValueError("solver flags and --objective-tolerance need a problem: --classes … or --labels …")
         prepare_report(self.report)  # before the work, not after
@@ -48,7 +49,7 @@ class Verify:
             tolerance = self.objective_tolerance
             if tolerance is None and self.solver.method != "newton":
                 tolerance = FIRST_ORDER_TOLERANCE
-            case = run_case(name, problem, tolerance=tolerance, **self.solver.arguments())
+            case = run_case(name, problem, tolerance=tolerance, reading=reading, **self.solver.arguments())
             result = JobResult((case,))
         else:
             with console.status("solving") as status:
@@ -78,11 +79,11 @@ class Solve:
         """0 where the solver converged, 1 where it did not."""
         if self.save is not None:
             require_file(self.save, "--save", "solution.safetensors")  # before the work, not after
-        problem = self.problem.build()
+        console = Console()
+        problem, _ = self.problem.stated(told_to(console))
         if self.rigorous:
             require_feasible_solution(problem, self.solver.dim, every_sample=self.solver.method == "gradient")
         solution = ufm.solve(problem, **self.solver.arguments())
-        console = Console()
         try:
             if self.save is not None:
                 solution.save(self.save)

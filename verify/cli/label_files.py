@@ -1,101 +1,141 @@
-"""Label files: CSV, one row a sample and one column a task (or a class, of 0 and 1), or NumPy's without pickle."""
+"""Label files: one row a sample and one column a task (or a class, of 0 and 1), with the names found in them."""
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ufm.problems.label_sets import indicator_array
+from verify.cli.label_arrays import Column
+from verify.cli.label_cells import Classes, classes_of, indicator, is_missing, why_no_label
+from verify.cli.label_dialect import NAMES
+from verify.cli.label_table import Table, read_table
+from verify.cli.label_warnings import class_warnings, column_warnings
+from verify.reading.label_reading import FileRead, LabelReading, NamedTask, shown
 
-Column = NDArray[np.int64] | NDArray[np.str_]
+Labels = NDArray[np.int64]
 
 
-def read_labels(path: Path) -> NDArray[np.int64]:
-    """(N, T) labels from 0.
+def read_tasks(
+    paths: Sequence[Path],
+    classes: Sequence[int] = (),
+    *,
+    told: Callable[[LabelReading], None] = lambda reading: None,
+    **options: Any,
+) -> tuple[list[Labels], LabelReading]:
+    """(N, T) labels from 0 of each file, and what was read; ``told`` hears it before a task of one class is refused.
 
-    A CSV column of integers ≥ 0 is taken as it stands; one of anything else (names, −1 and 1) has its distinct
-    values numbered in sorted order. A first row is a header if it holds text over a column of integers.
-    Raises ValueError naming file and line.
+    A task's classes are the distinct values of its column, in natural order. K_t in ``classes`` adds empty ones:
+    integers within 0 … K_t − 1, or else within 1 … K_t, keep their places.
+    options   delimiter, header, columns: see ``read_table``
+    Raises ValueError naming file, line and cell for a missing or negative label.
     """
-    return np.stack([_number_classes(column) for column in _columns(path)], axis=1)
-
-
-def read_indicators(path: Path) -> NDArray[np.int64]:
-    """(N, K) of 0 and 1: a sample's row has a 1 at each of its labels. ValueError naming the file for anything else."""
-    columns = _columns(path)
-    for number, column in enumerate(columns, start=1):
-        outside = np.flatnonzero((column != 0) & (column != 1) if column.dtype.kind == "i" else np.ones(len(column)))
-        if len(outside):
+    tables = [read_table(path, **options) for path in paths]
+    width = sum(len(table.columns) for table in tables)
+    if classes and len(classes) != width:
+        raise ValueError(f"--classes names {len(classes)} tasks, --labels has {width} columns")
+    sizes = iter(classes)
+    arrays, tasks, warnings = [], [], [text for table in tables for text in table.warnings]
+    for table in tables:
+        labels = []
+        for column in table.columns:
+            task, array, found = _task(table, column, next(sizes, None), alone=len(paths) > 1)
+            labels.append(array)
+            tasks.append(task)
+            warnings += found
+        arrays.append(np.stack(labels, axis=1))
+    reading = LabelReading(tuple(map(_file, tables)), tuple(tasks), tuple(warnings))
+    told(reading)
+    for task in tasks:
+        if len(task.classes) < 2:
             raise ValueError(
-                f"--labels: {path.name}, column {number}, sample {outside[0] + 1}: {column[outside[0]]}; "
+                f"--labels: task {shown(task.name)} has one class only, {shown(task.classes[0])}; a task needs two: "
+                "leave the column out with --columns, or count classes without samples with --classes"
+            )
+    return arrays, reading
+
+
+def read_labels(path: Path, **options: Any) -> Labels:
+    """(N, T) labels from 0 of one file; see ``read_tasks``, but a column may have one class."""
+    table = read_table(path, **options)
+    return np.stack([_task(table, column, None)[1] for column in table.columns], axis=1)
+
+
+def read_indicators(path: Path, **options: Any) -> Labels:
+    """(N, K) of 0 and 1: a sample's row has a 1 at each of its labels. ValueError naming the file for anything else."""
+    return _indicators(read_table(path, **options))
+
+
+def read_label_sets(path: Path, **options: Any) -> tuple[Labels, LabelReading]:
+    """``read_indicators`` and what was read: one task, a class a column."""
+    table = read_table(path, **options)
+    indicators = _indicators(table)
+    names = tuple(column.name or str(column.position) for column in table.columns)
+    counts = tuple(indicators.sum(axis=0).tolist())
+    task = NamedTask(path.stem, names, counts)
+    reading = LabelReading((_file(table),), (task,), (*table.warnings, *class_warnings(task)))
+    return indicators, reading
+
+
+def _file(table: Table) -> FileRead:
+    delimiter = NAMES.get(table.delimiter, table.delimiter) if table.text else "npy"
+    return FileRead(table.path, delimiter, table.header, table.rows)
+
+
+def _indicators(table: Table) -> Labels:
+    columns = []
+    for column in table.columns:
+        values = [indicator(cell) for cell in column.cells]
+        if None in values:
+            row = int(np.argmax(np.isin(column.codes, [i for i, value in enumerate(values) if value is None])))
+            raise ValueError(
+                f"--labels: {table.path.name}, column {column.position}, sample {row + 1}: "
+                f"{shown(column.cells[column.codes[row]])}; "
                 "with --multi-label every column is a class and holds 0 and 1"
             )
-    return indicator_array(path.name, np.stack(columns, axis=1))
+        columns.append(np.array(values, dtype=np.int64)[column.codes])
+    return indicator_array(table.path.name, np.stack(columns, axis=1))
 
 
-def _columns(path: Path) -> list[Column]:
-    if not path.is_file():
-        raise FileNotFoundError(f"--labels: there is no file {path}")
-    if path.suffix == ".npy":
-        return _read_npy(path)
-    if path.suffix in (".csv", ".tsv", ".txt"):
-        return _read_csv(path)
-    raise ValueError(f"--labels: {path.name} is neither .csv nor .npy")
+def _task(table: Table, column: Column, size: int | None, alone: bool = False) -> tuple[NamedTask, Labels, list[str]]:
+    _require_labels(table, column)
+    found = classes_of(column.cells)
+    name = column.name or (table.path.stem if alone else f"column {column.position}")
+    names, places = _with_empty(name, found, size)
+    labels = places[found.of_cell[column.codes]]
+    task = NamedTask(name, names, tuple(np.bincount(labels, minlength=len(names)).tolist()))
+    return task, labels, [*column_warnings(task, found, labels), *class_warnings(task)]
 
 
-def _read_npy(path: Path) -> list[Column]:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"--labels: {path.name} is not a whole .npy array of integers ({error})") from error
-    if not isinstance(array, np.ndarray) or array.ndim not in (1, 2) or array.size == 0:
-        raise ValueError(f"--labels: {path.name} must hold an array (N, T), got {np.shape(array)}")
-    if array.dtype != bool and not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"--labels: {path.name} must hold integers, got dtype {array.dtype}")
-    return list(array.reshape(len(array), -1).astype(np.int64).T)
+def _require_labels(table: Table, column: Column) -> None:
+    reasons = [why_no_label(cell) for cell in column.cells]
+    bad = np.isin(column.codes, [i for i, reason in enumerate(reasons) if reason])
+    if bad.any():
+        row = int(np.argmax(bad))
+        number = column.codes[row]
+        others = int(np.count_nonzero(bad)) - 1
+        header = row == 0 and not table.header and table.text and is_missing(column.cells[number])
+        raise ValueError(
+            f"--labels: {table.path.name}, {table.place(row)}: column {column.position} {reasons[number]}"
+            + f" (and {others:,} more rows)" * (others > 0)
+            + "; remove rows without a label, give them a class with a name of its own, or leave the column out with "
+            + "--columns"
+            + "; if the line names the columns, --header" * bool(header)
+        )
 
 
-def _read_csv(path: Path) -> list[Column]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"--labels: {path.name} is not UTF-8 text ({error})") from error
-    delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
-    rows = [
-        (number, [cell.strip() for cell in row])
-        for number, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1)
-        if row
-    ]
-    if not rows:
-        raise ValueError(f"--labels: {path.name} is empty")
-    width = len(rows[0][1])
-    for number, row in rows:
-        if len(row) != width:
-            raise ValueError(f"--labels: {path.name}, line {number}: {len(row)} columns where the first has {width}")
-        if "" in row:
-            raise ValueError(f"--labels: {path.name}, line {number}: column {row.index('') + 1} is empty")
-    body = rows[1:] if _has_header([row for _, row in rows]) else rows
-    return [_column(column) for column in zip(*(row for _, row in body), strict=True)]
-
-
-def _has_header(rows: list[list[str]]) -> bool:
-    if len(rows) < 2:
-        return False
-    return any(not _is_integer(top) and all(map(_is_integer, rest)) for top, *rest in zip(*rows, strict=True))
-
-
-def _is_integer(cell: str) -> bool:
-    return cell.removeprefix("-").isascii() and cell.removeprefix("-").isdigit()
-
-
-def _column(cells: tuple[str, ...]) -> Column:
-    return np.array([int(cell) for cell in cells]) if all(map(_is_integer, cells)) else np.array(cells)
-
-
-def _number_classes(column: Column) -> NDArray[np.int64]:
-    if np.issubdtype(column.dtype, np.integer) and column.min() >= 0:
-        return column.astype(np.int64)
-    return np.unique(column, return_inverse=True)[1].astype(np.int64)
+def _with_empty(name: str, found: Classes, size: int | None) -> tuple[tuple[str, ...], Labels]:
+    """Names of all K classes, and the place among them of each that occurs."""
+    k, whole = len(found.names), found.whole
+    if size is None or size == k:
+        return found.names, np.arange(k)
+    if size < k:
+        raise ValueError(f"--labels: task {shown(name)} has {k} classes, --classes says {size}")
+    for first in (0, 1):
+        if whole is not None and first <= whole[0] and whole[-1] - first < size:
+            return tuple(str(first + i) for i in range(size)), np.array(whole) - first
+    return (*found.names, *(f"(class {i + 1})" for i in range(k, size))), np.arange(k)

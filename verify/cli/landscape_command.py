@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
+from verify.cli.label_printing import told_to
 from verify.cli.problem_options import ProblemOptions
 
 
@@ -23,6 +24,8 @@ class Landscape:
         """0 where each is a certified global minimum or a strict saddle with an exhibited way down, 1 otherwise."""
         from verify.landscape import critical_points
 
-        found = critical_points(self.problem.build(), dim=self.dim, seed=self.seed)
-        Console().print(str(found), markup=False, highlight=False, soft_wrap=True)
+        console = Console()
+        problem, _ = self.problem.stated(told_to(console))
+        found = critical_points(problem, dim=self.dim, seed=self.seed)
+        console.print(str(found), markup=False, highlight=False, soft_wrap=True)
         return 0 if found.benign else 1

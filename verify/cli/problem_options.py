@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from tyro.conf import FlagCreatePairsOff
 
 import ufm
 from ufm.solution import Problem
-from verify.cli.label_files import read_indicators, read_labels
+from ufm.support import validation
+from verify.cli.label_files import read_label_sets, read_tasks
+from verify.reading.label_reading import LabelReading
+
+_READING = ("delimiter", "header", "no_header", "columns")
 
 
 @dataclass(frozen=True)
@@ -23,8 +31,16 @@ class ProblemOptions:
     n_different: int | None = None
     """… and of every label tuple whose labels differ."""
     labels: tuple[Path, ...] = ()
-    """Label file, .csv or .npy, one row a sample and one column a task; with --multi-source one file a task; with
-    --multi-label one column a class, of 0 and 1."""
+    """Label file, text (.csv, .tsv, .txt) or .npy, one row a sample and one column a task; with --multi-source one file
+    a task; with --multi-label one column a class, of 0 and 1."""
+    delimiter: str | None = None
+    """Of label files: comma, semicolon, tab, pipe, blanks, none (one column) or a character; found out unless given."""
+    header: FlagCreatePairsOff[bool] = False
+    """The first line of label files names the columns; found out unless given."""
+    no_header: FlagCreatePairsOff[bool] = False
+    """… is a sample."""
+    columns: tuple[str, ...] = ()
+    """Columns of label files to read, by name or by position from 1; all unless given."""
     multi_source: bool = False
     """Problem (4), every task with samples of its own, in place of Problem (3)."""
     orthogonal_array: bool = False
@@ -58,7 +74,13 @@ class ProblemOptions:
 
     def build(self) -> Problem:
         """ValueError names what is missing or contradictory."""
-        settings: dict[str, object] = {
+        return self.stated()[0]
+
+    def stated(
+        self, told: Callable[[LabelReading], None] = lambda reading: None
+    ) -> tuple[Problem, LabelReading | None]:
+        """The problem, and what was read of label files; ``told`` hears that before anything is made of it."""
+        settings: dict[str, Any] = {
             "lambda_H": self.lambda_H,
             "lambda_W": self.lambda_W,
             "lambda_b": self.lambda_b,
@@ -70,7 +92,13 @@ class ProblemOptions:
             counted = ("samples", "n_same", "n_different", "orthogonal_array", "samples_by_multiplicity")
             if self._set(counted):
                 raise ValueError(f"--labels counts its own samples; leave {self._set(counted)} out")
-            return self._label_sets(settings) if self.multi_label else self._from_files(settings)
+            return self._from_label_sets(settings, told) if self.multi_label else self._from_files(settings, told)
+        if self._set(_READING):
+            raise ValueError(f"{self._set(_READING)}: of the files of --labels, and there are none")
+        return self._counted(settings), None
+
+    def _counted(self, settings: dict[str, Any]) -> Problem:
+        """From numbers of samples on the command line."""
         if self.multi_label or self.samples_by_multiplicity:
             return self._label_sets(settings)
         if not self.classes:
@@ -88,7 +116,7 @@ class ProblemOptions:
             raise ValueError(f"--samples takes one number without --multi-source, got {len(self.samples)}")
         return ufm.SingleSource.balanced(self.classes, self.samples[0], **settings)
 
-    def _correlated(self, settings: dict[str, object]) -> Problem:
+    def _correlated(self, settings: dict[str, Any]) -> Problem:
         if self.n_same is None or self.n_different is None or self.samples or self.multi_source:
             raise ValueError("correlated tasks need both --n-same and --n-different, and no --samples, --multi-source")
         if len(set(self.classes)) != 1 or len(self.classes) > 2:
@@ -97,7 +125,7 @@ class ProblemOptions:
             self.classes[0], n_same=self.n_same, n_different=self.n_different, **settings
         )
 
-    def _orthogonal_array(self, settings: dict[str, object]) -> Problem:
+    def _orthogonal_array(self, settings: dict[str, Any]) -> Problem:
         others = ("multi_source", "n_same", "n_different")
         if self._set(others):
             raise ValueError(f"--orthogonal-array takes --classes and --samples; leave {self._set(others)} out")
@@ -108,8 +136,18 @@ class ProblemOptions:
             )
         return ufm.SingleSource.orthogonal_array(self.classes[0], len(self.classes), self.samples[0], **settings)
 
-    def _label_sets(self, settings: dict[str, object]) -> Problem:
-        """Pick-all-label, from an indicator file or balanced within each multiplicity."""
+    def _label_sets(self, settings: dict[str, Any]) -> Problem:
+        """Pick-all-label, balanced within each multiplicity."""
+        self._check_label_sets()
+        if not self.samples_by_multiplicity:
+            raise ValueError("--multi-label needs --samples-by-multiplicity, such as 1:10 2:5, or --labels FILE")
+        n = dict(map(_multiplicity, self.samples_by_multiplicity))
+        if len(n) != len(self.samples_by_multiplicity):
+            raise ValueError(f"--samples-by-multiplicity names one twice: {' '.join(self.samples_by_multiplicity)}")
+        del settings["task_weights"]
+        return ufm.MultiLabel.balanced(self.classes[0], n, **settings)
+
+    def _check_label_sets(self) -> None:
         if not self.multi_label:
             raise ValueError("--samples-by-multiplicity goes with --multi-label")
         others = ("multi_source", "samples", "n_same", "n_different", "orthogonal_array", "task_weights")
@@ -117,32 +155,41 @@ class ProblemOptions:
             raise ValueError(f"--multi-label is one task of several labels; leave {self._set(others)} out")
         if len(self.classes) != 1 and not (self.labels and not self.classes):
             raise ValueError(f"--multi-label needs --classes K, one number, got {self.classes}")
-        del settings["task_weights"]
-        if not self.labels:
-            if not self.samples_by_multiplicity:
-                raise ValueError("--multi-label needs --samples-by-multiplicity, such as 1:10 2:5, or --labels FILE")
-            n = dict(map(_multiplicity, self.samples_by_multiplicity))
-            if len(n) != len(self.samples_by_multiplicity):
-                raise ValueError(f"--samples-by-multiplicity names one twice: {' '.join(self.samples_by_multiplicity)}")
-            return ufm.MultiLabel.balanced(self.classes[0], n, **settings)
+
+    def _from_label_sets(
+        self, settings: dict[str, Any], told: Callable[[LabelReading], None]
+    ) -> tuple[Problem, LabelReading]:
+        """Pick-all-label, from an indicator file."""
+        self._check_label_sets()
         if len(self.labels) != 1:
             raise ValueError(f"--labels takes one file with --multi-label, got {len(self.labels)}")
-        indicators = read_indicators(self.labels[0])
+        indicators, reading = read_label_sets(self.labels[0], **self._reading())
+        told(reading)
         if self.classes and indicators.shape[1] != self.classes[0]:
             raise ValueError(f"{self.labels[0].name} has {indicators.shape[1]} columns, --classes {self.classes[0]}")
-        return ufm.MultiLabel.from_indicators(indicators, **settings)
+        del settings["task_weights"]
+        return ufm.MultiLabel.from_indicators(indicators, **settings), reading
 
-    def _from_files(self, settings: dict[str, object]) -> Problem:
-        classes = self.classes or None
-        arrays = [read_labels(path) for path in self.labels]
-        if self.multi_source:
-            for path, array in zip(self.labels, arrays, strict=True):
-                if array.shape[1] != 1:
-                    raise ValueError(f"{path.name} has {array.shape[1]} columns; --multi-source takes one file a task")
-            return ufm.MultiSource.from_labels([array[:, 0] for array in arrays], classes, **settings)
-        if len(arrays) != 1:
-            raise ValueError(f"--labels takes one file without --multi-source, got {len(arrays)}")
-        return ufm.SingleSource.from_labels(arrays[0], classes, **settings)
+    def _from_files(
+        self, settings: dict[str, Any], told: Callable[[LabelReading], None]
+    ) -> tuple[Problem, LabelReading]:
+        if not self.multi_source and len(self.labels) != 1:
+            raise ValueError(f"--labels takes one file without --multi-source, got {len(self.labels)}")
+        sizes = validation.class_numbers("classes", self.classes) if self.classes else ()
+        arrays, reading = read_tasks(self.labels, sizes, told=told, **self._reading())
+        classes = [len(task.classes) for task in reading.tasks]
+        if not self.multi_source:
+            return ufm.SingleSource.from_labels(arrays[0], classes, **settings), reading
+        for path, array in zip(self.labels, arrays, strict=True):
+            if array.shape[1] != 1:
+                raise ValueError(f"{path.name} has {array.shape[1]} columns; --multi-source takes one file a task")
+        return ufm.MultiSource.from_labels([array[:, 0] for array in arrays], classes, **settings), reading
+
+    def _reading(self) -> dict[str, Any]:
+        if self.header and self.no_header:
+            raise ValueError("--header and --no-header contradict each other")
+        header = self.header if self.header or self.no_header else None
+        return {"delimiter": self.delimiter, "header": header, "columns": self.columns}
 
 
 def _multiplicity(text: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import ufm
 from ufm.solution import Problem
 from verify.comparison.compare import Report, compare
 from verify.comparison.cosine_curve import CosineCurve
+from verify.reading.label_reading import LabelReading
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Case:
 
     name     what a reader calls it, e.g. "Theorem 3.1 at paper size"
     seconds  wall-clock time of the solve
+    reading  what was read of label files, with the names of tasks and classes; None without files
     """
 
     name: str
@@ -25,6 +27,7 @@ class Case:
     solution: ufm.Solution
     report: Report
     seconds: float
+    reading: LabelReading | None = None
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,17 @@ class JobResult:
         return all(case.report.passed for case in self.cases) and (self.curve is None or self.curve.passed)
 
 
-def run_case(name: str, problem: Problem, *, tolerance: float | None = None, **options: Any) -> Case:
+def run_case(
+    name: str,
+    problem: Problem,
+    *,
+    tolerance: float | None = None,
+    reading: LabelReading | None = None,
+    **options: Any,
+) -> Case:
     """Solves with ``ufm.solve(problem, **options)`` and compares; tolerance is the objective's in ``compare``."""
     start = time.perf_counter()
     solution = ufm.solve(problem, **options)
     seconds = time.perf_counter() - start
     limits = {} if tolerance is None else {"tolerance": tolerance}
-    return Case(name, problem, solution, compare(problem, solution, **limits), seconds)
+    return Case(name, problem, solution, compare(problem, solution, **limits), seconds, reading)

@@ -30,6 +30,7 @@ def case_section(number: int, case: Case, figures: Sequence[FigureFile]) -> str:
     line = summary.line(case)
     parts = [
         f"<h2>{number}. {html.escape(line.name)} {_word(line.verdict)}</h2>",
+        "" if case.reading is None else described(case.reading),
         f'<div class="columns">{described(case.problem)}{described(report.certificate)}</div>',
         f"<h3>Solution</h3><p>{html.escape(_solved(case))}</p>",
         _theory(case),

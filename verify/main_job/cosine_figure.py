@@ -8,6 +8,7 @@ import numpy as np
 
 from verify.main_job.case import Case
 from verify.main_job.cosines import measured_cosines
+from verify.reading.label_reading import shown
 from verify.report.cosine_panels import cosine_panels
 from verify.report.figure_files import FigureFile, figure_file
 
@@ -18,7 +19,7 @@ def cosine_figure(case: Case) -> Any:
     panels = [("measured", measured_cosines(case))]
     if prediction is not None:
         panels.append((f"predicted, {prediction.theorem}", prediction.cosines))
-    return cosine_panels(panels, case.problem.classes)
+    return cosine_panels(panels, case.problem.classes, tasks=() if case.reading is None else case.reading.tasks)
 
 
 def cosine_file(name: str, case: Case) -> FigureFile:
@@ -28,6 +29,8 @@ def cosine_file(name: str, case: Case) -> FigureFile:
     caption += ": measured at the solution." if prediction is None else ": measured at the solution, and predicted."
     if prediction is not None and prediction.multi_source and len(case.problem.classes) > 1:
         caption += " Grey between tasks: free, since each task has features of its own and may rotate alone."
+    if case.reading is not None:
+        caption += f" Tasks in order: {', '.join(shown(task.name) for task in case.reading.tasks)}."
     matrices = [measured_cosines(case)] + ([] if prediction is None else [prediction.cosines])
     if any(np.isnan(np.diagonal(matrix)).any() for matrix in matrices):
         caption += " Grey on the diagonal: a head that is zero and has no direction."

@@ -31,6 +31,7 @@ def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
     return {
         "name": case.name,
         "seconds": case.seconds,
+        "reading": None if case.reading is None else case.reading.to_dict(),
         "problem": {
             "source": problem.source,
             "classes": problem.classes,

@@ -10,6 +10,7 @@ import numpy as np
 from verify._metrics.tables import METRIC
 from verify.main_job.case import Case
 from verify.reading.form import Float
+from verify.reading.label_reading import shown
 from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
 
 LONG = 20  # a run this many times its first recorded step has decades to show; a shorter one is clearer linear
@@ -36,7 +37,7 @@ def history_figure(case: Case) -> Any:
     bounds = [task.lower_bound for task in case.report.certificate.tasks] or [case.report.certificate.lower_bound]
     for t, (part, bound) in enumerate(zip(parts, bounds, strict=True)):
         colour = COLOURS[t % len(COLOURS)]
-        name = f"task {t + 1}" if len(parts) > 1 else ""
+        name = _task(case, t) if len(parts) > 1 else ""
         _line(objective, part, _numbers(part["loss"]) - bound, colour, name)
         if "gradient_norm" in part:
             _line(gradient, part, _numbers(part["gradient_norm"]), colour, name)
@@ -66,6 +67,11 @@ def history_file(name: str, case: Case) -> FigureFile | None:
     if len(histories(case)) > 1:
         caption += " One line per task."
     return figure_file(name, figure, caption, caption)
+
+
+def _task(case: Case, t: int) -> str:
+    name = f"task {t + 1}" if case.reading is None else shown(case.reading.tasks[t].name)
+    return name.replace("$", r"\$")
 
 
 def _numbers(values: Sequence[Any]) -> Float:

@@ -61,6 +61,7 @@ def _case(number: int, case: Case) -> str:
     title = f"{number}. {line.name}: {line.verdict}"
     blocks = [
         f"{title}\n{'-' * len(title)}",
+        *([] if case.reading is None else [str(case.reading)]),
         str(case.problem),
         f"{case.solution}\n  seconds  {numbers.seconds(case.seconds)}",
         str(report.certificate),

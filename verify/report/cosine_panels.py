@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from verify.reading.form import Float
+from verify.reading.label_reading import NamedTask, shown
 from verify.report.figure_files import GREY, INK, new_figure, tidy
 
 ROWS_NAMED = 24  # more rows than this are named by their task
@@ -15,17 +16,24 @@ ROWS_NUMBERED = 8  # up to here a cell holds its number
 ROWS_AS_SHAPES = 40  # beyond, a panel inside the SVG is a picture: 10,000 shapes are slow to draw
 LABELS = 25
 NAMES_UPRIGHT = 12  # more names than this do not fit side by side
+NAME_WIDTH = 12  # letters of a class's name beside its row
 
 
-def cosine_panels(panels: Sequence[tuple[str, Float]], classes: tuple[int, ...], symbols: Sequence[str] = ()) -> Any:
+def cosine_panels(
+    panels: Sequence[tuple[str, Float]],
+    classes: tuple[int, ...],
+    symbols: Sequence[str] = (),
+    tasks: Sequence[NamedTask] = (),
+) -> Any:
     """Matrices (R, R) of cosines side by side under their titles; NaN is grey.
 
     symbols  what the rows of each panel are, in TeX: "w", heads, unless given
+    tasks    their names, and those of their classes, in place of symbols
     """
     figure = new_figure(1.0 + 3.9 * len(panels), 4.2)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     meshes = [
-        _panel(axes, matrix, classes, title, symbol)
+        _panel(axes, matrix, classes, title, symbol, tasks)
         for axes, (title, matrix), symbol in zip(grid, panels, symbols or "w" * len(panels), strict=True)
     ]
     bar = figure.colorbar(meshes[-1], ax=list(grid), shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)
@@ -35,7 +43,9 @@ def cosine_panels(panels: Sequence[tuple[str, Float]], classes: tuple[int, ...],
     return figure
 
 
-def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str) -> Any:
+def _panel(
+    axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str, tasks: Sequence[NamedTask]
+) -> Any:
     from matplotlib import colormaps
 
     rows = len(matrix)
@@ -59,30 +69,39 @@ def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbo
     for edge in ends[:-1] - 0.5:
         axes.axhline(edge, color=INK, linewidth=0.7)
         axes.axvline(edge, color=INK, linewidth=0.7)
-    names = _name_rows(axes, classes, ends, symbol)
+    names = _name_rows(axes, classes, ends, symbol, tasks)
     if rows <= ROWS_NUMBERED:
         _number_cells(axes, matrix)
     _name_grey(axes, matrix, classes, ends)
     tidy(axes, title)
     axes.tick_params(length=0)
-    if names > NAMES_UPRIGHT:
+    if names > NAMES_UPRIGHT or (tasks and rows > 4):
         axes.tick_params(labelsize=7)
         axes.tick_params(axis="x", rotation=90)
     return mesh
 
 
-def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any, symbol: str) -> int:
+def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any, symbol: str, tasks: Sequence[NamedTask]) -> int:
     rows = int(ends[-1])
     if rows <= ROWS_NAMED:
         at = np.arange(rows, dtype=np.float64)
         names = [f"${symbol}_{{{k}}}^{{{t}}}$" for t, size in enumerate(classes, 1) for k in range(1, size + 1)]
+        if tasks:
+            names = [_plain(name) for task in tasks for name in task.classes]
     else:
         step = -(-len(classes) // LABELS)
         at = (ends - (np.array(classes) + 1) / 2)[::step]
         names = [f"$W^{{{t}}}$" for t in range(1, len(classes) + 1, step)]
+        if tasks:
+            names = [_plain(task.name) for task in tasks[::step]]
     axes.set_xticks(at, names)
     axes.set_yticks(at, names)
     return len(names)
+
+
+def _plain(name: str) -> str:
+    """A name that matplotlib does not read as TeX."""
+    return shown(name, NAME_WIDTH).replace("$", r"\$")
 
 
 def _number_cells(axes: Any, matrix: Float) -> None:

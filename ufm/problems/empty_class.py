@@ -1,0 +1,21 @@
+"""Labels that count from 1, which integers from 0 cannot be told from."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def warn_of_empty_class_0(name: str, labels: NDArray[np.int64]) -> None:
+    """UserWarning of a task (column) with labels > 0 only, which gets an empty class 0."""
+    for t, least in enumerate(labels.min(axis=0)):
+        if least > 0:
+            column = f"{name}[:, {t}]" if labels.shape[1] > 1 else name
+            warnings.warn(
+                f"{column} has no sample of class 0, which is counted as an empty class; subtract {least} if labels "
+                f"count from {least}, or give classes=(K_1, …, K_T)",
+                UserWarning,
+                stacklevel=3,
+            )

@@ -1,0 +1,115 @@
+"""Cells and classes: which cells are the same class, in what order classes stand, and which cells are no label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.reading.label_reading import shown
+
+_WORDS = "na n/a #n/a #na <na> nan -nan 1.#ind -1.#ind 1.#qnan -1.#qnan null none nat ? inf +inf -inf"
+MISSING = frozenset(["", *_WORDS.split()])
+_NUMBER = re.compile(r"[+\-−]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+_LARGEST = Decimal(2**63 - 1)
+
+
+def is_missing(cell: str) -> bool:
+    """Empty, or what programs write for no value."""
+    return len(cell) < 10 and cell.casefold() in MISSING
+
+
+def is_plain(cell: str) -> bool:
+    """A number, a Boolean or a missing value: nothing that would name a column."""
+    return (
+        _is_small(cell)
+        or _NUMBER.fullmatch(cell) is not None
+        or cell.casefold() in ("true", "false")
+        or is_missing(cell)
+    )
+
+
+def whole_values(cells: Sequence[str]) -> list[int] | None:
+    """The integers that the cells are, 1.0 included; None where one is not."""
+    if all(map(_is_small, cells)):
+        return list(map(int, cells))
+    if not all(map(_NUMBER.fullmatch, cells)):
+        return None
+    numbers = list(map(_number, cells))
+    fit = all(-_LARGEST <= x <= _LARGEST and x == x.to_integral_value() for x in numbers)
+    return [int(x) for x in numbers] if fit else None
+
+
+def why_no_label(cell: str) -> str:
+    """What keeps a cell from being a class; "" where nothing does."""
+    if _is_small(cell):
+        return ""
+    if not cell:
+        return "is empty"
+    if is_missing(cell):
+        return f"holds {cell}, a missing value"
+    if _NUMBER.fullmatch(cell) is None:
+        return ""
+    if _number(cell) < 0:
+        return f"holds {shown(cell)}, as is written for a missing label (of labels −1 and 1, make 0 and 1)"
+    return f"holds {shown(cell)}, beyond 2^63 − 1: an identifier, not a class" if _number(cell) > _LARGEST else ""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Names in order; the class of each distinct cell; the classes as integers where all are whole numbers."""
+
+    names: tuple[str, ...]
+    of_cell: NDArray[np.int64]
+    whole: tuple[int, ...] | None
+
+
+def classes_of(cells: Sequence[str]) -> Classes:
+    """Numbers by value (1, 1.0 and 01 are one class), Booleans without case, and else names as they are written.
+
+    Numbers stand in their order, False before True, names in natural order: class 2 before class 10.
+    """
+    whole = whole_values(cells)
+    if whole is not None:
+        distinct = tuple(sorted(set(whole)))
+        return Classes(tuple(map(str, distinct)), _places(whole, distinct), distinct)
+    if all(map(_NUMBER.fullmatch, cells)):
+        keys = list(map(_number, cells))
+        spelled = dict(zip(reversed(keys), reversed(cells), strict=True))
+        ordered = sorted(spelled)
+        return Classes(tuple(spelled[x] for x in ordered), _places(keys, ordered), None)
+    if all(cell.casefold() in ("true", "false") for cell in cells):
+        cells = [cell.casefold().capitalize() for cell in cells]
+    names = tuple(sorted(set(cells), key=_natural))
+    return Classes(names, _places(cells, names), None)
+
+
+def indicator(cell: str) -> int | None:
+    """0 or 1, of a number or Boolean; None otherwise."""
+    value = whole_values([{"true": "1", "false": "0"}.get(cell.casefold(), cell)])
+    return value[0] if value in ([0], [1]) else None
+
+
+def _is_small(cell: str) -> bool:
+    """An integer ≥ 0 as nearly all labels are, told without a pattern or a decimal."""
+    return cell.isdecimal() and cell.isascii() and len(cell) < 19
+
+
+def _number(cell: str) -> Decimal:
+    return Decimal(cell.replace("−", "-"))
+
+
+def _places(keys: Sequence[object], ordered: Sequence[object]) -> NDArray[np.int64]:
+    place = {key: i for i, key in enumerate(ordered)}
+    return np.array([place[key] for key in keys], dtype=np.int64)
+
+
+def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Runs of digits compared by length, which is by value, the rest without case."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    numbered = [(len(part.lstrip("0")), part.lstrip("0")) if i % 2 else (0, part) for i, part in enumerate(parts)]
+    return numbered, name

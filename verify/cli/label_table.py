@@ -1,0 +1,168 @@
+"""A label file as columns of cells: text, parsed by pandas, or an array."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ufm.support.memory import require_memory
+from verify.cli.label_arrays import Column, read_array
+from verify.cli.label_cells import whole_values
+from verify.cli.label_dialect import Top, check_quotes, check_widths, has_header, named, sniffed, width
+from verify.cli.label_text import lines, read_text, require_file
+from verify.reading.label_reading import shown
+
+MOST_COLUMNS = 10_000  # of text; the parser spends 0.2 ms on each, however short
+TEXT = (".csv", ".tsv", ".txt")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns chosen of a file; ``text`` is what was parsed, empty of an array."""
+
+    path: Path
+    delimiter: str
+    header: bool
+    rows: int
+    columns: tuple[Column, ...]
+    text: bytes
+    warnings: tuple[str, ...]
+
+    def place(self, row: int) -> str:
+        """ "line 7" of a text, "sample 7" of an array."""
+        if not self.text:
+            return f"sample {row + 1}"
+        return f"line {next(islice(lines(self.text), row + self.header, None))[0]}"
+
+
+def read_table(
+    path: Path, *, delimiter: str | None = None, header: bool | None = None, columns: Sequence[str] = ()
+) -> Table:
+    """Delimiter and header are found out unless given; columns are chosen by name, or by position from 1.
+
+    ValueError or OSError naming the file, and the line where there is one.
+    """
+    require_file(path)
+    if path.suffix == ".npy":
+        if delimiter is not None or header is not None:
+            raise ValueError(f"--labels: {path.name} is an array; --delimiter and --header are for text")
+        every = read_array(path)
+        return Table(path, "", False, len(every[0].codes), _chosen(path.name, every, columns), b"", ())
+    if path.suffix not in TEXT:
+        raise ValueError(f"--labels: {path.name} is neither .csv nor .npy (nor .tsv, .txt)")
+    return _read_text(path, None if delimiter is None else named(delimiter), header, columns)
+
+
+def _read_text(path: Path, delimiter: str | None, header: bool | None, chosen: Sequence[str]) -> Table:
+    data = read_text(path)
+    if data.startswith(b"# "):  # NumPy's savetxt writes its header so
+        data, header = data[2:], header is None or header
+    delimiter = sniffed(path.name, data) if delimiter is None else delimiter
+    check_quotes(path.name, data, delimiter)
+    parsed = _parsed(path.name, data, delimiter)
+    every = [_column(t, parsed.pop(t)) for t in sorted(parsed)]
+    rows = len(every[0].codes)
+    warnings = []
+    if header is None:
+        header = rows > 1 and has_header(path.name, [_top(column) for column in every], rows - 1)
+        if header and len(every) == 1 and not _top(every[0]).over_plain:
+            top = shown(every[0].cells[0])
+            warnings.append(
+                f"{path.name}: {top} is taken as a header, since it occurs in line 1 only; --no-header counts it"
+            )
+    if header and rows == 1:
+        raise ValueError(f"--labels: {path.name} has a header and no rows")
+    if header:
+        every = [_without_top(column) for column in every]
+    blank = data.rstrip().count(b"\n") + 1 - rows
+    if blank:
+        warnings.append(f"{path.name}: {blank:,} blank line{'s' * (blank > 1)} skipped")
+    columns = _chosen(path.name, every, chosen)
+    table = Table(path, delimiter, header, rows - header, columns, data, tuple(warnings))
+    for column in columns if delimiter else ():
+        _refuse_short_line(table, column)
+    return table
+
+
+def _parsed(name: str, data: bytes, delimiter: str) -> dict[int, Any]:
+    """Columns of strings by their number, as many rows as the text has lines that are not blank."""
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "reading label files needs pandas: pip install 'ufm-toolkit[cli]'", name=error.name
+        ) from error
+    numbered = lines(data)
+    columns, rows = width(next(numbered)[1], delimiter), 1 + sum(1 for _ in numbered)
+    if columns > MOST_COLUMNS:
+        raise ValueError(f"--labels: {name} has {columns:,} columns, more than {MOST_COLUMNS:,}; write it as .npy")
+    require_memory(24 * columns * rows, "cpu", f"{rows:,} rows of {columns:,} columns", "choose fewer rows")
+    try:
+        frame = pandas.read_csv(
+            io.BytesIO(data),
+            sep=r"\s+" if delimiter == " " else delimiter or "\x1f",
+            header=None,
+            index_col=False,
+            dtype=object,  # strings as they stand; an integer beyond int64 must not become a float
+            na_filter=False,
+            skipinitialspace=True,
+        )
+    except pandas.errors.ParserError as error:
+        check_widths(name, data, delimiter)
+        raise ValueError(f"--labels: {name}: {error}") from error
+    if frame.shape != (rows, columns):
+        check_widths(name, data, delimiter)
+        raise ValueError(f"--labels: {name} has {rows:,} lines, of which {len(frame):,} rows were made; check quotes")
+    return {t: frame[t].to_numpy() for t in range(columns)}
+
+
+def _column(t: int, strings: NDArray[np.object_]) -> Column:
+    import pandas
+
+    codes, distinct = pandas.factorize(strings)
+    cells = [str(cell).strip() for cell in distinct]
+    place = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
+    merged = np.array([place[cell] for cell in cells], dtype=np.int64)
+    return Column(t + 1, "", tuple(place), merged[codes])
+
+
+def _top(column: Column) -> Top:
+    """Cells are numbered as they occur, so that the first row holds number 0."""
+    recurs = int(np.count_nonzero(column.codes == 0)) > 1
+    return Top(column.cells[0], recurs, column.cells if recurs else column.cells[1:])
+
+
+def _without_top(column: Column) -> Column:
+    top = _top(column)
+    name = top.cell or f"Unnamed: {column.position - 1}"
+    return Column(column.position, name, tuple(top.below), column.codes[1:] - (not top.recurs))
+
+
+def _refuse_short_line(table: Table, column: Column) -> None:
+    """An empty cell may be the end of a line that has too few: the parser fills it up."""
+    if "" in column.cells:
+        check_widths(table.path.name, table.text, table.delimiter)
+
+
+def _chosen(name: str, columns: Sequence[Column], chosen: Sequence[str]) -> tuple[Column, ...]:
+    """By name first, then by position; each once."""
+    found = []
+    for key in chosen:
+        fit = [column for column in columns if column.name == key and column.name]
+        if not fit and (at := whole_values([key])) is not None and 1 <= at[0] <= len(columns):
+            fit = [columns[at[0] - 1]]
+        if len(fit) != 1 or fit[0] in found:
+            names = ", ".join(column.name for column in columns[:20] if column.name)
+            why = "twice in it" if len(fit) > 1 else "given twice" if fit else "not in it"
+            raise ValueError(
+                f"--columns: {key!r} is {why}; {name} has columns 1 … {len(columns)}" + f", named {names}" * bool(names)
+            )
+        found.append(fit[0])
+    return tuple(found) or tuple(columns)

@@ -1,0 +1,104 @@
+"""What was read of label files: names of tasks and classes, which travel beside a problem and are not part of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ufm.support import display
+
+CLASSES_SHOWN = 8
+TASKS_SHOWN = 50
+WARNINGS_SHOWN = 20
+WIDTH = 24  # of a name; longer ones are cut
+
+
+@dataclass(frozen=True)
+class NamedTask:
+    """A task with its classes in the problem's order, and the samples of each."""
+
+    name: str
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """How a file was read: ``delimiter`` in words ("comma", "blanks", "none", "npy"), rows without the header."""
+
+    path: Path
+    delimiter: str
+    header: bool
+    rows: int
+
+
+@dataclass(frozen=True)
+class LabelReading:
+    """The files, the tasks in the problem's order, and what in them looks wrong."""
+
+    files: tuple[FileRead, ...]
+    tasks: tuple[NamedTask, ...]
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: file names without folders, all classes."""
+        return {
+            "files": [{**vars(file), "path": file.path.name} for file in self.files],
+            "tasks": [vars(task) for task in self.tasks],
+            "warnings": list(self.warnings),
+        }
+
+    def _summary(self, *, paths: bool) -> display.Summary:
+        rows = [(str(file.path) if paths else file.path.name, _told(file)) for file in self.files]
+        rows += [
+            (f"task {t}, {shown(task.name)}", _counted(task)) for t, task in enumerate(self.tasks[:TASKS_SHOWN], 1)
+        ]
+        if len(self.tasks) > TASKS_SHOWN:
+            rows.append(("…", f"{len(self.tasks) - TASKS_SHOWN:,} more tasks"))
+        rows += [("warning", text) for text in self.warnings[:WARNINGS_SHOWN]]
+        if len(self.warnings) > WARNINGS_SHOWN:
+            rows.append(("…", f"{len(self.warnings) - WARNINGS_SHOWN:,} more warnings"))
+        return display.Summary("Labels read", [(shown(name, 10 * WIDTH), value) for name, value in rows])
+
+    def with_paths(self) -> str:
+        """As ``str``, with whole paths: for the terminal of who gave them."""
+        return self._summary(paths=True).text()
+
+    def __str__(self) -> str:
+        return self._summary(paths=False).text()
+
+    def _repr_html_(self) -> str:
+        return self._summary(paths=False).html()
+
+
+def shown(name: str, width: int = WIDTH) -> str:
+    """A name in one line: unprintable characters escaped, cut to ``width``."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[: width + 1])
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def listed(names: Sequence[str], number: int | None = None) -> str:
+    """A few names, and an ellipsis before the last where there are more; ``number`` of them in all."""
+    few = [shown(name) for name in itertools.islice(names, CLASSES_SHOWN)]
+    more = (len(names) if number is None else number) > CLASSES_SHOWN
+    return ", ".join([*few[:-1], "…", shown(names[-1])]) if more else ", ".join(few)
+
+
+def _told(file: FileRead) -> str:
+    rows = f"{file.rows:,} row{'s' * (file.rows != 1)}"
+    if file.delimiter == "npy":
+        return f"NumPy array, {rows}"
+    delimiter = "one column" if file.delimiter == "none" else f"delimiter {file.delimiter}"
+    return f"{delimiter}, {'a header' if file.header else 'no header'}, {rows}"
+
+
+def _counted(task: NamedTask) -> str:
+    k = len(task.classes)
+    few = range(k) if k <= CLASSES_SHOWN else [*range(CLASSES_SHOWN - 2), k - 1]
+    parts = [f"{shown(task.classes[i])} ({task.counts[i]:,})" for i in few]
+    if k > CLASSES_SHOWN:
+        parts.insert(-1, "…")
+    return f"{k:,} class{'es' * (k != 1)}: {', '.join(parts)}"
