@@ -5,6 +5,7 @@ import os
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from ufm.support.checked_tensors import save_checked
 from ufm.support.whole_file import write_together, write_whole
@@ -112,6 +113,15 @@ def test_equal_tensors_and_metadata_give_equal_bytes(tmp_path):
         save_checked({"b": torch.ones(2), "a": torch.zeros(1)}, tmp_path / "file", dict.fromkeys("wxyz", "λ"))
         written.add((tmp_path / "file").read_bytes())
     assert len(written) == 1
+
+
+def test_views_and_tensors_given_twice_are_stored_whole(tmp_path):
+    x = torch.arange(12.0).reshape(3, 4)
+    given = {"x": x, "again": x, "transposed": x.T, "row": x[1], "empty": x[:0]}
+    save_checked(given, tmp_path / "file", {})
+    read = load_file(tmp_path / "file")
+    assert read.keys() == given.keys()
+    assert all(torch.equal(read[name], given[name]) for name in given)
 
 
 def test_bytes_of_names_that_are_no_characters_are_escaped(tmp_path):

@@ -24,11 +24,23 @@ def save_checked(
 
     The file is whole or as it was (``ufm.support.whole_file``), and equal content gives equal bytes.
     """
-    # contiguous copies: safetensors stores no views, and no memory twice
-    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    whole = _without_views(tensors)
     with whole_file(path, advice=advice) as partial:
         save_file(whole, partial, {**header, DIGEST: _digest(header, whole)})
         _sort_header(partial)
+
+
+def _without_views(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """On the host; safetensors stores no views, and no memory twice. What is neither is not copied: it may be large."""
+    whole: dict[str, Tensor] = {}
+    places: set[int] = set()
+    for name, tensor in tensors.items():
+        part = tensor.detach().cpu().contiguous()
+        if part.untyped_storage().nbytes() != part.nbytes or part.data_ptr() in places:
+            part = part.clone()
+        places.add(part.data_ptr())
+        whole[name] = part
+    return whole
 
 
 def _sort_header(path: Path) -> None:

@@ -113,9 +113,12 @@ class Falsify:
         return options
 
     def _report(self, finding: Any, console: Console) -> None:
-        _print(finding, console)
+        try:
+            if self.save is not None:
+                finding.save(self.save)
+        finally:  # a disk may have filled up meanwhile: what was found is told all the same
+            _print(finding, console)
         if self.save is not None:
-            finding.save(self.save)
             console.print(f"saved: {self.save}", markup=False, highlight=False, soft_wrap=True)
 
     def _replay(self, console: Console) -> int:

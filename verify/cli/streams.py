@@ -15,12 +15,12 @@ from verify.cli import plain_symbols
 class _Stream:
     """A text stream; once nobody reads it any more, or it cannot be written, what is written is dropped.
 
-    A reader that has left, such as ``head``, is no error: the work goes on and its files are written. Any other reason,
-    such as a full disk, is raised once as an OSError that names the stream, where ``told`` is true.
+    A reader that has left, such as ``head``, is no error. Any other reason, such as a full disk, is kept in ``lost``.
     """
 
-    def __init__(self, stream: TextIO, name: str, told: bool) -> None:
-        self._stream, self._name, self._told = stream, name, told
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.lost: OSError | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -39,16 +39,20 @@ class _Stream:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
-            if self._told and not isinstance(error, BrokenPipeError):
-                raise OSError(f"{self._name} cannot be written to ({error.strerror})") from error
+            if not isinstance(error, BrokenPipeError):
+                self.lost = error
 
 
 @contextmanager
 def safe_streams() -> Iterator[None]:
-    """While entered, symbols that the streams' encodings lack are spelled out, and neither stream ends the work."""
+    """While entered, symbols that the streams' encodings lack are spelled out, and neither stream ends the work.
+
+    Raises OSError at the end where standard output could not be written.
+    """
     plain_symbols.register()
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _safe(before[0], "standard output", True), _safe(before[1], "standard error", False)
+    sys.stdout, sys.stderr = _safe(before[0]), _safe(before[1])
+    output = sys.stdout
     try:
         yield
     finally:
@@ -58,11 +62,14 @@ def safe_streams() -> Iterator[None]:
             if earlier is None:
                 stream.close()
         sys.stdout, sys.stderr = before
+    lost = getattr(output, "lost", None)
+    if lost is not None:
+        raise OSError(f"standard output cannot be written to ({lost.strerror})") from lost
 
 
-def _safe(stream: TextIO | None, name: str, told: bool) -> TextIO:
+def _safe(stream: TextIO | None) -> TextIO:
     if stream is None:  # closed before the program began
         return open(os.devnull, "w", encoding="utf-8")
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors=plain_symbols.NAME)
-    return cast(TextIO, _Stream(stream, name, told))
+    return cast(TextIO, _Stream(stream))
