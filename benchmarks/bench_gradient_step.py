@@ -21,7 +21,7 @@ import torch
 import ufm
 from ufm.solvers.gradient.minimize import build
 from ufm.solvers.gradient.samples import expand
-from ufm.solvers.gradient.settings import checked
+from ufm.solvers.gradient.settings import settled
 
 N_PER_TUPLE, DIM, CLASSES = 1000, 512, (10, 10)
 RATE, MOMENTUM = 1e-3, 0.9
@@ -31,17 +31,8 @@ LAMBDA = 5e-4
 def fused() -> Callable[[], object]:
     problem = ufm.SingleSource.balanced(CLASSES, N_PER_TUPLE, lambda_H=LAMBDA, lambda_W=LAMBDA, lambda_b=LAMBDA)
     (form,) = problem.standard_forms()
-    free = dict.fromkeys(("steps", "tolerance", "log_every", "checkpoint", "checkpoint_every"))
-    settings = checked(
-        dim=DIM,
-        seed=0,
-        device="cpu",
-        dtype="float32",
-        optimizer="momentum",
-        learning_rate=RATE,
-        momentum=MOMENTUM,
-        **free,
-    )
+    options = ufm.Gradient(dtype="float32", learning_rate=RATE, momentum=MOMENTUM)
+    settings = settled(options, dim=DIM)
     method = build(expand(form, problem.counts, settings.device, settings.dtype), settings)
 
     def step() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.reading import Reading
+from theory.reading import Reading, Source
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,18 @@ class Hypothesis:
         return f"{'holds' if self.holds else 'fails'}: {self.found}"
 
 
-def source_is(reading: Reading, wanted: str) -> Hypothesis:
+def source_is(reading: Reading, wanted: Source) -> Hypothesis:
     """Problem (3) ("single"), Problem (4) ("multi") or pick-all-label ("multilabel")."""
-    statements = {
-        "single": "Problem (3): every sample has a label in every task",
-        "multi": "Problem (4): every task has samples and features of its own",
-        "multilabel": "pick-all-label: every sample has a set of labels of one task",
-    }
-    name = "label sets" if wanted == "multilabel" else f"{wanted} source"
-    return Hypothesis(name, statements[wanted], f"source {reading.source!r}", reading.source == wanted)
+    match wanted:
+        case "single":
+            name, statement = "single source", "Problem (3): every sample has a label in every task"
+        case "multi":
+            name, statement = "multi source", "Problem (4): every task has samples and features of its own"
+        case "multilabel":
+            name, statement = "label sets", "pick-all-label: every sample has a set of labels of one task"
+        case _:
+            assert_never(wanted)
+    return Hypothesis(name, statement, f"source {reading.source!r}", reading.source == wanted)
 
 
 def labels_are(reading: Reading) -> Hypothesis:

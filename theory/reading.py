@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from reprlib import repr as short
+from types import ClassMethodDescriptorType, FunctionType, MethodDescriptorType, WrapperDescriptorType
+from typing import Any, Literal, assert_never, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,17 @@ FIELDS = (
     "reduction",
     "label_smoothing",
 )
-SOURCES = ("single", "multi", "multilabel")
+Source = Literal["single", "multi", "multilabel"]
+DERIVED = ("samples", "multiplicities", "label_sets")  # that follow from the fields
+LOSS = "cross-entropy"
+METHODS = (
+    FunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+    ClassMethodDescriptorType,
+    classmethod,
+    staticmethod,
+)
 
 
 def square_root(x: Fraction) -> float:
@@ -83,11 +95,12 @@ def read(problem: Any) -> Reading:
     Fields: ``source`` ("single", "multi" or "multilabel"), ``classes``, ``labels``, ``counts``, ``task_weights``,
     ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` ("sum" or "mean"), ``label_smoothing``. A source that is
     none of these has no theorem here and is not read further. Raises TypeError naming a missing field, ValueError
-    naming one whose value is impossible.
+    naming one whose value is impossible, or that is public and not known here: it may be of another model.
     """
     source = _field(problem, "source")
-    if source not in SOURCES:
+    if not isinstance(source, str) or source not in get_args(Source):
         return Reading(str(source), 0.0, ())
+    require_known(problem)
     fields = {name: _field(problem, name) for name in FIELDS}
     classes = tuple(int(k) for k in fields["classes"])
     weights = tuple(_positive(f"task_weights[{t}]", c) for t, c in enumerate(fields["task_weights"]))
@@ -99,19 +112,47 @@ def read(problem: Any) -> Reading:
     smoothing = float(fields["label_smoothing"])
     if not 0 <= smoothing < 1:
         raise ValueError(f"label_smoothing must be ≥ 0 and < 1, got {smoothing!r}")
-    if source == "single":
-        parts: tuple[SumProblem, ...] = (_part(classes, fields["labels"], fields["counts"], weights, fields),)
-    elif source == "multilabel":
-        if len(classes) != 1:
-            raise ValueError(f"classes must be (K,), one task, got {classes}")
-        parts = (_part(classes, fields["labels"], fields["counts"], weights, fields, label_sets=True),)
-    else:
-        for name in ("labels", "counts"):
-            if len(fields[name]) != len(classes):
-                raise ValueError(f"{name} has {len(fields[name])} entries, one per task, classes has {len(classes)}")
-        tasks = zip(classes, fields["labels"], fields["counts"], weights, strict=True)
-        parts = tuple(_part((k,), labels, counts, (c,), fields) for k, labels, counts, c in tasks)
-    return Reading(source, smoothing, parts)
+    kind: Source = cast(Source, source)
+    match kind:
+        case "single":
+            parts: tuple[SumProblem, ...] = (_part(classes, fields["labels"], fields["counts"], weights, fields),)
+        case "multilabel":
+            if len(classes) != 1:
+                raise ValueError(f"classes must be (K,), one task, got {classes}")
+            parts = (_part(classes, fields["labels"], fields["counts"], weights, fields, label_sets=True),)
+        case "multi":
+            for name in ("labels", "counts"):
+                if len(fields[name]) != len(classes):
+                    raise ValueError(
+                        f"{name} has {len(fields[name])} entries, one per task, classes has {len(classes)}"
+                    )
+            tasks = zip(classes, fields["labels"], fields["counts"], weights, strict=True)
+            parts = tuple(_part((k,), labels, counts, (c,), fields) for k, labels, counts, c in tasks)
+        case _:
+            assert_never(kind)
+    return Reading(kind, smoothing, parts)
+
+
+def require_known(problem: Any) -> None:
+    """ValueError naming a public field that is read nowhere in this package, or a ``loss`` but cross-entropy.
+
+    Public are attributes of the object and of its classes that are no methods and do not begin with an underscore.
+    """
+    loss = getattr(problem, "loss", LOSS)
+    if not (isinstance(loss, str) and loss == LOSS):
+        raise ValueError(f"{type(problem).__name__} has loss={loss!r}, which no theorem here is about; only {LOSS!r}")
+    public = set(getattr(problem, "__dict__", ()))
+    for kind in type(problem).__mro__[:-1]:
+        for name, value in vars(kind).items():
+            if not isinstance(value, METHODS):
+                public.add(name)
+    known = ("source", *FIELDS, *DERIVED)
+    for name in sorted(public.difference(known, ("loss",))):
+        if not name.startswith("_"):
+            raise ValueError(
+                f"{type(problem).__name__} has {name}={short(getattr(problem, name, None))}, a field that theory does "
+                f"not know and that may change the model; it knows {', '.join(known)}"
+            )
 
 
 def _part(

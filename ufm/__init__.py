@@ -1,10 +1,27 @@
 """Unconstrained feature models of multi-task neural collapse: problems, solvers, solutions."""
 
 from ufm._solve import solve
+from ufm.outcome import Outcome
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
+from ufm.problems.problem_settings import Lambdas, LossSettings, ProblemSettings
 from ufm.problems.single_source import SingleSource
 from ufm.solution import Solution
+from ufm.solvers.options import Convex, Gradient, Newton
 from ufm.storage import load
 
-__all__ = ["MultiLabel", "MultiSource", "SingleSource", "Solution", "load", "solve"]
+__all__ = [
+    "Convex",
+    "Gradient",
+    "Lambdas",
+    "LossSettings",
+    "MultiLabel",
+    "MultiSource",
+    "Newton",
+    "Outcome",
+    "ProblemSettings",
+    "SingleSource",
+    "Solution",
+    "load",
+    "solve",
+]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, assert_never, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.outcome import Outcome, worst
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.single_source import SingleSource
@@ -18,26 +20,58 @@ from ufm.problems.standard_form import StandardForm
 from ufm.solution import Problem, Solution
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton import solve_newton
+from ufm.solvers.options import (
+    METHODS,
+    Convex,
+    ConvexOptions,
+    Gradient,
+    GradientOptions,
+    Newton,
+    NewtonOptions,
+    Options,
+)
 from ufm.support import validation
+from ufm.support.nearest_name import nearest
 from ufm.support.threads import threads_for
 
-METHODS = ("newton", "gradient", "convex")
-OPTIONS = {
-    "newton": ("steps",),
-    "gradient": (
-        *("dtype", "optimizer", "steps", "learning_rate", "momentum"),
-        *("log_every", "checkpoint", "checkpoint_every", "progress", "weighting", "weighting_options"),
-    ),
-    "convex": ("solver",),
-}
 # Beyond these, products of λ's, weights and counts leave float64: solvers divide by zero, or run on without progress.
 LAMBDA_RANGE = (1e-100, 1e100)
 TASK_WEIGHT_RANGE = (1e-50, 1e50)
 
 
+class _Where(TypedDict, total=False):
+    dim: int | None
+    seed: int
+    device: torch.device | str
+
+
+class _ByNewton(_Where, NewtonOptions, total=False):
+    pass
+
+
+class _ByGradient(_Where, GradientOptions, total=False):
+    pass
+
+
+class _ByConvex(_Where, ConvexOptions, total=False):
+    pass
+
+
+@overload
+def solve(problem: Problem, method: Literal["newton"] | Newton = ..., **options: Unpack[_ByNewton]) -> Solution: ...
+
+
+@overload
+def solve(problem: Problem, method: Literal["gradient"] | Gradient, **options: Unpack[_ByGradient]) -> Solution: ...
+
+
+@overload
+def solve(problem: Problem, method: Literal["convex"] | Convex, **options: Unpack[_ByConvex]) -> Solution: ...
+
+
 def solve(
     problem: Problem,
-    method: str = "newton",
+    method: str | Options = "newton",
     *,
     dim: int | None = None,
     seed: int = 0,
@@ -47,21 +81,13 @@ def solve(
 ) -> Solution:
     """Minimizes Problem (3), (4) or pick-all-label; a MultiSource problem task by task, since it is separable.
 
-    method     "newton"    one column per label, float64, trust-region Newton-CG from a random start, to machine
-                           precision. Option: ``steps``.
-               "gradient"  the problem as written, each of the N features free, first order. Options: ``optimizer``
-                           "momentum" (default), "lbfgs" or "adam", ``dtype`` torch.float64 (default) or float32,
-                           ``steps``, ``learning_rate``, ``momentum``, ``log_every``, ``checkpoint``,
-                           ``checkpoint_every``, ``progress``, and ``weighting`` with ``weighting_options``, for
-                           task weights anew at every step: see ``ufm.solvers.gradient.minimize``.
-               "convex"    cvxpy's nuclear-norm program, the outside reference for small problems (extra
-                           ``convex``). Option: ``solver`` "CLARABEL" or "SCS".
+    method     ``ufm.Newton(…)``, ``ufm.Gradient(…)`` or ``ufm.Convex(…)``, whose documentation has their options; or
+               "newton", "gradient" or "convex" with the options as keywords here
     dim        feature dimension d; by default Σ K_t − T (single source), max K_t − 1 (multi source) or K − 1
                (multi-label), what the theorems need. A smaller one is allowed and ``status`` says what it means.
     seed       of the random start: same seed and device, same result
     device     "cpu" or "cuda" (newton, gradient)
-    tolerance  newton: on the relative optimality residual, default 1e-12; gradient: on the relative gradient,
-               default 1e-5; convex: the solver's own tolerance, by default the solver's own choice
+    tolerance  the method's own option, which is on different things; None is its default
 
     λ's must lie in [1e-100, 1e100] and task weights in [1e-50, 1e50]: beyond, float64 cannot hold their products.
 
@@ -72,47 +98,74 @@ def solve(
         raise TypeError(
             f"problem must be a ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel, got {type(problem).__name__}"
         )
-    validation.one_of("method", method, METHODS)
-    for name in options:
-        if name not in OPTIONS[method]:
-            raise TypeError(f"{name}= is no option of method={method!r}; it takes {', '.join(OPTIONS[method])}")
+    chosen = _chosen(method, options if tolerance is None else {"tolerance": tolerance, **options})
     _check_scales(problem)
-    if options.get("weighting") is not None and isinstance(problem, MultiSource):
+    if isinstance(chosen, Gradient) and chosen.weighting is not None and isinstance(problem, MultiSource):
         raise ValueError(
-            f"weighting={options['weighting']!r}: tasks of a ufm.MultiSource problem share no features, and "
+            f"weighting={chosen.weighting!r}: tasks of a ufm.MultiSource problem share no features, and "
             "weights change nothing; weigh the tasks of a ufm.SingleSource problem"
         )
     forms = problem.standard_forms()
     default_dim = max(form.sufficient_dim for form in forms)
     dim = default_dim if dim is None else validation.whole_number("dim", dim, 1)
     seed = validation.whole_number("seed", seed, 0, validation.MAX_SEED)
-    if tolerance is not None:
-        tolerance = validation.positive("tolerance", tolerance)
     place = validation.device(device)
     counts = problem.counts if isinstance(problem, MultiSource) else [problem.counts]
     parts: list[ColumnSolution] = []
     for task, form in enumerate(forms):
-        common: dict[str, Any] = {"dim": dim, "tolerance": tolerance, **options}
-        if method != "convex":
-            common |= {"seed": _task_seed(seed, task), "device": place}
-        if any(part.interrupted for part in parts):
-            common |= {"steps": 1}  # Ctrl-C ended an earlier task: this one stays near its start
-        columns = int(counts[task].sum()) if method == "gradient" else form.columns
+        # Ctrl-C ended an earlier task: this one stays near its start
+        stopped = any(part.outcome is Outcome.INTERRUPTED for part in parts)
+        own_seed = _task_seed(seed, task)
+        columns = int(counts[task].sum()) if isinstance(chosen, Gradient) else form.columns
         with threads_for(form.rows * dim * columns):
-            if method == "newton":
-                part = solve_newton(form, **common)
-            elif method == "convex":
-                from ufm.solvers.convex import solve_convex
+            match chosen:
+                case Newton():
+                    own = replace(chosen, steps=1) if stopped else chosen
+                    part = solve_newton(form, own, dim=dim, seed=own_seed, device=place)
+                case Gradient():
+                    from ufm.solvers.gradient import solve_gradient
 
-                part = solve_convex(form, **common)
-            else:
-                from ufm.solvers.gradient import solve_gradient
+                    changes: dict[str, Any] = {"steps": 1} if stopped else {}
+                    if len(forms) > 1:
+                        changes["checkpoint"] = _task_checkpoint(chosen.checkpoint, task)
+                    part = solve_gradient(
+                        *(form, counts[task], replace(chosen, **changes)),
+                        source=problem.source,
+                        dim=dim,
+                        seed=own_seed,
+                        device=place,
+                    )
+                case Convex():
+                    from ufm.solvers.convex import solve_convex
 
-                if len(forms) > 1:
-                    common["checkpoint"] = _task_checkpoint(options.get("checkpoint"), task)
-                part = solve_gradient(form, counts[task], source=problem.source, **common)
+                    part = solve_convex(form, chosen, dim=dim)
+                case _:
+                    assert_never(chosen)
         parts.append(part)
-    return _assemble(problem, method, forms, parts)
+    name = next(name for name, kind in METHODS.items() if isinstance(chosen, kind))
+    return _assemble(problem, name, forms, parts)
+
+
+def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
+    """The method with its options, checked; keywords beside an instance replace its fields."""
+    if isinstance(method, tuple(METHODS.values())):
+        name = f"ufm.{type(method).__name__}"
+        kind: Any = type(method)
+        base = vars(method)
+    else:
+        if not isinstance(method, str) or method not in METHODS:
+            near = nearest(method, METHODS) if isinstance(method, str) else None
+            meant = f"; did you mean {near!r}?" if near else ""
+            raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}{meant}")
+        name, kind, base = f"method={method!r}", METHODS[method], {}
+    takes = [field.name for field in fields(kind)]
+    for option in options:
+        if option not in takes:
+            near = nearest(option, takes)
+            meant = f"did you mean {near}=? " if near else ""
+            raise TypeError(f"{option}= is no option of {name}; {meant}it takes {', '.join(takes)}")
+    made: Options = kind(**{**base, **options})
+    return made
 
 
 def _check_scales(problem: Problem) -> None:
@@ -165,6 +218,7 @@ def _assemble(
         counts=tuple(counts) if separate else counts[0],
         objective=sum(part.objective for part in parts),
         converged=all(part.converged for part in parts),
+        outcome=worst(part.outcome for part in parts),
         status=_join_status([part.status for part in parts]),
         history=[part.history for part in parts] if separate else parts[0].history,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.outcome import Outcome
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.single_source import SingleSource
@@ -29,7 +30,9 @@ class Solution:
                for MultiLabel (columns, K) the indicators of its label set
     counts     (columns,) samples behind each column: 1 where every sample has a feature of its own
     objective  F at this point, in the problem's reduction
-    converged  whether the solver reached its tolerance; ``status`` says what happened and what would do
+    converged  whether the solver reached its tolerance
+    outcome    why it stopped, ``ufm.Outcome``
+    status     the same in a sentence, with what would do
     history    lists by name (iterations, loss, gradient norm, …); for MultiSource a list of T such dicts
     """
 
@@ -42,6 +45,7 @@ class Solution:
     counts: NDArray[np.int64] | tuple[NDArray[np.int64], ...]
     objective: float
     converged: bool
+    outcome: Outcome
     status: str
     history: Any = field(default_factory=dict)
 

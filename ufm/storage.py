@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from reprlib import repr as short
+from typing import Any, assert_never, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.outcome import Outcome
 from ufm.point_checks import check_heads, check_point
 from ufm.problems.label_sets import indicator_array
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
+from ufm.problems.problem_settings import Source
 from ufm.problems.single_source import SingleSource
 from ufm.solution import Problem, Solution
 from ufm.support import validation
 from ufm.support.bounded_json import parse_json
 from ufm.support.checked_tensors import load_checked, save_checked
+from ufm.support.public_fields import require_known
 from ufm.support.regular_file import require_regular
 from ufm.support.strict_json import plain, restored
 from ufm.support.writable import require_target
@@ -37,6 +41,7 @@ def save(solution: Solution, path: str | Path) -> None:
     """
     require_target(path, example="solution.safetensors")
     problem = solution.problem
+    require_known(problem, FIELDS, "a solution's file")
     check_point(problem, solution.W, solution.b, solution.H, solution.labels, solution.counts)
     tensors: dict[str, Tensor] = {}
     for t, (W, b) in enumerate(zip(solution.W, solution.b, strict=True)):
@@ -56,6 +61,7 @@ def save(solution: Solution, path: str | Path) -> None:
         "method": solution.method,
         "objective": solution.objective,
         "converged": solution.converged,
+        "outcome": solution.outcome,
         "status": solution.status,
         "history": solution.history,
     }
@@ -102,27 +108,36 @@ def _solution(record: dict[str, Any], tensors: dict[str, Tensor]) -> Solution:
         counts=counts,
         objective=restored(record["objective"]),
         converged=record["converged"],
+        outcome=Outcome(record["outcome"]),
         status=record["status"],
         history=restored(record["history"]),
     )
 
 
 _KINDS: dict[str, Any] = {"method": str, "objective": float, "converged": bool, "status": str, "history": (dict, list)}
+_KEPT = ("source", "classes", "task_weights")
 _SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")
+# what is written, and what follows from it
+FIELDS = (*_KEPT, *_SETTINGS, "labels", "counts", "samples", "multiplicities", "label_sets")
 
 
 def _problem(record: dict[str, Any], classes: tuple[int, ...], tensors: dict[str, Tensor]) -> Problem:
+    _require_kept(record)
     settings = {name: record[name] for name in _SETTINGS}
-    source = validation.one_of("source", record["source"], ("single", "multi", "multilabel"))
-    if source == "multi":
-        pairs = [_columns(tensors, f".{t}", 1) for t in range(len(classes))]
-        rows, numbers = [y for y, _ in pairs], [n for _, n in pairs]
-        return MultiSource._from_columns(classes, rows, numbers, task_weights=record["task_weights"], **settings)
-    if source == "single":
-        labels, counts = _columns(tensors, "", len(classes))
-        return SingleSource._from_columns(classes, labels, counts, task_weights=record["task_weights"], **settings)
-    indicators, counts = _columns(tensors, "", *classes)
-    return MultiLabel._from_columns(indicator_array("problem.labels", indicators), counts, **settings)
+    source: Source = record["source"]
+    match source:
+        case "multi":
+            pairs = [_columns(tensors, f".{t}", 1) for t in range(len(classes))]
+            rows, numbers = [y for y, _ in pairs], [n for _, n in pairs]
+            return MultiSource._from_columns(classes, rows, numbers, task_weights=record["task_weights"], **settings)
+        case "single":
+            labels, counts = _columns(tensors, "", len(classes))
+            return SingleSource._from_columns(classes, labels, counts, task_weights=record["task_weights"], **settings)
+        case "multilabel":
+            indicators, counts = _columns(tensors, "", *classes)
+            return MultiLabel._from_columns(indicator_array("problem.labels", indicators), counts, **settings)
+        case _:
+            assert_never(source)
 
 
 def _columns(tensors: dict[str, Tensor], of: str, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -131,6 +146,13 @@ def _columns(tensors: dict[str, Tensor], of: str, width: int) -> tuple[NDArray[n
     if counts.shape != (len(labels),):
         raise ValueError(f"problem.counts{of} must have shape ({len(labels)},), got {counts.shape}")
     return labels, counts
+
+
+def _require_kept(header: dict[str, Any]) -> None:
+    """ValueError where the file is of a model that this version does not know."""
+    for name in sorted(header.keys() - {*_KEPT, *_SETTINGS}):
+        raise ValueError(f"its problem has {name}={short(header[name])}, a field that this version does not know")
+    validation.one_of("source", header["source"], get_args(Source))
 
 
 def _put(tensors: dict[str, Tensor], name: str, value: Any) -> None:

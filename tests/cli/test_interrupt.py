@@ -49,7 +49,7 @@ def test_during_a_solve_of_the_main_job(monkeypatch):
     started, solve = [], ufm.solve
 
     def interrupted(*arguments, **options):
-        return dataclasses.replace(solve(*arguments, **options), status="interrupted: the best point so far")
+        return dataclasses.replace(solve(*arguments, **options), outcome=ufm.Outcome.INTERRUPTED)
 
     monkeypatch.setattr(ufm, "solve", interrupted)
     with pytest.raises(KeyboardInterrupt):

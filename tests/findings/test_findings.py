@@ -129,7 +129,7 @@ def test_an_interrupted_solve_ends_everything(work: Callable[[], object], monkey
     """A solver answers Ctrl-C with the point reached, which is no minimum: nothing may be made of it."""
 
     def interrupted(*arguments: Any, **options: Any) -> ufm.Solution:
-        return dataclasses.replace(solve(*arguments, **options), status="interrupted: the best point so far")
+        return dataclasses.replace(solve(*arguments, **options), outcome=ufm.Outcome.INTERRUPTED)
 
     solve = ufm.solve
     monkeypatch.setattr(ufm, "solve", interrupted)

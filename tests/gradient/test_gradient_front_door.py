@@ -16,7 +16,7 @@ import verify
 from ufm.solvers.gradient.line_momentum import LineMomentum
 from ufm.solvers.gradient.minimize import build
 from ufm.solvers.gradient.samples import expand
-from ufm.solvers.gradient.settings import checked
+from ufm.solvers.gradient.settings import settled
 
 PROMISED = 1e-6  # relative error of the objective with every default
 
@@ -93,17 +93,7 @@ def test_a_learning_rate_is_sgd_on_autograd(momentum: float) -> None:
 
     # the solver's own start, in plain tensors
     (form,) = problem.standard_forms()
-    free = dict.fromkeys(("steps", "tolerance", "log_every", "checkpoint", "checkpoint_every"))
-    settings = checked(
-        dim=4,
-        seed=0,
-        device="cpu",
-        dtype="float64",
-        optimizer="momentum",
-        learning_rate=rate,
-        momentum=momentum,
-        **free,
-    )
+    settings = settled(ufm.Gradient(learning_rate=rate, momentum=momentum), dim=4)
     method = build(expand(form, problem.counts, settings.device, settings.dtype), settings)
     order = torch.as_tensor(method.objective.samples.row_order)
     heads, bias = torch.empty_like(method.point.heads), torch.empty_like(method.point.bias)

@@ -7,6 +7,7 @@ import torch
 from gradient_problems import written_out
 from interrupted_run import PROBLEM
 
+from ufm import Outcome
 from ufm.solvers.gradient import minimize
 from ufm.solvers.gradient import objective as objective_module
 from ufm.solvers.gradient.objective import Objective
@@ -34,7 +35,7 @@ def test_ctrl_c_keeps_what_was_reached(options):
     handler = signal.getsignal(signal.SIGINT)
     result = minimize(form, PROBLEM.counts, dim=5, log_every=2, metrics=interrupting(4), tolerance=1e-12, **options)
     assert signal.getsignal(signal.SIGINT) is handler
-    assert result.interrupted
+    assert result.outcome is Outcome.INTERRUPTED
     assert not result.converged
     assert result.steps == 6
     assert "interrupted" in result.status
@@ -62,7 +63,7 @@ def test_ctrl_c_within_a_step_waits_for_its_end(options, monkeypatch):
     result = minimize(form, PROBLEM.counts, **run)
     monkeypatch.undo()
     monkeypatch.setattr(objective_module, "CPU_CHUNK", 20_000)
-    assert result.interrupted
+    assert result.outcome is Outcome.INTERRUPTED
     assert 0 < result.steps < 100
     if options.get("optimizer") == "adam":
         return  # its schedule knows the number of steps
@@ -76,7 +77,7 @@ def test_ctrl_c_saves_and_resumes(tmp_path):
     path = tmp_path / "run.safetensors"
     run = {"dim": 5, "log_every": 2, "steps": 40, "tolerance": 1e-12}
     first = minimize(form, PROBLEM.counts, metrics=interrupting(4), checkpoint=path, **run)
-    assert first.interrupted
+    assert first.outcome is Outcome.INTERRUPTED
     assert "saved" in first.status
     resumed = minimize(form, PROBLEM.counts, metrics=lambda W, H, b: {}, checkpoint=path, **run)
     whole = minimize(form, PROBLEM.counts, metrics=lambda W, H, b: {}, **run)

@@ -37,7 +37,7 @@ def listed(value):
 
 
 def assert_same(one, two):
-    for name in ("method", "objective", "converged", "status"):
+    for name in ("method", "objective", "converged", "outcome", "status"):
         assert getattr(one, name) == getattr(two, name)
         assert type(getattr(one, name)) is type(getattr(two, name))
     assert repr(one.history) == repr(two.history)

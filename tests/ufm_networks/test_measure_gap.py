@@ -71,6 +71,15 @@ def test_stages_fall_and_the_bound_stays_below_the_optimum(kind: str, changes: d
             assert gap.balance == pytest.approx(1)
 
 
+def test_an_interrupted_solve_is_not_taken_for_the_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found = measured(**FEATURE_DECAY)
+    solve = ufm.solve
+    stopped = {"outcome": ufm.Outcome.INTERRUPTED, "converged": False}
+    monkeypatch.setattr(ufm, "solve", lambda *given, **options: replace(solve(*given, **options), **stopped))
+    with pytest.raises(KeyboardInterrupt):
+        compare_run(found)
+
+
 def test_metrics_are_those_of_the_run() -> None:
     run, found = measured(**FEATURE_DECAY)
     for name, value in found.point.metrics.items():

@@ -27,6 +27,7 @@ import numpy as np
 
 from theory.balls.ball_objective import BallObjective, ball_objective, flint
 from theory.balls.laws_in_balls import SumPart, class_correlation, multi_label
+from theory.reading import require_known
 
 FIELDS = (
     "source",
@@ -74,28 +75,32 @@ def _enclose(problem: Any) -> tuple[str, Any]:
     missing = [name for name in FIELDS if not hasattr(problem, name)]
     if missing:
         raise TypeError(f"{type(problem).__name__} has no field {missing[0]!r}; a problem has {', '.join(FIELDS)}")
+    require_known(problem)
     source = problem.source
     classes = tuple(int(k) for k in problem.classes)
-    if source == "multi":
-        tasks = list(zip(classes, problem.labels, problem.counts, problem.task_weights, strict=True))
-        if all(_pairwise_uniform((k,), labels, counts) for k, labels, counts, _ in tasks):
-            parts = [(float(c), (k,), _part(problem, counts)) for k, _, counts, c in tasks]
-            return "Theorem 3.2", sum(c * _uniform(part, k, [1.0]) for c, k, part in parts)
-    elif source == "single":
-        part = _part(problem, problem.counts)
-        weights = [float(c) for c in problem.task_weights]
-        if _pairwise_uniform(classes, problem.labels, problem.counts):
-            return "Theorem B.2", _uniform(part, classes, weights)
-        counts = _same_and_different(classes, weights, problem.labels, problem.counts)
-        if counts is not None:
-            if classes[0] > 2:
-                return "K correlated classes", class_correlation(part, classes[0], *counts, weights[0])
-            pairs = [_entropy_part(part, Fraction(weights[0]) * 4 * n, 2) for n in counts if n > 0]
-            return "Theorem 5.1", sum(pairs) / part.divisor
-    elif source == "multilabel":
-        sizes = _equal_sets(classes[0], problem.labels, problem.counts)
-        if sizes is not None:
-            return "several labels", multi_label(_part(problem, problem.counts), classes[0], sizes)
+    match source:
+        case "multi":
+            tasks = list(zip(classes, problem.labels, problem.counts, problem.task_weights, strict=True))
+            if all(_pairwise_uniform((k,), labels, counts) for k, labels, counts, _ in tasks):
+                parts = [(float(c), (k,), _part(problem, counts)) for k, _, counts, c in tasks]
+                return "Theorem 3.2", sum(c * _uniform(part, k, [1.0]) for c, k, part in parts)
+        case "single":
+            part = _part(problem, problem.counts)
+            weights = [float(c) for c in problem.task_weights]
+            if _pairwise_uniform(classes, problem.labels, problem.counts):
+                return "Theorem B.2", _uniform(part, classes, weights)
+            counts = _same_and_different(classes, weights, problem.labels, problem.counts)
+            if counts is not None:
+                if classes[0] > 2:
+                    return "K correlated classes", class_correlation(part, classes[0], *counts, weights[0])
+                pairs = [_entropy_part(part, Fraction(weights[0]) * 4 * n, 2) for n in counts if n > 0]
+                return "Theorem 5.1", sum(pairs) / part.divisor
+        case "multilabel":
+            sizes = _equal_sets(classes[0], problem.labels, problem.counts)
+            if sizes is not None:
+                return "several labels", multi_label(_part(problem, problem.counts), classes[0], sizes)
+        case _:
+            raise ValueError(f"no closed form or law is known for source={source!r}; covered are {COVERED}")
     raise ValueError(f"no closed form or law is known for this problem; covered are {COVERED}")
 
 

@@ -77,11 +77,15 @@ def vanishing_regularization(problem: Any) -> VanishingRegularization:
     Raises TypeError and ValueError as ``theory.predict``, and ValueError for an unknown source.
     """
     reading = read(problem)
-    if not reading.parts:
-        raise ValueError(f"source must be 'single', 'multi' or 'multilabel', got {reading.source!r}")
-    parts = [_part(task, reading.source == "multilabel") for task in reading.parts]
-    if reading.source != "multi":
-        return parts[0]
+    match reading.source:
+        case "single":
+            return _part(reading.parts[0], label_sets=False)
+        case "multilabel":
+            return _part(reading.parts[0], label_sets=True)
+        case "multi":
+            parts = [_part(task, label_sets=False) for task in reading.parts]
+        case _:
+            raise ValueError(f"source must be 'single', 'multi' or 'multilabel', got {reading.source!r}")
     order = (FAILS, UNPROVEN, PROVEN)
     worst = min(parts, key=lambda part: order.index(part.verdict))
     return VanishingRegularization(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ufm.problems.label_sets import counted, distinct, indicator_array, members, samples_by_size, subsets
+from ufm.problems.problem_settings import LossSettings, Settled, Source
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.support import display, validation
 from ufm.support.memory import require_memory
 
 
-class MultiLabel:
+class MultiLabel(Settled):
     """Pick-all-label multi-label classification: K classes, a sample carries a set S of them.
 
         min_{W,H,b}  Σ_i Σ_{k∈S_i} CE(W h_i + b, k) + λ_H ‖H‖_F² + λ_W ‖W‖_F² + λ_b ‖b‖²
@@ -37,61 +38,45 @@ class MultiLabel:
     Source: Li et al., "Neural Collapse in Multi-label Learning with Pick-all-label Loss" (ICML 2024), Definition 1.
     """
 
-    source = "multilabel"
+    source: Source = "multilabel"
 
     def __init__(
         self,
         counts: Mapping[tuple[int, ...], int],
         *,
         classes: int,
-        lambda_H: float,
-        lambda_W: float,
-        lambda_b: float,
-        reduction: str = "sum",
-        label_smoothing: float = 0.0,
+        **settings: Unpack[LossSettings],
     ) -> None:
         k = _class_number(classes)
         indicators, numbers = counted(counts, k)
         self._set(
             indicators,
             numbers,
-            lambda_H=lambda_H,
-            lambda_W=lambda_W,
-            lambda_b=lambda_b,
-            reduction=reduction,
-            label_smoothing=label_smoothing,
+            **settings,
         )
 
     def _set(
         self,
         indicators: NDArray[np.int64],
         counts: NDArray[np.int64],
-        *,
-        lambda_H: float,
-        lambda_W: float,
-        lambda_b: float,
-        reduction: str = "sum",
-        label_smoothing: float = 0.0,
+        **settings: Unpack[LossSettings],
     ) -> None:
         self.classes: tuple[int, ...] = (indicators.shape[1],)
         self.labels, self.counts = distinct(indicators, counts)
         self.multiplicities: NDArray[np.int64] = self.labels.sum(axis=1)
-        self.task_weights = np.ones(1)
-        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
-        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
-        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
-        self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
-        self.label_smoothing = validation.smoothing(label_smoothing)
+        self._settle(settings, 1, LossSettings)
 
     @classmethod
-    def _from_columns(cls, indicators: NDArray[np.int64], counts: NDArray[np.int64], **settings: Any) -> Self:
+    def _from_columns(
+        cls, indicators: NDArray[np.int64], counts: NDArray[np.int64], **settings: Unpack[LossSettings]
+    ) -> Self:
         """From indicator rows (columns, K) that may repeat or have count 0, in any order."""
         problem = cls.__new__(cls)
         problem._set(indicators, counts, **settings)
         return problem
 
     @classmethod
-    def from_indicators(cls, indicators: Any, **settings: Any) -> Self:
+    def from_indicators(cls, indicators: Any, **settings: Unpack[LossSettings]) -> Self:
         """Counts the label sets of a real data set.
 
         indicators   (N, K) of 0 and 1 (or Booleans): row i has a 1 at every label of sample i, at least one
@@ -102,7 +87,7 @@ class MultiLabel:
         return cls._from_columns(rows, np.ones(len(rows), dtype=np.int64), **settings)
 
     @classmethod
-    def balanced(cls, classes: int = 3, n_by_multiplicity: Any = None, **settings: Any) -> Self:
+    def balanced(cls, classes: int = 3, n_by_multiplicity: Any = None, **settings: Unpack[LossSettings]) -> Self:
         """Balanced within each multiplicity: n_m samples of each of the C(K, m) label sets of size m.
 
         n_by_multiplicity   {m: n_m}, 1 ≤ m ≤ K; default {1: 10, 2: 5}. The hypothesis of Li et al.'s Theorem 1.
@@ -140,6 +125,7 @@ class MultiLabel:
 
     def standard_forms(self) -> tuple[StandardForm, ...]:
         """One form of one task: targets y_S, ω = 1; "mean" divides n_S and multiplies ω by N."""
+        self._require_known()
         scale = 1.0 if self.reduction == "sum" else float(self.samples)
         form = StandardForm(
             classes=self.classes,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import distinct_tuples
+from ufm.problems.problem_settings import ProblemSettings, Settled, Source
 from ufm.problems.standard_form import StandardForm, one_hot_targets
 from ufm.support import display, validation
 
 
-class MultiSource:
+class MultiSource(Settled):
     """Problem (4) of the paper, MSMTC: T tasks, each with its own N_t samples and features H^t.
 
         min  Σ_t c^t [ CE(W^t H^t + b^t, Y^t) + λ_H ‖H^t‖_F² + λ_W ‖W^t‖_F² + λ_b ‖b^t‖² ]
@@ -30,18 +31,12 @@ class MultiSource:
     Raises as SingleSource.
     """
 
-    source = "multi"
+    source: Source = "multi"
 
     def __init__(
         self,
         counts: Sequence[Any],
-        *,
-        lambda_H: float,
-        lambda_W: float,
-        lambda_b: float,
-        task_weights: Any = None,
-        reduction: str = "sum",
-        label_smoothing: float = 0.0,
+        **settings: Unpack[ProblemSettings],
     ) -> None:
         if not validation.is_list(counts):
             raise TypeError(f"counts must be a list of T arrays (K_t,), one per task, got {counts!r}")
@@ -50,40 +45,19 @@ class MultiSource:
             if c.ndim != 1:
                 raise ValueError(f"counts[{t}] must have shape (K_t,), got {c.shape}")
         classes = tuple(validation.whole_number(f"len(counts[{t}])", len(c), 2) for t, c in enumerate(dense))
-        self._set(
-            classes,
-            tuple(np.argwhere(c > 0) for c in dense),
-            tuple(c[c > 0] for c in dense),
-            lambda_H=lambda_H,
-            lambda_W=lambda_W,
-            lambda_b=lambda_b,
-            task_weights=task_weights,
-            reduction=reduction,
-            label_smoothing=label_smoothing,
-        )
+        self._set(classes, tuple(np.argwhere(c > 0) for c in dense), tuple(c[c > 0] for c in dense), settings)
 
     def _set(
         self,
         classes: tuple[int, ...],
         labels: tuple[NDArray[np.int64], ...],
         counts: tuple[NDArray[np.int64], ...],
-        *,
-        lambda_H: float,
-        lambda_W: float,
-        lambda_b: float,
-        task_weights: Any = None,
-        reduction: str = "sum",
-        label_smoothing: float = 0.0,
+        settings: ProblemSettings,
     ) -> None:
         self.classes = classes
         self.labels = labels
         self.counts = counts
-        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
-        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
-        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
-        self.task_weights = validation.task_weights(task_weights, len(classes))
-        self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
-        self.label_smoothing = validation.smoothing(label_smoothing)
+        self._settle(settings, len(classes))
 
     @classmethod
     def _from_columns(
@@ -91,7 +65,7 @@ class MultiSource:
         classes: tuple[int, ...],
         labels: Sequence[NDArray[np.int64]],
         counts: Sequence[NDArray[np.int64]],
-        **settings: Any,
+        **settings: Unpack[ProblemSettings],
     ) -> Self:
         """From classes (columns_t, 1) per task that may repeat or have count 0, in any order; nothing is as long as
         K_t."""
@@ -99,11 +73,11 @@ class MultiSource:
             validation.check_range(f"labels[{t}]", labels[t], (k,))
         columns = [distinct_tuples(y, n) for y, n in zip(labels, counts, strict=True)]
         problem = cls.__new__(cls)
-        problem._set(classes, tuple(y for y, _ in columns), tuple(n for _, n in columns), **settings)
+        problem._set(classes, tuple(y for y, _ in columns), tuple(n for _, n in columns), settings)
         return problem
 
     @classmethod
-    def from_labels(cls, labels: Sequence[Any], classes: Any = None, **settings: Any) -> Self:
+    def from_labels(cls, labels: Sequence[Any], classes: Any = None, **settings: Unpack[ProblemSettings]) -> Self:
         """Counts the labels of a real data set per task: labels is a list of T integer vectors (N_t,).
 
         classes defaults as in ``SingleSource.from_labels``, with its warning.
@@ -123,7 +97,7 @@ class MultiSource:
         return cls(counts, **settings)
 
     @classmethod
-    def balanced(cls, classes: Any = (10, 10), n: Any = 100, **settings: Any) -> Self:
+    def balanced(cls, classes: Any = (10, 10), n: Any = 100, **settings: Unpack[ProblemSettings]) -> Self:
         """Class-balanced tasks: n samples of every class, one number or one n_t per task (Theorem 3.2)."""
         sizes = validation.class_numbers("classes", classes)
         per_task = list(n) if validation.is_list(n) else [n] * len(sizes)
@@ -148,6 +122,7 @@ class MultiSource:
 
     def standard_forms(self) -> tuple[StandardForm, ...]:
         """T single-task forms: block of the task that owns the samples, ω = c^t (N_t c^t under "mean")."""
+        self._require_known()
         forms = []
         for t, (k, y, n) in enumerate(zip(self.classes, self.labels, self.counts, strict=True)):
             scale = 1.0 if self.reduction == "sum" else float(n.sum())

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
+from ufm.problems.problem_settings import ProblemSettings, Settled, Source
 from ufm.problems.standard_form import StandardForm, one_hot_targets
 from ufm.support import display, validation
 
 
-class SingleSource:
+class SingleSource(Settled):
     """Problem (3) of the paper, SSMTC, on one feature per sample shared by all T tasks.
 
         min_{W,H,b}  Σ_t c^t CE(W^t H + b^t, Y^t) + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
@@ -32,18 +33,12 @@ class SingleSource:
     labels out of range, or an unknown reduction.
     """
 
-    source = "single"
+    source: Source = "single"
 
     def __init__(
         self,
         counts: Any,
-        *,
-        lambda_H: float,
-        lambda_W: float,
-        lambda_b: float,
-        task_weights: Any = None,
-        reduction: str = "sum",
-        label_smoothing: float = 0.0,
+        **settings: Unpack[ProblemSettings],
     ) -> None:
         tensor = validation.count_array("counts", counts)
         if tensor.ndim == 0:
@@ -54,12 +49,7 @@ class SingleSource:
             classes,
             occurring,
             tensor[tuple(occurring.T)],
-            lambda_H=lambda_H,
-            lambda_W=lambda_W,
-            lambda_b=lambda_b,
-            task_weights=task_weights,
-            reduction=reduction,
-            label_smoothing=label_smoothing,
+            **settings,
         )
 
     def _set(
@@ -67,27 +57,20 @@ class SingleSource:
         classes: tuple[int, ...],
         labels: NDArray[np.int64],
         counts: NDArray[np.int64],
-        *,
-        lambda_H: float,
-        lambda_W: float,
-        lambda_b: float,
-        task_weights: Any = None,
-        reduction: str = "sum",
-        label_smoothing: float = 0.0,
+        **settings: Unpack[ProblemSettings],
     ) -> None:
         self.classes = classes
         self.labels = labels
         self.counts = counts
-        self.lambda_H = validation.positive("lambda_H", lambda_H, 5e-4)
-        self.lambda_W = validation.positive("lambda_W", lambda_W, 5e-4)
-        self.lambda_b = validation.positive("lambda_b", lambda_b, 5e-4)
-        self.task_weights = validation.task_weights(task_weights, len(classes))
-        self.reduction = validation.one_of("reduction", reduction, validation.REDUCTIONS)
-        self.label_smoothing = validation.smoothing(label_smoothing)
+        self._settle(settings, len(classes))
 
     @classmethod
     def _from_columns(
-        cls, classes: tuple[int, ...], labels: NDArray[np.int64], counts: NDArray[np.int64], **settings: Any
+        cls,
+        classes: tuple[int, ...],
+        labels: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        **settings: Unpack[ProblemSettings],
     ) -> Self:
         """From label tuples (columns, T) that may repeat or have count 0, in any order."""
         validation.check_range("labels", labels, classes)
@@ -96,7 +79,7 @@ class SingleSource:
         return problem
 
     @classmethod
-    def from_labels(cls, labels: Any, classes: Any = None, **settings: Any) -> Self:
+    def from_labels(cls, labels: Any, classes: Any = None, **settings: Unpack[ProblemSettings]) -> Self:
         """Counts the label tuples of a real data set.
 
         labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning tells
@@ -114,7 +97,7 @@ class SingleSource:
         return problem
 
     @classmethod
-    def balanced(cls, classes: Any = (10, 10), n: int = 100, **settings: Any) -> Self:
+    def balanced(cls, classes: Any = (10, 10), n: int = 100, **settings: Unpack[ProblemSettings]) -> Self:
         """Label-balanced: n samples of every one of the Π K_t label tuples (Theorem 3.1, B.2)."""
         sizes = validation.class_numbers("classes", classes)
         n = validation.whole_number("n", n, 1)
@@ -123,7 +106,9 @@ class SingleSource:
         return cls._from_columns(sizes, labels, np.full(len(labels), n, dtype=np.int64), **settings)
 
     @classmethod
-    def correlated(cls, classes: int = 2, *, n_same: int, n_different: int, **settings: Any) -> Self:
+    def correlated(
+        cls, classes: int = 2, *, n_same: int, n_different: int, **settings: Unpack[ProblemSettings]
+    ) -> Self:
         """Two tasks of K classes: n_same samples where the labels agree, n_different elsewhere (Section 5.2)."""
         k = validation.whole_number("classes", classes, 2)
         n_same = validation.whole_number("n_same", n_same, 0)
@@ -136,7 +121,7 @@ class SingleSource:
         return cls(counts, **settings)
 
     @classmethod
-    def orthogonal_array(cls, classes: int, tasks: int, n: int = 1, **settings: Any) -> Self:
+    def orthogonal_array(cls, classes: int, tasks: int, n: int = 1, **settings: Unpack[ProblemSettings]) -> Self:
         """n samples of each of K² label tuples in which every PAIR of tasks is uniform (beyond the paper).
 
         An orthogonal array of strength 2: up to three tasks for any K (cyclic Latin square), up to K + 1 for prime K.
@@ -164,6 +149,7 @@ class SingleSource:
 
     def standard_forms(self) -> tuple[StandardForm, ...]:
         """One form: targets one-hot per task (smoothed by ε), ω = 1; "mean" divides n_l and multiplies ω by N."""
+        self._require_known()
         scale = 1.0 if self.reduction == "sum" else float(self.samples)
         form = StandardForm(
             classes=self.classes,

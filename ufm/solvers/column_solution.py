@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.outcome import Outcome
+
 
 @dataclass
 class ColumnSolution:
@@ -15,7 +17,6 @@ class ColumnSolution:
 
     sample_column  (columns,) the form's column behind each column of H where every sample has a feature of its own;
                    None where H has one column per column of the form
-    interrupted    Ctrl-C ended the run
     """
 
     W: Tensor
@@ -23,7 +24,7 @@ class ColumnSolution:
     b: Tensor
     objective: float
     converged: bool
+    outcome: Outcome
     status: str
     history: dict[str, list[float]] = field(default_factory=dict)
     sample_column: NDArray[np.int64] | None = None
-    interrupted: bool = False

@@ -16,19 +16,18 @@ import numpy as np
 import torch
 
 from ufm.objective import evaluate
+from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
-from ufm.support import validation
+from ufm.solvers.options import Convex
 from ufm.support.memory import require_memory
 
 SOLVERS = {"CLARABEL": ("tol_gap_abs", "tol_gap_rel", "tol_feas"), "SCS": ("eps_abs", "eps_rel")}
 
 
-def solve_convex(
-    form: StandardForm, *, dim: int, tolerance: float | None = None, solver: str = "CLARABEL"
-) -> ColumnSolution:
+def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolution:
     """Raises RuntimeError unless the solver reports an optimum, ValueError for d < min(R − T, m)."""
-    validation.one_of("solver", solver, tuple(SOLVERS))
+    solver, tolerance = options.solver, options.tolerance
     needed = min(form.sufficient_dim, form.columns)
     if dim < needed:
         raise ValueError(
@@ -82,5 +81,6 @@ def solve_convex(
         *point,
         objective=evaluate(form, *point),
         converged=not inaccurate,
+        outcome=Outcome.ROUNDING if inaccurate else Outcome.CONVERGED,
         status=f"{solver}: {program.status} after {program.solver_stats.num_iters} iterations{advice}",
     )

@@ -15,18 +15,18 @@ import torch
 from torch import Tensor
 
 from ufm.objective import Objective
+from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.options import Newton
 from ufm.solvers.trust_region import History, State, minimize, state_at
-from ufm.support import validation
 from ufm.support.memory import require_memory
 
-TOLERANCE = 1e-12
+DEFAULT = Newton()
 ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 RESIDUAL_ROUNDING = 64 * 2.0**-52  # of softmax's entries, whose logits are tens at most
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
-MAX_STEPS = 5000
 
 
 def random_start(objective: Objective, seed: int, device: torch.device | str) -> Tensor:
@@ -52,45 +52,51 @@ def spectral_excess(objective: Objective, state: State) -> float:
 
 def solve_newton(
     form: StandardForm,
+    options: Newton = DEFAULT,
     *,
     dim: int,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    tolerance: float | None = None,
-    steps: int | None = None,
 ) -> ColumnSolution:
     """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the last completed step's point.
 
-    tolerance  on max((‖∇F‖ ‖x‖ + ‖∇F‖²) / F, σ/τ − 1) in balanced coordinates
+    options.tolerance is on max((‖∇F‖ ‖x‖ + ‖∇F‖²) / F, σ/τ − 1) in balanced coordinates
     """
     size = form.rows * dim + dim * form.columns + form.rows
     require_memory(8 * (14 * size + 24 * form.rows * form.columns), device, f"newton with {size:,} variables")
-    steps = MAX_STEPS if steps is None else validation.whole_number("steps", steps, 1)
-    tolerance = TOLERANCE if tolerance is None else tolerance
+    tolerance, steps = options.tolerance, options.steps
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)
         state = state_at(objective, random_start(objective, seed, device))
-        target, outcome = tolerance, "steps"
+        target, ended = tolerance, "steps"
         while len(history.loss) < steps:
             left = steps - len(history.loss)
-            state, outcome = minimize(objective, state, history, tolerance=target, max_steps=left)
+            state, ended = minimize(objective, state, history, tolerance=target, max_steps=left)
             excess = spectral_excess(objective, state)
-            if outcome != "tolerance" or excess <= tolerance or target < UNREACHABLE:
+            if ended != "tolerance" or excess <= tolerance or target < UNREACHABLE:
                 break
             target = min(target, state.residual) * TIGHTEN
         excess = spectral_excess(objective, state)
         W, H, b = objective.unscale(state.x)
     needed = min(form.sufficient_dim, form.columns)
     residual = max(state.residual, excess if dim >= needed else 0.0)
-    converged = residual <= (tolerance if outcome in ("steps", "interrupted") else max(tolerance, ROUNDING_FLOOR))
+    converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, ROUNDING_FLOOR))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
-    if outcome == "interrupted":
+    if ended == "interrupted":
+        outcome = Outcome.INTERRUPTED
+    elif state.residual <= ROUNDING_FLOOR < residual or (converged and dim < needed):
+        outcome = Outcome.STATIONARY
+    elif converged:
+        outcome = Outcome.CONVERGED if residual <= tolerance else Outcome.ROUNDING
+    else:
+        outcome = Outcome.ROUNDING if ended == "rounding" else Outcome.STEPS
+    if outcome is Outcome.INTERRUPTED:
         status = f"interrupted: the best point so far ({measured})"
-    elif not converged and state.residual <= ROUNDING_FLOOR:
+    elif outcome is Outcome.STATIONARY and not converged:
         status = f"stationary but not a global minimum ({measured}); try another seed"
     elif not converged:
-        advice = "rounding ends progress" if outcome == "rounding" else "raise steps= or try another seed"
+        advice = "rounding ends progress" if outcome is Outcome.ROUNDING else "raise steps= or try another seed"
         status = f"did not reach tolerance {tolerance:.1e} ({measured}); {advice}"
     elif residual > tolerance:
         status = f"converged to float64's rounding, short of tolerance {tolerance:.1e} ({measured})"
@@ -106,7 +112,7 @@ def solve_newton(
         b.clone(),
         state.value,
         converged,
+        outcome,
         status,
         dataclasses.asdict(history),
-        interrupted=outcome == "interrupted",
     )

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-REDUCTIONS = ("sum", "mean")
 MAX_COLUMNS = 10_000_000  # label tuples; beyond it even one integer row per tuple is gigabytes
 MAX_CLASSES = 10_000_000  # of one task, likewise
 MAX_SAMPLES = 2**53  # float64 counts exactly up to here

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from verify.reading.form import Form, forms
 from verify.reading.label_index import label_index
+from verify.reading.sources import label_sets, own_features
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
     blocks = tuple(slice(end - len(form.counts), end) for end, form in zip(ends, parts, strict=True))
     of_sample = np.full(len(labels), -1, dtype=np.int64)
     for t, (form, block) in enumerate(zip(parts, blocks, strict=True)):
-        rows = np.flatnonzero(labels[:, t] >= 0) if problem.source == "multi" else np.arange(len(labels))
-        own = labels[rows, t : t + 1] if problem.source == "multi" else labels
-        indicators = problem.source == "multilabel"
+        rows = np.flatnonzero(labels[:, t] >= 0) if own_features(problem) else np.arange(len(labels))
+        own = labels[rows, t : t + 1] if own_features(problem) else labels
+        indicators = label_sets(problem)
         of_sample[rows] = block.start + label_index(
             "labels", own, form.labels, form.classes, "features", len(rows), default=False, indicators=indicators
         )

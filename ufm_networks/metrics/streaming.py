@@ -16,6 +16,7 @@ from ufm_networks.metrics.groups import Groups, label_groups
 from ufm_networks.metrics.moments import FeatureMoments
 from ufm_networks.not_finite import NotFiniteError
 from verify._metrics import metrics
+from verify.reading.sources import own_features
 
 Batches = Callable[[], Iterable[tuple[Tensor, NDArray[np.int64]]]]
 SECOND_PASS = {"single": ("SNC4", "SNC5"), "multi": ("MNC4",), "multilabel": ("NN_decoding_error",)}
@@ -79,7 +80,7 @@ def stream_metrics(
     spread = [(moments.spread / moments.count)[block].cpu().numpy() for block in groups.blocks]
     heads = [w.double().cpu() for w in W]
     biases = [v.double().cpu() for v in b] if b is not None else [w.new_zeros(len(w)) for w in heads]
-    several = problem.source == "multi"
+    several = own_features(problem)
     measured = metrics(problem, W=heads, H=means if several else means[0], b=biases)  # of the means: all but the below
     fractions = [form.counts / form.counts.sum() for form in groups.forms]
     variances = [float(f @ s) for f, s in zip(fractions, spread, strict=True)]

@@ -12,6 +12,8 @@ from ufm_networks.measuring.point import NetworkPoint
 from ufm_networks.report.counterpart import Part
 from verify.certification.certificate import Certificate, certify
 from verify.reading.form import Float
+from verify.reading.sources import own_features
+from verify.solved import solved
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
     rows = np.concatenate(W)
     centre = H @ (counts / counts.sum())
     read = _row_space(rows) @ H
-    several = problem.source == "multi"
+    several = own_features(problem)
 
     def at(features: Float, biases: list[Float]) -> Certificate:
         return certify(problem, W=W, H=[features] if several else features, b=biases)
@@ -89,7 +91,7 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
         ("what the heads read of the means", projected.objective),
         ("means less μ_G, b + W μ_G", shifted.objective),
     )
-    solution = ufm.solve(problem)
+    solution = solved(problem)
     optimum = certify(problem, solution)
     theorem, closed = _theorem(problem)
     total = point.squared_features[f]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -53,9 +53,15 @@ def metrics(
     """
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)
     parts, heads = at.samples, at.heads
-    if at.problem.source == "multi":
-        return _multi(parts, heads)
-    return _single(parts[0], heads) if at.problem.source == "single" else _multi_label(parts[0], heads)
+    match at.problem.source:
+        case "single":
+            return _single(parts[0], heads)
+        case "multi":
+            return _multi(parts, heads)
+        case "multilabel":
+            return _multi_label(parts[0], heads)
+        case _:
+            assert_never(at.problem.source)
 
 
 def _single(part: Samples, heads: list[Any]) -> dict[str, float]:

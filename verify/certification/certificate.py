@@ -16,6 +16,7 @@ from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, over
 from verify.reading.form import Form, Problem
 from verify.reading.point import Point
 from verify.reading.read import At, read
+from verify.reading.sources import own_features
 
 __all__ = ["GLOBAL", "INCONCLUSIVE", "NOT_OPTIMAL", "Certificate", "certify", "check_tolerance"]
 
@@ -140,7 +141,7 @@ def certify(
     if rigorous:
         require_feasible(at.problem, [point.H.shape for point in at.points])
     tasks = tuple(_certify(part.form, part.point, tolerance) for part in at.samples)
-    several = at.problem.source == "multi"
+    several = own_features(at.problem)
     if not rigorous:
         return _total(tasks, tolerance) if several else tasks[0]
     whole, each = proven(at, tolerance)

@@ -15,6 +15,7 @@ from verify.claims._claim import NOT_APPLICABLE, claim, of_angles, of_objective
 from verify.claims.regime import live_rows, objective
 from verify.reading.form import Float
 from verify.reading.read import At
+from verify.reading.sources import label_tuples, own_features
 
 OBJECTIVE = 1e-6  # relative: a certificate of 1e-12 pins the minimum a million times closer
 
@@ -29,7 +30,7 @@ OBJECTIVE = 1e-6  # relative: a certificate of 1e-12 pins the minimum a million 
 def theorem_3_1(at: At) -> float:
     """|closed form / F − 1|, with a_t = 0 past a threshold; NaN but for Problem (3)."""
     problem = at.problem
-    if problem.source != "single":
+    if not label_tuples(problem):
         return NOT_APPLICABLE
     return _relative(_minimum_3_1(problem, [max(0.0, a) for a in _margins(problem)]), objective(at))
 
@@ -44,7 +45,7 @@ def theorem_3_1(at: At) -> float:
 def theorem_3_1_any_lambda(at: At) -> float:
     """|closed form / F − 1|; NaN but for Problem (3), and where the logarithm's argument is not positive."""
     problem = at.problem
-    if problem.source != "single":
+    if not label_tuples(problem):
         return NOT_APPLICABLE
     margins = _margins(problem)
     if not np.isfinite(margins).all():
@@ -61,7 +62,7 @@ def theorem_3_1_any_lambda(at: At) -> float:
 def theorem_3_1_gram(at: At) -> float:
     """Largest entry of |W Wᵀ − closed form| over the largest of W Wᵀ; NaN but for Problem (3), or where W = 0."""
     problem = at.problem
-    if problem.source != "single":
+    if not label_tuples(problem):
         return NOT_APPLICABLE
     (part,) = at.samples
     measured = part.point.W @ part.point.W.T
@@ -85,7 +86,7 @@ def theorem_3_1_gram(at: At) -> float:
 def theorem_3_2(at: At) -> float:
     """|closed form / F − 1|, with a_t = 0 past a threshold; NaN but for Problem (4)."""
     problem = at.problem
-    if problem.source != "multi":
+    if not own_features(problem):
         return NOT_APPLICABLE
     total = 0.0
     for K, c, counts in zip(problem.classes, problem.task_weights, problem.counts, strict=True):
@@ -106,7 +107,7 @@ def theorem_3_2(at: At) -> float:
 def theorem_5_1_cosine(at: At) -> float:
     """|measured − closed form|, A = 0 past a threshold; NaN but for two binary tasks, and where all heads are 0."""
     problem = at.problem
-    if problem.source != "single" or problem.classes != (2, 2):
+    if not label_tuples(problem) or problem.classes != (2, 2):
         return NOT_APPLICABLE
     agree = problem.labels[:, 0] == problem.labels[:, 1]
     product = _scale(problem, _samples(problem)) ** 2 * problem.lambda_H * problem.lambda_W

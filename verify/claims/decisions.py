@@ -14,6 +14,7 @@ from verify.claims.regime import every_feature_live, every_head_live
 from verify.reading.form import Float, Form
 from verify.reading.read import At
 from verify.reading.samples import Samples
+from verify.reading.sources import label_sets
 
 DRAWS = 1000
 SEED = 5
@@ -103,7 +104,7 @@ def random_features(part: Samples) -> Float:
 
 def _decided(at: At) -> tuple[Samples, ...]:
     """The parts; none where a zero head or feature ties classes, or a sample has several labels of one task."""
-    if at.problem.source == "multilabel":
+    if label_sets(at.problem):
         return ()
     regular = all(every_head_live(part) and every_feature_live(part) for part in at.samples)
     return at.samples if regular else ()

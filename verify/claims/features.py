@@ -12,6 +12,7 @@ from verify.claims.regime import every_feature_live, every_head_live, live_featu
 from verify.reading.form import Float
 from verify.reading.read import At
 from verify.reading.samples import Samples
+from verify.reading.sources import label_sets, label_tuples
 
 CANCELLED = 0.3  # of the longest: a difference or sum shorter than this has lost too many digits to have a direction
 
@@ -54,7 +55,7 @@ def nc4_weighted(at: At) -> float:
 
 
 def _from_sums(at: At, weights: Float) -> float:
-    if at.problem.source != "single":
+    if not label_tuples(at.problem):
         return NOT_APPLICABLE
     (part,) = at.samples
     if not every_feature_live(part) or not every_head_live(part):
@@ -80,7 +81,7 @@ def _largest_angle(part: Samples, targets: Float) -> float:
 )
 def self_duality(at: At) -> float:
     """max_{t,k} ‖μ̃_k^t − w̃_k^t‖ over classes with samples; NaN where one is zero, or several labels at once."""
-    if at.problem.source == "multilabel":
+    if label_sets(at.problem):
         return NOT_APPLICABLE
     worst = 0.0
     for part in at.samples:
@@ -112,7 +113,7 @@ def class_means(part: Samples) -> tuple[Any, Float]:
 )
 def tag_wise_sum(at: At) -> float:
     """max_S ‖h_S − C_m Σ_{k∈S} w_k‖ / ‖h_S‖, C_m the mean fit over the sets of size m; NaN where one is zero."""
-    if at.problem.source != "multilabel":
+    if not label_sets(at.problem):
         return NOT_APPLICABLE
     (part,) = at.samples
     sums = summed_heads(part.form, part.point.W, np.ones((1, len(part.form.counts))))

@@ -7,6 +7,7 @@ import numpy as np
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles
 from verify.claims.regime import angles, every_head_live, heads, live_rows
 from verify.reading.read import At
+from verify.reading.sources import label_tuples
 
 ANGLES = 0.01  # linear in the Gram matrix, so believed at smaller violations than distances
 NC2 = "Theorem 3.1 (2); Theorem 3.2 (2); Section 5.2 for task-balanced counts"
@@ -73,7 +74,7 @@ def nc2(at: At) -> float:
 )
 def nc3(at: At) -> float:
     """max |cos(w_k^t, w_l^s)| over s ≠ t and rows that are not zero; NaN for one task, Problem (4), or a zero head."""
-    if at.problem.source != "single" or len(at.problem.classes) == 1:
+    if not label_tuples(at.problem) or len(at.problem.classes) == 1:
         return NOT_APPLICABLE
     (part,) = at.samples
     if not every_head_live(part):
@@ -116,7 +117,7 @@ def smaller_dim(at: At) -> float:
     bounds, proves rank R − T. So no solve at the smaller dimension, whose certificate would be inconclusive, is needed.
     """
     needed = sum(at.problem.classes) - len(at.problem.classes)
-    if at.problem.source != "single" or needed == 1:
+    if not label_tuples(at.problem) or needed == 1:
         return NOT_APPLICABLE
     (part,) = at.samples
     if not live_rows(part).any():

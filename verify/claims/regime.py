@@ -11,6 +11,7 @@ from verify.certification.objective import evaluate
 from verify.reading.form import Float
 from verify.reading.read import At
 from verify.reading.samples import Samples
+from verify.reading.sources import label_sets
 
 LIVE = 1e-3  # of the longest: the theorems' regimes have no shorter vector, and one past its threshold is exactly zero
 ALL_ZERO = 1e-8  # of F at zero, by penalty: what is left of heads past every threshold is rounding
@@ -52,7 +53,7 @@ def every_feature_live(part: Samples) -> bool:
 
 def hard_labels(problem: Any) -> bool:
     """One-hot targets: Problem (3) or (4) without smoothing."""
-    return bool(problem.source != "multilabel" and problem.label_smoothing == 0)
+    return bool(not label_sets(problem) and problem.label_smoothing == 0)
 
 
 def angles(vectors: Float) -> Float:

@@ -76,7 +76,7 @@ class Solve:
     """Also prove bounds on the minimum in ball arithmetic (python-flint)."""
 
     def run(self) -> int:
-        """0 where the solver converged, 1 where it did not."""
+        """0 where the solver converged, 1 where it did not, 130 where Ctrl-C ended it."""
         if self.save is not None:
             require_file(self.save, "--save", "solution.safetensors")  # before the work, not after
         console = Console()
@@ -92,6 +92,8 @@ class Solve:
                 console.print(str(part), markup=False, highlight=False, soft_wrap=True)
         if self.save is not None:
             console.print(f"saved: {self.save}", markup=False, highlight=False, soft_wrap=True)
+        if solution.outcome is ufm.Outcome.INTERRUPTED:
+            return 130
         return 0 if solution.converged else 1
 
 

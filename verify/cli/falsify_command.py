@@ -64,6 +64,7 @@ class Falsify:
         from ufm.support.writable import require_file
         from verify import claims, strategies
         from verify.falsification import ClaimError, Finding, falsify
+        from verify.falsification.finding import Ended
 
         if self.claim is None or self.family is None:
             raise ValueError("ufm falsify needs a claim and --family, such as nc4 --family task-balanced; see --list")
@@ -95,7 +96,7 @@ class Falsify:
         self._report(finding, console)
         if finding.counterexample is not None:
             return FOUND
-        if finding.ended == "interrupted":
+        if finding.ended is Ended.INTERRUPTED:
             return INTERRUPTED
         return NONE_FOUND if finding.verdict == "no counterexample found" else UNTESTED
 

@@ -10,6 +10,7 @@ from typing import Any
 from tyro.conf import FlagCreatePairsOff
 
 import ufm
+from ufm.problems.problem_settings import Reduction
 from ufm.solution import Problem
 from ufm.support import validation
 from verify.cli.label_files import read_label_sets, read_tasks
@@ -57,7 +58,7 @@ class ProblemOptions:
     """λ_b."""
     task_weights: tuple[float, ...] = ()
     """c^1 … c^T; ones by default."""
-    reduction: str = "sum"
+    reduction: Reduction = "sum"
     """What the cross-entropy is over samples: sum or mean."""
     label_smoothing: float = 0.0
     """ε of label smoothing."""
@@ -80,27 +81,27 @@ class ProblemOptions:
         self, told: Callable[[LabelReading], None] = lambda reading: None
     ) -> tuple[Problem, LabelReading | None]:
         """The problem, and what was read of label files; ``told`` hears that before anything is made of it."""
-        settings: dict[str, Any] = {
+        loss: ufm.LossSettings = {
             "lambda_H": self.lambda_H,
             "lambda_W": self.lambda_W,
             "lambda_b": self.lambda_b,
-            "task_weights": list(self.task_weights) or None,
             "reduction": self.reduction,
             "label_smoothing": self.label_smoothing,
         }
+        settings: ufm.ProblemSettings = {**loss, "task_weights": self.task_weights or None}
         if self.labels:
             counted = ("samples", "n_same", "n_different", "orthogonal_array", "samples_by_multiplicity")
             if self._set(counted):
                 raise ValueError(f"--labels counts its own samples; leave {self._set(counted)} out")
-            return self._from_label_sets(settings, told) if self.multi_label else self._from_files(settings, told)
+            return self._from_label_sets(loss, told) if self.multi_label else self._from_files(settings, told)
         if self._set(_READING):
             raise ValueError(f"{self._set(_READING)}: of the files of --labels, and there are none")
-        return self._counted(settings), None
+        return self._counted(loss, settings), None
 
-    def _counted(self, settings: dict[str, Any]) -> Problem:
+    def _counted(self, loss: ufm.LossSettings, settings: ufm.ProblemSettings) -> Problem:
         """From numbers of samples on the command line."""
         if self.multi_label or self.samples_by_multiplicity:
-            return self._label_sets(settings)
+            return self._label_sets(loss)
         if not self.classes:
             raise ValueError("the problem needs --classes K_1 … K_T with --samples, or --labels FILE")
         if self.orthogonal_array:
@@ -116,7 +117,7 @@ class ProblemOptions:
             raise ValueError(f"--samples takes one number without --multi-source, got {len(self.samples)}")
         return ufm.SingleSource.balanced(self.classes, self.samples[0], **settings)
 
-    def _correlated(self, settings: dict[str, Any]) -> Problem:
+    def _correlated(self, settings: ufm.ProblemSettings) -> Problem:
         if self.n_same is None or self.n_different is None or self.samples or self.multi_source:
             raise ValueError("correlated tasks need both --n-same and --n-different, and no --samples, --multi-source")
         if len(set(self.classes)) != 1 or len(self.classes) > 2:
@@ -125,7 +126,7 @@ class ProblemOptions:
             self.classes[0], n_same=self.n_same, n_different=self.n_different, **settings
         )
 
-    def _orthogonal_array(self, settings: dict[str, Any]) -> Problem:
+    def _orthogonal_array(self, settings: ufm.ProblemSettings) -> Problem:
         others = ("multi_source", "n_same", "n_different")
         if self._set(others):
             raise ValueError(f"--orthogonal-array takes --classes and --samples; leave {self._set(others)} out")
@@ -136,7 +137,7 @@ class ProblemOptions:
             )
         return ufm.SingleSource.orthogonal_array(self.classes[0], len(self.classes), self.samples[0], **settings)
 
-    def _label_sets(self, settings: dict[str, Any]) -> Problem:
+    def _label_sets(self, settings: ufm.LossSettings) -> Problem:
         """Pick-all-label, balanced within each multiplicity."""
         self._check_label_sets()
         if not self.samples_by_multiplicity:
@@ -144,7 +145,6 @@ class ProblemOptions:
         n = dict(map(_multiplicity, self.samples_by_multiplicity))
         if len(n) != len(self.samples_by_multiplicity):
             raise ValueError(f"--samples-by-multiplicity names one twice: {' '.join(self.samples_by_multiplicity)}")
-        del settings["task_weights"]
         return ufm.MultiLabel.balanced(self.classes[0], n, **settings)
 
     def _check_label_sets(self) -> None:
@@ -157,7 +157,7 @@ class ProblemOptions:
             raise ValueError(f"--multi-label needs --classes K, one number, got {self.classes}")
 
     def _from_label_sets(
-        self, settings: dict[str, Any], told: Callable[[LabelReading], None]
+        self, settings: ufm.LossSettings, told: Callable[[LabelReading], None]
     ) -> tuple[Problem, LabelReading]:
         """Pick-all-label, from an indicator file."""
         self._check_label_sets()
@@ -167,11 +167,10 @@ class ProblemOptions:
         told(reading)
         if self.classes and indicators.shape[1] != self.classes[0]:
             raise ValueError(f"{self.labels[0].name} has {indicators.shape[1]} columns, --classes {self.classes[0]}")
-        del settings["task_weights"]
         return ufm.MultiLabel.from_indicators(indicators, **settings), reading
 
     def _from_files(
-        self, settings: dict[str, Any], told: Callable[[LabelReading], None]
+        self, settings: ufm.ProblemSettings, told: Callable[[LabelReading], None]
     ) -> tuple[Problem, LabelReading]:
         if not self.multi_source and len(self.labels) != 1:
             raise ValueError(f"--labels takes one file without --multi-source, got {len(self.labels)}")

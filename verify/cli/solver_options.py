@@ -1,10 +1,59 @@
-"""How the problem is solved, from flags."""
+"""How the problem is solved, from flags: one for each option of a method, read from ``ufm.solvers.options``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+import ast
+import inspect
+import textwrap
+from dataclasses import dataclass, field, fields
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints
+
+import torch
+import tyro
+
+from ufm.solvers.options import METHODS
+
+NO_FLAGS = ("weighting_options",)  # of a type that no flag can have
+
+
+def _documented(kind: type) -> dict[str, str]:
+    """What the string below each field says."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    words = {}
+    for one, next_one in zip(body.body, body.body[1:], strict=False):
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(next_one, ast.Expr):
+            words[one.target.id] = " ".join(ast.literal_eval(next_one.value).split())
+    return words
+
+
+def _flag_type(hint: Any) -> Any:
+    """The type less what no flag can spell: tensors' types, which have names, and None, which is to leave it out."""
+    spelled = tuple(part for part in get_args(hint) if part not in (torch.dtype, type(None)))
+    return reduce(or_, spelled) if get_origin(hint) in (Union, UnionType) else hint
+
+
+def _flags() -> dict[str, Any]:
+    """Type and help by name; methods that share a name share a flag."""
+    types: dict[str, Any] = {}
+    words: dict[str, list[str]] = {}
+    for method, kind in METHODS.items():
+        hints, documented = get_type_hints(kind), _documented(kind)
+        for option in fields(kind):
+            if option.name not in NO_FLAGS:
+                types.setdefault(option.name, _flag_type(hints[option.name]))
+                default = "" if option.default is None else f" ({option.default})"
+                words.setdefault(option.name, []).append(f"{method}{default}: {documented[option.name]}")
+    return {name: Annotated[types[name], tyro.conf.arg(help=" ".join(words[name]))] for name in types}
+
+
+if TYPE_CHECKING:
+    Options = dict[str, Any]
+else:
+    Options = TypedDict("Options", _flags(), total=False)
 
 
 @dataclass(frozen=True)
@@ -19,25 +68,8 @@ class SolverOptions:
     """Of the random start."""
     device: str = "cpu"
     """cpu or cuda."""
-    tolerance: float | None = None
-    """The solver's stopping tolerance."""
-    steps: int | None = None
-    """Largest number of steps (newton, gradient)."""
-    optimizer: Literal["lbfgs", "momentum", "adam"] | None = None
-    """gradient: the optimizer."""
-    dtype: Literal["float32", "float64"] | None = None
-    """gradient: the floating-point type."""
-    learning_rate: float | None = None
-    """gradient: a fixed learning rate in place of the line search."""
-    weighting: Literal["uniform", "mgda", "uncertainty", "pcgrad", "dwa", "famo", "fairgrad"] | None = None
-    """gradient: task weights anew at every step; needs a learning rate."""
-    checkpoint: Path | None = None
-    """gradient: a file to save the run to, and to resume it from."""
-    solver: Literal["CLARABEL", "SCS"] | None = None
-    """convex: the solver behind cvxpy."""
+    options: Options = field(default_factory=Options)
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of ``ufm.solve``."""
-        always = {"method": self.method, "dim": self.dim, "seed": self.seed, "device": self.device}
-        rest = ("tolerance", "steps", "optimizer", "dtype", "learning_rate", "weighting", "checkpoint", "solver")
-        return always | {name: getattr(self, name) for name in rest if getattr(self, name) is not None}
+        return {"method": self.method, "dim": self.dim, "seed": self.seed, "device": self.device, **self.options}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import theory
+import ufm
 from ufm.support.strict_json import finite_or_none
 from verify._metrics import metrics
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
@@ -115,10 +116,16 @@ def compare(problem: Problem | At, solution: Any = None, *, tolerance: float = O
     tolerance  of the objective, relative; geometry gets its square root, and what is zero at a threshold its fourth
                root (F is quadratic in the one and, at worst, quartic in the other)
 
-    Raises as ``verify.certify``.
+    Raises as ``verify.certify``, and ValueError for a solution whose solver was interrupted short of its tolerance.
     """
     tolerance = check_tolerance(tolerance, OBJECTIVE_TOLERANCE)
     at = read(problem, solution)
+    given = at.solution
+    if isinstance(given, ufm.Solution) and given.outcome is ufm.Outcome.INTERRUPTED and not given.converged:
+        raise ValueError(
+            f"solution.outcome={given.outcome!r}: no theorem is about the point at which a solver was interrupted; "
+            "solve again, or verify.certify it as it is"
+        )
     certificate = certify(at, tolerance=tolerance)
     measured = metrics(at)
     rows = optimality.certificate_rows(certificate, tolerance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import ufm
@@ -13,6 +14,21 @@ from verify.certification.certificate import Certificate
 from verify.claims._claim import Claim
 from verify.falsification.problems import expression
 from verify.falsification.trial import Options
+
+
+class Ended(StrEnum):
+    """Why a search ended, or that it has not."""
+
+    SHRUNK = "found and shrunk"
+    SHRINKING_SPENT = "found; budget of shrinking spent"
+    BUDGET_SPENT = "budget spent"
+    EXHAUSTED = "family exhausted"
+    TIME_IS_UP = "time is up"
+    INTERRUPTED = "interrupted"
+    CLAIM_RAISED = "claim raised"
+    SEARCHING = "still searching"
+    SHRINKING = "still shrinking"
+
 
 COUNTEREXAMPLE = "counterexample"
 NONE_FOUND = "no counterexample found"
@@ -32,8 +48,7 @@ class Finding:
     shrinking            problems solved after it, in search of a smaller one
     first_counterexample the problem as found, before shrinking; first_violation its violation
     largest_violation    of the problems that respect the margin: how close the search came (NaN where none)
-    ended                why the search ended: "found and shrunk", "budget spent", "family exhausted", "time is up",
-                         "interrupted", "claim raised"
+    ended                why the search ended
     """
 
     claim: Claim
@@ -50,7 +65,7 @@ class Finding:
     first_counterexample: Problem | None = None
     first_violation: float = math.nan
     largest_violation: float = math.nan
-    ended: str = "budget spent"
+    ended: Ended = Ended.BUDGET_SPENT
     options: Options = field(default_factory=Options)
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
+from verify.reading.form import require_problem
 
 WRITTEN_OUT = 64  # counts; a larger problem prints as its repr
 SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")
@@ -41,6 +42,7 @@ def expression(problem: Problem) -> str:
 
 def record(problem: Problem) -> dict[str, Any]:
     """JSON-ready: every public field."""
+    require_problem(problem)
     lists = isinstance(problem, ufm.MultiSource)
     return {
         "source": problem.source,
@@ -54,15 +56,17 @@ def record(problem: Problem) -> dict[str, Any]:
 
 def from_record(fields: dict[str, Any]) -> Problem:
     """The problem of a record; KeyError, ValueError or TypeError names what is wrong with it."""
+    for name in sorted(fields.keys() - {"source", "classes", "labels", "counts", "task_weights", *SETTINGS}):
+        raise ValueError(f"{name}={fields[name]!r} is a field of a problem that this version does not know")
     settings = {name: fields[name] for name in SETTINGS}
-    source = validation.one_of("source", fields["source"], tuple(KINDS))
+    kind = KINDS[validation.one_of("source", fields["source"], tuple(KINDS))]
     sizes = validation.class_numbers("classes", fields["classes"])
-    if source == "multi":
+    if kind is ufm.MultiSource:
         parts = zip(sizes, fields["labels"], fields["counts"], strict=True)
         columns = [_columns(labels, counts, (k,)) for k, labels, counts in parts]
         rows, numbers = [y for y, _ in columns], [n for _, n in columns]
         return ufm.MultiSource._from_columns(sizes, rows, numbers, task_weights=fields["task_weights"], **settings)
-    if source == "multilabel":
+    if kind is ufm.MultiLabel:
         sets = np.asarray(fields["labels"])
         if sets.ndim != 2 or sets.shape[1] != sizes[0] or len(sizes) != 1:
             raise ValueError(f"labels must be (columns, {sizes[0]}) indicators, got shape {sets.shape}")

@@ -14,11 +14,10 @@ from typing import Any
 from ufm.support import validation
 from ufm.support.interrupt import Interrupt
 from verify.claims._claim import as_claim
-from verify.falsification.finding import Finding
+from verify.falsification.finding import Ended, Finding
 from verify.falsification.trial import GAP_TOLERANCE, checked_options
 from verify.falsification.trials import End, Trials
 
-EXHAUSTED = "family exhausted"
 DRAWS = 20  # per problem of the budget: draws that repeat an earlier problem cost none of it
 
 
@@ -69,7 +68,7 @@ def falsify(
     strategy = _strategy(problems)
     trials = Trials(checked, margin, options, budget=budget, seconds=limit, progress=progress)
     ended = _run(strategy, trials, budget, options.seed)
-    if not trials.done and ended == EXHAUSTED:
+    if not trials.done and ended is Ended.EXHAUSTED:
         raise ValueError(f"problems={problems!r} has no example")
     return trials.finding(ended)
 
@@ -89,7 +88,7 @@ def _strategy(problems: Any) -> Any:
     return problems
 
 
-def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> str:
+def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> Ended:
     """Draws and shrinks until an end; why it ended."""
     from hypothesis import Phase, find, settings
     from hypothesis.errors import NoSuchExample, Unsatisfiable
@@ -105,14 +104,14 @@ def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> str:
 
             find(strategy, violates, settings=profile, random=random.Random(seed))
     except End as end:
-        if end.error is not None:
-            raise end.error from end.error.__cause__
-        return str(end)
+        if isinstance(end.why, Exception):
+            raise end.why from end.why.__cause__
+        return end.why
     except KeyboardInterrupt:
-        return "interrupted"
+        return Ended.INTERRUPTED
     except (NoSuchExample, Unsatisfiable):
-        return EXHAUSTED
-    return "found and shrunk"
+        return Ended.EXHAUSTED
+    return Ended.SHRUNK
 
 
 @contextmanager

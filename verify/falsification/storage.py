@@ -22,10 +22,11 @@ from ufm.support.writable import require_target
 from verify.certification.certificate import Certificate
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL
 from verify.claims._claim import LIBRARY, Claim
-from verify.falsification.finding import Finding
+from verify.falsification.finding import Ended, Finding
 from verify.falsification.problems import from_record, record
 from verify.falsification.trial import checked_options
 from verify.reading.read import At
+from verify.reading.sources import own_features
 
 FORMAT = "ufm-finding-2"
 EARLIER = "ufm-finding-1"  # without a checksum
@@ -105,7 +106,7 @@ def _finding(content: dict[str, Any]) -> Finding:
         solution=solution,
         certificate=certificate,
         first_counterexample=first,
-        ended=str(content["ended"]),
+        ended=Ended(content["ended"]),
         options=checked_options(**content["options"]),
         **figures,
     )
@@ -130,7 +131,7 @@ def _solution(solution: ufm.Solution) -> dict[str, Any]:
     def listed(value: Any) -> Any:
         return [part.tolist() for part in value] if isinstance(value, (list, tuple)) else value.tolist()
 
-    names = ("W", "b", "H", "labels", "counts", "objective", "converged", "status")
+    names = ("W", "b", "H", "labels", "counts", "objective", "converged", "outcome", "status")
     return {name: listed(getattr(solution, name)) if name in names[:5] else getattr(solution, name) for name in names}
 
 
@@ -138,7 +139,7 @@ def _read_solution(problem: Problem, saved: dict[str, Any], options: dict[str, A
     def tensors(values: list[Any]) -> list[torch.Tensor]:
         return [torch.tensor(value, dtype=torch.float64) for value in values]
 
-    multi = problem.source == "multi"
+    multi = own_features(problem)
     arrays = {
         name: tuple(validation.whole_array(name, part) for part in saved[name])
         if multi
@@ -158,6 +159,7 @@ def _read_solution(problem: Problem, saved: dict[str, Any], options: dict[str, A
         H=H,
         objective=_number("objective", saved["objective"]),
         converged=saved["converged"],
+        outcome=ufm.Outcome(saved["outcome"]),
         status=saved["status"],
         **arrays,
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import ufm
-from ufm._solve import METHODS
 from ufm.solution import Problem
+from ufm.solvers.options import METHODS
 from ufm.support import validation
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.claims._claim import Claim
@@ -44,7 +44,7 @@ def checked_options(
     """TypeError or ValueError names the option that cannot be."""
     return Options(
         dim=None if dim is None else validation.whole_number("dim", dim, 1),
-        method=validation.one_of("method", method, METHODS),
+        method=validation.one_of("method", method, tuple(METHODS)),
         seed=validation.whole_number("seed", seed, 0, validation.MAX_SEED - ATTEMPTS),
         tolerance=check_tolerance(tolerance, GAP_TOLERANCE),
         solver_tolerance=None

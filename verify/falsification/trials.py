@@ -9,7 +9,7 @@ from typing import Any
 
 from ufm.solution import Problem
 from verify.claims._claim import Claim
-from verify.falsification.finding import Finding
+from verify.falsification.finding import Ended, Finding
 from verify.falsification.problems import expression, key, size
 from verify.falsification.trial import (
     HOLDS,
@@ -33,11 +33,11 @@ class ClaimError(RuntimeError):
 
 
 class End(BaseException):
-    """Ends the search at once, perhaps with an error; no Exception, which Hypothesis would take for a failure."""
+    """Ends the search at once, with a reason or an error; no Exception, which Hypothesis would take for a failure."""
 
-    def __init__(self, ended: str, error: Exception | None = None) -> None:
-        super().__init__(ended)
-        self.error = error
+    def __init__(self, why: Ended | Exception) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Trials:
@@ -71,21 +71,21 @@ class Trials:
                 self._add(name, problem, self._attempt(problem))
             return self.done[name].outcome == VIOLATED
         except Exception as error:
-            raise End("error", error) from error
+            raise End(error) from error
 
     def _end_if_spent(self) -> None:
         if time.monotonic() > self.deadline:
-            raise End("time is up")
+            raise End(Ended.TIME_IS_UP)
         spent = len(self.done) - (self.searched or 0)
         if spent >= self.budget:
-            raise End("budget spent" if self.searched is None else "found; budget of shrinking spent")
+            raise End(Ended.BUDGET_SPENT if self.searched is None else Ended.SHRINKING_SPENT)
 
     def _attempt(self, problem: Problem) -> Trial:
         try:
             return attempt(self.claim, self.margin, problem, self.options)
         except ClaimRaised as raised:
             message = f"claim {self.claim.name!r} raised {raised} at {expression(problem)}"
-            raise ClaimError(message, problem, self.finding("claim raised")) from raised.__cause__
+            raise ClaimError(message, problem, self.finding(Ended.CLAIM_RAISED)) from raised.__cause__
         except Exception as error:
             error.add_note(f"at {expression(problem)}")
             raise
@@ -98,9 +98,9 @@ class Trials:
             if self.smallest is None or size(problem) < size(self.smallest[0]):
                 self.smallest = (problem, trial)
         if self.progress is not None:
-            self.progress(self.finding("still searching" if self.first is None else "still shrinking"))
+            self.progress(self.finding(Ended.SEARCHING if self.first is None else Ended.SHRINKING))
 
-    def finding(self, ended: str) -> Finding:
+    def finding(self, ended: Ended) -> Finding:
         """What is known by now."""
         searched = list(self.done.values())[: self.searched]
         found: dict[str, Any] = {}

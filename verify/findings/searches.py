@@ -8,7 +8,7 @@ from itertools import groupby
 
 from verify import strategies
 from verify.certification.certificate import Certificate, certify
-from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND, Finding
+from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND, Ended, Finding
 from verify.falsification.problems import expression
 from verify.falsification.search import falsify
 from verify.findings.investigations import Investigation
@@ -35,7 +35,7 @@ def search(investigation: Investigation, budget: int, seed: int) -> Searched:
     """Searches, and encloses the minimum of a counterexample in ball arithmetic."""
     problems = strategies.family(investigation.family)(**investigation.arguments)
     finding = falsify(investigation.claim, problems, budget, seed=seed, method=investigation.method)
-    if finding.ended == "interrupted":  # a search keeps what it found; a page of interrupted searches would mislead
+    if finding.ended is Ended.INTERRUPTED:  # a search keeps what it found; a page of interrupted searches would mislead
         raise KeyboardInterrupt
     rigorous = None
     if finding.counterexample is not None:

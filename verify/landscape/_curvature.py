@@ -17,6 +17,7 @@ from verify.landscape.lowest import lowest_eigenpair
 from verify.reading.form import Float, Form, Problem
 from verify.reading.point import Point
 from verify.reading.read import At, read
+from verify.reading.sources import own_features
 
 STRICT_SADDLE, NO_NEGATIVE, NOT_STATIONARY = "strict saddle", "no negative curvature", "not stationary"
 GRADIENT_TOLERANCE = 1e-6
@@ -116,7 +117,7 @@ def curvature(
     tolerance = check_tolerance(tolerance, GRADIENT_TOLERANCE)
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)
     tasks = tuple(_curvature(part.form, part.point, tolerance) for part in at.samples)
-    return _total(tasks) if at.problem.source == "multi" else tasks[0]
+    return _total(tasks) if own_features(at.problem) else tasks[0]
 
 
 def _curvature(form: Form, point: Point, tolerance: float) -> Curvature:

@@ -14,6 +14,7 @@ from ufm.support.validation import to_numpy
 from verify.landscape.restricted import exchange_projection, restricted_minimizer, zero_projection
 from verify.reading.form import Float, Form, Problem, forms
 from verify.reading.point import Point, read_point
+from verify.reading.sources import label_tuples, own_features
 from verify.solved import solved
 
 SEVERAL = 4  # tasks up to which every subset of them is listed; of more, only one task alone, and all but one
@@ -33,7 +34,7 @@ class NamedPoint:
         features = [part.H for part in self.parts]
         return {
             "W": [W[rows] for W, _, blocks in heads for rows in blocks],
-            "H": features if problem.source == "multi" else features[0],
+            "H": features if own_features(problem) else features[0],
             "b": [b[rows] for _, b, blocks in heads for rows in blocks],
         }
 
@@ -90,10 +91,10 @@ def _tasks_alone(
     Problem (4): tasks share nothing, so it always is. Problem (3): where every pair of tasks has uniform joint counts,
     since the features of the given tasks then pair with the residual of the others to zero.
     """
-    if problem.source == "multi":
+    if own_features(problem):
         return tuple(minimum[t] if t in tasks else zero[t] for t in range(len(form_list)))
     form = form_list[0]
-    if problem.source != "single" or not pairwise_uniform(form):
+    if not label_tuples(problem) or not pairwise_uniform(form):
         return None
     own = list(tasks)
     counts = np.zeros([form.classes[t] for t in own], dtype=np.int64)

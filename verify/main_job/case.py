@@ -11,6 +11,7 @@ from ufm.solution import Problem
 from verify.comparison.compare import Report, compare
 from verify.comparison.cosine_curve import CosineCurve
 from verify.reading.label_reading import LabelReading
+from verify.solved import solved
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,12 @@ def run_case(
     reading: LabelReading | None = None,
     **options: Any,
 ) -> Case:
-    """Solves with ``ufm.solve(problem, **options)`` and compares; tolerance is the objective's in ``compare``."""
+    """Solves with ``ufm.solve(problem, **options)`` and compares; tolerance is the objective's in ``compare``.
+
+    KeyboardInterrupt where Ctrl-C ended the solve.
+    """
     start = time.perf_counter()
-    solution = ufm.solve(problem, **options)
+    solution = solved(problem, **options)
     seconds = time.perf_counter() - start
     limits = {} if tolerance is None else {"tolerance": tolerance}
     return Case(name, problem, solution, compare(problem, solution, **limits), seconds, reading)

@@ -7,6 +7,7 @@ import numpy as np
 from verify._metrics.directions import ZERO_SHARE, head_cosines
 from verify.main_job.case import Case
 from verify.reading.form import Float
+from verify.reading.sources import own_features
 
 
 def measured_cosines(case: Case) -> Float:
@@ -21,7 +22,7 @@ def measured_cosines(case: Case) -> Float:
     norms = share * np.linalg.norm(W, axis=1)
     W[norms <= ZERO_SHARE * np.sqrt(case.report.certificate.objective)] = 0.0
     cosines = head_cosines(W, 0.0)
-    if problem.source == "multi":
+    if own_features(problem):
         task = np.repeat(np.arange(len(problem.classes)), problem.classes)
         cosines[task[:, None] != task[None, :]] = np.nan
     return cosines

@@ -50,6 +50,7 @@ def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
             "objective": solution.objective,
             "dim": solution.dim,
             "converged": solution.converged,
+            "outcome": solution.outcome,
             "status": solution.status,
             "history": solution.history,
             "cosines": measured_cosines(case),

@@ -10,11 +10,14 @@ import ufm
 from ufm.solution import Problem
 from verify.comparison.cosine_curve import cosine_curve
 from verify.main_job.case import Case, JobResult, run_case
-from verify.solved import whole
 
-SMALL = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
-PAPER = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
-STRONG = {"lambda_H": 2.0, "lambda_W": 2.0, "lambda_b": 0.05}  # past one or all thresholds of the small problems
+SMALL: ufm.Lambdas = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
+PAPER: ufm.Lambdas = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
+STRONG: ufm.Lambdas = {
+    "lambda_H": 2.0,
+    "lambda_W": 2.0,
+    "lambda_b": 0.05,
+}  # past one or all thresholds of the small problems
 FIRST_ORDER_TOLERANCE = 1e-5  # relative, of F: what the gradient solver's defaults promise, with a margin of ten
 
 Single, Multi, Sets = ufm.SingleSource, ufm.MultiSource, ufm.MultiLabel
@@ -39,7 +42,7 @@ def theorem_problems() -> Iterator[tuple[str, Problem]]:
 
 
 def _problems_beyond_the_paper() -> Iterator[tuple[str, Problem]]:
-    parallel = {"lambda_H": 30.0, "lambda_W": 0.05, "lambda_b": 0.05}
+    parallel: ufm.Lambdas = {"lambda_H": 30.0, "lambda_W": 0.05, "lambda_b": 0.05}
     yield "Pairs of tasks uniform, 4 tasks of 5 classes", Single.orthogonal_array(5, 4, 6, **SMALL)
     yield "Correlated, 3 classes, n = 20 and 10", Single.correlated(3, n_same=20, n_different=10, **SMALL)
     yield "Correlated, 10 classes, N = 50000", Single.correlated(10, n_same=2750, n_different=250, **PAPER)
@@ -76,9 +79,7 @@ def run_main_job(started: Callable[[str], None] = lambda name: None) -> JobResul
 
     def run(name: str, problem: Problem, **options: object) -> None:
         started(name)
-        case = run_case(name, problem, **options)  # type: ignore[arg-type]
-        whole(case.solution)
-        cases.append(case)
+        cases.append(run_case(name, problem, **options))  # type: ignore[arg-type]
 
     for name, problem in theorem_problems():
         run(name, problem)

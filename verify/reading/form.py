@@ -14,13 +14,20 @@ s_S = |S|. A model whose loss is cross-entropy to other targets is other columns
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, assert_never, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.support.public_fields import require_known
+
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
+Source = Literal["single", "multi", "multilabel"]
+FIELDS = (
+    *("source", "classes", "labels", "counts", "task_weights", "lambda_H", "lambda_W", "lambda_b", "reduction"),
+    *("label_smoothing", "samples", "multiplicities", "label_sets"),  # the last three follow from the others
+)
 
 
 class Problem(Protocol):
@@ -29,7 +36,7 @@ class Problem(Protocol):
     source  "single" (``ufm.SingleSource``), "multi" (``ufm.MultiSource``) or "multilabel" (``ufm.MultiLabel``)
     """
 
-    source: str
+    source: Source
     classes: tuple[int, ...]
     labels: Any
     counts: Any
@@ -37,7 +44,7 @@ class Problem(Protocol):
     lambda_H: float
     lambda_W: float
     lambda_b: float
-    reduction: str
+    reduction: Literal["sum", "mean"]
     label_smoothing: float
 
 
@@ -98,18 +105,34 @@ class Form:
         return min(sum(self.classes) - len(self.classes), len(self.counts))
 
 
+def require_problem(problem: Problem) -> None:
+    """TypeError for another source, ValueError for a public field that is not read here: another model, perhaps."""
+    source = getattr(problem, "source", None)
+    if not isinstance(source, str) or source not in get_args(Source):
+        known = "ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel"
+        raise TypeError(f"problem must be a {known}, got {type(problem).__name__} with source={source!r}")
+    require_known(problem, FIELDS, "verify")
+
+
 def forms(problem: Problem) -> tuple[Form, ...]:
     """One form of Problem (3) or of pick-all-label, or T one-task forms of Problem (4)."""
+    require_problem(problem)
     tasks = np.arange(len(problem.classes))
-    if problem.source == "multilabel":
-        return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), np.array(problem.labels.T, float)),)
-    if problem.source == "single":
-        one_hot = _one_hot(problem.classes, problem.labels)
-        return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), one_hot),)
-    return tuple(
-        _form(problem, tasks[t : t + 1], labels, counts, problem.task_weights[t : t + 1], _one_hot((k,), labels))
-        for t, (k, labels, counts) in enumerate(zip(problem.classes, problem.labels, problem.counts, strict=True))
-    )
+    match problem.source:
+        case "multilabel":
+            members = np.array(problem.labels.T, float)
+            return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), members),)
+        case "single":
+            one_hot = _one_hot(problem.classes, problem.labels)
+            return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), one_hot),)
+        case "multi":
+            c, each = problem.task_weights, zip(problem.classes, problem.labels, problem.counts, strict=True)
+            return tuple(
+                _form(problem, tasks[t : t + 1], labels, counts, c[t : t + 1], _one_hot((k,), labels))
+                for t, (k, labels, counts) in enumerate(each)
+            )
+        case _:
+            assert_never(problem.source)
 
 
 def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:

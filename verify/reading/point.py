@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ufm.support import validation
-from verify.reading.form import Float, Int, Problem
+from verify.reading.form import Float, Int, Problem, require_problem
 from verify.reading.label_index import label_index
 from verify.reading.label_sums import label_means
+from verify.reading.sources import label_sets, own_features
 
 LARGEST = 1e75  # fourth powers of it are floats
 
@@ -50,9 +51,7 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
 
     Raises TypeError or ValueError, naming the field, before any work.
     """
-    if getattr(problem, "source", None) not in ("single", "multi", "multilabel"):
-        known = "ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel"
-        raise TypeError(f"problem must be a {known}, got {type(problem).__name__}")
+    require_problem(problem)
     if solution is not None:
         W, H, b, labels = _fields(solution, W=W, H=H, b=b, labels=labels)
     for name, value in (("W", W), ("H", H)):
@@ -63,9 +62,9 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
     default = labels is None
     if default:
         labels = problem.labels
-    if problem.source != "multi":
+    if not own_features(problem):
         stacked, bias = np.concatenate(heads), np.concatenate(biases)
-        sets = problem.source == "multilabel"
+        sets = label_sets(problem)
         return (_point("H", stacked, bias, H, "labels", labels, problem.labels, problem.classes, default, sets),)
     tasks = len(problem.classes)
     parts = zip(heads, biases, _list("H", H, tasks), _list("labels", labels, tasks), problem.labels, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, assert_never, get_args
 
 import numpy as np
 from hypothesis import strategies as st
@@ -16,27 +16,31 @@ from verify.strategies.numbers import pair, powers_of_two, settings, shapes, who
 
 CLASSES = range(2, 5)
 RATIOS = (2.0**-7, 1.0)
-SOURCES = ("single", "multi")
+Counted = Literal["single", "multi"]  # what samples per label tuple, or per class of a task, make
 
 
 def balanced(
-    classes: Any = CLASSES, tasks: Any = (1, 3), n: Any = (1, 20), *, source: str = "single", **shared: Any
+    classes: Any = CLASSES, tasks: Any = (1, 3), n: Any = (1, 20), *, source: Counted = "single", **shared: Any
 ) -> SearchStrategy[Problem]:
     """Label-balanced problems: n samples of every label tuple; source="multi": of every class of every task.
 
     classes, shared keywords: see ``verify.strategies``. Source: Theorems 3.1, B.2 and 3.2.
     """
     shape, samples = shapes(classes, tasks), whole("n", n, 1)
-    validation.one_of("source", source, SOURCES)
+    validation.one_of("source", source, get_args(Counted))
     settings(tasks=1, **shared)
 
     @st.composite
     def draw_problem(draw: DrawFn) -> Problem:
         sizes = draw(shape)
-        if source == "multi":
-            per_task = [draw(samples) for _ in sizes]
-            return ufm.MultiSource.balanced(sizes, per_task, **draw(settings(tasks=len(sizes), **shared)))
-        return ufm.SingleSource.balanced(sizes, draw(samples), **draw(settings(tasks=len(sizes), **shared)))
+        match source:
+            case "single":
+                return ufm.SingleSource.balanced(sizes, draw(samples), **draw(settings(tasks=len(sizes), **shared)))
+            case "multi":
+                per_task = [draw(samples) for _ in sizes]
+                return ufm.MultiSource.balanced(sizes, per_task, **draw(settings(tasks=len(sizes), **shared)))
+            case _:
+                assert_never(source)
 
     return draw_problem()
 
@@ -47,7 +51,7 @@ def long_tailed(
     n: Any = (1, 100),
     *,
     ratio: Any = RATIOS,
-    source: str = "single",
+    source: Counted = "single",
     **shared: Any,
 ) -> SearchStrategy[Problem]:
     """Counts that fall geometrically: max(1, round(n Π_t r_t^{k_t/(K_t − 1)})), the first class the largest.
@@ -60,20 +64,24 @@ def long_tailed(
     ratios = powers_of_two("ratio", ratio, 1.0)
     if max(pair("ratio", ratio)) > 1:
         raise ValueError(f"ratio must be at most 1, the last class over the first, got {ratio!r}")
-    validation.one_of("source", source, SOURCES)
+    validation.one_of("source", source, get_args(Counted))
     settings(tasks=1, **shared)
 
     @st.composite
     def draw_problem(draw: DrawFn) -> Problem:
         sizes = draw(shape)
         profiles = [draw(ratios) ** (np.arange(k) / (k - 1)) for k in sizes]
-        if source == "multi":
-            counts = [_tail(draw(largest), profile) for profile in profiles]
-            return ufm.MultiSource(counts, **draw(settings(tasks=len(sizes), **shared)))
-        product = np.ones(())
-        for profile in profiles:
-            product = np.multiply.outer(product, profile)
-        return ufm.SingleSource(_tail(draw(largest), product), **draw(settings(tasks=len(sizes), **shared)))
+        match source:
+            case "single":
+                product = np.ones(())
+                for profile in profiles:
+                    product = np.multiply.outer(product, profile)
+                return ufm.SingleSource(_tail(draw(largest), product), **draw(settings(tasks=len(sizes), **shared)))
+            case "multi":
+                counts = [_tail(draw(largest), profile) for profile in profiles]
+                return ufm.MultiSource(counts, **draw(settings(tasks=len(sizes), **shared)))
+            case _:
+                assert_never(source)
 
     return draw_problem()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from ufm.problems.problem_settings import Reduction
 from ufm.support import validation
 
 LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")
@@ -113,7 +114,7 @@ def settings(
     weights = powers_of_two("task_weights", task_weights, 1.0)
     choices = list(reduction) if isinstance(reduction, (tuple, list)) else [reduction]
     for choice in choices or [reduction]:
-        validation.one_of("reduction", choice, validation.REDUCTIONS)
+        validation.one_of("reduction", choice, get_args(Reduction))
     return st.fixed_dictionaries(
         drawn
         | {

@@ -7,22 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.problems.problem_settings import Source
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.gradient.minimize import minimize
+from ufm.solvers.options import Gradient
 
 
-def solve_gradient(form: StandardForm, counts: NDArray[np.int64], **options: Any) -> ColumnSolution:
+def solve_gradient(
+    form: StandardForm, counts: NDArray[np.int64], options: Gradient, *, source: Source, **where: Any
+) -> ColumnSolution:
     """See ``minimize``."""
-    result = minimize(form, counts, **options)
+    result = minimize(form, counts, source=source, **where, **vars(options))
     return ColumnSolution(
         result.W,
         result.H,
         result.b,
         result.objective,
         result.converged,
+        result.outcome,
         result.status,
         result.history,
         sample_column=result.sample_column,
-        interrupted=result.interrupted,
     )

@@ -35,7 +35,7 @@ def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Setting
         "momentum": settings.momentum,
         "steps": schedule,
         "weighting": settings.weighting,
-        "weighting_options": dict(settings.weighting_options) or None,
+        "weighting_options": dict(settings.weighting_options or {}) or None,
     }
 
 

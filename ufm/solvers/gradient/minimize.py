@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.outcome import Outcome
+from ufm.problems.problem_settings import Source
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.adam import Adam, Rates
 from ufm.solvers.gradient.checkpoint import own_checkpoint
@@ -26,11 +27,12 @@ from ufm.solvers.gradient.point import Point
 from ufm.solvers.gradient.requirements import require_memory
 from ufm.solvers.gradient.run import Run
 from ufm.solvers.gradient.samples import Samples, expand
-from ufm.solvers.gradient.settings import Settings, checked
+from ufm.solvers.gradient.settings import Settings, settled
 from ufm.solvers.gradient.start import random_start
-from ufm.solvers.gradient.status import describe
+from ufm.solvers.gradient.status import describe, outcome
 from ufm.solvers.gradient.units import balanced_units, own_units
 from ufm.solvers.gradient.weighted_momentum import WeightedMomentum, weighted_momentum
+from ufm.solvers.options import Gradient, GradientOptions
 from ufm.support import validation
 
 UserMetrics = Callable[[Tensor, Tensor, Tensor], Mapping[str, float]]
@@ -54,7 +56,7 @@ class GradientResult:
     relative_gradient: float
     steps: int
     converged: bool
-    interrupted: bool
+    outcome: Outcome
     status: str
     history: dict[str, list[float]]
 
@@ -66,20 +68,9 @@ def minimize(
     dim: int,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    dtype: torch.dtype | str = torch.float64,
-    optimizer: str = "momentum",
-    steps: int | None = None,
-    tolerance: float | None = None,
-    learning_rate: float | None = None,
-    momentum: float | None = None,
-    log_every: int | None = None,
     metrics: UserMetrics | None = None,
-    source: str = "single",
-    checkpoint: str | Path | None = None,
-    checkpoint_every: int | None = None,
-    progress: bool | None = None,
-    weighting: str | None = None,
-    weighting_options: Mapping[str, Any] | None = None,
+    source: Source = "single",
+    **options: Unpack[GradientOptions],
 ) -> GradientResult:
     """Minimizes F over W (R, d), one feature h_i per sample, and b, from a random start.
 
@@ -88,49 +79,24 @@ def minimize(
     with w_i = multiplicity / count of sample i's column: 1 where λ's stand beside the SUM of cross-entropies.
 
     counts         (m,) samples of each column, ≥ 1
-    optimizer      "momentum": nothing to tune, an exact line search and Polak-Ribière's momentum, or a fixed
-                   ``momentum``; with ``learning_rate`` torch.optim.SGD's recursion (momentum 0.9 unless given)
-                   "lbfgs": two-loop L-BFGS with the same line search
-                   "adam": a cosine schedule over ``steps`` in balanced units; with ``learning_rate`` torch.optim.Adam
-    steps          at most so many: 5000 (adam: 2000, the length of its schedule)
-    tolerance      stops at ‖∇F‖ / √(2F) ≤ 1e-5 (float32: 3e-5) in balanced units, whose square estimates F's
-                   relative error; looked at every ``log_every`` steps where steps do not tell F
-    log_every      steps between entries of the history: 10
     metrics        called with W (R, d), H (d, N), b (R,) for the history; default those of ``source``, "single"
                    (Table 5), "multi" (Table 6) or "multilabel"
-    checkpoint     file resumed from where it exists, and written every ``checkpoint_every`` steps (default: every
-                   minute) and at the end; of one run at a time, by the lock file ``.NAME.lock`` beside it
-    progress       a bar on stderr: None where the run is long and stderr a terminal
-    weighting      a name in ``ufm.weighting``: task weights anew at every step, in place of the form's, which must be
-                   1, with ``weighting_options``. See ``weighted_momentum``; needs a ``learning_rate``. F and its
-                   gradient in the history, and ``tolerance``, are then those of c = the weights in effect, which the
-                   history has as weight_t beside the losses loss_t; ``objective`` is F with c = 1 still.
+    options        those of ``ufm.Gradient``. With a ``weighting``, F and its gradient in the history, and ``tolerance``
+                   are those of c = the weights in effect, which the history has as weight_t beside the losses loss_t;
+                   the form's own weights must be 1, and ``objective`` is F with c = 1. See ``weighted_momentum``.
+                   A ``checkpoint`` is of one run at a time, by the lock file ``.NAME.lock`` beside it
 
     Ctrl-C returns the point reached. Deterministic for a seed, device and number of threads. Raises ValueError or
     TypeError naming the field, and MemoryError before anything is allocated.
     """
-    settings = checked(
-        dim=dim,
-        seed=seed,
-        device=device,
-        dtype=dtype,
-        optimizer=optimizer,
-        steps=steps,
-        tolerance=tolerance,
-        learning_rate=learning_rate,
-        momentum=momentum,
-        log_every=log_every,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        weighting=weighting,
-        weighting_options=weighting_options,
-    )
-    validation.one_of("source", source, ("single", "multi", "multilabel"))
+    settings = settled(Gradient(**options), dim=dim, seed=seed, device=device)
+    validation.one_of("source", source, get_args(Source))
     counts = _checked_counts(counts, form.columns)
     require_memory(form, int(counts.sum()), settings, copies_for_metrics=0 if metrics is None else 1)
     with torch.no_grad():
         samples = expand(form, counts, settings.device, settings.dtype)
-        method = build(samples, settings) if weighting is None else weighted_momentum(form, counts, samples, settings)
+        weighted = settings.weighting is not None
+        method = weighted_momentum(form, counts, samples, settings) if weighted else build(samples, settings)
         built_in = Metrics(form, method.objective, source)
 
         def measure() -> dict[str, float]:
@@ -143,7 +109,7 @@ def minimize(
             return own | {name: float(value) for name, value in metrics(*_in_own_units(method, copy=True)).items()}
 
         with own_checkpoint(settings.checkpoint):
-            outcome = Run(method, settings, fingerprint(form, counts, settings), measure).finish(progress)
+            end = Run(method, settings, fingerprint(form, counts, settings), measure).finish(settings.progress)
         W, H, b = _in_own_units(method, copy=False)
         exact = expand(form, counts, settings.device, torch.float64)
         point = method.point
@@ -154,12 +120,12 @@ def minimize(
         b=b,
         sample_column=samples.column.cpu().numpy().astype(np.int64),
         objective=objective,
-        relative_gradient=outcome.last.relative_gradient,
-        steps=outcome.step,
-        converged=outcome.reason in ("converged", "rounding"),
-        interrupted=outcome.reason == "interrupted",
-        status=describe(outcome, settings),
-        history=outcome.history,
+        relative_gradient=end.last.relative_gradient,
+        steps=end.step,
+        converged=end.reason == "rounding" or end.last.relative_gradient <= settings.tolerance,
+        outcome=outcome(end.reason),
+        status=describe(end, settings),
+        history=end.history,
     )
 
 

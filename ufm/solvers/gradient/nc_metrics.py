@@ -15,10 +15,13 @@ NaN where undefined: a zero vector, SNC3 of one task. Sums run in float64. Sourc
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from ufm.problems.problem_settings import Source
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.multi_label_metrics import TagSums
 from ufm.solvers.gradient.objective import Objective
@@ -30,12 +33,12 @@ ZERO = 1e-12  # of the largest: a shorter vector has no direction
 class Metrics:
     """Measures points of one run; ``source`` is "single", "multi" or "multilabel"."""
 
-    def __init__(self, form: StandardForm, objective: Objective, source: str) -> None:
+    def __init__(self, form: StandardForm, objective: Objective, source: Source) -> None:
         self.form, self.objective, self.source = form, objective, source
         self.tags = torch.as_tensor(_tags(form), device=objective.device)
         column = objective.samples.column
         self.counts = torch.bincount(column, minlength=form.columns).double()
-        self.tag_sums = TagSums(self.tags, self.counts) if source == "multilabel" else None
+        self.tag_sums = TagSums(self.tags, self.counts) if source == "multilabel" else None  # once a run
 
     def __call__(self, point: Point) -> dict[str, float]:
         """The metrics at a point in the objective's units."""
@@ -49,21 +52,21 @@ class Metrics:
         summed = _unit(self.tags @ W)
         variance, distance = self._spread(point, means, centre, summed)
         angles, norms = _simplex_angles(heads), _simplex_norms(heads)
-        if self.tag_sums is not None:
-            own = {"NC3": self.tag_sums.self_duality(means, W), "NC_m": self.tag_sums.angle(means, len(W))}
-            return {"NC1": variance, "NC2_1": angles, "NC2_2": norms, **own}
-        if self.source == "multi":
-            duality = (_unit(means - centre) - _unit(self.tags.sign() @ W)).square().sum(dim=1).mean()
-            return {"MNC1": variance, "MNC2_1": angles, "MNC2_2": norms, "MNC3": float(duality)}
-        mean, largest = _cross_task_cosines(W, form.classes)
-        return {
-            "SNC1": variance,
-            "SNC2_1": angles,
-            "SNC2_2": norms,
-            "SNC3": mean,
-            "SNC3_max": largest,
-            "SNC4": distance,
-        }
+        match self.source:
+            case "single":
+                mean, largest = _cross_task_cosines(W, form.classes)
+                simplex = {"SNC2_1": angles, "SNC2_2": norms, "SNC3": mean, "SNC3_max": largest}
+                return {"SNC1": variance, **simplex, "SNC4": distance}
+            case "multi":
+                duality = (_unit(means - centre) - _unit(self.tags.sign() @ W)).square().sum(dim=1).mean()
+                return {"MNC1": variance, "MNC2_1": angles, "MNC2_2": norms, "MNC3": float(duality)}
+            case "multilabel":
+                sums = self.tag_sums
+                assert sums is not None
+                own = {"NC3": sums.self_duality(means, W), "NC_m": sums.angle(means, len(W))}
+                return {"NC1": variance, "NC2_1": angles, "NC2_2": norms, **own}
+            case _:
+                assert_never(self.source)
 
     def _label_sums(self, point: Point) -> Tensor:
         """(m, d) Σ h over the samples of each label."""

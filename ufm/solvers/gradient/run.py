@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
@@ -25,12 +25,15 @@ ROUNDING = {torch.float32: 1e-4, torch.float64: 1e-8}  # relative gradients that
 Measure = Callable[[], dict[str, float]]
 
 
-@dataclass
-class Outcome:
-    """reason "converged", "rounding" (no lower point in this precision, but near one), "stalled" (the same, far from
-    one), "steps", "diverged" or "interrupted"; what was measured last; steps taken."""
+Reason = Literal["converged", "rounding", "stalled", "steps", "diverged", "interrupted"]
 
-    reason: str
+
+@dataclass
+class End:
+    """reason "rounding" (no lower point in this precision, but near one), "stalled" (the same, far from one), or as in
+    ``ufm.Outcome``; what was measured last; steps taken."""
+
+    reason: Reason
     last: Evaluation
     step: int
     history: dict[str, list[float]]
@@ -51,7 +54,7 @@ class Run:
             except (KeyError, IndexError, ValueError) as error:
                 raise checkpoint.unreadable(path, f"its numbers are not {settings.optimizer}'s: {error!r}") from error
 
-    def finish(self, progress: bool | None) -> Outcome:
+    def finish(self, progress: bool | None) -> End:
         """Steps until there is a reason to stop."""
         settings = self.settings
         title = f"gradient ({settings.optimizer})"
@@ -69,14 +72,16 @@ class Run:
                 reason = "diverged"
             if reason == "stalled" and last.relative_gradient <= ROUNDING[settings.dtype]:
                 reason = "rounding"
-            if reason in ("interrupted", "steps") and last.relative_gradient <= settings.tolerance:
+            if reason == "steps" and last.relative_gradient <= settings.tolerance:
                 reason = "converged"
             if reason != "diverged":
                 self._record(last)
                 self._save()
-        return Outcome(reason, last, self.at.step, self.at.history)
+            if interrupt.pending and reason != "diverged":
+                reason = "interrupted"  # converged or not: a caller must learn of Ctrl-C
+        return End(reason, last, self.at.step, self.at.history)
 
-    def _reason(self, interrupt: Interrupt, bar: ProgressBar) -> str | None:
+    def _reason(self, interrupt: Interrupt, bar: ProgressBar) -> Reason | None:
         """Why to stop here, if at all. Measuring costs a sweep except in line searches, which have measured."""
         settings, step = self.settings, self.at.step
         due = step % settings.log_every == 0

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import torch
 
-from ufm.solvers.gradient.run import Outcome
+from ufm.outcome import Outcome
+from ufm.solvers.gradient.run import End, Reason
 from ufm.solvers.gradient.settings import DTYPES, Settings
 
 
-def describe(outcome: Outcome, settings: Settings) -> str:
+def outcome(reason: Reason) -> Outcome:
+    """The solution's outcome."""
+    return Outcome.ROUNDING if reason == "stalled" else Outcome(reason)
+
+
+def describe(end: End, settings: Settings) -> str:
     """The solution's status."""
-    steps = f"{outcome.step:,} steps of {settings.optimizer}"
-    reached = f"relative gradient {outcome.last.relative_gradient:.1e}"
-    match outcome.reason:
+    steps = f"{end.step:,} steps of {settings.optimizer}"
+    reached = f"relative gradient {end.last.relative_gradient:.1e}"
+    match end.reason:
         case "converged":
             return f"converged: {reached} after {steps}"
         case "interrupted":
@@ -25,9 +33,11 @@ def describe(outcome: Outcome, settings: Settings) -> str:
             return f"rounding in {DTYPES[settings.dtype]} stopped progress after {steps}, {reached}; {advice}"
         case "diverged":
             other = ", or leave it out" if settings.weighting is None else ""
-            return f"diverged by step {outcome.step:,}: F is no longer finite; lower learning_rate={other}"
-        case _:
+            return f"diverged by step {end.step:,}: F is no longer finite; lower learning_rate={other}"
+        case "steps":
             return f"stopped after {steps}, {reached} > tolerance {settings.tolerance:.1e}; {_advice(settings)}"
+        case _:
+            assert_never(end.reason)
 
 
 def _advice(settings: Settings) -> str:

@@ -173,7 +173,7 @@ def weighted_momentum(
         len(form.classes),
         seed=settings.seed,
         device=settings.device,
-        **settings.weighting_options,
+        **(settings.weighting_options or {}),
     )
     balanced = Objective(samples, balanced_units(samples), settings.dim)
     point = random_start(balanced, settings.seed)

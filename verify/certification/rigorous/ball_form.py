@@ -7,12 +7,12 @@ in task t, s_tl how many, and the loss weight is a_l = n_l / (1 or N).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
 from verify.certification.rigorous.balls import Ball, flint
-from verify.reading.form import Int, Problem
+from verify.reading.form import Int, Problem, require_problem
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,19 @@ class BallForm:
 
 def ball_forms(problem: Problem) -> tuple[BallForm, ...]:
     """One form of Problem (3) or of a multi-label problem, T one-task forms of Problem (4)."""
-    if problem.source == "multilabel":
-        return (_form(problem, np.asarray(problem.labels).T, problem.counts, problem.classes, problem.task_weights, 1),)
-    if problem.source == "single":
-        members = np.concatenate([_one_hot(k, problem.labels[:, t]) for t, k in enumerate(problem.classes)])
-        return (_form(problem, members, problem.counts, problem.classes, problem.task_weights, 1),)
-    tasks = zip(problem.classes, problem.labels, problem.counts, problem.task_weights, strict=True)
-    return tuple(_form(problem, _one_hot(k, labels[:, 0]), n, (k,), (c,), c) for k, labels, n, c in tasks)
+    require_problem(problem)
+    classes, counts, c = problem.classes, problem.counts, problem.task_weights
+    match problem.source:
+        case "multilabel":
+            return (_form(problem, np.asarray(problem.labels).T, counts, classes, c, 1),)
+        case "single":
+            members = np.concatenate([_one_hot(k, problem.labels[:, t]) for t, k in enumerate(classes)])
+            return (_form(problem, members, counts, classes, c, 1),)
+        case "multi":
+            tasks = zip(classes, problem.labels, counts, c, strict=True)
+            return tuple(_form(problem, _one_hot(k, labels[:, 0]), n, (k,), (w,), w) for k, labels, n, w in tasks)
+        case _:
+            assert_never(problem.source)
 
 
 def _one_hot(classes: int, labels: Int) -> Int:

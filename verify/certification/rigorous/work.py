@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from verify.certification.rigorous.balls import flint
 from verify.reading.form import Problem
+from verify.reading.sources import own_features
 
 ENTRIES = 10_000_000  # of H, of the logits and of q: about a minute, and a gigabyte where m is large
 PRODUCTS = 50_000_000_000  # multiplications in matrices: about a minute
@@ -16,7 +17,7 @@ def require_feasible_solution(problem: Problem, dim: int | None = None, *, every
 
     every_sample  whether each of the N samples has a column of H, as method="gradient" has, or each label
     """
-    multi = problem.source == "multi"
+    multi = own_features(problem)
     counts = problem.counts if multi else (problem.counts,)
     needed = max(k - 1 for k in problem.classes) if multi else sum(problem.classes) - len(problem.classes)
     d = needed if dim is None else dim
@@ -49,6 +50,6 @@ def require_feasible(problem: Problem, shapes: Iterable[tuple[int, ...]]) -> Non
 
 def _sizes(problem: Problem) -> list[tuple[int, int]]:
     """(R, m) of each form: of the one of Problem (3) or pick-all-label, or of each task of Problem (4)."""
-    if problem.source == "multi":
+    if own_features(problem):
         return [(k, len(n)) for k, n in zip(problem.classes, problem.counts, strict=True)]
     return [(sum(problem.classes), len(problem.counts))]

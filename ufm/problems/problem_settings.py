@@ -1,0 +1,89 @@
+"""What every problem is given beside its counts, written here once: λ's, task weights, reduction, label smoothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal, TypedDict, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ufm.support import validation
+from ufm.support.nearest_name import nearest
+from ufm.support.public_fields import require_known
+
+Source = Literal["single", "multi", "multilabel"]
+Reduction = Literal["sum", "mean"]
+Float = NDArray[np.float64]
+# that standard forms are made of, and what follows from them
+FIELDS = (
+    *("source", "classes", "labels", "counts", "task_weights", "lambda_H", "lambda_W", "lambda_b", "reduction"),
+    *("label_smoothing", "samples", "multiplicities", "label_sets"),
+)
+
+
+class Lambdas(TypedDict):
+    """λ_H, λ_W, λ_b > 0, of ‖H‖², Σ_t c^t ‖W^t‖² and Σ_t c^t ‖b^t‖²."""
+
+    lambda_H: float
+    lambda_W: float
+    lambda_b: float
+
+
+class LossSettings(Lambdas, total=False):
+    """reduction  "sum" (default, the paper's proofs): λ's stand beside the SUM of cross-entropies; "mean": beside their
+    mean. label_smoothing  ε in [0, 1) of uniform targets, 0 by default.
+    """
+
+    reduction: Reduction
+    label_smoothing: float
+
+
+class ProblemSettings(LossSettings, total=False):
+    """task_weights  c^t > 0, one per task, all ones by default."""
+
+    task_weights: Sequence[float] | NDArray[Any] | Tensor | None
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    **{name: partial(validation.positive, name, usual=5e-4) for name in Lambdas.__annotations__},
+    "reduction": lambda value: validation.one_of("reduction", value, get_args(Reduction)),
+    "label_smoothing": validation.smoothing,
+}
+_DEFAULTS = {"reduction": "sum", "label_smoothing": 0.0}
+
+
+class Settled:
+    """The public fields that come of the settings."""
+
+    lambda_H: float
+    lambda_W: float
+    lambda_b: float
+    task_weights: Float
+    reduction: Reduction
+    label_smoothing: float
+
+    def _require_known(self) -> None:
+        """ValueError where a subclass or an assignment has made another model of it, which no solver knows."""
+        require_known(self, FIELDS, "ufm.solve")
+
+    def _settle(self, settings: Mapping[str, Any], tasks: int, known: type[Any] = ProblemSettings) -> None:
+        """Checks the settings and sets their fields; TypeError or ValueError names what is unknown, missing or wrong.
+
+        known  the typed dictionary of what this problem takes
+        """
+        name = type(self).__name__
+        takes = tuple(key for key in ProblemSettings.__annotations__ if key in known.__annotations__)
+        for key in settings:
+            if key not in takes:
+                near = nearest(key, takes)
+                meant = f"did you mean {near}=? " if near else ""
+                raise TypeError(f"{key}= is no setting of {name}; {meant}It takes {', '.join(takes)}")
+        for key in Lambdas.__annotations__:
+            if key not in settings:
+                raise TypeError(f"{name} needs {key}=, which is missing; {key}=0.0005 is a usual choice")
+        for key, check in _CHECKS.items():
+            setattr(self, key, check(settings.get(key, _DEFAULTS.get(key))))
+        self.task_weights = validation.task_weights(settings.get("task_weights"), tasks)

@@ -1,0 +1,140 @@
+"""The options of every method, each written here once: its name, type, default, what it is, and what it may be.
+
+``ufm.solve(problem, ufm.Newton(steps=100))`` is ``ufm.solve(problem, "newton", steps=100)``; the command line has flags
+for them. The typed dictionaries repeat names and types alone, which a type checker asks for; a test holds them against
+the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypedDict, get_args
+
+import torch
+
+from ufm.solvers import option_checks
+from ufm.support import validation
+
+Optimizer = Literal["momentum", "adam", "lbfgs"]
+Precision = Literal["float32", "float64"]
+Weighting = Literal["uniform", "mgda", "uncertainty", "pcgrad", "dwa", "famo", "fairgrad"]
+ConvexSolver = Literal["CLARABEL", "SCS"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newton:
+    """One column per label, float64, trust-region Newton-CG from a random start, to machine precision."""
+
+    tolerance: float = 1e-12
+    """On the relative optimality residual: of the gradient, and of σ/τ − 1."""
+    steps: int = 5000
+    """Newton steps at most."""
+
+    def __post_init__(self) -> None:
+        _check(self, tolerance=validation.positive, steps=option_checks.at_least_one)
+
+
+class NewtonOptions(TypedDict, total=False):
+    """Keywords of method="newton"."""
+
+    tolerance: float
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradient:
+    """The problem as written, each of the N features free, full-batch first-order steps, CPU or GPU."""
+
+    tolerance: float | None = None
+    """On ‖∇F‖ / √(2F) in balanced units, whose square estimates F's relative error: 1e-5, in float32 3e-5."""
+    optimizer: Optimizer = "momentum"
+    """momentum: an exact line search, nothing to tune; lbfgs: two-loop L-BFGS with the same search; adam: a cosine
+    schedule over the steps. With a learning rate, momentum and adam are PyTorch's SGD and Adam."""
+    dtype: torch.dtype | Precision = "float64"
+    """Of the point while it moves; the objective is evaluated in float64 at the end."""
+    steps: int | None = None
+    """Steps at most: 5000, for adam 2000, the length of its schedule."""
+    learning_rate: float | None = None
+    """A fixed rate in place of the line search, or of adam's schedule."""
+    momentum: float | None = None
+    """In [0, 1): fixed, in place of Polak-Ribière's; with a learning rate 0.9 by default, for adam 0.95."""
+    log_every: int = 10
+    """Steps between entries of the history."""
+    checkpoint: str | Path | None = None
+    """A file to save the run to, and to resume it from; per task for several sources."""
+    checkpoint_every: int | None = None
+    """Steps between checkpoints; by default one a minute."""
+    progress: bool | None = None
+    """A bar on stderr; by default where the run is long and stderr a terminal."""
+    weighting: Weighting | None = None
+    """Task weights anew at every step; needs momentum with a learning rate."""
+    weighting_options: Mapping[str, Any] | None = None
+    """Of the weighting, such as {"temperature": 2} for dwa."""
+
+    def __post_init__(self) -> None:
+        validation.one_of("optimizer", self.optimizer, get_args(Optimizer))
+        option_checks.line_search_alone(self.optimizer, self.learning_rate, self.momentum)
+        _check(
+            self,
+            tolerance=validation.positive,
+            dtype=option_checks.precision,
+            steps=option_checks.at_least_one,
+            learning_rate=option_checks.learning_rate,
+            momentum=option_checks.momentum,
+            log_every=option_checks.at_least_one,
+            checkpoint=option_checks.checkpoint,
+            checkpoint_every=option_checks.at_least_one,
+        )
+        option_checks.weighting(self.weighting, self.weighting_options, self.optimizer, self.learning_rate)
+
+
+class GradientOptions(TypedDict, total=False):
+    """Keywords of method="gradient"."""
+
+    tolerance: float | None
+    optimizer: Optimizer
+    dtype: torch.dtype | Precision
+    steps: int | None
+    learning_rate: float | None
+    momentum: float | None
+    log_every: int
+    checkpoint: str | Path | None
+    checkpoint_every: int | None
+    progress: bool | None
+    weighting: Weighting | None
+    weighting_options: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convex:
+    """cvxpy's nuclear-norm program, the outside reference for small problems (extra ``convex``)."""
+
+    tolerance: float | None = None
+    """The solver's own tolerances; by default its own choice."""
+    solver: ConvexSolver = "CLARABEL"
+    """The solver behind cvxpy."""
+
+    def __post_init__(self) -> None:
+        validation.one_of("solver", self.solver, get_args(ConvexSolver))
+        _check(self, tolerance=validation.positive)
+
+
+class ConvexOptions(TypedDict, total=False):
+    """Keywords of method="convex"."""
+
+    tolerance: float | None
+    solver: ConvexSolver
+
+
+Options = Newton | Gradient | Convex
+METHODS: dict[str, type[Options]] = {"newton": Newton, "gradient": Gradient, "convex": Convex}
+
+
+def _check(options: Options, **checks: Callable[[str, Any], Any]) -> None:
+    """Puts each option's checked value in its place; None stays where it is the default."""
+    for name, check in checks.items():
+        value = getattr(options, name)
+        if value is not None or getattr(type(options), name) is not None:
+            object.__setattr__(options, name, check(name, value))

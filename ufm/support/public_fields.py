@@ -1,0 +1,42 @@
+"""A problem with a public field that a reader does not know is another model, and is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from reprlib import repr as short
+from types import ClassMethodDescriptorType, FunctionType, MethodDescriptorType, WrapperDescriptorType
+from typing import Any
+
+LOSS = "cross-entropy"
+METHODS = (
+    FunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+    ClassMethodDescriptorType,
+    classmethod,
+    staticmethod,
+)
+
+
+def public_fields(problem: Any) -> set[str]:
+    """Attributes of the object and of its classes that are no methods and do not begin with an underscore."""
+    own = set(getattr(problem, "__dict__", ()))
+    for kind in type(problem).__mro__[:-1]:
+        own.update(name for name, value in vars(kind).items() if not isinstance(value, METHODS))
+    return {name for name in own if not name.startswith("_")}
+
+
+def require_known(problem: Any, known: Collection[str], reader: str) -> None:
+    """ValueError naming a public field that is not ``known`` to the reader, or a ``loss`` but cross-entropy."""
+    loss = getattr(problem, "loss", LOSS)
+    if not (isinstance(loss, str) and loss == LOSS):
+        raise ValueError(
+            f"{type(problem).__name__} has loss={short(loss)}, which {reader} does not know; it knows {LOSS!r}"
+        )
+    unknown = sorted(public_fields(problem) - set(known) - {"loss"})
+    if unknown:
+        raise ValueError(
+            f"{type(problem).__name__} has {unknown[0]}={short(getattr(problem, unknown[0], None))}, a field that "
+            f"{reader} does not know and that may change the model; it knows {', '.join(known)}. A leading underscore "
+            "marks what is no part of the model"
+        )
