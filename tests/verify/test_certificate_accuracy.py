@@ -8,7 +8,7 @@ from verified_points import COVERED, UNCOVERED, named, perturbed, random_point, 
 from ufm import SingleSource, solve
 from verify import certify
 from verify.certification.dual import plain_bound
-from verify.certification.objective import cross_entropy, entropy, evaluate
+from verify.certification.objective import cross_entropy, evaluate
 from verify.reading.form import forms
 from verify.reading.point import read_point
 
@@ -112,11 +112,6 @@ def test_cross_entropy_of_extreme_logits():
     np.testing.assert_allclose(residual[:, 0], [-tail, np.exp(-50.0), np.exp(-60.0)], rtol=1e-14)
     np.testing.assert_array_equal(residual[:, 1], [1.0, -1.0, 0.0])
     np.testing.assert_array_equal(np.abs(residual.sum(axis=0)) < 1e-16, True)
-
-
-def test_entropy_of_masses_and_of_an_absent_task():
-    q = np.array([[0.5, 2.0, 0.0, 1.0], [0.5, 2.0, 0.0, 0.0]])
-    np.testing.assert_allclose(entropy(q), [np.log(2), 4 * np.log(2), 0.0, 0.0], rtol=1e-15)
 
 
 def test_objective_that_overflows_is_refused():

@@ -10,7 +10,8 @@ import numpy as np
 from ufm.support.display import Summary
 from verify.certification.descent import better_objective
 from verify.certification.dual import label_bound, per_task_bound, plain_bound, polar_bound
-from verify.certification.objective import evaluate
+from verify.certification.norm_bound import UNIT
+from verify.certification.objective import Evaluation, evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
 from verify.reading.form import Form, Problem
@@ -28,11 +29,12 @@ class Certificate:
     """How far a point can be from the global minimum.
 
     objective         F at the point, in the problem's reduction
-    lower_bound       D ≤ min F, from this point's softmax: the best of several feasible dual points, less a bound on
-                      its rounding error
+    lower_bound       D ≤ min F, from this point's softmax: the best of several feasible dual points, less a proven
+                      bound on its rounding error
     gap               F − D; relative_gap is (F − D) / F
     spectral_ratio    σ/τ: at most 1 at a global minimum; above 1 a stationary point is not global
-    verdict           "global minimum"  relative_gap ≤ tolerance (of every task): F is within that of the minimum
+    verdict           "global minimum"  F − D ≤ tolerance · F (of every task), whatever the rounding of F, so that F is
+                                        within that of the minimum
                       "not optimal"     a point of the same dimension with a strictly lower objective was exhibited
                       "inconclusive"    neither: the gap is open, and nothing better was found, or d is too small for
                                         the bound, which is the convex program's, to be the minimum
@@ -140,7 +142,7 @@ def certify(
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)
     if rigorous:
         require_feasible(at.problem, [point.H.shape for point in at.points])
-    tasks = tuple(_certify(part.form, part.point, tolerance) for part in at.samples)
+    tasks = tuple(_certify(part.form, part.point, tolerance, len(at.samples)) for part in at.samples)
     several = own_features(at.problem)
     if not rigorous:
         return _total(tasks, tolerance) if several else tasks[0]
@@ -163,16 +165,18 @@ def _rest_on(part: Proven, certificate: Certificate) -> Certificate:
     return replace(certificate, verdict=part.verdict, enclosure=part.enclosure, rigorous_note=part.note)
 
 
-def _certify(form: Form, point: Point, tolerance: float) -> Certificate:
+def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certificate:
+    """Of one form of ``parts``; the sum of as many lower bounds, rounded, is still one."""
     at = evaluate(form, point)
     bound = plain_bound(form, at.residual)
     lower = bound.value
-    if at.objective - lower > tolerance * at.objective:
-        lower = max(lower, label_bound(form), per_task_bound(form, at.residual), polar_bound(form, at.residual))
+    if not _within(tolerance, at, lower):
+        lower = max(0.0, lower, label_bound(form), per_task_bound(form, at.residual), polar_bound(form, at.residual))
+    lower *= 1.0 - 4 * (parts - 1) * UNIT
     gap = at.objective - lower
     better = None
     verdict = GLOBAL
-    if gap > tolerance * at.objective:
+    if not _within(tolerance, at, lower):
         if point.W.shape[1] >= form.sufficient_dim:
             better = better_objective(form, at.logits, point.b, at.objective, at.rounding)
         verdict = INCONCLUSIVE if better is None else NOT_OPTIMAL
@@ -188,6 +192,11 @@ def _certify(form: Form, point: Point, tolerance: float) -> Certificate:
         sufficient_dim=form.sufficient_dim,
         better_objective=better,
     )
+
+
+def _within(tolerance: float, at: Evaluation, lower: float) -> bool:
+    """Whether F − lower ≤ tolerance · F for every F within ``at.rounding`` of the objective."""
+    return at.objective - lower + at.rounding <= tolerance * (at.objective - at.rounding) * (1.0 - 8 * UNIT)
 
 
 def _total(tasks: tuple[Certificate, ...], tolerance: float) -> Certificate:

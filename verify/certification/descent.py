@@ -4,7 +4,14 @@
 
 P at the label-mean logits of (W, H, b) is at most F there: λ_W‖W̃‖² + λ_H‖H̃‖² ≥ τ‖W̃H̃‖_*, and averaging the features
 of a label lowers a convex loss. Whatever Z is found with centred task blocks has rank ≤ min(R − T, m), so for d that
-large it is W H of an actual point whose objective is P.
+large it is W H of an actual point whose objective is P; and where rounding leaves it not quite centred, some point's
+objective is still at most P(Z, b), for min F = min P.
+
+**Rounding.** Z = U S Vᵀ of computed factors that no one proves orthogonal, r columns each. For any,
+
+    ‖U S Vᵀ‖_* ≤ Σ_i s_i ‖u_i‖ ‖v_i‖,      and the product as computed is within γ_{r+2} √r of that in nuclear norm.
+
+Logits are Z / scaling, within 4u |z|, and b is added: ``logit_slack``. The rest is as in ``evaluate``.
 """
 
 from __future__ import annotations
@@ -13,7 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.certification.objective import ROUNDING, loss_and_residual
+from verify.certification.norm_bound import gamma
+from verify.certification.objective import logit_slack, losses_and_residual
 from verify.reading.form import Float, Form
 
 STEPS = 40
@@ -48,6 +56,8 @@ def better_logits(form: Form, logits: Float, b: Float, objective: float, roundin
     offsets = np.concatenate([b[rows] - b[rows].mean() for rows in form.blocks])
     Z = form.scaling * centred
     state = _evaluate(form, Z, offsets, np.linalg.svd(Z, compute_uv=False))
+    if state.value < objective - rounding:  # its nuclear norm needs the factors
+        state = _factored(form, *np.linalg.svd(Z, full_matrices=False), offsets)
     safe = 2.0 / float((form.masses.max(axis=0) * form.loss_weight / form.feature_weight).max())
     step = max(safe, state.largest / form.tau)
     for _ in range(STEPS):
@@ -66,14 +76,24 @@ def better_logits(form: Form, logits: Float, b: Float, objective: float, roundin
     return None
 
 
-def _evaluate(form: Form, Z: Float, b: Float, singular: Float) -> Better:
+def _factored(form: Form, U: Float, singular: Float, Vt: Float, b: Float) -> Better:
+    """At Z̃ = U S Vᵀ, with what its factors' norms exceed 1 by."""
+    lengths = np.sqrt(np.einsum("ij,ij->j", U, U)) * np.sqrt(np.einsum("ij,ij->i", Vt, Vt))
+    return _evaluate(form, (U * singular) @ Vt, b, singular, max(1.0, float(lengths.max())))
+
+
+def _evaluate(form: Form, Z: Float, b: Float, singular: Float, stretch: float = 1.0) -> Better:
+    """At Z̃ with Σ_i s_i ‖u_i‖ ‖v_i‖ ≤ stretch Σ_i s_i."""
     logits = Z / form.scaling
-    loss, residual = loss_and_residual(form, logits + b[:, None], form.targets)
-    value = float(np.sum(form.loss_weight * loss)) + form.tau * float(singular.sum())
-    value += form.lambda_b * float(form.rows_c @ b**2)
-    sizes = np.abs(logits) + np.abs(b)[:, None]
-    slack = float(form.rows_c @ (np.abs(residual) * sizes) @ form.loss_weight)
-    return Better(Z, b, value, ROUNDING * (value + slack), residual, float(singular.max()))
+    losses, residual = losses_and_residual(form, logits + b[:, None], form.targets)
+    value = float(np.sum(form.loss_weight * (form.task_weights @ losses)))
+    nuclear = form.tau * float(singular.sum())
+    value += nuclear + form.lambda_b * float(form.rows_c @ b**2)
+    sizes = [np.abs(logits[rows]).max(axis=0) + np.abs(b[rows]).max() for rows in form.blocks]
+    slack = float(np.sum(form.loss_weight * logit_slack(form, losses, form.masses, gamma(16) * np.stack(sizes))))
+    slack += nuclear * (stretch - 1.0 + gamma((len(singular) + 4) * np.sqrt(len(singular)) + len(b) + Z.shape[1]))
+    rounding = gamma(3 * len(b) + 192) * value + slack
+    return Better(Z, b, value, rounding, residual, float(singular.max()))
 
 
 def _prox_step(form: Form, state: Better, step: float) -> Better:
@@ -83,4 +103,4 @@ def _prox_step(form: Form, state: Better, step: float) -> Better:
     shrunk = np.maximum(singular - step * form.tau, 0.0)
     metric = form.rows_c * form.feature_weight.sum()
     b = (metric * state.b - step * gradient.sum(axis=1)) / (metric + 2.0 * step * form.lambda_b * form.rows_c)
-    return _evaluate(form, (U * shrunk) @ Vt, b, shrunk)
+    return _factored(form, U, shrunk, Vt, b)

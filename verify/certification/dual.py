@@ -1,13 +1,14 @@
-"""A lower bound on min F from any logits whatever: the dual of the convex form, beyond the paper (theory.md).
+"""Choices of the dual point of any logits whatever: bounds on min F, beyond the paper (theory.md).
 
 For every q with q_tl ≥ 0 and Σ_k q_tl,k = s_tl whose deviation q − y, as V_tl = c^t a_l (q_tl − y_tl), has
 ‖diag(1/√c) V diag(1/√w)‖_2 ≤ τ,
 
     D(q) = Σ_t c^t Σ_l a_l s_tl entropy(q_tl / s_tl) − Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)  ≤  min F.
 
-At a minimum the residual s p − y is the best deviation; near one, there are several ways to make it feasible. An
-average of residuals over columns of one label is again such a deviation, with a larger entropy and no larger norm than
-the columns themselves, so nothing is lost by averaging per label.
+At a minimum the residual s p − y is the best deviation; near one, there are several ways to make it feasible. Each is
+only wanted here: ``dual_point`` makes it feasible to the last digit, θ = min(1, τ/σ) included, and bounds D's rounding.
+An average of residuals over columns of one label is again such a deviation, with a larger entropy and no larger norm
+than the columns themselves, so nothing is lost by averaging per label.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.certification.objective import entropy
+from verify.certification.dual_value import dual_point, label_entropy
 from verify.reading.form import Float, Form
 
-ROUNDING = 32 * float(np.finfo(np.float64).eps)  # of the terms of D: several times the error of their sum and of σ
 NEARLY_ACTIVE = 0.99  # of τ: singular values above it are taken for ones that are τ at the minimum
 
 
@@ -33,41 +33,40 @@ class Bound:
 
 def plain_bound(form: Form, residual: Float) -> Bound:
     """D at q − y = θ (s p − y), θ = min(1, τ/σ), from residuals (R, m) averaged per label."""
-    sigma = _spectral_norm(_scale(form) * residual)
-    return Bound(_value(form, _shrink(form.tau, sigma) * residual), sigma / form.tau)
+    point = dual_point(form, residual)
+    return Bound(point.value, point.sigma / form.tau)
 
 
 def best_deviation(form: Form, residual: Float) -> Float:
     """(R, m) the deviation q − y with the largest D of those that the bounds here try."""
-    plain = _shrink(form.tau, _spectral_norm(_scale(form) * residual)) * residual
-    tried = [plain, per_task_deviation(form, residual), polar_deviation(form, residual)]
-    return max(tried, key=lambda deviation: _value(form, deviation))
+    tried = [residual, per_task_deviation(form, residual), polar_deviation(form, residual)]
+    best = max((dual_point(form, deviation) for deviation in tried), key=lambda point: point.value)
+    return _shrink(form.tau, best.sigma) * best.deviation
 
 
 def label_bound(form: Form) -> float:
     """D at q = y: the entropy of the targets, 0 for hard labels. No point's bound is worse."""
-    return _value(form, np.zeros_like(form.targets))
+    return label_entropy(form)
 
 
 def per_task_bound(form: Form, residual: Float) -> float:
     """D at ``per_task_deviation``."""
-    return _value(form, per_task_deviation(form, residual))
+    return dual_point(form, per_task_deviation(form, residual)).value
 
 
 def per_task_deviation(form: Form, residual: Float) -> Float:
-    """q − y with a θ_t of its own for each task: θ_t = min(1, τ/σ_t), then all shrunk until the whole is ≤ τ.
+    """θ_t (s p − y) with a θ_t of its own for each task, min(1, τ/σ_t), before all are shrunk together.
 
     Better than one θ where one task is far from its minimum and another near.
     """
     scaled = _scale(form) * residual
     theta = np.array([_shrink(form.tau, _spectral_norm(scaled[rows])) for rows in form.blocks])
-    theta *= _shrink(form.tau, _spectral_norm(np.repeat(theta, form.classes)[:, None] * scaled))
     return np.asarray(np.repeat(theta, form.classes)[:, None] * residual)
 
 
 def polar_bound(form: Form, residual: Float) -> float:
     """D at ``polar_deviation``."""
-    return _value(form, polar_deviation(form, residual))
+    return dual_point(form, polar_deviation(form, residual)).value
 
 
 def polar_deviation(form: Form, residual: Float) -> Float:
@@ -84,16 +83,6 @@ def polar_deviation(form: Form, residual: Float) -> Float:
     short = (move < 0) & (-move > room)
     share = max(0.0, float((room[short] / -move[short]).min())) if short.any() else 1.0
     return np.asarray(plain + share * move)
-
-
-def _value(form: Form, deviation: Float) -> float:
-    """D at q = y + deviation, less what rounding may have added."""
-    gain = loss = 0.0
-    for c, rows in zip(form.task_weights, form.blocks, strict=True):
-        drift = deviation[rows] @ form.loss_weight
-        gain += float(c * np.sum(form.loss_weight * entropy(form.targets[rows] + deviation[rows])))
-        loss += float(c * (drift @ drift) / (4.0 * form.lambda_b))
-    return gain - loss - ROUNDING * (gain + loss)
 
 
 def _scale(form: Form) -> Float:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from verify.certification.norm_bound import gamma
 from verify.reading.form import Float, Form
 from verify.reading.label_sums import add_by_label, column_blocks
 from verify.reading.point import Point
 
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the sum of absolute terms: a bound on their accumulated errors
+UNDERFLOW = 2.0**-1022  # the most that a product loses
 
 
 def cross_entropy(u: Float, y: Float) -> tuple[Float, Float]:
@@ -36,17 +37,6 @@ def cross_entropy(u: Float, y: Float) -> tuple[Float, Float]:
     return loss, residual
 
 
-def entropy(q: Float) -> Float:
-    """−Σ_k q_k log(q_k / s) of columns q (K, n) ≥ 0 with sum s, the largest entry read as s − the others."""
-    columns = np.arange(q.shape[1])
-    s = q.sum(axis=0)
-    pi = q / np.where(s > 0, s, 1.0)
-    pi[np.argmax(pi, axis=0), columns] = 0.0
-    t = pi.sum(axis=0)
-    logs = np.log(np.where(pi > 0, pi, 1.0))
-    return np.asarray(-s * ((pi * logs).sum(axis=0) + (1.0 - t) * np.log1p(-t)))
-
-
 @dataclass(frozen=True)
 class Evaluation:
     """F at a point and what the certificate needs of it.
@@ -63,41 +53,79 @@ class Evaluation:
     logits: Float
 
 
+def losses_and_residual(form: Form, u: Float, targets: Float) -> tuple[Float, Float]:
+    """(T, n) CE_t, each without its c^t, and (R, n) residuals of stacked logits u (R, n)."""
+    losses = np.empty((len(form.blocks), u.shape[1]))
+    residual = np.empty_like(u)
+    for t, rows in enumerate(form.blocks):
+        losses[t], residual[rows] = cross_entropy(u[rows], targets[rows])
+    return losses, residual
+
+
 def loss_and_residual(form: Form, u: Float, targets: Float) -> tuple[Float, Float]:
     """(n,) Σ_t c^t CE_t and (R, n) residuals of stacked logits u (R, n)."""
-    total = np.zeros(u.shape[1])
-    residual = np.empty_like(u)
-    for c, rows in zip(form.task_weights, form.blocks, strict=True):
-        loss, residual[rows] = cross_entropy(u[rows], targets[rows])
-        total += c * loss
-    return total, residual
+    losses, residual = losses_and_residual(form, u, targets)
+    return form.task_weights @ losses, residual
+
+
+def logit_slack(form: Form, losses: Float, masses: Float, eta: Float) -> Float:
+    """(n,) what errors of at most η (T, n) in the logits may change Σ_t c^t CE_t by; losses and masses (T, n).
+
+    Differences u_j − u_k are then off by 2η, and so is what they are formed to in floating point. CE is
+    Σ_j y_j log(1 + r_j), r_j = Σ_{k≠j} e^{u_k − u_j} off by a factor of e^{±4η}: log(1 + r_j) moves by at most
+    (e^{4η} − 1) r_j / (1 + r_j) = (e^{4η} − 1)(1 − p_j) ≤ (e^{4η} − 1)(−log p_j), and CE by e^{4η} − 1 of itself.
+    It also moves by at most 4 s η.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = np.fmin(np.expm1(4.0 * eta) * losses, 4.0 * masses * eta)
+    return np.asarray(form.task_weights @ share)
 
 
 def evaluate(form: Form, point: Point) -> Evaluation:
     """F and its cross-entropy gradient; each column of H counts its label's weight over that label's columns.
 
+    **Rounding.** u = 2⁻⁵³, first order. All terms of F are ≥ 0, so what is added up is off relatively. A logit is a sum
+    of d + 1 terms, within γ_{d+2} (‖w‖ ‖h‖ + |b|): ``logit_slack``. exp and log1p are within 8u, r and ⟨y, below⟩ sums
+    of K terms, targets within 4u: a loss is within (2K + 40) u. Pairwise sums of n terms are within (25 + log₂ n) u
+    ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms, then n or R, weights 4u. What
+    underflows counts too.
+
     Raises FloatingPointError where F overflows, under λ's too large for the point.
     """
+    collapsed = point.collapsed  # then no copies are made
     residual = np.zeros_like(form.targets)
     loss_weight = form.loss_weight / point.share
-    head_norms = np.linalg.norm(point.W, axis=1)
+    R, d = point.W.shape
+    heads = np.einsum("ij,ij->i", point.W, point.W)
+    starts = [rows.start for rows in form.blocks]
+    largest_head = np.sqrt(np.maximum.reduceat(heads, starts))[:, None]
+    largest_bias = np.maximum.reduceat(np.abs(point.b), starts)[:, None]
     loss = slack = 0.0
+    operations = 2 * R + d + 192  # 2R ≥ 2K + T, and 192 for the constants
     with np.errstate(over="ignore", invalid="ignore"):
-        for block in column_blocks(point.index, len(point.W)):
-            labels = point.index[block]
-            features = point.H[:, block]
-            u = point.W @ features + point.b[:, None]
-            losses, gradient = loss_and_residual(form, u, form.targets[:, labels])
-            loss += float(np.sum(loss_weight[labels] * losses))
-            sizes = head_norms[:, None] * np.linalg.norm(features, axis=0) + np.abs(point.b)[:, None]
-            slack += float(np.sum(loss_weight[labels] * (form.rows_c @ (np.abs(gradient) * sizes))))
-            add_by_label(residual, gradient, labels)
         squares = np.einsum("ij,ij->j", point.H, point.H)
+        for block in column_blocks(point.index, R):
+            labels = block if collapsed else point.index[block]
+            u = point.W @ point.H[:, block]
+            u += point.b[:, None]
+            losses, gradient = losses_and_residual(form, u, form.targets[:, labels])
+            weight = loss_weight[labels]
+            loss += float(np.sum(weight * (form.task_weights @ losses)))
+            eta = gamma(d + 16) * (largest_head * np.sqrt(squares[block]) + largest_bias)
+            slack += float(np.sum(weight * logit_slack(form, losses, form.masses[:, labels], eta)))
+            operations += 1
+            if collapsed:
+                residual[:, block] = gradient
+            else:
+                add_by_label(residual, gradient, point.index[block])
         penalty = form.lambda_H * float(np.sum((form.feature_weight / point.share)[point.index] * squares))
-        penalty += form.lambda_W * float(form.rows_c @ np.einsum("ij,ij->i", point.W, point.W))
+        penalty += form.lambda_W * float(form.rows_c @ heads)
         penalty += form.lambda_b * float(form.rows_c @ point.b**2)
         objective = loss + penalty
     if not np.isfinite(objective):
         raise FloatingPointError("the objective overflows float64 at this point; scale W and H down")
     logits = point.W @ point.means
-    return Evaluation(objective, ROUNDING * (objective + slack), residual / point.share, logits)
+    underflow = form.lambda_H * point.H.size * form.feature_weight.max() + len(point.index) * R * form.loss_weight.max()
+    underflow += (form.lambda_W * point.W.size + form.lambda_b * R + len(point.index)) * form.task_weights.max()
+    rounding = gamma(operations) * objective + slack * (1.0 + gamma(operations)) + float(underflow) * UNDERFLOW
+    return Evaluation(objective, rounding, residual / point.share, logits)

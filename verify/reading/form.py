@@ -14,6 +14,7 @@ s_S = |S|. A model whose loss is cross-entropy to other targets is other columns
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Protocol, assert_never, get_args
 
 import numpy as np
@@ -73,21 +74,41 @@ class Form:
     lambda_W: float
     lambda_b: float
 
-    @property
+    @cached_property
     def blocks(self) -> list[slice]:
         """Rows of each task."""
         ends = np.cumsum(self.classes).tolist()
         return [slice(end - k, end) for end, k in zip(ends, self.classes, strict=True)]
 
-    @property
+    @cached_property
     def rows_c(self) -> Float:
         """(R,) c^t of the task that owns each row."""
         return np.repeat(self.task_weights, self.classes)
 
-    @property
+    def block_sums(self, rows: Float) -> Float:
+        """(T, m) sums over each task's rows of (R, m)."""
+        sums = np.empty((len(self.classes), rows.shape[1]))
+        for block, total in zip(self.blocks, sums, strict=True):
+            np.add.reduce(rows[block], axis=0, out=total)
+        return sums
+
+    @cached_property
     def masses(self) -> Float:
         """(T, m) s_tl."""
-        return np.stack([self.targets[rows].sum(axis=0) for rows in self.blocks])
+        return self.block_sums(self.targets)
+
+    @cached_property
+    def tops(self) -> Int:
+        """(T, m) the row of a largest target in each block: the label's own, or the first of a label set."""
+        starts = np.array([rows.start for rows in self.blocks])[:, None]
+        if self.labels.shape[1] == len(starts):
+            return np.asarray(starts + self.labels.T, dtype=np.int64)
+        return np.stack([rows.start + np.argmax(self.targets[rows], axis=0) for rows in self.blocks])
+
+    @cached_property
+    def soft(self) -> bool:
+        """Whether a block has positive targets besides its top: smoothed labels, label sets."""
+        return bool(np.count_nonzero(self.targets) > self.tops.size)
 
     @property
     def tau(self) -> float:

@@ -34,9 +34,14 @@ class Point:
     share: Int
 
     @cached_property
+    def collapsed(self) -> bool:
+        """Whether H has one column per label, in the labels' order."""
+        return np.array_equal(self.index, np.arange(len(self.share)))
+
+    @cached_property
     def means(self) -> Float:
         """(d, m) mean of the columns of H over each label."""
-        return label_means(self.H, self.index, self.share)
+        return self.H if self.collapsed else label_means(self.H, self.index, self.share)
 
 
 def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: Any) -> tuple[Point, ...]:
