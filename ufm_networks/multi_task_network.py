@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ufm.support import validation
+from ufm_networks.backbones.initialization import initialize
 from ufm_networks.orthogonal_etf import orthogonal_etf
 
 HEADS = ("learned", "orthogonal_etf")
@@ -31,17 +32,35 @@ class MultiTaskNetwork(nn.Module):
         super().__init__()
         self.classes = validation.class_numbers("classes", classes)
         validation.one_of("heads", heads, HEADS)
-        fixed = heads == "orthogonal_etf"
+        self.fixed = fixed = heads == "orthogonal_etf"
         if fixed and bias:
             raise ValueError("bias=True: heads='orthogonal_etf' are frozen and have no bias; leave it out")
         self.backbone = backbone
         dim = int(backbone.feature_dim)
         self.heads = nn.ModuleList(nn.Linear(dim, k, bias=not fixed and bias is not False) for k in self.classes)
         if fixed:
-            with torch.no_grad():
-                for head, values in zip(self.heads, orthogonal_etf(self.classes, dim), strict=True):
-                    head.weight.copy_(values)  # type: ignore[operator]
-                    head.weight.requires_grad_(False)
+            self._fix_heads()
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """All values anew: the backbone's as published, heads as PyTorch's linear layers or as they are fixed.
+
+        generator  draws them, and nothing else is drawn: threads that build networks do not meet
+        """
+        initialize(self.backbone, generator)
+        if self.fixed:
+            self._fix_heads()
+            return
+        for head in self.heads:
+            nn.init.kaiming_uniform_(head.weight, a=5**0.5, generator=generator)  # type: ignore[arg-type]
+            if head.bias is not None:
+                bound = self.feature_dim**-0.5
+                nn.init.uniform_(head.bias, -bound, bound, generator=generator)  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def _fix_heads(self) -> None:
+        for head, values in zip(self.heads, orthogonal_etf(self.classes, self.feature_dim), strict=True):
+            head.weight.copy_(values)  # type: ignore[operator]
+            head.weight.requires_grad_(False)
 
     @property
     def feature_dim(self) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from toy_data import tables, toy
 
@@ -29,7 +31,10 @@ def score(seed: int) -> Callable[[Tensor], Tensor]:
 
 
 def definition(S: Callable[[Tensor], Tensor], A: Tensor, sum_of: str = "A") -> Tensor:
-    """Equations 5, 6 and 11 of Chattopadhay et al. with Y = exp(S), pixel by pixel; "A g³" is the usual mistake."""
+    """Equations 5, 6 and 11 of Chattopadhay et al. with Y = exp(S), pixel by pixel; "A g³" is the usual mistake.
+
+    Derivatives are at A as it is; where A itself stands, it is rectified.
+    """
     alpha, first = torch.zeros_like(A), torch.zeros_like(A)
     thirds = torch.zeros_like(A)
     seconds = torch.zeros_like(A)
@@ -40,6 +45,7 @@ def definition(S: Callable[[Tensor], Tensor], A: Tensor, sum_of: str = "A") -> T
         (two,) = torch.autograd.grad(one[place], x, create_graph=True)
         (three,) = torch.autograd.grad(two[place], x)
         first[place], seconds[place], thirds[place] = one[place].detach(), two[place].detach(), three[place]
+    Y, A = torch.exp(S(A)), A.relu()
     for k, i, j in np.ndindex(*A.shape):
         if sum_of == "A":
             weighed = sum(A[k, a, b] * thirds[k, i, j] for a in range(SIDE) for b in range(SIDE))
@@ -48,7 +54,7 @@ def definition(S: Callable[[Tensor], Tensor], A: Tensor, sum_of: str = "A") -> T
         bottom = 2 * seconds[k, i, j] + weighed
         alpha[k, i, j] = seconds[k, i, j] / bottom if bottom != 0 else 0.0
     weights = (alpha * first.relu()).sum(dim=(1, 2))
-    return (weights[:, None, None] * A).sum(dim=0).relu() / torch.exp(S(A))  # Y is left out of the maps
+    return (weights[:, None, None] * A).sum(dim=0).relu() / Y  # Y is left out of the maps
 
 
 def case(seed: int, signed: bool) -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:
@@ -65,6 +71,34 @@ def case(seed: int, signed: bool) -> tuple[Callable[[Tensor], Tensor], Tensor, T
 def test_map_is_the_definition_s(seed: int, signed: bool) -> None:
     S, A, g = case(seed, signed)
     torch.testing.assert_close(grad_cam_plus_plus(A[None], g[None])[0], definition(S, A), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_the_map_moves_continuously_with_maps_of_either_sign(channel: int) -> None:
+    """Unrectified, α of channel 1 has a pole where its pixels add up to −2, and the largest pixel jumps."""
+    g = torch.stack([torch.full((2, 2), 0.5), torch.full((2, 2), 1.0)])[None].double()
+
+    def shown(total: float) -> Tensor:
+        A = torch.zeros(1, 2, 2, 2, dtype=torch.float64)
+        A[0, 1 - channel, 0, 0] = 4.0
+        A[0, channel] = torch.tensor([[0.0, 0.1], [-(total + 0.1) / 2, -(total + 0.1) / 2]])
+        return grad_cam_plus_plus(A, g)[0]
+
+    for pole in (2.0, 4.0):
+        torch.testing.assert_close(shown(pole - 1e-6), shown(pole + 1e-6), rtol=0, atol=1e-9)
+        assert torch.isfinite(shown(pole)).all()
+        assert int(shown(pole).argmax()) == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), size=st.floats(1e-3, 1e3))
+def test_no_pixel_weighs_more_than_half_its_derivative(seed: int, size: float) -> None:
+    random = torch.Generator().manual_seed(seed)
+    A, g = (size * torch.randn(2, K, SIDE, SIDE, generator=random, dtype=torch.float64) for _ in range(2))
+    L = grad_cam_plus_plus(A, g)
+    most = (g.relu().sum(dim=(2, 3), keepdim=True) / 2 * A.relu()).sum(dim=1)
+    assert bool((L >= 0).all())
+    assert bool((most * (1 + 1e-12) >= L).all())
 
 
 def test_the_usual_mistake_in_the_sum_is_told_apart() -> None:

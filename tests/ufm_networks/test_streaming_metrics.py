@@ -172,7 +172,8 @@ def test_what_is_not_the_whole_set_is_refused(problem: str) -> None:
         if problem == "twice":
             yield H[:1], np.zeros(1, dtype=np.int64)
 
-    with pytest.raises(ValueError, match="not finite" if problem == "infinite" else "samples of label number"):
+    message = "not finite" if problem == "infinite" else "does not give each sample once"
+    with pytest.raises(ValueError, match=message):
         stream_metrics(made.problem, made.labels, batches, [torch.tensor(w) for w in made.W])
 
 

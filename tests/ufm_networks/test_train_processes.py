@@ -31,7 +31,9 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
             assert mine.keys() == theirs.keys()
             for name, value in mine.items():
                 if name not in ("seconds", "images_per_second"):
-                    assert theirs[name] == pytest.approx(value, rel=5e-3, abs=1e-4, nan_ok=True), (kind, name)
+                    counted = "accuracy" in name or name in ("SNC5", "MNC4")
+                    close = 0.03 if counted else 1e-4  # one sample of a task's 20 or more may lie on a border
+                    assert theirs[name] == pytest.approx(value, rel=5e-3, abs=close, nan_ok=True), (kind, name)
         others = two.network.state_dict()
         for name, tensor in one.network.state_dict().items():
             torch.testing.assert_close(others[name], tensor, rtol=1e-3, atol=1e-4, msg=f"{kind} {name}")

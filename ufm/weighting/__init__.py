@@ -53,7 +53,7 @@ def make_weighting(
 ) -> TaskWeighting:
     """A weighting by name; a single task has nothing to be weighed against, and weighs 1 unless weights are "fixed".
 
-    Raises ValueError or TypeError naming the option, ModuleNotFoundError where "fairgrad" lacks its extra.
+    Raises ValueError or TypeError naming the option.
     """
     validation.one_of("weighting", name, tuple(WEIGHTINGS))
     check_options(name, options)

@@ -23,26 +23,32 @@ STEPS = 100  # a task; scipy's 3 are too few where gradients differ in size by o
 
 
 class MGDA(TaskWeighting):
-    """w of least wᵀ G w on the simplex of the tasks present; the mean where all their gradients vanish."""
+    """w of least wᵀ G w on the simplex of the tasks present; the mean of those whose gradients vanish, if any do."""
 
     gradients = True
 
     def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
-        """Non-negative least squares on [√G; 1ᵀ] u ≈ [0; 1], G in units of its mean diagonal."""
+        """On the CPU."""
         assert gramian is not None
         rows = np.arange(self.tasks) if present is None else np.flatnonzero(present.cpu().numpy())
         w = self.zeros(self.tasks)
-        w[rows] = torch.as_tensor(_shortest(gramian.cpu().numpy()[np.ix_(rows, rows)]), device=self.device)
+        w[rows] = torch.as_tensor(shortest_combination(gramian.cpu().numpy()[np.ix_(rows, rows)]), device=self.device)
         return w
 
 
-def _shortest(G: NDArray[np.float64]) -> NDArray[np.float64]:
-    """w (T,) of a Gramian (T, T)."""
-    tasks = len(G)
-    size = np.trace(G) / tasks
-    if size == 0.0:
-        return np.full(tasks, 1.0 / tasks)
-    values, vectors = np.linalg.eigh(G / size)
+def shortest_combination(G: NDArray[np.float64]) -> NDArray[np.float64]:
+    """w (T,) of a Gramian (T, T): non-negative least squares on [√G'; 2^{−k}ᵀ] y ≈ [0; 1].
+
+    y_t = 2^{k_t} u_t and G'_ts = 2^{−k_t − k_s} G_ts with G'_tt about 1: of gradients of unlike sizes the small ones,
+    which decide, keep their digits.
+    """
+    diagonal = np.diag(G)
+    if not diagonal.all():
+        return np.asarray((diagonal == 0.0) / np.sum(diagonal == 0.0), dtype=np.float64)
+    k = np.frexp(diagonal)[1] // 2
+    values, vectors = np.linalg.eigh(np.ldexp(np.ldexp(G, -k[:, None]), -k))
     root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
-    u, _ = nnls(np.vstack([root, np.ones(tasks)]), np.eye(tasks + 1)[-1], maxiter=STEPS * tasks)
+    tasks, ones = len(G), np.ldexp(1.0, k.min() - k)
+    y, _ = nnls(np.vstack([root, ones]), np.eye(tasks + 1)[-1], maxiter=STEPS * tasks)
+    u = np.ldexp(y, k.min() - k)
     return np.asarray(u / u.sum(), dtype=np.float64)

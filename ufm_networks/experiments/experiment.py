@@ -12,6 +12,7 @@ from typing import Any
 
 from ufm.support import validation
 from ufm.support.nearest_name import require_name, unknown_name
+from ufm_networks.experiments.run_names import require_name_for_files
 from ufm_networks.training.config import Config, read_config, read_toml
 
 KINDS = ("curves", "cosine", "table", "decoding", "report")
@@ -151,6 +152,7 @@ def _experiment(name: str, tables: Mapping[str, Any]) -> Experiment:
             config = read_config(merged)
             if "source" not in config.data:
                 raise ValueError(f"run {run!r} has no data.source")
+            require_name_for_files("panel and run", f"{panel}, {run}" if panel else run)  # as reports name it
             plans += [PlannedRun(panel, run, seed, config.replaced(seed=seed)) for seed in figure.seeds]
     if not plans:
         raise ValueError("[[runs]] is missing; at least one is needed")
@@ -179,6 +181,7 @@ def _parts(what: str, entries: Any) -> list[tuple[str, dict[str, Any]]]:
         label = entry.get("name")
         if not isinstance(label, str) or label in found:
             raise ValueError(f"[[{what}]] needs a name of its own in every entry, got {label!r}")
+        require_name_for_files(f"[[{what}]] name", label)
         for key in entry:
             if key not in ("name", *CONFIGURATION):
                 raise unknown_name(f"key of [[{what}]]", key, ("name", *CONFIGURATION))

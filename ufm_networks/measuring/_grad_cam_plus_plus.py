@@ -15,22 +15,23 @@ def grad_cam_plus_plus(maps: Tensor, gradients: Tensor) -> Tensor:
         α_ij^k = ∂²Y/∂A² / ( 2 ∂²Y/∂A² + Σ_ab A_ab^k ∂³Y/∂A³ ),    derivatives at pixel ij of channel k
 
     S is affine in A as far as the ReLUs and maxima behind A stay as they are, so that with g = ∂S/∂A_ij^k the
-    derivatives of Y are Y g, Y g² and Y g³, and
+    derivatives of Y are Y g, Y g² and Y g³. Only g > 0 counts, and there
 
-        α_ij^k = g² / (2 g² + Σ_ab A_ab^k g³).
+        α_ij^k = g² / (2 g² + Σ_ab A_ab^k g³) = 1 / (2 + g Σ_ab A_ab^k).
 
     The sum is over the pixels ab of channel k, of A alone: g stands at ij. Y > 0 is a factor of the whole map and is
-    left out, for it overflows. α is 0 where g is 0, and where the denominator is.
+    left out, for it overflows. The paper's A comes out of a ReLU: 0 < α ≤ 1/2. Maps that may be negative, as of a
+    network with final_relu=false, are rectified first; as they are, α would have poles, and the smallest change of a
+    map would move the result elsewhere.
 
     maps       (n, K, h, w) A, the output of ``network.backbone.last_convolution``
     gradients  (n, K, h, w) g, of the logit S of the class
     Source: Chattopadhay et al., WACV 2018, eqs. 5, 6, 11 and 19; Figure 4 of the paper.
     """
-    squared = gradients.square()
-    denominator = 2.0 * squared + maps.sum(dim=(2, 3), keepdim=True) * squared * gradients
-    alpha = torch.where(denominator != 0, squared / denominator, 0.0)
-    weights = (alpha * gradients.relu()).sum(dim=(2, 3), keepdim=True)
-    return (weights * maps).sum(dim=1).relu()
+    A, g = maps.relu(), gradients.relu()
+    alpha = 1.0 / (2.0 + g * A.sum(dim=(2, 3), keepdim=True))
+    weights = (alpha * g).sum(dim=(2, 3), keepdim=True)
+    return (weights * A).sum(dim=1)
 
 
 def task_maps(network: Any, images: Tensor, classes: Tensor, task: int) -> Tensor:

@@ -36,7 +36,7 @@ def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
 
     labels  (N, T); MultiSource: −1 where a sample is not of that task; MultiLabel: (N, K) indicators
 
-    Raises ValueError where a label has no samples in the problem, or a label of the problem none here.
+    Raises ValueError where a label has no samples in the problem, or another number of them there than here.
     """
     parts = forms(problem)
     ends = np.cumsum([len(form.counts) for form in parts]).tolist()
@@ -51,4 +51,13 @@ def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
         )
     if np.any(of_sample < 0):
         raise ValueError(f"labels[{int(np.argmin(of_sample))}] is of no task; every sample needs one")
+    counted = np.concatenate([form.counts for form in parts])
+    here = np.bincount(of_sample, minlength=len(counted))
+    if np.any(here != counted):
+        g = int(np.argmax(here != counted))
+        label = tuple(np.concatenate([form.labels for form in parts])[g].tolist())
+        raise ValueError(
+            f"labels hold {here[g]:,} samples of {label}, the problem counts {counted[g]:,}; "
+            "state the problem of these labels, as from_labels does"
+        )
     return Groups(of_sample, parts, blocks)

@@ -31,6 +31,8 @@ class FeatureMoments:
     @torch.no_grad()
     def add(self, features: Tensor, groups: NDArray[np.int64]) -> None:
         """Features (n, d) of any floating type, with the group of each (n,)."""
+        if not len(groups):
+            return
         h = features.to(self.mean.dtype)
         present, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
         place = torch.from_numpy(inverse.reshape(-1)).to(h.device)

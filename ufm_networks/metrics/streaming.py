@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,21 +14,16 @@ from torch import Tensor
 from ufm_networks.metrics.deviations import Reference, decoding_errors, disagreements, reference, sum_of_head_distances
 from ufm_networks.metrics.groups import Groups, label_groups
 from ufm_networks.metrics.moments import FeatureMoments
+from ufm_networks.metrics.seen_samples import Gather, SeenSamples
 from ufm_networks.not_finite import NotFiniteError
 from verify._metrics import metrics
+from verify.reading.form import Float
+from verify.reading.point import read_heads
 from verify.reading.sources import own_features
 
 Batches = Callable[[], Iterable[tuple[Tensor, NDArray[np.int64]]]]
 SECOND_PASS = {"single": ("SNC4", "SNC5"), "multi": ("MNC4",), "multilabel": ("NN_decoding_error",)}
 VARIABILITY = {"single": "SNC1", "multi": "MNC1", "multilabel": "NC1"}
-
-
-class Gather(Protocol):
-    """What several processes need of each other; ``ufm_networks.training.processes`` has it."""
-
-    def gather(self, tensor: Tensor) -> list[Tensor]:
-        """The tensor of every process, in order."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -49,8 +44,8 @@ def stream_metrics(
     problem: Any,
     labels: NDArray[np.int64],
     batches: Batches,
-    W: list[Tensor],
-    b: list[Tensor] | None = None,
+    W: Sequence[Any],
+    b: Sequence[Any] | None = None,
     *,
     passes: int = 2,
     processes: Gather | None = None,
@@ -62,24 +57,31 @@ def stream_metrics(
     Two passes  SNC4 (h̃ is centred by the mean of all and normalized), SNC5, MNC4 and NN_decoding_error (distances
                 to all means) ask for each feature again when the means are known. With passes=1 they are NaN.
 
-    Never in memory: more features than one batch. Kept: (columns, d) means.
+    Never in memory: more features than one batch. Kept: (columns, d) means, and of each sample how often it came and
+    four numbers that tell whether both passes have given it the same features.
 
     problem  a ufm problem with the counts of the data; its λ's do not matter, its task weights do (SNC4)
     labels   (N, T) of all samples, as ``TaskData.labels``
     batches  a function: each call gives the pairs (features (n, d), numbers of the samples (n,)) of all N samples
-             once, or of this process's share
-    W, b     T tensors (K_t, d) and (K_t,)
-    Raises NotFiniteError, a ValueError, for features that are not finite; ValueError where samples are missing or given
-    twice.
+             once, in any order, or of this process's share. A batch may be empty
+    W, b     T arrays (K_t, d) and (K_t,), parameters as well; None, for all or as an entry, is a head without bias
+    Raises ValueError or TypeError before any pass for heads or labels that are not the problem's; NotFiniteError, a
+    ValueError, for features that are not finite; ValueError after a pass that has missed a sample or given it twice,
+    or has not the features of the first.
     """
     if passes not in (1, 2):
         raise ValueError(f"passes must be 1 or 2, got {passes!r}")
     groups = label_groups(problem, labels)
-    moments = _first_pass(groups, batches, W[0].shape[1], W[0].device, processes)
+    heads, biases = read_heads(problem, W, b)
+    device = torch.device(getattr(W[0], "device", "cpu"))
+
+    def seen(name: str) -> SeenSamples:
+        return SeenSamples(name, len(labels), heads[0].shape[1], device, sketched=passes == 2)
+
+    first = seen("first")
+    moments = _first_pass(groups, batches, first, processes)
     means = [moments.mean[block].T.cpu().numpy() for block in groups.blocks]
     spread = [(moments.spread / moments.count)[block].cpu().numpy() for block in groups.blocks]
-    heads = [w.double().cpu() for w in W]
-    biases = [v.double().cpu() for v in b] if b is not None else [w.new_zeros(len(w)) for w in heads]
     several = own_features(problem)
     measured = metrics(problem, W=heads, H=means if several else means[0], b=biases)  # of the means: all but the below
     fractions = [form.counts / form.counts.sum() for form in groups.forms]
@@ -87,16 +89,20 @@ def stream_metrics(
     measured[VARIABILITY[problem.source]] = float(np.mean(variances))
     measured |= dict.fromkeys(SECOND_PASS[problem.source], float("nan"))
     if passes == 2:
-        measured |= _second_pass(problem.source, groups, batches, moments, heads, biases, processes)
+        second = seen("second")
+        measured |= _second_pass(problem.source, groups, batches, second, moments, heads, biases, processes)
+        second.require_each_once()
+        size = (moments.mean.square().sum(dim=1) + moments.spread / moments.count).sqrt()
+        second.require_features_of(first, size[torch.from_numpy(groups.of_sample).to(device)])
     return Measured(measured, means if several else means[0], spread if several else spread[0])
 
 
-def _first_pass(
-    groups: Groups, batches: Batches, dim: int, device: torch.device, processes: Gather | None
-) -> FeatureMoments:
+def _first_pass(groups: Groups, batches: Batches, seen: SeenSamples, processes: Gather | None) -> FeatureMoments:
+    dim, device = len(seen.R), seen.R.device
     moments = FeatureMoments(groups.total, dim, device)
-    for features, samples in batches():
-        moments.add(features, groups.of_sample[samples])
+    for h, samples in seen.read(batches()):
+        moments.add(h, groups.of_sample[samples])
+    seen.gather(processes)
     if processes is not None:
         shares = [processes.gather(part) for part in (moments.count, moments.mean, moments.spread, moments.largest)]
         moments = FeatureMoments(groups.total, dim, device)
@@ -104,11 +110,7 @@ def _first_pass(
             share = FeatureMoments(0, dim, device)
             share.count, share.mean, share.spread, share.largest = count, mean, spread, largest
             moments.merge([share])
-    expected = np.bincount(groups.of_sample, minlength=groups.total)
-    seen = moments.count.cpu().numpy()
-    if np.any(seen != expected):
-        g = int(np.argmax(seen != expected))
-        raise ValueError(f"batches hold {seen[g]:.0f} samples of label number {g}, the labels {expected[g]}")
+    seen.require_each_once()
     if not torch.isfinite(moments.spread).all():
         raise NotFiniteError("a feature is not finite, as after training that has diverged")
     return moments
@@ -118,29 +120,30 @@ def _second_pass(
     source: str,
     groups: Groups,
     batches: Batches,
+    seen: SeenSamples,
     moments: FeatureMoments,
-    W: list[Tensor],
-    b: list[Tensor],
+    W: list[Float],
+    b: list[Float],
     processes: Gather | None,
 ) -> dict[str, float]:
-    stacked_W, stacked_b = torch.cat(W).numpy(), torch.cat(b).numpy()
+    stacked_W, stacked_b = np.concatenate(W), np.concatenate(b)
     largest = float(moments.largest)
     references: list[Reference] = []
     for t, (form, block) in enumerate(zip(groups.forms, groups.blocks, strict=True)):
-        w, v = (W[t].numpy(), b[t].numpy()) if source == "multi" else (stacked_W, stacked_b)
+        w, v = (W[t], b[t]) if source == "multi" else (stacked_W, stacked_b)
         references.append(reference(form, moments.mean[block], w, v, largest, sums_of_heads=source == "single"))
     names = SECOND_PASS[source]
     totals = torch.zeros(len(names), len(references), dtype=torch.float64, device=moments.mean.device)
     starts = np.array([block.start for block in groups.blocks])
-    for features, samples in batches():
+    for h, samples in seen.read(batches()):
         group = groups.of_sample[samples]
         form_of = np.searchsorted(starts, group, side="right") - 1
-        h = features.to(torch.float64)
         for f in np.unique(form_of).tolist():
             rows = np.flatnonzero(form_of == f)
             own = h if len(rows) == len(h) else h[torch.from_numpy(rows).to(h.device)]
             label = torch.from_numpy(group[rows] - starts[f]).to(h.device)
             totals[:, f] += torch.stack([_of_batch(name, references[f], own, label) for name in names])
+    seen.gather(processes)
     if processes is not None:
         totals = torch.stack(processes.gather(totals)).sum(dim=0)
     samples_of_form = np.array([form.counts.sum() for form in groups.forms])

@@ -13,6 +13,13 @@ LOCK = ".lock"
 
 def require_folder(path: Path) -> None:
     """ValueError or PermissionError, naming what is in the way, where a folder cannot be made or written to."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (ValueError, OSError) as error:
+        said = error.strerror if isinstance(error, OSError) else error  # too long, or with a null character
+        raise ValueError(f"output={str(path)!r} is no name for a folder: {said}; name another") from None
     there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
     if not there.is_dir():
         raise ValueError(f"output={str(path)!r}: {str(there)!r} is a file, not a folder; name another")

@@ -90,14 +90,16 @@ def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
         "image_size": size,
         "batch_norm": model.batch_norm,
     }
-    with torch.device("meta"):  # without memory for values
-        parameters = sum(p.numel() for p in backbone(model.backbone, **arguments).parameters())
-    what = f"width={model.width}: {model.backbone} with {parameters:,} parameters, their gradients and momenta"
-    require_memory(3 * 4 * parameters, "cpu", what, "take a smaller width")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.train.seed)
+    with torch.device("meta"):  # without memory for values, and without drawing any
         shared = backbone(model.backbone, **arguments)
         network = MultiTaskNetwork(shared, data.classes, heads=model.heads, bias=model.bias)
+    parameters = sum(p.numel() for p in shared.parameters())
+    what = f"width={model.width}: {model.backbone} with {parameters:,} parameters, their gradients and momenta"
+    require_memory(3 * 4 * parameters, "cpu", what, "take a smaller width")
+    network.to_empty(device="cpu")
+    # a generator of its own: what other threads draw from PyTorch's global one neither changes the network nor is
+    # changed by it
+    network.initialize(torch.Generator().manual_seed(config.train.seed))
     return network
 
 

@@ -144,10 +144,9 @@ class _Training:
             yield
 
     def _epochs(self, progress: bool | None) -> None:
-        train, device, done = self.config.train, self.processes.device, len(self.history)
+        train, done = self.config.train, len(self.history)
         writer = self.folder if self.processes.first else None
         with contextlib.ExitStack() as stack:
-            stack.enter_context(torch.random.fork_rng([device.index or 0] if device.type == "cuda" else []))
             board = stack.enter_context(contextlib.closing(TensorBoard(writer.path, done))) if writer else None
             show = stack.enter_context(
                 progress_bar(train.epochs, done, shown=progress if self.processes.first else False)
@@ -170,8 +169,6 @@ class _Training:
     def _trained(self, epoch: int) -> Row:
         """The row of an epoch; NotFiniteError where a number is not finite any more."""
         train, loop = self.config.train, self.loop
-        # whatever draws random numbers within an epoch draws them by (seed, epoch): a resumed run draws the same
-        torch.manual_seed(int(np.random.SeedSequence((train.seed, epoch)).generate_state(1, np.uint64)[0] >> 1))
         rate = cosine_learning_rate(epoch, train.epochs, train.learning_rate, train.final_learning_rate)
         for group in loop.optimizer.param_groups:
             group["lr"] = rate

@@ -124,7 +124,7 @@ def certify(
     solution   anything with .W, .H and, at will, .b, .labels, as ``ufm.solve`` returns; or instead of it
     W          list of T arrays or tensors (K_t, d)
     H          (d, columns); MultiSource: list of T such arrays
-    b          list of T arrays (K_t,); None is zero
+    b          list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias
     labels     (columns, T) label tuple of each column of H; MultiSource: list of T arrays (columns_t,) or
                (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of label sets. Default problem.labels, one
                column per distinct label. A label seen n_l times with m_l columns gives each of them weight n_l / m_l

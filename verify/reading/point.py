@@ -49,7 +49,7 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
 
     W       list of T arrays (K_t, d)
     H       (d, columns); MultiSource: list of T such arrays
-    b       list of T arrays (K_t,), or None for zero
+    b       list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias
     labels  (columns, T) the label tuple of each column of H, in any order and repeated at will; MultiSource: list
             of T arrays (columns_t,) or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of its label set.
             Default: problem.labels
@@ -62,8 +62,7 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
     for name, value in (("W", W), ("H", H)):
         if value is None:
             raise ValueError(f"{name} is missing; give a solution, or both W= and H=")
-    heads = _heads(problem, W)
-    biases = _biases(problem, b)
+    heads, biases = read_heads(problem, W, b)
     default = labels is None
     if default:
         labels = problem.labels
@@ -117,6 +116,11 @@ def _point(
     return Point(W, b, features, index, np.bincount(index, minlength=len(distinct)))
 
 
+def read_heads(problem: Problem, W: Any, b: Any) -> tuple[list[Float], list[Float]]:
+    """T arrays (K_t, d) and T arrays (K_t,), checked as ``read_point`` does."""
+    return _heads(problem, W), _biases(problem, b)
+
+
 def _heads(problem: Problem, W: Any) -> list[Float]:
     heads = [read_array(f"W[{t}]", w, 2) for t, w in enumerate(_list("W", W, len(problem.classes)))]
     dim = heads[0].shape[1]
@@ -130,7 +134,11 @@ def _heads(problem: Problem, W: Any) -> list[Float]:
 def _biases(problem: Problem, b: Any) -> list[Float]:
     if b is None:
         return [np.zeros(k) for k in problem.classes]
-    biases = [read_array(f"b[{t}]", v, 1) for t, v in enumerate(_list("b", b, len(problem.classes)))]
+    given = _list("b", b, len(problem.classes))
+    biases = [
+        np.zeros(k) if v is None else read_array(f"b[{t}]", v, 1)
+        for t, (v, k) in enumerate(zip(given, problem.classes, strict=True))
+    ]
     for t, (v, k) in enumerate(zip(biases, problem.classes, strict=True)):
         if v.shape != (k,):
             raise ValueError(f"b[{t}] must have shape ({k},), (K_t,), got {v.shape}")
