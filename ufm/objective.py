@@ -140,21 +140,35 @@ class Objective:
         dW, dH, db = self.split(v)
         return float(torch.addmm(dW @ at.H_hat, at.W_hat, dH).mul_(self.E).addcmul_(self.e, db).abs().max())
 
-    def change(self, at: Linearization, gradient: Tensor, z: Tensor) -> float:
+    def penalty(self, x: Tensor) -> float:
+        """‖x‖² with the bias's weights: ‖Ŵ‖² + ‖Ĥ‖² + Σ_t ρ_t ‖b̂^t‖², twice the penalty of F."""
+        factors, b_hat = x[: self.sizes[0] + self.sizes[1]], self.split(x)[2]
+        return float(factors.dot(factors) + (self.rho * b_hat * b_hat).sum())
+
+    def change(self, at: Linearization, gradient: Tensor, z: Tensor, end: Tensor | None = None) -> float:
         """F(x + z) − F(x) from its small parts, resolved where F itself has no digits left for it.
 
             gᵀz + ½ ‖z‖² + Σ c n ⟨s p − y, E dŴ dĥ⟩ + Σ c n s [ log Σ_k p_k e^{du_k} − ⟨p, du⟩ ],
 
-        with ‖·‖² the penalty's and du the whole change of the logits, of hundreds at most.
+        with ‖·‖² the penalty's and du the whole change of the logits, of hundreds at most. For another ``end`` than
+        x + z, of the same b̂, dŴ dĤ is what the products' difference has beyond dŴ Ĥ + Ŵ dĤ, and ½ ‖z‖² what the
+        penalties' difference has beyond ⟨x, z⟩.
         """
         dW, dH, db = self.split(z)
-        cross = dW @ dH
-        du = torch.addmm(dW @ at.H_hat, at.W_hat, dH).add_(cross).mul_(self.E).addcmul_(self.e, db)
+        linear = torch.addmm(dW @ at.H_hat, at.W_hat, dH)
+        if end is None:
+            cross = dW @ dH
+            penalty = 0.5 * self.penalty(z)
+        else:
+            W_hat, H_hat, _ = self.split(end)
+            cross = W_hat @ H_hat - at.W_hat @ at.H_hat - linear
+            x = self.join(at.W_hat, at.H_hat, self.rho * at.b_hat)
+            before = self.penalty(self.join(at.W_hat, at.H_hat, at.b_hat))
+            penalty = 0.5 * (self.penalty(end) - before) - float(x.dot(z))
+        du = (linear + cross).mul_(self.E).addcmul_(self.e, db)
         mean = self.blocks.sum(at.p * du)
         du -= self.blocks.spread(mean)
         curved = torch.log1p(self.blocks.sum(at.p * (torch.expm1(du) - du)))
-        factors = z[: self.sizes[0] + self.sizes[1]]
-        penalty = 0.5 * (factors.dot(factors) + (self.rho * db * db).sum())
         bilinear = (at.G * cross).sum()
         return float(gradient.dot(z) + penalty + bilinear + (self.blocks.first(self.c_n_s) * curved).sum())
 

@@ -33,6 +33,10 @@ class TaskBlocks:
         """(T, m) → (R, m), each task's row repeated K_t times."""
         return x.index_select(0, self.task_of_row)
 
+    def centred(self, x: Tensor) -> Tensor:
+        """(R, m) less each block's mean over its rows, to which a softmax is blind."""
+        return x - self.spread(self.sum(x) / self.sum(torch.ones_like(x)))
+
     def first(self, x: Tensor) -> Tensor:
         """(R, m) → (T, m), the first row of each block: for matrices that are constant within blocks."""
         return x.index_select(0, self.offsets)

@@ -6,9 +6,15 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import verify
-from ufm import MultiSource, SingleSource, solve
+from ufm import MultiLabel, MultiSource, SingleSource, solve
+from ufm.objective import Objective
+from ufm.solvers.balanced_factors import straight_step
+from ufm.solvers.convex import duality_residual
+from ufm.solvers.newton import solve_newton
+from ufm.solvers.trust_region import state_at
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.1}
 PROBLEMS = {
@@ -125,3 +131,50 @@ except ModuleNotFoundError as error:
     print(error, ufm.solve(problem).converged)
 """
     assert run_python(code).strip() == "method='convex' needs cvxpy: pip install 'ufm-toolkit[convex]' True"
+
+
+FAR_FROM_UNITS = {
+    "thousands of samples": SingleSource.balanced((2, 2), 5000, **dict.fromkeys(LAMBDAS, 5e-4)),
+    "label sets, small λ": MultiLabel(
+        {(0,): 10, (1,): 522, (2,): 8, (1, 2): 521, (2, 4): 5, (0, 1, 3, 4): 867},
+        classes=5,
+        **dict.fromkeys(LAMBDAS, 5e-4),
+    ),
+    "λ 1e-8": SingleSource([0, 0, 2, 3, 1], **dict.fromkeys(LAMBDAS, 1e-8)),
+    "λ 1e-10": SingleSource([0, 0, 2, 3, 1], **dict.fromkeys(LAMBDAS, 1e-10)),
+    "mean, small λ": SingleSource([500] * 10, reduction="mean", **dict.fromkeys(LAMBDAS, 1e-7)),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "solver", "near"),
+    [
+        ("λ 1e-10", "CLARABEL", None),  # beyond it: said, not hidden
+        ("mean, small λ", "CLARABEL", 1e-4),
+        ("thousands of samples", "CLARABEL", 1e-4),
+        ("thousands of samples", "SCS", 1e-4),  # in plain units it stops at 160 times the minimum
+    ],
+)
+def test_converged_is_near_the_minimum_whatever_the_units(name, solver, near):
+    problem = FAR_FROM_UNITS[name]
+    reference, least = convex(problem, solver), solve(problem).objective
+    assert not reference.converged or reference.objective <= least * (1 + 1e-4)
+    assert reference.converged or "not a minimum" in reference.status or "inaccurate" in reference.status
+    assert near is None or reference.objective == pytest.approx(least, rel=near)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", [*PROBLEMS, *FAR_FROM_UNITS])
+def test_duality_residual_bounds_the_distance_to_the_minimum(name, seed):
+    """At balanced points anywhere, and next to the minimum: it may be pessimistic, never much too small."""
+    for form in (PROBLEMS | FAR_FROM_UNITS)[name].standard_forms():
+        dim = min(form.sufficient_dim, form.columns)
+        objective = Objective(form, dim)
+        least = solve_newton(form, dim=dim)
+        minimum = objective.scale(least.W, least.H, least.b)
+        assert duality_residual(objective, state_at(objective, minimum)) <= 1e-6
+        noise = torch.randn(len(minimum), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        for size in (1e-3, 0.1, 1.0):
+            x = straight_step(objective, minimum + size * noise * float(minimum.norm() / noise.norm()), 0.0 * noise)
+            state = state_at(objective, x)
+            assert duality_residual(objective, state) >= 0.5 * (state.value - least.objective) / state.value - 1e-9

@@ -6,27 +6,56 @@ With Z̃ = diag(√c) Z diag(√(nω)) and τ = 2 √(λ_W λ_H),
 
 whose minimum is that of F for d ≥ min(R − T, m). The factors are
 W̃ = (λ_H/λ_W)^{1/4} U S^{1/2}, H̃ = (λ_W/λ_H)^{1/4} S^{1/2} Vᵀ of the SVD Z̃ = U S Vᵀ. Source: docs/theory.md.
+
+Solvers' tolerances are absolute, so the program is given in units: Z̃ divided by max √(c n ω), and the objective by a
+size of its own, at first F at zero, then what the last solve reached. Whether the point that comes back is a minimum
+is judged by ``duality_residual``, not by what the solver says of itself.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import torch
 
-from ufm.objective import evaluate
+from ufm.objective import Objective
 from ufm.outcome import Outcome
-from ufm.problems.standard_form import StandardForm
+from ufm.problems.standard_form import Float, StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.options import Convex
+from ufm.solvers.trust_region import State, state_at
 from ufm.support.memory import require_memory
 
 SOLVERS = {"CLARABEL": ("tol_gap_abs", "tol_gap_rel", "tol_feas"), "SCS": ("eps_abs", "eps_rel")}
+TOLERANCE = {"CLARABEL": 1e-8, "SCS": 1e-6}  # what each reaches in seconds
+ACCURACY = 1e-4  # largest ``duality_residual`` that is called converged, unless a tolerance above it was asked for
+SOLVES = 5  # at most: each in the units of the one before, or to a smaller tolerance
+SMALLER = 0.3  # of the size that a solve was given: an objective below that deserves a smaller one
+TIGHTEN = 1e-2
+
+
+def duality_residual(objective: Objective, state: State) -> float:
+    """What the optimality conditions of P leave of a relative gap at balanced factors, 0 at a minimum.
+
+        [ ‖Z‖_* + ⟨G, Z⟩ + (σ − 1)_+ (‖Z‖_* + (σ − 1)_+ CE) + ‖∂F/∂b̂‖²/(2ρ) ] / F,      Z = Ŵ Ĥ, σ = ‖G‖_2,
+
+    with G the cross-entropy's gradient in Z: −G must be a subgradient of the nuclear norm, σ ≤ 1 and ⟨−G, Z⟩ = ‖Z‖_*.
+    """
+    nuclear = 0.5 * float(state.at.W_hat.square().sum() + state.at.H_hat.square().sum())
+    alignment = nuclear + float((state.at.G * (state.at.W_hat @ state.at.H_hat)).sum())
+    excess = max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0)
+    bias = 0.5 * float((objective.split(state.gradient)[2].square() / objective.rho).sum())
+    return (abs(alignment) + excess * (nuclear + excess * state.value) + bias) / state.value
 
 
 def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolution:
-    """Raises RuntimeError unless the solver reports an optimum, ValueError for d < min(R − T, m)."""
+    """Raises RuntimeError unless the solver reports an optimum, ValueError for d < min(R − T, m).
+
+    options.tolerance is the solver's own, in the module's units; ``converged`` asks for a ``duality_residual`` of at
+    most ACCURACY, or of the tolerance where that is larger.
+    """
     solver, tolerance = options.solver, options.tolerance
     needed = min(form.sufficient_dim, form.columns)
     if dim < needed:
@@ -45,27 +74,72 @@ def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolu
 
     column_scale = np.sqrt(form.multiplicity * form.omega)
     row_scale = np.sqrt(form.row_weights())
-    Z_tilde = cvxpy.Variable((form.rows, form.columns))
+    unit = float(row_scale.max() * column_scale.max())
+    Z_unit = cvxpy.Variable((form.rows, form.columns))
     b = cvxpy.Variable((form.rows, 1))
-    u = cvxpy.multiply(1.0 / np.outer(row_scale, column_scale), Z_tilde) + b @ np.ones((1, form.columns))
+    u = cvxpy.multiply(unit / np.outer(row_scale, column_scale), Z_unit) + b @ np.ones((1, form.columns))
     masses = form.masses()
-    loss: Any = 0.0
+    terms: list[Any] = [form.tau * unit * cvxpy.normNuc(Z_unit)]
     for t, c in enumerate(form.task_weights):
         block = slice(form.offsets[t], form.offsets[t + 1])
         weights = c * form.multiplicity
-        loss += (weights * masses[t]) @ cvxpy.log_sum_exp(u[block], axis=0)
-        loss -= cvxpy.sum(cvxpy.multiply(weights * form.targets[block], u[block]))
-        loss += form.lambda_b * c * cvxpy.sum_squares(b[block])
-    program = cvxpy.Problem(cvxpy.Minimize(loss + form.tau * cvxpy.normNuc(Z_tilde)))
-    settings = {} if tolerance is None else dict.fromkeys(SOLVERS[solver], tolerance)
-    try:
-        program.solve(solver=solver, **settings)
-    except cvxpy.SolverError as error:
-        raise RuntimeError(f"{solver} failed ({error}); try the other of {', '.join(SOLVERS)}") from error
-    if program.status not in (cvxpy.OPTIMAL, cvxpy.OPTIMAL_INACCURATE):
-        raise RuntimeError(f"{solver} ended with status {program.status!r}; try the other of {', '.join(SOLVERS)}")
+        terms.append((weights * masses[t]) @ cvxpy.log_sum_exp(u[block], axis=0))
+        terms.append(-cvxpy.sum(cvxpy.multiply(weights * form.targets[block], u[block])))
+        terms.append(form.lambda_b * c * cvxpy.sum_squares(b[block]))
+    asked = TOLERANCE[solver] if tolerance is None else tolerance
+    accuracy = ACCURACY if tolerance is None else max(ACCURACY, tolerance)
 
-    U, S, Vt = np.linalg.svd(Z_tilde.value, full_matrices=False)
+    objective = Objective(form, dim)
+    size = state_at(objective, torch.zeros(objective.variables, dtype=torch.float64)).value
+    best: tuple[float, State, str, bool] | None = None
+    for _ in range(SOLVES):
+        program = cvxpy.Problem(cvxpy.Minimize(cvxpy.sum(cvxpy.hstack([term / size for term in terms]))))
+        failure = None
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Solution may be inaccurate")  # the status says it
+                program.solve(solver=solver, **dict.fromkeys(SOLVERS[solver], asked))
+            if program.status not in (cvxpy.OPTIMAL, cvxpy.OPTIMAL_INACCURATE):
+                failure = f"ended with status {program.status!r}"
+        except cvxpy.SolverError as error:
+            failure = f"failed ({error})"
+        if failure is not None and best is None:
+            raise RuntimeError(f"{solver} {failure}; try the other of {', '.join(SOLVERS)}")
+        if failure is not None:
+            break
+        state = state_at(objective, _factors(objective, unit * Z_unit.value, row_scale, column_scale, b.value[:, 0]))
+        residual = duality_residual(objective, state)
+        told = f"{solver}: {program.status} after {program.solver_stats.num_iters} iterations"
+        if best is None or state.value < best[1].value:
+            best = residual, state, told, program.status == cvxpy.OPTIMAL_INACCURATE
+        too_large = state.value <= SMALLER * size
+        if not too_large and (best[0] <= accuracy or tolerance is not None):
+            break
+        size, asked = (state.value, asked) if too_large else (size, TIGHTEN * asked)
+    assert best is not None
+    residual, state, told, inaccurate = best
+    W, H, bias = objective.unscale(state.x)
+    status = f"{told}, duality residual {residual:.1e}"
+    if residual > accuracy:
+        status += f": not a minimum, which needs {accuracy:.0e}; lower tolerance= or take method='newton'"
+    if inaccurate:
+        status += "; the solver calls it inaccurate, so trust the certificate only"
+    converged = residual <= accuracy and not inaccurate
+    return ColumnSolution(
+        W,
+        H,
+        bias,
+        objective=state.value,
+        converged=converged,
+        outcome=Outcome.CONVERGED if converged else Outcome.ROUNDING,
+        status=status,
+    )
+
+
+def _factors(objective: Objective, Z_tilde: Float, row_scale: Float, column_scale: Float, b: Float) -> torch.Tensor:
+    """x of the balanced factors of Z̃, as in the module's equation."""
+    form, dim = objective.form, objective.dim
+    U, S, Vt = np.linalg.svd(Z_tilde, full_matrices=False)
     rank = min(dim, len(S))
     ratio = (form.lambda_H / form.lambda_W) ** 0.25
     root = np.sqrt(S[:rank])
@@ -73,14 +147,4 @@ def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolu
     H = np.zeros((dim, form.columns))
     W[:, :rank] = ratio * U[:, :rank] * root / row_scale[:, None]
     H[:rank] = root[:, None] * Vt[:rank] / ratio / column_scale
-    bias = b.value[:, 0]
-    point = torch.as_tensor(W), torch.as_tensor(H), torch.as_tensor(bias, dtype=torch.float64)
-    inaccurate = program.status == cvxpy.OPTIMAL_INACCURATE
-    advice = "; the solver calls it inaccurate, so trust the certificate only" if inaccurate else ""
-    return ColumnSolution(
-        *point,
-        objective=evaluate(form, *point),
-        converged=not inaccurate,
-        outcome=Outcome.ROUNDING if inaccurate else Outcome.CONVERGED,
-        status=f"{solver}: {program.status} after {program.solver_stats.num_iters} iterations{advice}",
-    )
+    return objective.scale(*(torch.as_tensor(part, dtype=torch.float64) for part in (W, H, b)))

@@ -1,5 +1,7 @@
 """Newton: one column per label, float64, trust-region Newton-CG from a random start, to machine precision.
 
+A run that stays far from stationary after DIRECT_STEPS steps follows the path of ``path`` instead.
+
 Averaging the features of equal labels never raises F (cross-entropy and ‖·‖² are convex in h), so one column per
 distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
 P(Z, b) whose factors W, H are: stationarity, and spectral norm ‖diag(c)^{-1/2} V diag(nω)^{-1/2}‖ ≤ τ of the scaled
@@ -19,7 +21,8 @@ from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.options import Newton
-from ufm.solvers.trust_region import History, State, minimize, state_at
+from ufm.solvers.path import follow
+from ufm.solvers.trust_region import FAR, History, State, minimize, state_at
 from ufm.support.memory import require_memory
 
 DEFAULT = Newton()
@@ -27,6 +30,8 @@ ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 RESIDUAL_ROUNDING = 64 * 2.0**-52  # of softmax's entries, whose logits are tens at most
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
+TIGHTENING_STEPS = 20  # at one tightened tolerance, where the gap has closed and only a small head's direction lags
+DIRECT_STEPS = 150  # from the random start; a run that is then still far follows the path of λ's
 
 
 def random_start(objective: Objective, seed: int, device: torch.device | str) -> Tensor:
@@ -50,6 +55,16 @@ def spectral_excess(objective: Objective, state: State) -> float:
     return max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0 - rounding)
 
 
+def gap_of_excess(objective: Objective, state: State) -> float:
+    """What the excess ε = σ/τ − 1 can add to the relative duality gap: ε ‖x‖²/(2F) + ε², and no more than ε.
+
+    Scaling the residual by 1/(1 + ε) makes it feasible. That costs ε of the penalty to first order, and of the
+    cross-entropy only the second.
+    """
+    excess = spectral_excess(objective, state)
+    return min(excess, excess * 0.5 * objective.penalty(state.x) / state.value + excess**2)
+
+
 def solve_newton(
     form: StandardForm,
     options: Newton = DEFAULT,
@@ -60,7 +75,7 @@ def solve_newton(
 ) -> ColumnSolution:
     """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the last completed step's point.
 
-    options.tolerance is on max((‖∇F‖ ‖x‖ + ‖∇F‖²) / F, σ/τ − 1) in balanced coordinates
+    options.tolerance is on max((‖∇F‖ ‖x‖ + ‖∇F‖²) / F, the gap of σ/τ − 1) in balanced coordinates
     """
     size = form.rows * dim + dim * form.columns + form.rows
     require_memory(8 * (14 * size + 24 * form.rows * form.columns), device, f"newton with {size:,} variables")
@@ -69,15 +84,27 @@ def solve_newton(
     with torch.inference_mode():
         objective = Objective(form, dim, device)
         state = state_at(objective, random_start(objective, seed, device))
-        target, ended = tolerance, "steps"
-        while len(history.loss) < steps:
-            left = steps - len(history.loss)
-            state, ended = minimize(objective, state, history, tolerance=target, max_steps=left)
-            excess = spectral_excess(objective, state)
-            if ended != "tolerance" or excess <= tolerance or target < UNREACHABLE:
-                break
+
+        def run(target: float, most: int) -> tuple[State, str]:
+            left = min(steps - len(history.loss), most)
+            return minimize(objective, state, history, tolerance=target, max_steps=left)
+
+        state, ended = run(tolerance, DIRECT_STEPS)
+        if ended == "steps":
+            if state.residual > FAR:
+                left = steps - len(history.loss)
+                x, ended = follow(objective, random_start(objective, seed, device), history, left)
+                state = min(state, state_at(objective, x), key=lambda reached: reached.value)
+            if ended != "interrupted":
+                state, ended = run(tolerance, steps)
+        target = tolerance
+        while ended == "tolerance" and target >= UNREACHABLE and spectral_excess(objective, state) > tolerance:
             target = min(target, state.residual) * TIGHTEN
-        excess = spectral_excess(objective, state)
+            proven = gap_of_excess(objective, state) <= tolerance
+            state, ended = run(target, TIGHTENING_STEPS if proven else steps)
+            if proven and ended == "steps":
+                ended = "rounding"
+        excess = gap_of_excess(objective, state)
         W, H, b = objective.unscale(state.x)
     needed = min(form.sufficient_dim, form.columns)
     residual = max(state.residual, excess if dim >= needed else 0.0)

@@ -112,7 +112,7 @@ class Convex:
     """cvxpy's nuclear-norm program, the outside reference for small problems (extra ``convex``)."""
 
     tolerance: float | None = None
-    """The solver's own tolerances; by default its own choice."""
+    """The solver's own, in the units of the program; by default 1e-8 (CLARABEL) or 1e-6 (SCS)."""
     solver: ConvexSolver = "CLARABEL"
     """The solver behind cvxpy."""
 

@@ -1,8 +1,8 @@
-"""Trust-region Newton with Steihaug–Toint conjugate gradients.
+"""Trust-region Newton: each step about minimizes the quadratic model over ‖z‖ ≤ Δ, so saddles are left.
 
-Each step minimizes the quadratic model m(z) = gᵀz + ½ zᵀ∇²F z over ‖z‖ ≤ Δ by conjugate gradients stopped at the
-boundary or at negative curvature, so saddles are left and minima approached at Newton's rate.
-Source: Nocedal and Wright, Numerical Optimization, 2nd ed., Algorithms 4.1 and 7.2.
+After PATIENCE steps the factors are kept balanced, a step that falls short of the model is also tried straight in the
+product Ŵ Ĥ, and while the point is far from stationary the region has the metric of ``metric``.
+Source: Nocedal and Wright, Numerical Optimization, 2nd ed., Algorithm 4.1.
 """
 
 from __future__ import annotations
@@ -10,14 +10,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
 from ufm.objective import Linearization, Objective
+from ufm.solvers.balanced_factors import balanced, straight_step
+from ufm.solvers.metric import Metric
+from ufm.solvers.steihaug import Step, steihaug
 
 SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step that met the boundary
-ROUNDING = 1e-13  # changes of F below this fraction are rounding: the model is trusted instead
-MAX_CG = 500
+ROUNDING = 1e-13  # changes of F below this fraction of the penalty are rounding: the model is trusted instead
+RESOLVED = 1e-6  # of F: a smaller difference of two values is computed from its small parts
+PATIENCE = 40  # steps that ordinary problems take; decompositions and a metric of its own are for longer runs
+FAR = 1.0  # residual from which on the metric is worth its products
+FALLS_SHORT = 0.75  # of the model's decrease, below which a step is also tried straight
 MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat
 POLISH, POLISH_FORCING = 3, 1e-3
 TINY = 1e-100  # a gradient whose square float64 still holds
@@ -27,7 +32,10 @@ ESCAPING = 0.05  # what a step that follows negative curvature down, and so may 
 
 @dataclass
 class History:
-    """Per Newton step: objective, gradient norm (scaled coordinates), radius, conjugate-gradient steps."""
+    """Per Newton step: objective, gradient norm (scaled coordinates), radius, conjugate-gradient steps.
+
+    Steps on the path of λ's count with the objective of their own λ's.
+    """
 
     loss: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)
@@ -68,38 +76,6 @@ def state_at(objective: Objective, x: Tensor) -> State:
     return State(x, value, at, gradient, norm, residual)
 
 
-def steihaug(objective: Objective, state: State, radius: float, forcing: float) -> tuple[Tensor, float, bool, int]:
-    """Step z, predicted decrease −m(z), whether z lies on the boundary, and the number of Hessian products."""
-    z = torch.zeros_like(state.x)
-    residual = state.gradient.clone()
-    direction = -residual
-    rr = state.gradient_norm**2
-    # ‖z‖², zᵀd and ‖d‖² by recurrence: no inner products but the two that conjugate gradients need
-    zz, zd, dd = 0.0, 0.0, rr
-    decrease = 0.0
-    for step in range(1, MAX_CG + 1):
-        product = objective.hessian_vector(state.at, direction)
-        curvature = float(direction.dot(product))
-        alpha = rr / curvature if curvature > 0.0 else math.inf
-        if curvature <= 1e-15 * dd or zz + 2 * alpha * zd + alpha * alpha * dd >= radius * radius:
-            to_boundary = (math.sqrt(max(0.0, zd * zd + dd * (radius * radius - zz))) - zd) / dd
-            z.add_(direction, alpha=to_boundary)
-            return z, decrease + to_boundary * (rr - 0.5 * to_boundary * curvature), True, step
-        z.add_(direction, alpha=alpha)
-        residual.add_(product, alpha=alpha)
-        decrease += 0.5 * alpha * rr
-        zz += 2 * alpha * zd + alpha * alpha * dd
-        rr_next = float(residual.dot(residual))
-        if math.sqrt(rr_next) <= forcing * state.gradient_norm:
-            break
-        beta = rr_next / rr
-        zd = beta * (zd + alpha * dd)
-        dd = rr_next + beta * beta * dd
-        rr = rr_next
-        direction.mul_(beta).sub_(residual)
-    return z, decrease, False, step
-
-
 def minimize(
     objective: Objective, state: State, history: History, *, tolerance: float, max_steps: int
 ) -> tuple[State, str]:
@@ -108,7 +84,7 @@ def minimize(
     Returns the last point and why it is the last: "tolerance", "rounding" (no step lowers the gradient any more),
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
-    radius = max(float(state.x.norm()), 1.0)
+    radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
     stalled = 0.0
     try:
         for _ in range(max_steps):
@@ -118,38 +94,69 @@ def minimize(
             if stalled >= MAX_STALLED:
                 return state, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
-            z, decrease, on_boundary, cg_steps = steihaug(objective, state, radius, forcing)
-            change = objective.largest_logit_change(state.at, z)
-            if change > MAX_LOGIT_CHANGE:
-                # m along z is known: t gᵀz + ½ t² zᵀ∇²F z, whose second term is that of t = 1
-                slope, t = float(state.gradient.dot(z)), MAX_LOGIT_CHANGE / change
-                decrease = -t * slope + t * t * (decrease + slope)
-                z.mul_(t)
-                radius, on_boundary = float(z.norm()), True
-            candidate = state_at(objective, state.x + z)
-            actual = state.value - candidate.value
-            if abs(actual) <= ROUNDING * state.value and decrease <= ROUNDING * state.value:
+            patient = len(history.loss) >= PATIENCE
+            scaled = patient and residual > FAR
+            metric = Metric.at(objective, state.at) if scaled else None
+            step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
+            shorten(objective, state, step)
+            candidate, actual = best_end(objective, state, step, patient)
+            noise = ROUNDING * objective.penalty(state.x)
+            ratio = actual / step.decrease
+            if abs(actual) <= noise and step.decrease <= noise:
                 # F no longer tells good steps from bad: the gradient does, but off a saddle, where it grows
-                if on_boundary:
-                    ratio = -objective.change(state.at, state.gradient, z) / decrease
-                else:
+                if not step.on_boundary:
                     ratio = 1.0 if candidate.gradient_norm <= state.gradient_norm else 0.0
                 if candidate.gradient_norm <= 0.9 * state.gradient_norm:
                     stalled = 0.0
                 else:
-                    stalled += ESCAPING if on_boundary and ratio > 0.25 else 1.0
-            else:
-                ratio = actual / decrease
+                    stalled += ESCAPING if step.on_boundary and ratio > 0.25 else 1.0
             if ratio < 0.25:
-                radius = SHRINK * float(z.norm())
-            elif ratio > 0.75 and on_boundary:
-                radius = GROW * radius
+                radius[scaled] = SHRINK * step.length
+            elif ratio > 0.75 and step.on_boundary:
+                radius[scaled] = GROW * step.length
             if ratio > 1e-4:
                 state = candidate
-            history.add(state.value, state.gradient_norm, radius, cg_steps)
+            history.add(state.value, state.gradient_norm, radius[scaled], step.products)
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
+
+
+def shorten(objective: Objective, state: State, step: Step) -> None:
+    """Scales a step that changes a logit by more than MAX_LOGIT_CHANGE; m along z is known.
+
+    It is t gᵀz + ½ t² zᵀ∇²F z, whose second term is that of t = 1.
+    """
+    change = objective.largest_logit_change(state.at, step.z)
+    if change <= MAX_LOGIT_CHANGE:
+        return
+    slope, t = float(state.gradient.dot(step.z)), MAX_LOGIT_CHANGE / change
+    step.decrease = -t * slope + t * t * (step.decrease + slope)
+    step.z.mul_(t)
+    step.length *= t
+    step.on_boundary = True
+
+
+def best_end(objective: Objective, state: State, step: Step, patient: bool) -> tuple[State, float]:
+    """The state after z and its decrease; in a long run balanced, and straight where z falls short of the model."""
+    plain = state.x + step.z
+    end = balanced(objective, plain) if patient else plain
+    candidate = state_at(objective, end)
+    actual = _decrease(objective, state, step, candidate, None if end is plain else end)
+    if patient and actual < FALLS_SHORT * step.decrease and step.decrease > ROUNDING * objective.penalty(state.x):
+        straight = state_at(objective, straight_step(objective, state.x, step.z))
+        gained = _decrease(objective, state, step, straight, straight.x)
+        if gained > actual:
+            return straight, gained
+    return candidate, actual
+
+
+def _decrease(objective: Objective, state: State, step: Step, candidate: State, end: Tensor | None) -> float:
+    """F(x) − F at the candidate, from small parts where F's own difference has lost digits."""
+    difference = state.value - candidate.value
+    if abs(difference) > RESOLVED * state.value:
+        return difference
+    return -objective.change(state.at, state.gradient, step.z, end)
 
 
 def polish(objective: Objective, state: State, history: History) -> State:
@@ -160,10 +167,10 @@ def polish(objective: Objective, state: State, history: History) -> State:
     for _ in range(POLISH):
         if state.gradient_norm < TINY:
             break
-        z, _, on_boundary, cg_steps = steihaug(objective, state, float(state.x.norm()), POLISH_FORCING)
-        candidate = state_at(objective, state.x + z)
-        if on_boundary or not candidate.gradient_norm <= 0.1 * state.gradient_norm:
+        step = steihaug(objective, state.at, state.gradient, float(state.x.norm()), POLISH_FORCING)
+        candidate = state_at(objective, state.x + step.z)
+        if step.on_boundary or not candidate.gradient_norm <= 0.1 * state.gradient_norm:
             break
         state = candidate
-        history.add(state.value, state.gradient_norm, float(z.norm()), cg_steps)
+        history.add(state.value, state.gradient_norm, step.length, step.products)
     return state
