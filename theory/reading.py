@@ -28,6 +28,7 @@ FIELDS = (
     "reduction",
     "label_smoothing",
 )
+SMALLEST, LARGEST = 1e-303, 1e303  # of a scale, whose products with margins then are floats
 Source = Literal["single", "multi", "multilabel"]
 DERIVED = ("samples", "multiplicities", "label_sets")  # that follow from the fields
 LOSS = "cross-entropy"
@@ -42,9 +43,18 @@ METHODS = (
 
 
 def square_root(x: Fraction) -> float:
-    """√x to rounding, also where x is beyond float64 and √x is not."""
+    """√x to rounding, also where x is beyond float64 and √x is not; ∞ or 0 where √x is as well."""
     half = (x.numerator.bit_length() - x.denominator.bit_length()) // 2
-    return math.ldexp(math.sqrt(x / Fraction(4) ** half), half)
+    try:
+        return math.ldexp(math.sqrt(x / Fraction(4) ** half), half)
+    except OverflowError:
+        return math.inf
+
+
+def rational_root(x: Fraction) -> Fraction:
+    """√x to 512 bits, for what is decided or subtracted afterwards."""
+    shift = max(0, 1024 - x.numerator.bit_length() + x.denominator.bit_length() + 1) // 2
+    return Fraction(math.isqrt((x.numerator << 2 * shift) // x.denominator), 1 << shift)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +86,19 @@ class SumProblem:
 
     @property
     def tau(self) -> float:
-        """τ = 2 √(λ_H λ_W)."""
-        return 2.0 * math.sqrt(self.lambda_H) * math.sqrt(self.lambda_W)
+        """τ = 2 √(λ_H λ_W), at most 1e200: there λ_Hλ_W is above c^t N / 4 of any floats, and τ multiplies zeros."""
+        return min(2.0 * square_root(self.lambda_H * self.lambda_W), 1e200)
+
+    def balance(self, factor: Fraction | int = 1) -> float:
+        """√(factor · λ_H / λ_W), what makes heads longer than features; ValueError where that leaves float64."""
+        root = square_root(self.lambda_H / self.lambda_W * factor)
+        if not SMALLEST < root < LARGEST:
+            of_H, of_W = (float(x / self.divisor) for x in (self.lambda_H, self.lambda_W))
+            raise ValueError(
+                f"lambda_H={of_H:g}, lambda_W={of_W:g} are too far apart, beside these counts and weights: heads and "
+                "features leave float64; bring them together"
+            )
+        return root
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from high_precision import derivatives as high_precision
 from landscape_problems import LAMBDAS, PROBLEMS, derivatives, parts
 
 import theory
@@ -132,3 +133,59 @@ def test_a_problem_beyond_memory_is_refused_by_the_estimate():
     problem = ufm.SingleSource.balanced((2_000_000,), 1, **LAMBDAS)
     with pytest.raises(MemoryError, match=r"targets of 2,000,000 rows, 2,000,000 columns needs about .* are available"):
         verify.critical_points(problem)
+
+
+def small_penalties(counts, size, **more):
+    return ufm.SingleSource(counts, **{**dict.fromkeys(("lambda_H", "lambda_W", "lambda_b"), size), **more})
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        small_penalties([[1532, 1533], [1533, 1532]], 4.27e-8, lambda_b=0.00273, label_smoothing=0.9),
+        small_penalties([[1532, 1533], [1533, 1532]], 4.27e-8, label_smoothing=0.5),
+        small_penalties([[900, 40], [40, 900]], 1e-6),
+    ],
+)
+def test_symmetric_points_are_stationary_under_small_penalties(problem):
+    """By 60 digits: the descent ends at F's rounding, where the penalty leaves W and H as unlike as they were."""
+    found = verify.critical_points(problem)
+    assert found.benign
+    assert {"heads of the tasks equal", "heads of the tasks opposite"} <= {point.name for point in found}
+    c, n = np.repeat(problem.task_weights, problem.classes)[:, None], problem.counts
+    for point in found:
+        of_W, of_H, _ = high_precision(problem, np.concatenate(point.W), point.H, np.concatenate(point.b))[1]
+        scaled = (of_W / np.sqrt(2 * problem.lambda_W * c), of_H / np.sqrt(2 * problem.lambda_H * n))
+        squares = sum(float((g**2).sum()) for g in scaled)
+        assert math.sqrt(squares / (2 * point.objective)) < 1e-7
+
+
+def test_what_is_not_stationary_is_left_out_by_name(monkeypatch):
+    monkeypatch.setattr("verify.landscape.restricted._polished", lambda form, point, project: point)
+    monkeypatch.setattr("verify.landscape.restricted.GRADIENT", 1e-3)
+    found = verify.critical_points(PROBLEMS["5.1"])
+    assert not any("heads" in name for name in names(found))
+    assert len(found.left_out) == 2
+    assert found.left_out[0].startswith("heads of the tasks equal (gradient ")
+    for text in (str(found), found._repr_html_()):
+        assert "left out, not stationary: heads of the tasks equal" in text
+    assert found.benign
+
+
+@pytest.mark.parametrize(
+    ("problem", "rank"),
+    [
+        (small_penalties([868, 63, 16], 1e-11, label_smoothing=0.9), 2),
+        (small_penalties([868, 63, 16], 1e-11, label_smoothing=0.9, task_weights=(1e6,)), 2),
+        (small_penalties([1000, 1000, 1000], 1e-10, label_smoothing=0.9), 2),
+        (small_penalties([8, 6, 1], 1.0, lambda_b=1e-3), 1),
+        (small_penalties([5, 5, 5], 10.0), 0),
+    ],
+)
+def test_the_minimum_is_named_by_the_rank_that_its_heads_have(problem, rank):
+    """By the singular values of the heads, and of the logits of the certified minimum, which are unique."""
+    (minimum, *_) = verify.critical_points(problem)
+    assert minimum.is_global
+    assert minimum.name == f"minimum, rank {rank}"
+    logits = np.linalg.svd(minimum.W[0] @ minimum.H, compute_uv=False)
+    assert np.sum(logits > 1e-6) == rank

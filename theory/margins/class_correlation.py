@@ -27,7 +27,7 @@ import numpy as np
 
 from theory.feature_space import Float, float_array
 from theory.margins.shared_root import Force, LabelForce, margins
-from theory.reading import square_root
+from theory.reading import rational_root, square_root
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class PairForce:
     classes: int
     rho: float
     surplus: float
+
+    @property
+    def at_zero(self) -> float:
+        """f(0): 1 where t = 0."""
+        return math.exp(self.log(0.0)[0]) if self.surplus > 0 else 1.0
 
     def log(self, a: float) -> tuple[float, float]:
         """log f(s) and its derivative."""
@@ -98,7 +103,8 @@ def class_margins(
     pair = PairForce(K, rho, surplus)
     parts: list[tuple[Force, float]] = [(LabelForce(K), 2.0 * n_same), (pair, float(K - 2) * n_different)]
     present = [(force, weight) for force, weight in parts if weight > 0]
-    found = iter(margins([f for f, _ in present], [v for _, v in present], tau, epsilon) if present else [])
+    excess = _shared_excess(K, Fraction(n_same), Fraction(n_different), product, Fraction(epsilon))
+    found = iter(margins([f for f, _ in present], [v for _, v in present], tau, epsilon, excess) if present else [])
     alpha, s = (next(found) if weight > 0 else 0.0 for _, weight in parts)
     t = pair.difference(s) if surplus > 0 else 0.0
     sigma_s = math.hypot(math.sqrt(parts[0][1]) * alpha, math.sqrt(parts[1][1]) * s)
@@ -113,6 +119,21 @@ def _pull_apart(weight: Fraction, product: Fraction, epsilon: Fraction) -> tuple
     hard = square_root(square)
     surplus = float(((1 - epsilon) ** 2 - square) / (1 - epsilon + Fraction(hard)))
     return float(epsilon) + hard, surplus
+
+
+def _shared_excess(K: int, n_same: Fraction, n_different: Fraction, product: Fraction, epsilon: Fraction) -> Fraction:
+    """Σ_i v_i (f_i(0) − ε)² / τ² − 1 in rationals: above 0 the heads share something.
+
+    f(0) = 1 of the labels that agree, and of the others K q at s = 0. Where n_s ≥ n_d what they share goes first, at
+    t = 0 and so q = 1/K; otherwise q is that of ``PairForce``, by square roots to 512 bits.
+    """
+    of_same, of_different = (1 - epsilon) ** 2, (1 - epsilon) ** 2
+    if n_same < n_different and 4 * product < of_different * K * n_different:
+        rho = epsilon + rational_root(4 * product / (K * n_different))
+        B = (K - 2) * (1 - rho)
+        y = 2 * rho / (B + rational_root(B * B + 4 * (2 - rho) * rho))
+        of_different = (K * y / (1 + y * y + (K - 2) * y) - epsilon) ** 2
+    return (2 * n_same * of_same + (K - 2) * n_different * of_different) / (4 * product) - 1
 
 
 def class_correlation_cosine(classes: Any, n_same: Any, n_different: Any, lambda_H: Any, lambda_W: Any) -> Float:

@@ -16,9 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.reading import SumProblem
-
-_SCALE = 1 << 512  # a difference of products of doubles is above 2^-220 of either, and wants 53 bits more
+from theory.reading import SumProblem, rational_root
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def threshold(what: str, classes: int, hard: Fraction, problem: SumProblem) -> T
     value = (1 - epsilon) ** 2 * hard
     product = problem.lambda_H * problem.lambda_W
     below = product < value
-    margin = math.log1p(classes * _excess(epsilon, hard / product)) if below else 0.0
+    margin = _log1p(classes * _excess(epsilon, hard / product)) if below else 0.0
     own = problem.divisor**2
     return Threshold(what, _double(product / own), _double(value / own), below, margin)
 
@@ -81,7 +79,13 @@ def tasks_regime(thresholds: Sequence[Threshold]) -> str:
     return f"tasks {', '.join(zero[:-1])} and {zero[-1]} collapsed to zero, others not"
 
 
-def _excess(epsilon: Fraction, ratio: Fraction) -> float:
-    """1/(Kr) − 1 with Kr = ε + 1/√ratio, rounded once: the subtraction is between rationals."""
-    root = Fraction(math.isqrt(ratio.numerator * _SCALE**2 // ratio.denominator), _SCALE)
-    return float(1 / (epsilon + 1 / root) - 1)
+def _excess(epsilon: Fraction, ratio: Fraction) -> Fraction:
+    """1/(Kr) − 1 with Kr = ε + 1/√ratio: the subtraction is between rationals."""
+    return 1 / (epsilon + 1 / rational_root(ratio)) - 1
+
+
+def _log1p(x: Fraction) -> float:
+    """log(1 + x), x beyond float64 included."""
+    if x.numerator.bit_length() - x.denominator.bit_length() < 1000:
+        return math.log1p(float(x))
+    return math.log(x.numerator) - math.log(x.denominator)

@@ -129,7 +129,7 @@ def _thresholds(problem: SumProblem, n_same: int, n_different: int, at: ClassMar
 
 def _space(problem: SumProblem, at: ClassMargins) -> FeatureSpace:
     K = problem.classes[0]
-    scale = math.sqrt(problem.lambda_H / (problem.lambda_W * Fraction(problem.task_weights[0])))
+    scale = problem.balance(1 / Fraction(problem.task_weights[0]))
     g_s, g_a = scale * at.sigma_s, scale * at.sigma_a
     E = simplex(K)
     shared, apart = ([math.sqrt(g / 2) * E] if g > 0 else [np.zeros((K, 0))] for g in (g_s, g_a))

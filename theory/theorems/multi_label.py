@@ -78,7 +78,6 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     sigma = math.sqrt(math.fsum(part.weight * part.margin**2 for part in parts))
     pull = Fraction(sum(part.weight for part in parts), 4)
     shared = replace(threshold("every margin", problem.classes[0], pull, problem), margin=_root_mean_square(parts))
-    shared = replace(shared, below=sigma > 0)
     return Prediction(
         theorem=smoothed(NAME, reading),
         citation=f"{NAME}; docs/theory.md",
@@ -106,7 +105,9 @@ def _solved(problem: SumProblem) -> tuple[Multiplicity, ...]:
     free = [part for part in parts if part.weight > 0]
     forces = [LabelForce(K, part.members) for part in free]
     weights = [float(part.weight) for part in free]
-    found = iter(margins(forces, weights, problem.tau, problem.label_smoothing) if free else [])
+    pull = (1 - Fraction(problem.label_smoothing)) ** 2 * sum(part.weight for part in free)
+    excess = pull / (4 * problem.lambda_H * problem.lambda_W) - 1
+    found = iter(margins(forces, weights, problem.tau, problem.label_smoothing, excess) if free else [])
     return tuple(replace(part, margin=next(found)) if part.weight > 0 else part for part in parts)
 
 
@@ -127,7 +128,7 @@ def _objective(problem: SumProblem, parts: tuple[Multiplicity, ...], sigma: floa
 
 def _space(problem: SumProblem, parts: tuple[Multiplicity, ...], sigma: float) -> FeatureSpace:
     K = problem.classes[0]
-    g = math.sqrt(problem.lambda_H / problem.lambda_W) * sigma
+    g = problem.balance() * sigma
     head = math.sqrt(g) * simplex(K) if g > 0 else np.zeros((K, 0))
     margin_of = np.zeros(K + 1)
     margin_of[[part.members for part in parts]] = [part.margin for part in parts]

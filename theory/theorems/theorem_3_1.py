@@ -102,17 +102,16 @@ def _objective(problem: SumProblem, K: int, c: float, a: float) -> float:
 
 def _space(problem: SumProblem, rows: tuple[Threshold, ...]) -> FeatureSpace:
     N = problem.samples
-    K = np.array(problem.classes)
-    c = np.array(problem.task_weights)
     a = np.array([row.margin for row in rows])
-    scale = math.sqrt(problem.lambda_H / problem.lambda_W) * np.sqrt(N / (c * K)) * a
-    weights = math.sqrt(problem.lambda_W / (N * problem.lambda_H)) * np.sqrt(c * K)
+    tasks = zip(problem.classes, problem.task_weights, strict=True)
+    longer = np.array([problem.balance(N / (Fraction(c) * K)) for K, c in tasks])
+    scale, weights = longer * a, 1.0 / longer
     columns = len(problem.labels)
     return summed_heads(
         labels=problem.labels,
         heads=_orthogonal_heads(problem.classes, scale),
-        feature_weights=np.broadcast_to(weights[:, None], (len(K), columns)),
-        margins=np.broadcast_to(a[:, None], (len(K), columns)),
+        feature_weights=np.broadcast_to(weights[:, None], (len(a), columns)),
+        margins=np.broadcast_to(a[:, None], (len(a), columns)),
         gram=direct_sum([g * simplex_gram(k) for g, k in zip(scale, problem.classes, strict=True)], 0.0),
         cosines=_cosines(problem.classes, scale),
     )

@@ -82,7 +82,7 @@ def _objective(task: SumProblem, a: float) -> float:
 
 def _space(task: SumProblem, a: float) -> FeatureSpace:
     K, n = task.classes[0], int(task.counts[0])
-    duality = math.sqrt(n * task.lambda_H / task.lambda_W)
+    duality = task.balance(n)
     scale = duality * a
     return summed_heads(
         labels=task.labels,

@@ -93,14 +93,14 @@ def _objective(problem: SumProblem, n: int, a: float) -> float:
 
 def _space(problem: SumProblem, n_same: int, n_different: int, a_same: float, a_different: float) -> FeatureSpace:
     """Heads ± (p, q) and ± (p, −q): 4 p² and 4 q² are eq. 31 for the labels that agree and that differ."""
-    ratio = problem.lambda_H / problem.lambda_W
-    p = math.sqrt(math.sqrt(2 * n_same * ratio) * a_same) / 2
-    q = math.sqrt(math.sqrt(2 * n_different * ratio) * a_different) / 2
+    longer = problem.balance()
+    p = math.sqrt(longer * math.sqrt(2 * n_same) * a_same) / 2
+    q = math.sqrt(longer * math.sqrt(2 * n_different) * a_different) / 2
     used = np.array([p > 0, q > 0])
     sign = np.array([[1.0], [-1.0]])
     agree = problem.labels[:, 0] == problem.labels[:, 1]
     counts = np.maximum(np.where(agree, n_same, n_different), 1)  # a tuple without samples has no feature to scale
-    weights = math.sqrt(problem.lambda_W / problem.lambda_H) / np.sqrt(2.0 * counts)
+    weights = 1.0 / (longer * np.sqrt(2.0 * counts))
     cosine = float(cosine_from_margins(n_same, n_different, a_same, a_different, problem.label_smoothing))
     squared_norm = p * p + q * q
     return summed_heads(

@@ -104,7 +104,7 @@ def _part(problem: SumProblem, label_sets: bool) -> VanishingRegularization:
     U, S, Vt = np.linalg.svd(scaled, full_matrices=False)
     rank = int(np.count_nonzero(ROUNDING * max(scaled.shape) * S[0] < S)) if S[0] > 0 else 0
     U, S, Vt = U[:, :rank], S[:rank], Vt[:rank]
-    gram = (U * S) @ U.T * np.sqrt(float(problem.lambda_H / problem.lambda_W)) / np.outer(root_c, root_c)
+    gram = (U * S) @ U.T * problem.balance() / np.outer(root_c, root_c)
     condition = S[0] / S[-1] if rank > 0 else 1.0
     subgradient = U @ Vt
     verdict, reason, subgradient = _verdict(problem, label_sets, owned, subgradient, (U, Vt), ROUNDING * condition)

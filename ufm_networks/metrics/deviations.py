@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from verify._metrics.directions import ZERO, largest_norm, unit_columns
-from verify._metrics.nearest_centre import TIE
+from verify._metrics.nearest_centre import ROUNDING, TIE, centred_heads
 from verify._metrics.sum_of_heads import summed_heads
 from verify.reading.form import Form
 
@@ -20,13 +20,15 @@ from verify.reading.form import Form
 class Reference:
     """What features of one form are held against, as float64 tensors on the features' device.
 
-    means (m, d), centre (d,), W (R, d), b (R,), labels (m, T), targets (m, d) s/‖s‖ of SNC4 or None; largest, ‖h‖
+    means (m, d), centre (d,), b (R,), labels (m, T), targets (m, d) s/‖s‖ of SNC4 or None; largest, ‖h‖; heads (R, d)
+    and offsets (R,) as ``verify._metrics.nearest_centre.centred_heads``
     """
 
     form: Form
     means: Tensor
     centre: Tensor
-    W: Tensor
+    heads: Tensor
+    offsets: Tensor
     b: Tensor
     labels: Tensor
     targets: Tensor | None
@@ -53,7 +55,8 @@ def reference(
         sums = summed_heads(form, W, np.broadcast_to(weights[:, None], (len(weights), len(form.labels))))
         targets = there(unit_columns(sums, float(weights.sum()) * largest_norm(W.T)).T)
     centre = there(form.counts / form.counts.sum()) @ means
-    return Reference(form, means, centre, there(W), there(b), there(form.labels), targets, largest)
+    heads, offsets = map(there, centred_heads(form, W, b, centre.cpu().numpy()))
+    return Reference(form, means, centre, heads, offsets, there(b), there(form.labels), targets, largest)
 
 
 def sum_of_head_distances(of: Reference, h: Tensor, label: Tensor) -> Tensor:
@@ -71,17 +74,20 @@ def disagreements(of: Reference, h: Tensor) -> Tensor:
 
     A tie of either kind is no disagreement. As ``verify._metrics.nearest_centre``, samples as rows.
     """
-    logits = h @ of.W.T + of.b
-    distance, near_slack = _distances(of, h)
+    x = h - of.centre
+    logits = x @ of.heads.T + of.offsets
+    distance, near_slack = _distances(of, x)
     decided = torch.stack([logits[:, rows].argmax(dim=1) for rows in of.form.blocks], dim=1)
     wrong = (decided != of.labels[distance.argmin(dim=1)]).any(dim=1)
     rows = torch.nonzero(wrong)[:, 0]
     if not len(rows):
         return wrong.sum()
-    logits, distance, h = logits[rows], distance[rows], h[rows]
-    slack = TIE * (torch.linalg.vector_norm(of.W, dim=1).max() * torch.linalg.vector_norm(h, dim=1) + of.b.abs().max())
+    logits, distance, lengths = logits[rows], distance[rows], torch.linalg.vector_norm(x[rows], dim=1)
     agree = distance <= distance.amin(dim=1, keepdim=True) + near_slack[rows, None]
+    at_centre = torch.linalg.vector_norm(of.centre)
     for t, block in enumerate(of.form.blocks):
+        own, rest = torch.linalg.vector_norm(of.heads[block], dim=1).max(), of.offsets[block].abs().max()
+        slack = TIE * (own * lengths + rest) + ROUNDING * (own * at_centre + of.b[block].abs().max())
         values = logits[:, block]
         largest = values >= values.amax(dim=1, keepdim=True) - slack[:, None]
         agree &= largest[:, of.labels[:, t]]
@@ -90,14 +96,14 @@ def disagreements(of: Reference, h: Tensor) -> Tensor:
 
 def decoding_errors(of: Reference, h: Tensor, label: Tensor) -> Tensor:
     """How many samples of a batch (n, d) are nearest to another label's mean; ties go to the first label."""
-    distance, slack = _distances(of, h)
+    distance, slack = _distances(of, h - of.centre)
     near = distance <= distance.amin(dim=1, keepdim=True) + slack[:, None]
     return (near.to(torch.uint8).argmax(dim=1) != label).sum()
 
 
-def _distances(of: Reference, h: Tensor) -> tuple[Tensor, Tensor]:
-    """(n, m) ½‖μ − o‖² − ⟨μ − o, h − o⟩ about the centre o, and (n,) how close to the least is equal to it."""
+def _distances(of: Reference, x: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, m) ½‖ν‖² − ⟨ν, x⟩, ν = μ − o and x = h − o about the centre o, and (n,) how close to the least is equal."""
     moved = of.means - of.centre
-    distance = 0.5 * moved.square().sum(dim=1) - (h - of.centre) @ moved.T
-    span = torch.linalg.vector_norm(of.means, dim=1).max()
-    return distance, TIE * span * (span + torch.linalg.vector_norm(h, dim=1))
+    distance = 0.5 * moved.square().sum(dim=1) - x @ moved.T
+    span, size = (torch.linalg.vector_norm(means, dim=1).max() for means in (moved, of.means))
+    return distance, (TIE * span + ROUNDING * size) * (span + torch.linalg.vector_norm(x, dim=1))

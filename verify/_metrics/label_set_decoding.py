@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from verify._metrics.nearest_centre import distance_slack
 from verify.reading.form import Float, Int, Problem
 from verify.reading.label_sums import column_blocks
 from verify.reading.point import read_array
 from verify.reading.read import read
 from verify.reading.samples import Samples
-
-TIE = 64 * float(np.finfo(np.float64).eps)  # of the terms compared: closer than this is equal to rounding
 
 
 def decode_label_sets(problem: Problem, solution: Any, features: Any = None) -> Int:
@@ -50,11 +49,10 @@ def nearest_label_sets(samples: Samples, H: Float) -> Int:
     origin = samples.centre[:, None]
     moved = samples.means - origin
     squares = 0.5 * np.einsum("ij,ij->j", moved, moved)
-    span = float(np.linalg.norm(samples.means, axis=0).max())
     nearest = np.empty(H.shape[1], dtype=np.int64)
     for block in column_blocks(np.zeros(H.shape[1], dtype=np.int64), max(len(H), moved.shape[1])):
-        h = H[:, block]
-        distance = squares[:, None] - moved.T @ (h - origin)
-        slack = TIE * span * (span + np.linalg.norm(h, axis=0))
+        x = H[:, block] - origin
+        distance = squares[:, None] - moved.T @ x
+        slack = distance_slack(moved, samples.means, np.linalg.norm(x, axis=0))
         nearest[block] = np.argmax(distance <= distance.min(axis=0) + slack, axis=0)
     return nearest

@@ -9,7 +9,8 @@ from verify.reading.form import Float, Form
 from verify.reading.label_sums import column_blocks
 from verify.reading.samples import Samples
 
-TIE = 64 * float(np.finfo(np.float64).eps)  # of the terms compared: closer than this is equal to rounding
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the terms that are summed, before any cancels
+TIE = ROUNDING  # of the numbers compared: closer than this is equal
 
 
 def disagreement_rate(samples: Samples) -> float:
@@ -30,26 +31,49 @@ def disagreements(
 ) -> NDArray[np.bool_]:
     """(n,) whether the two decisions on a column of H (d, n) differ; a tie of either kind is no disagreement.
 
-    Equal means closer than ``tie`` of the numbers compared.
-    Distances are compared as ½‖μ − o‖² − ⟨μ − o, h − o⟩ about the origin o (d,), which the order does not depend on.
+    What is compared does not depend on what all features or all heads of a task have in common: with x = h − o about
+    the origin o (d,), ν = μ − o, and w̄, b̄ the means of a task's rows,
+
+        ½‖ν‖² − ⟨ν, x⟩   of the centres,      ⟨w_k − w̄, x⟩ + ⟨w_k − w̄, o⟩ + b_k − b̄   of the classes.
+
+    Equal means closer than ``tie`` of ‖ν‖ (‖ν‖ + ‖x‖) and of ‖w_k − w̄‖ ‖x‖ + |the rest|, their largest; beside that,
+    μ, o and ⟨w_k − w̄, o⟩ are known to ``ROUNDING`` of the numbers that they come from.
     """
-    logits = W @ H + b[:, None]
+    x = H - origin[:, None]
+    heads, offsets = centred_heads(form, W, b, origin)
+    logits = heads @ x + offsets[:, None]
     decided = np.stack([np.argmax(logits[rows], axis=0) for rows in form.blocks], axis=1)
     moved = centres - origin[:, None]
-    squares = 0.5 * np.einsum("ij,ij->j", moved, moved)
-    distance = squares[:, None] - moved.T @ (H - origin[:, None])
-    nearest = form.labels[np.argmin(distance, axis=0)]
-    wrong: NDArray[np.bool_] = np.any(decided != nearest, axis=1)
+    distance = 0.5 * np.einsum("ij,ij->j", moved, moved)[:, None] - moved.T @ x
+    wrong: NDArray[np.bool_] = np.any(decided != form.labels[np.argmin(distance, axis=0)], axis=1)
     doubtful = np.flatnonzero(wrong)
     if len(doubtful):
-        lengths = np.linalg.norm(H[:, doubtful], axis=0)
-        span = float(np.linalg.norm(centres, axis=0).max())
-        near = _within(-distance[:, doubtful], tie * span * (span + lengths))
-        slack = tie * (float(np.linalg.norm(W, axis=1).max()) * lengths + float(np.abs(b).max()))
+        lengths = np.linalg.norm(x[:, doubtful], axis=0)
+        near = _within(-distance[:, doubtful], distance_slack(moved, centres, lengths, tie))
+        at_origin = float(np.linalg.norm(origin))
         for t, rows in enumerate(form.blocks):
+            own, rest = float(np.linalg.norm(heads[rows], axis=1).max()), float(np.abs(offsets[rows]).max())
+            terms = own * at_origin + float(np.abs(b[rows]).max())
+            slack = tie * (own * lengths + rest) + ROUNDING * terms
             near &= _within(logits[rows][:, doubtful], slack)[form.labels[:, t]]
         wrong[doubtful] = ~near.any(axis=0)
     return wrong
+
+
+def centred_heads(form: Form, W: Float, b: Float, origin: Float) -> tuple[Float, Float]:
+    """(R, d) w_k − w̄ and (R,) ⟨w_k − w̄, o⟩ + b_k − b̄, each task's rows less their mean."""
+    heads, offsets = (np.concatenate([v[rows] - v[rows].mean(axis=0) for rows in form.blocks]) for v in (W, b))
+    return heads, offsets + heads @ origin
+
+
+def distance_slack(moved: Float, centres: Float, lengths: Float, tie: float = TIE) -> Float:
+    """(n,) how close to the least ½‖ν‖² − ⟨ν, x⟩ is equal to it: ν (d, m) = μ − o, lengths (n,) ‖x‖.
+
+    ``tie`` of the terms, and what rounding of μ and o, a part of ‖μ‖, makes of them.
+    """
+    span = float(np.linalg.norm(moved, axis=0).max())
+    size = float(np.linalg.norm(centres, axis=0).max())
+    return np.asarray((tie * span + ROUNDING * size) * (span + lengths))
 
 
 def _within(values: Float, slack: Float) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.certification.certificate import GLOBAL, Certificate, certify
-from verify.landscape._curvature import NO_NEGATIVE, STRICT_SADDLE, Curvature, curvature
+from verify.landscape._curvature import STRICT_SADDLE, Curvature, curvature
 from verify.landscape.known_points import NamedPoint, known_points
 from verify.reading.form import Float, Problem, forms
 
@@ -46,24 +46,25 @@ class CriticalPoint:
 
     @property
     def as_expected(self) -> bool:
-        """A global minimum without negative curvature, or a strict saddle along whose direction F descends."""
-        if self.is_global:
-            return self.curvature.verdict == NO_NEGATIVE
-        return self.curvature.verdict == STRICT_SADDLE and self.curvature.descends
+        """A certified global minimum, which has no negative curvature, or a strict saddle."""
+        return self.is_global or self.curvature.verdict == STRICT_SADDLE
 
 
 @dataclass(frozen=True)
 class CriticalPoints:
-    """Critical points at feature dimension d = dim, where min(R − T, m) = sufficient_dim; the minimum first."""
+    """Critical points at feature dimension d = dim, where min(R − T, m) = sufficient_dim; the minimum first.
+
+    left_out  names of points that are critical by construction, but were not found to be stationary, with the gradient
+    """
 
     points: tuple[CriticalPoint, ...]
     dim: int
     sufficient_dim: int
+    left_out: tuple[str, ...] = ()
 
     @property
     def benign(self) -> bool:
-        """Every point is a global minimum without negative curvature or a strict saddle: what theory says of
-        d ≥ sufficient_dim."""
+        """Every point is a global minimum or a strict saddle: what theory says of d ≥ sufficient_dim."""
         return all(point.as_expected for point in self.points)
 
     def __iter__(self) -> Iterator[CriticalPoint]:
@@ -95,14 +96,19 @@ class CriticalPoints:
         table = [_HEADER, *self._cells()]
         widths = [max(len(line[i]) for line in table) for i in range(len(_HEADER))]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table]
-        return "\n".join([self._title(), *lines])
+        return "\n".join([self._title(), *lines, *self._notes()])
 
     def _repr_html_(self) -> str:
         def line(cells: tuple[str, ...], tag: str) -> str:
             return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
         body = "".join(line(cells, "td") for cells in self._cells())
-        return f"<table><caption><b>{html.escape(self._title())}</b></caption>{line(_HEADER, 'th')}{body}</table>"
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        caption = f"<caption><b>{html.escape(self._title())}</b></caption>"
+        return f"<table>{caption}{line(_HEADER, 'th')}{body}</table>{notes}"
+
+    def _notes(self) -> list[str]:
+        return [f"left out, not stationary: {'; '.join(self.left_out)}"] if self.left_out else []
 
 
 _HEADER = ("point", "objective", "σ/τ", "gradient", "smallest eigenvalue", "verdict")
@@ -119,7 +125,8 @@ def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) 
       these are Theorem 5.1 with one of its two singular values zero;
     - the minimizer of each smaller rank, from ``ufm.solve(dim=r)``, in the wider space.
 
-    Points whose logits agree with an earlier one's are left out. For d ≥ min(R − T, m) theory says that each is a
+    Points whose logits agree with an earlier one's are left out, and so are those that the solver or float64 did not
+    bring to where the gradient is zero: ``.left_out`` names them. For d ≥ min(R − T, m) theory says that each is a
     global minimum or a strict saddle; ``.benign`` says whether that was found. For a smaller d local minima may exist,
     and the solver may stop in one.
 
@@ -134,12 +141,14 @@ def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) 
         logits = np.concatenate([(part.W @ part.H + part.b[:, None]).ravel() for part in candidate.parts])
         if all(np.linalg.norm(logits - other) > SAME * (1.0 + np.linalg.norm(other)) for _, other in kept):
             kept.append((candidate, logits))
-    points = []
+    points, left_out = [], []
     for candidate, _ in kept:
         arrays = candidate.arrays(problem)
-        points.append(
-            CriticalPoint(
-                candidate.name, **arrays, certificate=certify(problem, **arrays), curvature=curvature(problem, **arrays)
-            )
-        )
-    return CriticalPoints(tuple(points), points[0].W[0].shape[1], max(form.sufficient_dim for form in forms(problem)))
+        found = curvature(problem, **arrays)
+        point = CriticalPoint(candidate.name, **arrays, certificate=certify(problem, **arrays), curvature=found)
+        if found.gradient_norm > found.tolerance and not point.is_global:
+            left_out.append(f"{point.name} (gradient {found.gradient_norm:.0e})")
+        else:
+            points.append(point)
+    sufficient = max(form.sufficient_dim for form in forms(problem))
+    return CriticalPoints(tuple(points), kept[0][0].parts[0].W.shape[1], sufficient, tuple(left_out))

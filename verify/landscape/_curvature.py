@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ufm.support.display import Summary
-from verify.certification.certificate import check_tolerance
+from verify.certification.certificate import GAP_TOLERANCE, GLOBAL, Certificate, certify, check_tolerance
 from verify.certification.objective import evaluate
 from verify.landscape.descend import best_along
 from verify.landscape.escape import escape_direction
@@ -19,7 +19,8 @@ from verify.reading.point import Point
 from verify.reading.read import At, read
 from verify.reading.sources import own_features
 
-STRICT_SADDLE, NO_NEGATIVE, NOT_STATIONARY = "strict saddle", "no negative curvature", "not stationary"
+STRICT_SADDLE, NO_NEGATIVE = "strict saddle", "no negative curvature"
+NOT_STATIONARY, INCONCLUSIVE = "not stationary", "inconclusive"
 GRADIENT_TOLERANCE = 1e-6
 FLATNESS = 1e-8  # of the penalty's curvature: what Lanczos and float64 leave of an eigenvalue that is zero
 EXPLAINED = 1e3  # times the gradient: at distance δ from a critical point zero eigenvalues are of order δ
@@ -40,18 +41,23 @@ class Curvature:
 
     eigenvalue        of D ∇²F D (see ``verify.landscape.hessian``): of the same sign as ∇²F's smallest, in units of the
                       penalty's own curvature. A Rayleigh quotient: an upper bound on the smallest eigenvalue, so that
-                      a negative one proves negative curvature; and d²F/dε² along ``direction``
-    rounding          a bound on the rounding error of ``eigenvalue``
+                      one below −rounding proves negative curvature; and d²F/dε² along ``direction``
+    rounding          a bound on the rounding error of ``eigenvalue``, that of V included
     residual          ‖(D ∇²F D) x − eigenvalue x‖ of the unit vector x: some eigenvalue lies that near
     direction         D x, split as the point is: (W + ε direction.W, H + ε direction.H, b + ε direction.b)
     gradient_norm     ‖D ∇F‖ / √(2F): its square is about what one Newton step could lower F by, relative to F
-    limit             the eigenvalue is called negative below −limit: rounding, and what the gradient explains
+    gradient_rounding a bound on the rounding error of ``gradient_norm``
+    limit             the eigenvalue is called negative below −limit: rounding, that of V as 1/τ magnifies it, and what
+                      the gradient explains
     objective         F at the point
     better_objective  a value of F on the line along ``direction``, below ``objective`` by more than rounding, or None
     verdict           "not stationary"         gradient_norm above the tolerance
-                      "strict saddle"          stationary, and the eigenvalue below −limit
-                      "no negative curvature"  stationary, and it is not: a local minimum to second order. A global
-                                               minimum has zero eigenvalues, along rotations of R^d
+                      "strict saddle"          stationary, the eigenvalue below −limit, and ``better_objective`` there;
+                                               never where ``verify.certify`` calls the point a global minimum
+                      "no negative curvature"  stationary, and no eigenvalue below −limit: a local minimum to second
+                                               order. A global minimum has zero eigenvalues, along rotations of R^d
+                      "inconclusive"           rounding hides the gradient, or eigenvalues that the tolerance does not;
+                                               or F falls along the direction by nothing that can be told
     tasks             MultiSource: one Curvature per task; the figures above are the worst task's, F is the sum
     """
 
@@ -60,6 +66,7 @@ class Curvature:
     residual: float
     direction: Direction
     gradient_norm: float
+    gradient_rounding: float
     limit: float
     objective: float
     better_objective: float | None
@@ -116,8 +123,11 @@ def curvature(
     """
     tolerance = check_tolerance(tolerance, GRADIENT_TOLERANCE)
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)
-    tasks = tuple(_curvature(part.form, part.point, tolerance) for part in at.samples)
-    return _total(tasks) if own_features(at.problem) else tasks[0]
+    tasks = [_curvature(part.form, part.point, tolerance) for part in at.samples]
+    if any(task.verdict == STRICT_SADDLE and _shallow(task) for task in tasks):
+        whole = certify(at)
+        tasks = [_beside(task, own) for task, own in zip(tasks, whole.tasks or (whole,), strict=True)]
+    return _total(tuple(tasks)) if own_features(at.problem) else tasks[0]
 
 
 def _curvature(form: Form, point: Point, tolerance: float) -> Curvature:
@@ -126,25 +136,44 @@ def _curvature(form: Form, point: Point, tolerance: float) -> Curvature:
     x /= np.linalg.norm(x)
     eigenvalue, rounding = hessian.quadratic(x)
     objective = evaluate(form, point).objective
-    gradient_norm = float(np.linalg.norm(hessian.gradient)) / float(np.sqrt(2.0 * objective))
-    limit = max(FLATNESS, rounding, EXPLAINED * gradient_norm)
+    length = float(np.sqrt(2.0 * objective))
+    gradient_norm = float(np.linalg.norm(hessian.gradient)) / length
     move = hessian.move(x)
-    better = None
-    if eigenvalue < -rounding:
-        better = best_along(form, point, move, float(np.sqrt(2.0 * objective)))[0]
-    stationary = STRICT_SADDLE if eigenvalue < -limit else NO_NEGATIVE
-    return Curvature(
+    better = best_along(form, point, move, length)[0] if eigenvalue < -rounding else None
+    found = Curvature(
         eigenvalue=eigenvalue,
         rounding=rounding,
         residual=float(np.linalg.norm(hessian.product(x) - eigenvalue * x)),
         direction=_direction(form, move),
         gradient_norm=gradient_norm,
-        limit=limit,
+        gradient_rounding=hessian.gradient_rounding() / length,
+        limit=max(FLATNESS, rounding, hessian.residual_rounding(), EXPLAINED * gradient_norm),
         objective=objective,
         better_objective=better,
-        verdict=stationary if gradient_norm <= tolerance else NOT_STATIONARY,
+        verdict=INCONCLUSIVE,
         tolerance=tolerance,
     )
+    return replace(found, verdict=_verdict(found))
+
+
+def _verdict(at: Curvature) -> str:
+    if at.gradient_norm - at.gradient_rounding > at.tolerance:
+        return NOT_STATIONARY
+    if at.gradient_norm + at.gradient_rounding > at.tolerance:
+        return INCONCLUSIVE
+    if at.eigenvalue < -at.limit:
+        return STRICT_SADDLE if at.descends else INCONCLUSIVE
+    return NO_NEGATIVE if max(at.limit, at.residual) <= EXPLAINED * at.tolerance else INCONCLUSIVE
+
+
+def _shallow(at: Curvature) -> bool:
+    """Whether F was seen to fall by no more than what a global minimum may be off by."""
+    return at.better_objective is not None and at.objective - at.better_objective <= GAP_TOLERANCE * at.objective
+
+
+def _beside(at: Curvature, certificate: Certificate) -> Curvature:
+    """What is proven to be within the tolerance of the minimum is no saddle to it."""
+    return replace(at, verdict=INCONCLUSIVE) if (at.verdict, certificate.verdict) == (STRICT_SADDLE, GLOBAL) else at
 
 
 def _direction(form: Form, move: Move) -> Direction:
@@ -165,8 +194,9 @@ def _total(tasks: tuple[Curvature, ...]) -> Curvature:
         tasks[lowest],
         direction=Direction(W, H, b),
         gradient_norm=max(task.gradient_norm for task in tasks),
+        gradient_rounding=max(task.gradient_rounding for task in tasks),
         objective=objective,
         better_objective=None if better is None else objective - tasks[lowest].objective + better,
-        verdict=next(v for v in (NOT_STATIONARY, STRICT_SADDLE, NO_NEGATIVE) if v in verdicts),
+        verdict=next(v for v in (NOT_STATIONARY, STRICT_SADDLE, INCONCLUSIVE, NO_NEGATIVE) if v in verdicts),
         tasks=tasks,
     )

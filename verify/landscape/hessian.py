@@ -15,15 +15,17 @@ eigenvalues are multiples of the penalty's curvature.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ufm.support.memory import require_memory
 from verify.certification.objective import loss_and_residual
+from verify.landscape.rounding import EPS, Rounding, residual_rounding
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
 
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the sum of absolute terms of a quadratic form
+ROUNDING = 64 * EPS  # of the sum of absolute terms of a quadratic form, beside the terms' own errors
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,13 @@ class Hessian:
         self.shapes = ((rows, dim), (dim, columns), (rows,))
         self.size = rows * dim + dim * columns + rows
         require_memory(8 * (12 * rows * columns + 8 * self.size), "cpu", f"curvature over {self.size:,} variables")
-        self.point = point
+        self.form, self.point = form, point
         self.starts = np.array([block.start for block in form.blocks])
         self.classes = np.array(form.classes)
         c = form.rows_c[:, None]
         a, w = ((weight / point.share)[point.index] for weight in (form.loss_weight, form.feature_weight))
         u = point.W @ point.H + point.b[:, None]
+        self.logits, self.share = u, c * a
         self.V = c * a * loss_and_residual(form, u, form.targets[:, point.index])[1]
         self.p = self._softmax(u)
         self.weight = c * a * self._spread(self._sums(form.targets)[:, point.index])
@@ -89,16 +92,50 @@ class Hessian:
 
         penalty  +  Σ_i c a_i s Σ_k p_k (du_k − ⟨p, du⟩)²  +  2 ⟨V, dW dH⟩.
         """
-        move = self.move(x)
+        move, of, inner = self.move(x), self.rounding, (len(self.point.H) + 2) * EPS
         du = self._logits(move)
-        spread = self.weight * self.p * (du - self._spread(self._sums(self.p * du))) ** 2
-        crossed = 2.0 * self.V * (move.W @ move.H)
+        mean = self._sums(self.p * du)
+        g = du - self._spread(mean)
+        spread = self.weight * self.p * g**2
+        product, sizes = move.W @ move.H, np.abs(move.W) @ np.abs(move.H)
+        crossed = 2.0 * self.V * product
         penalty = sum(
             float(np.sum(weight * part**2))
             for weight, part in zip(vars(self.penalty).values(), vars(move).values(), strict=True)
         )
+        of_du = inner * self._sizes(move)
+        of_mean = self._sums(self.p * of_du + of.p * np.abs(g)) + (max(self.classes) + 2) * EPS * np.abs(mean)
+        of_g = of_du + self._spread(of_mean) + EPS * np.abs(g)
+        errors = self.weight * (of.p * g**2 + (self.p + of.p) * (2.0 * np.abs(g) + of_g) * of_g)
+        errors += 2.0 * (of.V * (np.abs(product) + inner * sizes) + np.abs(self.V) * inner * sizes)
         value = penalty + float(spread.sum()) + float(crossed.sum())
-        return value, ROUNDING * (penalty + float(spread.sum()) + float(np.abs(crossed).sum()))
+        terms = penalty + float(spread.sum()) + float(np.abs(crossed).sum())
+        return value, (1.0 + ROUNDING) * float(errors.sum()) + ROUNDING * terms
+
+    @cached_property
+    def rounding(self) -> Rounding:
+        """Bounds on the errors of p and of V."""
+        return residual_rounding(self.form, self.point, self.logits, self.p, self.V, self.share)
+
+    def residual_rounding(self) -> float:
+        """What of V's error reaches G, in Frobenius norm: no eigenvalue of D ∇²F D is moved further by it."""
+        return float(np.linalg.norm(self.unit.W * self.rounding.V * self.unit.H))
+
+    def gradient_rounding(self) -> float:
+        """A bound on the rounding of ‖D ∇F‖."""
+        W, H, V = np.abs(self.point.W), np.abs(self.point.H), np.abs(self.V)
+        columns, rows = (V.shape[1] + 4) * EPS, (V.shape[0] + 4) * EPS
+        return float(
+            np.linalg.norm(
+                self._pull(
+                    Move(
+                        self.rounding.V @ H.T + columns * (V @ H.T + self.penalty.W * W),
+                        W.T @ self.rounding.V + rows * (W.T @ V + H * self.penalty.H),
+                        self.rounding.V.sum(axis=1) + columns * (V.sum(axis=1) + self.penalty.b * np.abs(self.point.b)),
+                    )
+                )
+            )
+        )
 
     def move(self, x: Float) -> Move:
         """D x, as changes of W, H and b."""
@@ -118,6 +155,11 @@ class Hessian:
 
     def _logits(self, move: Move) -> Float:
         return np.asarray(move.W @ self.point.H + self.point.W @ move.H + move.b[:, None])
+
+    def _sizes(self, move: Move) -> Float:
+        """The sum of absolute terms of each of ``_logits``."""
+        W, H = np.abs(self.point.W), np.abs(self.point.H)
+        return np.asarray(np.abs(move.W) @ H + W @ np.abs(move.H) + np.abs(move.b)[:, None])
 
     def _covariance(self, du: Float) -> Float:
         return self.p * (du - self._spread(self._sums(self.p * du)))

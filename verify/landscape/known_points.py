@@ -11,14 +11,14 @@ import numpy as np
 
 import ufm
 from ufm.support.validation import to_numpy
-from verify.landscape.restricted import exchange_projection, restricted_minimizer, zero_projection
+from verify.landscape.restricted import exchange_projection, refined, restricted_minimizer, zero_projection
 from verify.reading.form import Float, Form, Problem, forms
 from verify.reading.point import Point, read_point
 from verify.reading.sources import label_tuples, own_features
 from verify.solved import solved
 
 SEVERAL = 4  # tasks up to which every subset of them is listed; of more, only one task alone, and all but one
-VANISHES = 1e-6  # of √(2F): singular values below are zero
+VANISHES = 1e-6  # logits below are zero; and of the largest singular value, what is zero beside it
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def known_points(problem: Any, dim: int | None, seed: int) -> Iterator[NamedPoin
     solution = solved(problem, dim=dim, seed=seed)
     form_list = forms(problem)  # after the solver has refused what does not fit in memory
     d = solution.dim
-    minimum = read_point(problem, solution, None, None, None, None)
-    most = max(rank(form, part, solution.objective) for form, part in zip(form_list, minimum, strict=True))
+    minimum = _refined(problem, form_list, solution)
+    most = max(rank(form, part) for form, part in zip(form_list, minimum, strict=True))
     enough = d >= max(form.sufficient_dim for form in form_list)
     yield NamedPoint(f"{'minimum' if enough else 'solver’s point'}, rank {most}", minimum)
     zero = tuple(_widened(restricted_minimizer(form, 1, zero_projection, seed), d) for form in form_list)
@@ -60,14 +60,24 @@ def known_points(problem: Any, dim: int | None, seed: int) -> Iterator[NamedPoin
             half = min(d, form_list[0].classes[0] - 1)  # what W^1, centred, has of rank
             yield NamedPoint(name, (_widened(restricted_minimizer(form_list[0], half, projection, seed), d),))
     for r in range(1, most):
-        narrow = read_point(problem, solved(problem, dim=r, seed=seed), None, None, None, None)
+        narrow = _refined(problem, form_list, solved(problem, dim=r, seed=seed))
         yield NamedPoint(f"rank {r}", tuple(_widened(part, d) for part in narrow))
 
 
-def rank(form: Form, point: Point, objective: float) -> int:
-    """The rank of √λ_W diag(√c) W, singular values below 1e-6 √(2F) counted as zero."""
-    weighted = np.sqrt(2.0 * form.lambda_W * form.rows_c)[:, None] * point.W
-    return int(np.sum(np.linalg.svd(weighted, compute_uv=False) > VANISHES * np.sqrt(2.0 * objective)))
+def _refined(problem: Problem, form_list: tuple[Form, ...], solution: Any) -> tuple[Point, ...]:
+    points = read_point(problem, solution, None, None, None, None)
+    return tuple(refined(form, point) for form, point in zip(form_list, points, strict=True))
+
+
+def rank(form: Form, point: Point) -> int:
+    """The rank of √c W: singular values below 1e-6 of the largest are zero, and all are where every logit W h is.
+
+    Not beside √(2F): under small λ's the heads' penalty is below any fraction of F.
+    """
+    if not np.any(np.abs(point.W @ point.H) > VANISHES):
+        return 0
+    singular = np.linalg.svd(np.sqrt(form.rows_c)[:, None] * point.W, compute_uv=False)
+    return int(np.sum(singular > VANISHES * singular[0]))
 
 
 def _task_subsets(tasks: int) -> Iterator[tuple[int, ...]]:

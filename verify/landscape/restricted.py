@@ -21,11 +21,13 @@ import numpy as np
 
 from verify.certification.objective import evaluate
 from verify.landscape.hessian import Hessian, Move
+from verify.landscape.lowest import DENSE
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
 
 Projection = Callable[[Float, Float, Float], tuple[Float, Float, Float]]  # of W (R, d), H (d, m), b (R,)
-POLISHING = 8  # Newton steps at most, after F no longer tells points apart
+POLISHING = 50  # Newton steps at most, after F no longer tells points apart
+DAMPINGS = 16  # powers of ten below the largest eigenvalue: to where rounding hides the smallest
 GRADIENT = 1e-8  # of √F at zero: where that begins
 
 
@@ -54,8 +56,8 @@ def exchange_projection(form: Form, sign: int) -> Projection | None:
 def restricted_minimizer(form: Form, dim: int, project: Projection, seed: int) -> Point:
     """A minimizer of F over the range of ``project``, one column per label, from a random start in it.
 
-    Trust-region Newton-CG, then Newton steps by MINRES, which take the singular Hessian (F is constant along rotations
-    of R^d) as it is.
+    Trust-region Newton-CG, which ends where F no longer tells points apart; then the same logits with the least
+    penalty, and Newton steps on the gradient.
     """
     from scipy.optimize import minimize
 
@@ -74,7 +76,37 @@ def restricted_minimizer(form: Form, dim: int, project: Projection, seed: int) -
         method="trust-ncg",
         options={"gtol": GRADIENT * float(np.sqrt(evaluate(form, origin).objective)), "maxiter": 2000},
     )
-    return _polished(form, space.point(np.asarray(result.x)), project)
+    return _polished(form, _balanced(form, space.point(np.asarray(result.x)), project), project)
+
+
+def refined(form: Form, point: Point) -> Point:
+    """A solver's point, by the same steps over all points where its gradient is above 1e-8 √(2F); else as it is."""
+    gradient = float(np.linalg.norm(Hessian(form, point).gradient))
+    if gradient <= GRADIENT * float(np.sqrt(2.0 * evaluate(form, point).objective)):
+        return point
+
+    def everywhere(W: Float, H: Float, b: Float) -> tuple[Float, Float, Float]:
+        return W, H, b
+
+    return _polished(form, _balanced(form, point, everywhere), everywhere)
+
+
+def _balanced(form: Form, point: Point, project: Projection) -> Point:
+    """The same logits up to a constant of each task, W and b centred, and W̃ = U √S, H̃ = √S Vᵀ of Z̃ = W̃ H̃ = U S Vᵀ.
+
+    Of all points with these probabilities W and H are the shortest. Where λ's are small the penalty is below F's
+    rounding, and the descent leaves them as unlike as it found them. U and V have the symmetry of Z̃.
+    """
+    W, b = (np.concatenate([x[rows] - x[rows].mean(axis=0) for rows in form.blocks]) for x in (point.W, point.b))
+    root_c, root_w = np.sqrt(form.rows_c)[:, None], np.sqrt(form.feature_weight)
+    U, S, Vt = np.linalg.svd(root_c * (W @ point.H) * root_w, full_matrices=False)
+    longer = (form.lambda_H / form.lambda_W) ** 0.25
+    dim = min(len(point.H), len(S))
+    W, H = np.zeros_like(W), np.zeros_like(point.H)
+    W[:, :dim] = longer * (U * np.sqrt(S))[:, :dim] / root_c
+    H[:dim] = (np.sqrt(S)[:, None] * Vt)[:dim] / (longer * root_w)
+    W, H, b = project(W, H, b)
+    return replace(point, W=W, H=H, b=b)
 
 
 class _Subspace:
@@ -104,25 +136,41 @@ class _Subspace:
 
 
 def _polished(form: Form, point: Point, project: Projection) -> Point:
-    """Newton steps, each in the units of the point that it starts from, while they halve the gradient.
+    """Newton steps on P D ∇F = 0, each in the units of the point that it starts from, while they halve the gradient.
 
-    F's rounding ends the descent at a gradient of about 1e-8 √F. MINRES takes the singular Hessian (F is constant along
-    rotations of R^d) as it is.
+    F's rounding ends the descent at a gradient of about 1e-8 √F. The Hessian is singular (F is constant along rotations
+    of R^d) and its eigenvalues are many orders of magnitude apart: where it can be written out, a step is damped as
+    Λ/(Λ² + μ²) of its eigenvalues Λ, with the best of several μ; beyond, MINRES takes it as it is.
     """
-    from scipy.sparse.linalg import LinearOperator, minres
-
     for _ in range(POLISHING):
         space = _Subspace(form, point, project)
-        hessian, size = space.frame, space.frame.size
-        x = hessian.vector(Move(point.W, point.H, point.b))
-        slope = space.coordinates(hessian.gradient)
-
-        def product(v: Float, hessian: Hessian = hessian, space: _Subspace = space) -> Float:
-            return space.coordinates(hessian.product(space.coordinates(v.ravel())))
-
-        operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
-        candidate = x - minres(operator, slope, rtol=1e-12, maxiter=10 * size)[0]
-        if not np.linalg.norm(space.gradient(candidate)) < np.linalg.norm(slope) / 2:
+        slope = space.coordinates(space.frame.gradient)
+        x = space.frame.vector(Move(point.W, point.H, point.b))
+        steps = _damped_steps(space, slope) if space.frame.size <= DENSE else [_minres_step(space, slope)]
+        candidates = [x - step for step in steps]
+        gradients = [float(np.linalg.norm(space.gradient(candidate))) for candidate in candidates]
+        best = int(np.argmin(gradients))
+        if not gradients[best] < np.linalg.norm(slope) / 2:
             return point
-        point = space.point(candidate)
+        point = space.point(candidates[best])
     return point
+
+
+def _damped_steps(space: _Subspace, slope: Float) -> list[Float]:
+    from scipy.linalg import eigh
+
+    full = np.stack([space.coordinates(space.frame.product(space.coordinates(unit))) for unit in np.eye(len(slope))])
+    values, vectors = eigh((full + full.T) / 2.0)
+    along = vectors.T @ slope
+    damping = float(np.abs(values).max()) * 10.0 ** np.arange(-DAMPINGS, 1)
+    return [vectors @ (values / (values**2 + mu**2) * along) for mu in damping]
+
+
+def _minres_step(space: _Subspace, slope: Float) -> Float:
+    from scipy.sparse.linalg import LinearOperator, minres
+
+    def product(v: Float) -> Float:
+        return space.coordinates(space.frame.product(space.coordinates(v.ravel())))
+
+    operator = LinearOperator((len(slope), len(slope)), matvec=product, dtype=np.float64)
+    return np.asarray(minres(operator, slope, rtol=1e-12, maxiter=10 * len(slope))[0])
