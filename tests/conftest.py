@@ -1,12 +1,18 @@
-"""What all tests share: the devices, and how Hypothesis draws."""
+"""What all tests share: one thread a process, the devices, and how Hypothesis draws."""
 
 from __future__ import annotations
 
 import os
 
+# One thread, whatever the machine: cores are for pytest's workers, matrices here are so small that threads wait for
+# each other, and numbers must not depend on how many there are. Read when torch is imported, by subprocesses too.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+torch.set_num_threads(1)  # a plugin may have imported torch before
 
 CI = "CI" in os.environ
 
