@@ -78,7 +78,7 @@ def _no_work(monkeypatch):
     monkeypatch.setattr("ufm.solvers.gradient.run.Run.__init__", worked)
     for name in (
         "verify.falsification.falsify",
-        "verify.cosine_curve.cosine_curve",
+        "verify.comparison.cosine_curve.cosine_curve",
         "verify.findings.run_findings",
         "theory.derivations.derive",
         "ufm_networks.parameter_counts.parameters_saved",
