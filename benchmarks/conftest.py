@@ -1,4 +1,4 @@
-"""One thread unless a benchmark says otherwise, and no name of the machine in the results."""
+"""One process, one thread unless a benchmark says otherwise, and no name of the machine in the results."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """None: what is timed has the machine to itself."""
+    return 0
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, object]) -> None:

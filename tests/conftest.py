@@ -1,12 +1,19 @@
-"""What all tests share: the devices, and how Hypothesis draws."""
+"""What all tests share: one thread a process, the devices, a folder to work in, and how Hypothesis draws."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+# One thread, whatever the machine: cores are for pytest's workers, matrices here are so small that threads wait for
+# each other, and numbers must not depend on how many there are. Read when torch is imported, by subprocesses too.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+torch.set_num_threads(1)  # a plugin may have imported torch before
 
 CI = "CI" in os.environ
 
@@ -29,3 +36,10 @@ NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA devic
 def device(request: pytest.FixtureRequest) -> str:
     """Every device that numbers should not depend on; the graphics card's with ``pytest -m gpu``."""
     return str(request.param)
+
+
+@pytest.fixture
+def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the program writes goes to an empty folder, and what it prints is wide enough not to be broken."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")

@@ -46,7 +46,7 @@ def written(cells: list[list[str]], delimiter: str, newline: str, quote_all: boo
     return text.getvalue()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     tables(),
     st.sampled_from(sorted(DELIMITERS)),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from program import run
 
 import ufm
 from verify.cli.problem_options import ProblemOptions
@@ -22,20 +23,9 @@ SHAPES = ["round", "<b>$x^$</b>"]
 
 
 @pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+def things(in_a_folder_of_its_own: None) -> None:
     rows = [f"{i};{('red', 'blue')[i % 2]};{SHAPES[i // 2 % 2]}" for i in range(20)]
     Path("things.csv").write_text("\n".join(["id;colour;shape", *rows]))
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    from verify.cli import main
-
-    monkeypatch.setattr(sys, "argv", ["ufm", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
-    return int(end.value.code or 0)
 
 
 def test_what_was_read_is_printed_first_and_kept(

@@ -5,19 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from program import run
 
 import ufm
 from ufm.support import writable
-from verify.cli import main
 
 PROBLEM = ["--classes", "3", "3", "--samples", "20", "--lambda-H", "0.05", "--lambda-W", "0.05"]
-
-
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["ufm", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code
 
 
 @pytest.mark.parametrize(
@@ -85,7 +78,7 @@ def _no_work(monkeypatch):
     monkeypatch.setattr("ufm.solvers.gradient.run.Run.__init__", worked)
     for name in (
         "verify.falsification.falsify",
-        "verify.cosine_curve.cosine_curve",
+        "verify.comparison.cosine_curve.cosine_curve",
         "verify.findings.run_findings",
         "theory.derivations.derive",
         "ufm_networks.parameter_counts.parameters_saved",

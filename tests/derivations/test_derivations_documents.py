@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
+from program import run
 
 from theory.derivations import NAMES, derive
 from theory.derivations.prose import formula, to_plain
-from ufm_command import main
 
 # what amsmath defines and mathtext does not know: environments with rows, and spacing
 ROWS = re.compile(r"\\begin\{(matrix|cases)\}|\\text\{")
@@ -113,23 +112,16 @@ def test_prose():
         formula(r"\unheard")
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["ufm", "theorem", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
-    return int(end.value.code or 0)
-
-
 def test_command(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, "5.1") == 0
+    assert run(monkeypatch, "theorem", "5.1") == 0
     assert capsys.readouterr().out == derive("5.1").latex()
-    assert run(monkeypatch, "5.1", "--plain") == 0
+    assert run(monkeypatch, "theorem", "5.1", "--plain") == 0
     assert capsys.readouterr().out == derive("5.1").plain()
-    assert run(monkeypatch, "3.2", "--output", "theorem.tex") == 0
+    assert run(monkeypatch, "theorem", "3.2", "--output", "theorem.tex") == 0
     assert Path("theorem.tex").read_text() == derive("3.2").document()
     assert list(Path().iterdir()) == [Path("theorem.tex")]
-    assert run(monkeypatch, "--list") == 0
+    assert run(monkeypatch, "theorem", "--list") == 0
     listed = capsys.readouterr().out
     assert all(name in listed for name in NAMES)
 
@@ -137,7 +129,7 @@ def test_command(monkeypatch, capsys, tmp_path):
 def test_command_refuses(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     for arguments in ((), ("5.2",), ("5.1", "--output", "absent/theorem.tex"), ("5.1", "--output", ".")):
-        assert run(monkeypatch, *arguments) == 2
+        assert run(monkeypatch, "theorem", *arguments) == 2
     errors = capsys.readouterr().err
     assert "did you mean" in errors
     assert "there is no folder 'absent'" in errors
@@ -152,5 +144,5 @@ def test_a_derivation_that_fails_is_status_1(monkeypatch, capsys):
     true = derive("5.1")
     false = dataclasses.replace(true, steps=(*true.steps, Step("", equation(1, 2))))
     monkeypatch.setattr(theory.derivations, "derive", lambda name: false)
-    assert run(monkeypatch, "5.1") == 1
+    assert run(monkeypatch, "theorem", "5.1") == 1
     assert "does not hold" in capsys.readouterr().err

@@ -9,24 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import run
 
 import verify.falsification
 from verify import claims
 from verify import strategies as families
-from verify.cli import main
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ufm", "falsify", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        main()
-    return int(end.value.code or 0)
+def falsify(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    return run(monkeypatch, "falsify", *arguments)
 
 
 @pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+def no_draws_of_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_a_folder_of_its_own: None) -> None:
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "hypothesis"))
 
 
@@ -34,21 +29,22 @@ def test_a_counterexample_is_status_1_and_replays(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["nc4", "--family", "task-balanced", "--classes", 3, "--tasks", 2, "--budget", 20, "--save", "f.json"]
-    assert run(monkeypatch, *flags) == 1
+    assert falsify(monkeypatch, *flags) == 1
     assert "ufm.SingleSource([[2, 1, 1]" in capsys.readouterr().out
     assert json.loads(Path("f.json").read_text())["claim"]["name"] == "nc4"
-    assert run(monkeypatch, "--replay", "f.json") == 1
+    assert falsify(monkeypatch, "--replay", "f.json") == 1
     assert "recurs" in capsys.readouterr().out
 
 
 def test_nothing_found_is_status_0_and_nothing_tested_3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "nc3", "--family", "balanced", "--classes", 2, 3, "--budget", 5, "--lambdas", 0.1) == 0
+    assert falsify(monkeypatch, "nc3", "--family", "balanced", "--classes", 2, 3, "--budget", 5, "--lambdas", 0.1) == 0
     assert "no proof" in capsys.readouterr().out
-    assert run(monkeypatch, "nc1", "--family", "balanced", "--budget", 5) == 3
-    assert run(monkeypatch, "nc1", "--family", "balanced", "--budget", 6, "--method", "gradient", "--classes", 2) == 0
-    assert run(monkeypatch, "nc3", "--family", "balanced", "--classes", 3, 3, "--budget", 5, "--dim", 1) == 3
+    assert falsify(monkeypatch, "nc1", "--family", "balanced", "--budget", 5) == 3
+    few = ["--budget", 6, "--method", "gradient", "--classes", 2]
+    assert falsify(monkeypatch, "nc1", "--family", "balanced", *few) == 0
+    assert falsify(monkeypatch, "nc3", "--family", "balanced", "--classes", 3, 3, "--budget", 5, "--dim", 1) == 3
 
 
 def test_task_weights_are_drawn_between_two_numbers(
@@ -56,13 +52,13 @@ def test_task_weights_are_drawn_between_two_numbers(
 ) -> None:
     """Theorem 3.1 (4) without its hypothesis c^t = 1."""
     flags = ["nc4", "--family", "balanced", "--classes", 3, 3, "--budget", 20]
-    assert run(monkeypatch, *flags) == 0
-    assert run(monkeypatch, *flags, "--task-weights", 0.25, 4) == 1
+    assert falsify(monkeypatch, *flags) == 0
+    assert falsify(monkeypatch, *flags, "--task-weights", 0.25, 4) == 1
     assert "task_weights=[" in capsys.readouterr().out
 
 
 def test_list_names_every_claim_and_family(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "--list") == 0
+    assert falsify(monkeypatch, "--list") == 0
     listed = capsys.readouterr().out
     assert all(name in listed for name in (*claims.LIBRARY, *families.FAMILIES))
 
@@ -90,7 +86,7 @@ def test_bad_input_is_status_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[Any], message: str
 ) -> None:
     monkeypatch.setattr(verify.falsification.search, "_run", lambda *_: pytest.fail("began to search"))
-    assert run(monkeypatch, *arguments) == 2
+    assert falsify(monkeypatch, *arguments) == 2
     assert message in capsys.readouterr().err
 
 
@@ -108,7 +104,7 @@ def test_an_interrupt_prints_what_was_found(
 
     attempt = verify.falsification.trials.attempt
     monkeypatch.setattr(verify.falsification.trials, "attempt", interrupting)
-    assert run(monkeypatch, "nc2", "--family", "task-balanced", "--classes", 3, "--save", "f.json") == status
+    assert falsify(monkeypatch, "nc2", "--family", "task-balanced", "--classes", 3, "--save", "f.json") == status
     assert "interrupted" in capsys.readouterr().out
     assert verify.Finding.load("f.json").ended == "interrupted"
 

@@ -8,7 +8,8 @@ from fractions import Fraction
 import flint
 import numpy as np
 import pytest
-from enclosed_problems import ALL, UNKNOWN, perturbed, solved
+from enclosed_problems import ALL, UNKNOWN, solved
+from points import perturbed
 
 from verify import certify
 from verify.certification.dual import best_deviation

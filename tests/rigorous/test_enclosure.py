@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from enclosed_problems import ALL, KNOWN, UNKNOWN, mapped, perturbed, problems, random_point, solved
+from enclosed_problems import ALL, KNOWN, UNKNOWN, problems, random_point, solved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from literal_objective import exact, objective
+from points import mapped, perturbed
 
 import theory
 from ufm import SingleSource, solve

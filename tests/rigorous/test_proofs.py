@@ -9,11 +9,12 @@ from fractions import Fraction
 import flint
 import numpy as np
 import pytest
-from enclosed_problems import ALL, UNKNOWN, perturbed, random_point, solved
+from enclosed_problems import ALL, UNKNOWN, random_point, solved
 from hypothesis import given
 from hypothesis import strategies as st
 from literal_objective import exact
 from mpmath import mp, mpf
+from points import perturbed
 
 from ufm import SingleSource
 from verify import certify

@@ -7,7 +7,6 @@ import hashlib
 import http.server
 import io
 import shutil
-import sys
 import tarfile
 import threading
 import zipfile
@@ -17,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data_set_files import all_images, load, write_celeba, write_cifar10_binary, write_mnist
+from program import run
 
-from ufm_command import main
 from ufm_networks.datasets import fetch as fetching
 from ufm_networks.datasets.fetch import fetch
 from ufm_networks.datasets.published import PUBLISHED, Published, PublishedFile
@@ -177,13 +176,6 @@ def test_every_published_file_has_a_checksum_and_a_way_to_get_it() -> None:
             assert all(address.startswith("https://") for address in file.addresses)
             assert file.addresses or published.by_hand
             assert all(address.endswith(file.name) for address in file.addresses)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["ufm", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
-    return int(end.value.code or 0)
 
 
 def test_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_an_iterator_and_an_endless_loader_are_refused() -> None:
         stream_metrics(PROBLEM, LABELS, endless, W)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), cuts=st.lists(st.integers(0, N), max_size=6))
 def test_passes_may_come_in_another_order_and_other_batches(seed: int, cuts: list[int]) -> None:
     """Empty batches among them."""

@@ -42,7 +42,7 @@ def error(G: np.ndarray, w: np.ndarray, alpha: float) -> float:
     return float(max(abs(step[i] / x) for i, x in enumerate(given_)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     SEEDS,
     st.integers(2, 8),

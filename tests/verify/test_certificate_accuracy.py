@@ -3,7 +3,8 @@
 import mpmath
 import numpy as np
 import pytest
-from verified_points import COVERED, UNCOVERED, named, perturbed, random_point, solved
+from points import perturbed
+from verified_points import COVERED, UNCOVERED, named, random_point, solved
 
 from ufm import SingleSource, solve
 from verify import certify

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verified_points import COVERED, UNCOVERED, named, per_sample, perturbed, problems, random_point, solved
+from points import perturbed
+from verified_points import COVERED, UNCOVERED, named, per_sample, problems, random_point, solved
 
 from ufm import solve
 from verify import certify

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from verified_points import BELOW, COVERED, UNCOVERED, mapped, named, perturbed, solved, zero
+from points import mapped, perturbed
+from verified_points import BELOW, COVERED, UNCOVERED, named, solved, zero
 
 import theory
 from ufm import MultiSource, SingleSource, solve

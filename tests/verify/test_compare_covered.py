@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from verified_points import BELOW, COVERED, mapped, named, per_sample, solved
+from points import mapped
+from verified_points import BELOW, COVERED, named, per_sample, solved
 
 import theory
 import ufm

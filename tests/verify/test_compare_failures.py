@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from verified_points import COVERED, UNCOVERED, mapped, named, per_sample, perturbed, solved
+from points import mapped, perturbed
+from verified_points import COVERED, UNCOVERED, named, per_sample, solved
 
 import theory
 import ufm

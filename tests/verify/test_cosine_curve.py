@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from program import run
 
-from verify.cli import main
 from verify.comparison.cosine_curve import cosine_curve
 
 
@@ -43,16 +42,9 @@ def test_zero_heads_have_no_cosine():
         cosine_curve(3, 18_000, 3, lambda_H=2500.0, lambda_W=1.0)
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["ufm", "figure", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
-    return int(end.value.code or 0)
-
-
 def test_command(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, "61", "--points", "3", "--output", "curves") == 0
+    assert run(monkeypatch, "figure", "61", "--points", "3", "--output", "curves") == 0
     assert sorted(path.name for path in Path("curves").iterdir()) == [
         f"figure-61.{kind}" for kind in ("csv", "png", "svg")
     ]
@@ -63,6 +55,6 @@ def test_command(monkeypatch, capsys, tmp_path):
         ("61", "--lambda-H", "0"),
         ("61", "--lambda-H", "1e6", "--lambda-W", "1"),
     ):
-        assert run(monkeypatch, *arguments) == 2
+        assert run(monkeypatch, "figure", *arguments) == 2
     errors = capsys.readouterr().err
     assert all(words in errors for words in ("--points must be", "lambda_H must be", "have no cosine"))

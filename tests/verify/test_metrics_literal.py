@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verified_points import per_sample, perturbed, problems, random_point
+from points import perturbed
+from verified_points import per_sample, problems, random_point
 
 from ufm import MultiSource, SingleSource
 from verify import metrics

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from hypothesis import strategies as st
+from points import mapped
 
 from ufm import MultiSource, SingleSource, solve
 
@@ -60,21 +61,6 @@ def solved(name):
 
 def named(name):
     return {**COVERED, **UNCOVERED}[name]
-
-
-def mapped(solution, function):
-    """The point with a function applied to every array of W, b and H."""
-
-    def each(value):
-        return [each(v) for v in value] if isinstance(value, list) else function(np.asarray(value))
-
-    return SimpleNamespace(W=each(solution.W), b=each(solution.b), H=each(solution.H), labels=solution.labels)
-
-
-def perturbed(solution, size, seed=0):
-    """Relative Gaussian noise on every entry."""
-    rng = np.random.default_rng(seed)
-    return mapped(solution, lambda x: x * (1 + size * rng.standard_normal(x.shape)))
 
 
 def zero(solution):
