@@ -18,6 +18,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse.linalg import LinearOperator, minres
 
 from verify.certification.objective import evaluate
 from verify.landscape.hessian import Hessian, Move
@@ -57,8 +59,6 @@ def restricted_minimizer(form: Form, dim: int, project: Projection, seed: int) -
     Trust-region Newton-CG, then Newton steps by MINRES, which take the singular Hessian (F is constant along rotations
     of R^d) as it is.
     """
-    from scipy.optimize import minimize
-
     rows, columns = sum(form.classes), len(form.counts)
     everywhere, once = np.arange(columns), np.ones(columns, dtype=np.int64)
     origin = Point(np.zeros((rows, dim)), np.zeros(rows), np.zeros((dim, columns)), everywhere, once)
@@ -109,8 +109,6 @@ def _polished(form: Form, point: Point, project: Projection) -> Point:
     F's rounding ends the descent at a gradient of about 1e-8 √F. MINRES takes the singular Hessian (F is constant along
     rotations of R^d) as it is.
     """
-    from scipy.sparse.linalg import LinearOperator, minres
-
     for _ in range(POLISHING):
         space = _Subspace(form, point, project)
         hessian, size = space.frame, space.frame.size
