@@ -1,6 +1,7 @@
 """The theorems of neural collapse in multi-task learning: hypotheses checked, minimizers in closed form.
 
     theory.predict(problem)                                                  Prediction, or NotCovered
+    theory.unchecked("3.1", problem)                                         its formulas, hypotheses unasked
     theory.objective_in_balls(problem)                                       its minimum, enclosed
     theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)  Theorem 5.1, over arrays
     theory.class_correlation_cosine(classes, n_same, …)                      the same with K classes
@@ -21,6 +22,7 @@ from theory.margins.task_correlation import task_correlation_cosine
 from theory.margins.threshold import Threshold
 from theory.prediction import Prediction
 from theory.theorems.vanishing_regularization import VanishingRegularization, vanishing_regularization
+from theory.unchecked import Unchecked, unchecked
 
 if TYPE_CHECKING:
     from theory import derivations as derivations
@@ -30,11 +32,13 @@ __all__ = [
     "NotCovered",
     "Prediction",
     "Threshold",
+    "Unchecked",
     "VanishingRegularization",
     "class_correlation_cosine",
     "objective_in_balls",
     "predict",
     "task_correlation_cosine",
+    "unchecked",
     "vanishing_regularization",
 ]
 

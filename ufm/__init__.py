@@ -6,9 +6,8 @@ from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.problem_settings import Lambdas, LossSettings, ProblemSettings
 from ufm.problems.single_source import SingleSource
-from ufm.solution import Solution
+from ufm.solution import Solution, load
 from ufm.solvers.options import Convex, Gradient, Newton
-from ufm.storage import load
 
 __all__ = [
     "Convex",

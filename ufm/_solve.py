@@ -19,6 +19,7 @@ from ufm.problems.single_source import SingleSource
 from ufm.problems.standard_form import StandardForm
 from ufm.solution import Problem, Solution
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.convex import solve_convex
 from ufm.solvers.newton import solve_newton
 from ufm.solvers.options import (
     METHODS,
@@ -123,6 +124,7 @@ def solve(
                     own = replace(chosen, steps=1) if stopped else chosen
                     part = solve_newton(form, own, dim=dim, seed=own_seed, device=place)
                 case Gradient():
+                    # late: scipy.optimize and progress bars take as long to import as all the rest
                     from ufm.solvers.gradient import solve_gradient
 
                     changes: dict[str, Any] = {"steps": 1} if stopped else {}
@@ -136,8 +138,6 @@ def solve(
                         device=place,
                     )
                 case Convex():
-                    from ufm.solvers.convex import solve_convex
-
                     part = solve_convex(form, chosen, dim=dim)
                 case _:
                     assert_never(chosen)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ufm.problems.any_problem import Problem
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
-from ufm.solution import Problem
 from ufm.support import validation
 
 

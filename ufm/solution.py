@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.outcome import Outcome
-from ufm.problems.multi_label import MultiLabel
-from ufm.problems.multi_source import MultiSource
-from ufm.problems.single_source import SingleSource
+from ufm.problems.any_problem import Problem
+from ufm.storage import read_fields, write_fields
 from ufm.support import display
 
-Problem = SingleSource | MultiSource | MultiLabel
+__all__ = ["Problem", "Solution", "load"]
 
 
 @dataclass
@@ -55,10 +54,11 @@ class Solution:
         return int(self.W[0].shape[1])
 
     def save(self, path: str | Path) -> None:
-        """Writes the point and its problem as safetensors, to a temporary name first; read with ``ufm.load``."""
-        from ufm.storage import save
+        """Writes the point and its problem as safetensors, to a temporary name first; read with ``ufm.load``.
 
-        save(self, path)
+        ValueError where the arrays are no point of the problem, or not finite: ``load`` would refuse them.
+        """
+        write_fields(vars(self), path)
 
     def _summary(self) -> display.Summary:
         features = self.H if isinstance(self.H, list) else [self.H]
@@ -82,3 +82,12 @@ class Solution:
 
     def _repr_html_(self) -> str:
         return self._summary().html()
+
+
+def load(path: str | Path) -> Solution:
+    """Reads what ``Solution.save`` wrote, to the last bit.
+
+    FileNotFoundError where there is no file; ValueError, naming it, for one that is damaged, without checksum (as
+    earlier versions wrote them), or something else; MemoryError where it would not fit.
+    """
+    return Solution(**read_fields(path))

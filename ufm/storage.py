@@ -1,11 +1,13 @@
 """Solutions as files: safetensors for the arrays, JSON in its header for the rest, a SHA-256 over both.
 
-Nothing is unpickled, and nothing believed: shapes, kinds and ranges are checked against the problem.
+Nothing is unpickled, and nothing believed: shapes, kinds and ranges are checked against the problem. A solution is
+here its fields by name, as ``ufm.Solution`` lists them.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, assert_never, get_args
@@ -17,12 +19,12 @@ from torch import Tensor
 
 from ufm.outcome import Outcome
 from ufm.point_checks import check_heads, check_point
+from ufm.problems.any_problem import Problem
 from ufm.problems.label_sets import indicator_array
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.problem_settings import Source
 from ufm.problems.single_source import SingleSource
-from ufm.solution import Problem, Solution
 from ufm.support import validation
 from ufm.support.bounded_json import parse_json
 from ufm.support.checked_tensors import load_checked, save_checked
@@ -34,21 +36,17 @@ from ufm.support.writable import require_target
 FORMAT = "ufm-solution-2"
 
 
-def save(solution: Solution, path: str | Path) -> None:
-    """A file is whole or not there: ``ufm.support.whole_file``.
-
-    ValueError where the arrays are no point of the problem, or not finite: ``load`` would refuse them.
-    """
+def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
+    """A file is whole or not there: ``ufm.support.whole_file``. ValueError for what ``read_fields`` would refuse."""
     require_target(path, example="solution.safetensors")
-    problem = solution.problem
+    problem = solution["problem"]
     require_known(problem, FIELDS, "a solution's file")
-    check_point(problem, solution.W, solution.b, solution.H, solution.labels, solution.counts)
+    check_point(problem, *(solution[name] for name in ("W", "b", "H", "labels", "counts")))
     tensors: dict[str, Tensor] = {}
-    for t, (W, b) in enumerate(zip(solution.W, solution.b, strict=True)):
+    for t, (W, b) in enumerate(zip(solution["W"], solution["b"], strict=True)):
         tensors[f"W.{t}"], tensors[f"b.{t}"] = W, b
-    _put(tensors, "H", solution.H)
-    _put(tensors, "labels", solution.labels)
-    _put(tensors, "counts", solution.counts)
+    for name in ("H", "labels", "counts"):
+        _put(tensors, name, solution[name])
     _put(tensors, "problem.labels", problem.labels)
     _put(tensors, "problem.counts", problem.counts)
     header = {
@@ -58,23 +56,14 @@ def save(solution: Solution, path: str | Path) -> None:
             "task_weights": problem.task_weights.tolist(),
             **{name: getattr(problem, name) for name in _SETTINGS},
         },
-        "method": solution.method,
-        "objective": solution.objective,
-        "converged": solution.converged,
-        "outcome": solution.outcome,
-        "status": solution.status,
-        "history": solution.history,
+        **{name: solution[name] for name in ("outcome", *_KINDS)},
     }
     text = json.dumps(plain(header, named=True), allow_nan=False)
     save_checked(tensors, path, {"format": FORMAT, "ufm": text})
 
 
-def load(path: str | Path) -> Solution:
-    """Reads what ``Solution.save`` wrote, to the last bit.
-
-    FileNotFoundError where there is no file; ValueError, naming it, for one that is damaged, without checksum (as
-    earlier versions wrote them), or something else; MemoryError where it would not fit.
-    """
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """What ``write_fields`` wrote, checked; errors as ``ufm.load``."""
     path = Path(path)
     require_regular("path", path)
     try:
@@ -82,12 +71,12 @@ def load(path: str | Path) -> Solution:
     except ValueError as error:
         raise ValueError(f"path={str(path)!r} is {error}") from error
     try:
-        return _solution(parse_json(header["ufm"]), tensors)
+        return _fields(parse_json(header["ufm"]), tensors)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"path={str(path)!r} is incomplete: {error!r}") from error
 
 
-def _solution(record: dict[str, Any], tensors: dict[str, Tensor]) -> Solution:
+def _fields(record: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
     classes = validation.class_numbers("classes", record["problem"]["classes"])
     W, b = ([tensors[f"{name}.{t}"] for t in range(len(classes))] for name in ("W", "b"))
     check_heads(classes, W, b)  # before anything as long as K_t is made: a few bytes can name any number of classes
@@ -98,20 +87,9 @@ def _solution(record: dict[str, Any], tensors: dict[str, Tensor]) -> Solution:
     for name, kind in _KINDS.items():
         if not isinstance(restored(record[name]), kind):
             raise TypeError(f"{name} must not be a {type(record[name]).__name__}")
-    return Solution(
-        problem=problem,
-        method=record["method"],
-        W=W,
-        b=b,
-        H=H,
-        labels=labels,
-        counts=counts,
-        objective=restored(record["objective"]),
-        converged=record["converged"],
-        outcome=Outcome(record["outcome"]),
-        status=record["status"],
-        history=restored(record["history"]),
-    )
+    point = {"W": W, "b": b, "H": H, "labels": labels, "counts": counts}
+    settled = {name: restored(record[name]) for name in _KINDS}
+    return {"problem": problem, **point, **settled, "outcome": Outcome(record["outcome"])}
 
 
 _KINDS: dict[str, Any] = {"method": str, "objective": float, "converged": bool, "status": str, "history": (dict, list)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from ufm import MultiLabel, SingleSource, load, solve
-from ufm.objective import evaluate
+from ufm.solvers.objective import evaluate
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 REAL = MultiLabel({(0,): 4, (1,): 9, (0, 2): 5, (0, 1, 2): 1, (3, 1): 7, (0, 1, 2, 3): 2}, classes=4, **LAMBDAS)

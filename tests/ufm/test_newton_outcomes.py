@@ -8,8 +8,8 @@ import torch
 
 import verify
 from ufm import MultiSource, SingleSource, solve
-from ufm.objective import Objective
 from ufm.solvers import newton
+from ufm.solvers.objective import Objective
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.1}
 PROBLEM = SingleSource([[4, 0, 9], [2, 7, 1]], **LAMBDAS)

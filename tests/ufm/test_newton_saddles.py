@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ufm import MultiLabel, SingleSource, solve
-from ufm.objective import Objective
 from ufm.solvers.newton import random_start
+from ufm.solvers.objective import Objective
 from ufm.solvers.trust_region import state_at
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.01}

@@ -7,10 +7,10 @@ from newton_sweep import draw
 
 import ufm
 import verify
-from ufm.objective import Objective
 from ufm.solvers.balanced_factors import balanced, straight_step
 from ufm.solvers.metric import Metric
 from ufm.solvers.newton import random_start, solve_newton
+from ufm.solvers.objective import Objective
 from ufm.solvers.path import follow
 from ufm.solvers.trust_region import History, state_at
 

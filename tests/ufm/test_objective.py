@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ufm import MultiSource, SingleSource
-from ufm.objective import Objective, evaluate
 from ufm.problems.standard_form import StandardForm
+from ufm.solvers.objective import Objective, evaluate
 
 
 def random_problem(rng, source):

@@ -14,10 +14,10 @@ import torch
 import ufm
 import verify
 from ufm import Outcome
-from ufm.objective import Objective
 from ufm.outcome import worst
 from ufm.solvers import newton
 from ufm.solvers.gradient import minimize
+from ufm.solvers.objective import Objective
 from verify.main_job.case import run_case
 from verify.solved import solved
 

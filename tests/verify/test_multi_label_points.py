@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ufm import MultiLabel, solve
-from ufm.objective import evaluate
+from ufm.solvers.objective import evaluate
 from verify import certify, compare
 from verify._metrics.sum_of_heads import summed_heads
 from verify.main_job import write_report

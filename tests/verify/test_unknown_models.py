@@ -203,7 +203,7 @@ def test_files_of_another_model_are_refused(tmp_path: Any) -> None:
         header = json.loads(metadata["ufm"])
         header["problem"] |= change
         with pytest.raises(ValueError, match=words):
-            storage._problem(header["problem"], load_file(path))
+            storage._problem(header["problem"], (3, 3), load_file(path))
     kept = record(PROBLEMS["single"])
     assert from_record(kept).classes == (3, 3)
     with pytest.raises(ValueError, match="loss='focal'"):

@@ -19,27 +19,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from theory.balls.ball_objective import BallObjective, ball_objective, flint
-from theory.balls.laws_in_balls import SumPart, class_correlation, multi_label
-from theory.reading import require_known
+from theory.balls.exact_reading import ExactPart, ball, exact_parts
+from theory.balls.laws_in_balls import class_correlation, multi_label
 
-FIELDS = (
-    "source",
-    "classes",
-    "labels",
-    "counts",
-    "task_weights",
-    "lambda_H",
-    "lambda_W",
-    "reduction",
-    "label_smoothing",
-)
 SMALL = 2.0**-60  # of the minimum: a ball this small does not show in a double
 COVERED = (
     "label-balanced or pairwise uniform tasks (Theorems 3.1, B.2), class-balanced tasks of Problem (4) (Theorem 3.2), "
@@ -64,106 +52,89 @@ def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
         raise ValueError(f"bits must be an integer ≥ 32, got {bits!r}; 128 is the default")
     for precision in (bits, 4 * bits, 16 * bits):
         with library.ctx.workprec(precision):
-            law, ball = _enclose(problem)
-            minimum = ball_objective(law, ball)
-        if ball.rad() <= SMALL * ball.mid():
+            law, found = _enclose(problem)
+            minimum = ball_objective(law, found)
+        if found.rad() <= SMALL * found.mid():
             break
     return minimum
 
 
 def _enclose(problem: Any) -> tuple[str, Any]:
-    missing = [name for name in FIELDS if not hasattr(problem, name)]
-    if missing:
-        raise TypeError(f"{type(problem).__name__} has no field {missing[0]!r}; a problem has {', '.join(FIELDS)}")
-    require_known(problem)
-    source = problem.source
-    classes = tuple(int(k) for k in problem.classes)
+    parts = exact_parts(problem)
+    part, source = parts[0], problem.source
     match source:
         case "multi":
-            tasks = list(zip(classes, problem.labels, problem.counts, problem.task_weights, strict=True))
-            if all(_pairwise_uniform((k,), labels, counts) for k, labels, counts, _ in tasks):
-                parts = [(float(c), (k,), _part(problem, counts)) for k, _, counts, c in tasks]
-                return "Theorem 3.2", sum(c * _uniform(part, k, [1.0]) for c, k, part in parts)
+            if all(_pairwise_uniform(part) for part in parts):
+                return "Theorem 3.2", sum(_uniform(part, outside=True) for part in parts)
         case "single":
-            part = _part(problem, problem.counts)
-            weights = [float(c) for c in problem.task_weights]
-            if _pairwise_uniform(classes, problem.labels, problem.counts):
-                return "Theorem B.2", _uniform(part, classes, weights)
-            counts = _same_and_different(classes, weights, problem.labels, problem.counts)
+            if _pairwise_uniform(part):
+                return "Theorem B.2", _uniform(part)
+            counts = _same_and_different(part)
             if counts is not None:
-                if classes[0] > 2:
-                    return "K correlated classes", class_correlation(part, classes[0], *counts, weights[0])
-                pairs = [_entropy_part(part, Fraction(weights[0]) * 4 * n, 2) for n in counts if n > 0]
+                K, c = part.classes[0], part.task_weights[0]
+                if K > 2:
+                    return "K correlated classes", class_correlation(part, K, *counts)
+                pairs = [_entropy_part(part, c * 4 * n, 2) for n in counts if n > 0]
                 return "Theorem 5.1", sum(pairs) / part.divisor
         case "multilabel":
-            sizes = _equal_sets(classes[0], problem.labels, problem.counts)
+            sizes = _equal_sets(part)
             if sizes is not None:
-                return "several labels", multi_label(_part(problem, problem.counts), classes[0], sizes)
+                return "several labels", multi_label(part, part.classes[0], sizes)
         case _:
             raise ValueError(f"no closed form or law is known for source={source!r}; covered are {COVERED}")
     raise ValueError(f"no closed form or law is known for this problem; covered are {COVERED}")
 
 
-def _uniform(part: SumPart, classes: Sequence[int], weights: Sequence[float]) -> Any:
-    """Σ_t of parts with M = c^t N."""
-    tasks = zip(classes, weights, strict=True)
-    return sum(_entropy_part(part, Fraction(c) * part.samples, k) for k, c in tasks) / part.divisor
+def _uniform(part: ExactPart, *, outside: bool = False) -> Any:
+    """Σ_t of parts with M = c^t N; ``outside``: c^t (M = N), as in Problem (4)."""
+    tasks = list(zip(part.classes, part.task_weights, strict=True))
+    if outside:
+        return sum(ball(c) * _entropy_part(part, Fraction(part.samples), k) for k, c in tasks) / part.divisor
+    return sum(_entropy_part(part, c * part.samples, k) for k, c in tasks) / part.divisor
 
 
-def _entropy_part(part: SumPart, weight: Fraction, classes: int) -> Any:
+def _entropy_part(part: ExactPart, weight: Fraction, classes: int) -> Any:
     """M times the entropy of (1 − (K−1) r, r, …, r)."""
     arb = flint().arb
-    M, K = part.ball(weight), classes
+    M, K = ball(weight), classes
     if part.product < (1 - part.smoothing) ** 2 * weight / (4 * K):
-        r = part.ball(part.smoothing / K) + part.tau / (M * K).sqrt()
+        r = ball(part.smoothing / K) + part.tau / (M * K).sqrt()
         top = 1 - (K - 1) * r
         return -M * ((K - 1) * r * r.log() + top * top.log())
     return M * arb(K).log()
 
 
-def _part(problem: Any, counts: Any) -> SumPart:
-    samples = sum(int(n) for n in counts)
-    return SumPart(
-        samples=samples,
-        divisor=samples if problem.reduction == "mean" else 1,
-        lambda_H=Fraction(float(problem.lambda_H)),
-        lambda_W=Fraction(float(problem.lambda_W)),
-        smoothing=Fraction(float(problem.label_smoothing)),
-    )
-
-
-def _pairwise_uniform(classes: Sequence[int], labels: Any, counts: Any) -> bool:
+def _pairwise_uniform(part: ExactPart) -> bool:
     """Whether every pair of tasks has equal joint counts; the classes of one task alone."""
-    rows = np.asarray(labels, dtype=np.int64).reshape(-1, len(classes))
+    classes = part.classes
     for chosen in itertools.combinations(range(len(classes)), min(2, len(classes))):
         table = np.zeros([classes[t] for t in chosen], dtype=np.int64)
-        np.add.at(table, tuple(rows[:, t] for t in chosen), np.asarray(counts))
+        np.add.at(table, tuple(part.labels[:, t] for t in chosen), part.counts)
         if table.min() != table.max():
             return False
     return True
 
 
-def _same_and_different(
-    classes: Sequence[int], weights: Sequence[float], labels: Any, counts: Any
-) -> tuple[int, int] | None:
+def _same_and_different(part: ExactPart) -> tuple[int, int] | None:
     """(n_same, n_different) of two tasks of equal classes and weights whose counts are so, or None."""
+    classes, weights = part.classes, part.task_weights
     if len(classes) != 2 or classes[0] != classes[1] or weights[0] != weights[1]:
         return None
     table = np.zeros(tuple(classes), dtype=np.int64)
-    np.add.at(table, tuple(np.asarray(labels).T), np.asarray(counts))
+    np.add.at(table, tuple(part.labels.T), part.counts)
     same, different = int(table[0, 0]), int(table[0, 1])
     wanted = np.full_like(table, different)
     np.fill_diagonal(wanted, same)
     return (same, different) if np.array_equal(table, wanted) else None
 
 
-def _equal_sets(classes: int, labels: Any, counts: Any) -> dict[int, int] | None:
+def _equal_sets(part: ExactPart) -> dict[int, int] | None:
     """Set size m → n_m where every one of the C(K, m) sets has n_m samples, or None."""
     table: dict[int, dict[tuple[int, ...], int]] = {}
-    for members, n in zip(map(tuple, np.asarray(labels).tolist()), counts, strict=True):
+    for members, n in zip(map(tuple, part.labels.tolist()), part.counts, strict=True):
         if n > 0:
             table.setdefault(sum(members), {})[members] = int(n)
-    complete = all(len(sets) == math.comb(classes, m) for m, sets in table.items())
+    complete = all(len(sets) == math.comb(part.classes[0], m) for m, sets in table.items())
     if not complete or any(len(set(sets.values())) > 1 for sets in table.values()):
         return None
     return {m: next(iter(sets.values())) for m, sets in table.items()}

@@ -17,76 +17,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from theory.balls.ball_objective import flint
 from theory.balls.convex_in_balls import Program, Term, minimum
+from theory.balls.exact_reading import ExactPart, ball
 
 
-@dataclass(frozen=True)
-class SumPart:
-    """Problem (3), one task of Problem (4), or a multi-label problem: N, reduction, λ's and ε, all exact."""
-
-    samples: int
-    divisor: int
-    lambda_H: Fraction
-    lambda_W: Fraction
-    smoothing: Fraction
-
-    @property
-    def product(self) -> Fraction:
-        """λ_H λ_W, for λ's beside the SUM of cross-entropies."""
-        return self.lambda_H * self.lambda_W * self.divisor**2
-
-    @property
-    def tau(self) -> Any:
-        """τ = 2 √(λ_H λ_W)."""
-        return 2 * self.ball(self.product).sqrt()
-
-    def ball(self, value: Fraction) -> Any:
-        """The smallest ball around a rational."""
-        return flint().arb(flint().fmpq(value.numerator, value.denominator))
-
-
-def class_correlation(part: SumPart, K: int, n_same: int, n_different: int, weight: float) -> Any:
+def class_correlation(part: ExactPart, K: int, n_same: int, n_different: int) -> Any:
     """The minimum for two tasks of K ≥ 3 classes and of weight c each: c on the losses, √c on the norms."""
     arb = flint().arb
-    epsilon, c = part.smoothing, Fraction(weight)
+    epsilon, c = part.smoothing, part.task_weights[0]
     terms: list[Term] = []
     groups: list[list[int]] = [[], []]
     size = 0
     if n_same > 0:
         alpha = {size: 1 / arb(2 * n_same).sqrt()}
         wrong = epsilon * (K - 1) / K
-        terms.append(
-            Term(part.ball(c * 2 * n_same * K), (1, K - 1), ({}, _times(alpha, -1)), _balls(part, 1 - wrong, wrong))
-        )
+        terms.append(Term(ball(c * 2 * n_same * K), (1, K - 1), ({}, _times(alpha, -1)), _balls(1 - wrong, wrong)))
         groups[0].append(size)
         size += 1
     if n_different > 0:
         plus, minus = 1 / (2 * arb((K - 2) * n_different).sqrt()), 1 / (2 * arb(K * n_different).sqrt())
         minus_gamma = {size: -plus, size + 1: -minus}
         delta_minus_gamma = {size + 1: -2 * minus}
-        target = _balls(part, 1 - epsilon * (K - 1) / K, epsilon / K, epsilon * (K - 2) / K)
-        weight_ball = part.ball(c * 2 * n_different * K * (K - 1))
+        target = _balls(1 - epsilon * (K - 1) / K, epsilon / K, epsilon * (K - 2) / K)
+        weight_ball = ball(c * 2 * n_different * K * (K - 1))
         terms.append(Term(weight_ball, (1, 1, K - 2), ({}, delta_minus_gamma, minus_gamma), target))
         groups[0].append(size)
         groups[1].append(size + 1)
         size += 2
-    norm = part.tau * part.ball(c).sqrt() * (K - 1)
+    norm = part.tau * ball(c).sqrt() * (K - 1)
     return minimum(Program(size, tuple(terms), tuple(group for group in groups if group), norm)) / part.divisor
 
 
-def multi_label(part: SumPart, K: int, counts: Mapping[int, int]) -> Any:
+def multi_label(part: ExactPart, K: int, counts: Mapping[int, int]) -> Any:
     """The minimum for n_m = counts[m] samples at each set of m classes; sets of all K classes only add n_K K log K."""
     arb = flint().arb
     terms = []
     for variable, (m, n) in enumerate(sorted((m, n) for m, n in counts.items() if m < K)):
         a = {variable: 1 / arb(n * math.comb(K - 2, m - 1)).sqrt()}
         outside = part.smoothing * (K - m) / K
-        target = _balls(part, 1 - outside, outside)
+        target = _balls(1 - outside, outside)
         terms.append(Term(arb(n * math.comb(K, m) * m), (m, K - m), ({}, _times(a, -1)), target))
     norm = part.tau * (K - 1)
     whole = counts.get(K, 0) * K * arb(K).log()
@@ -99,5 +72,5 @@ def _times(coefficients: Mapping[int, Any], factor: int) -> dict[int, Any]:
     return {i: factor * x for i, x in coefficients.items()}
 
 
-def _balls(part: SumPart, *values: Fraction) -> tuple[Any, ...]:
-    return tuple(part.ball(value) for value in values)
+def _balls(*values: Fraction) -> tuple[Any, ...]:
+    return tuple(ball(value) for value in values)

@@ -49,9 +49,16 @@ def threshold(what: str, classes: int, hard: Fraction, problem: SumProblem) -> T
     value = (1 - epsilon) ** 2 * hard
     product = problem.lambda_H * problem.lambda_W
     below = product < value
-    margin = _log1p(classes * _excess(epsilon, hard / product)) if below else 0.0
+    margin = formal_margin(classes, hard, problem) if below else 0.0
     own = problem.divisor**2
     return Threshold(what, _double(product / own), _double(value / own), below, margin)
+
+
+def formal_margin(classes: int, hard: Fraction, problem: SumProblem) -> float:
+    """log( 1/r − (K − 1) ) without regard to the threshold: negative past it, −∞ where the logarithm has no value."""
+    product = problem.lambda_H * problem.lambda_W
+    excess = classes * _excess(Fraction(problem.label_smoothing), hard / product)
+    return _log1p(excess) if excess > -1 else -math.inf
 
 
 def _double(x: Fraction) -> float:

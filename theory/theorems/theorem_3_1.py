@@ -17,6 +17,7 @@ theirs: the paper states the case where all are below.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -31,7 +32,7 @@ from theory.feature_space import (
     summed_heads,
 )
 from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
-from theory.margins.threshold import Threshold, margin_loss, tasks_regime, threshold
+from theory.margins.threshold import Threshold, formal_margin, margin_loss, tasks_regime, threshold
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 
@@ -63,11 +64,8 @@ def _label_balanced(problem: SumProblem) -> Hypothesis:
 def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     """The minimizers of a problem that satisfies ``hypotheses``."""
     problem = reading.parts[0]
-    N = problem.samples
-    tasks = list(zip(problem.classes, problem.task_weights, strict=True))
-    rows = tuple(
-        threshold(f"task {t}", K, Fraction(c) * N / (4 * K), problem) for t, (K, c) in enumerate(tasks, start=1)
-    )
+    tasks = enumerate(zip(problem.classes, _hard_thresholds(problem), strict=True), start=1)
+    rows = tuple(threshold(f"task {t}", K, hard, problem) for t, (K, hard) in tasks)
     within = all(row.below for row in rows)
     special = len(set(problem.classes)) == 1 and all(c == 1 for c in problem.task_weights)
     return Prediction(
@@ -78,8 +76,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
         thresholds=rows,
         hypotheses=checked,
         properties=_properties(rows),
-        objective=math.fsum(_objective(problem, K, c, row.margin) for (K, c), row in zip(tasks, rows, strict=True))
-        / problem.divisor,
+        objective=minimum(problem, [row.margin for row in rows]),
         required_dim=sum(problem.classes) - len(problem.classes),
         multi_source=False,
         every_feature=True,
@@ -93,6 +90,43 @@ def _citation(problem: SumProblem, special: bool) -> str:
     return f"{citation}, with T = 1 (Zhu et al. 2021, Theorem 3.1)" if len(problem.classes) == 1 else citation
 
 
+def _hard_thresholds(problem: SumProblem) -> list[Fraction]:
+    """(T,) c^t N / (4 K_t)."""
+    tasks = zip(problem.classes, problem.task_weights, strict=True)
+    return [Fraction(c) * problem.samples / (4 * K) for K, c in tasks]
+
+
+def margins(problem: SumProblem) -> list[float]:
+    """(T,) a_t without regard to thresholds: negative past them, −∞ where the logarithm has no value."""
+    tasks = zip(problem.classes, _hard_thresholds(problem), strict=True)
+    return [formal_margin(K, hard, problem) for K, hard in tasks]
+
+
+def minimum(problem: SumProblem, a: Sequence[float]) -> float:
+    """min F for margins a (T,), in the problem's reduction; NaN where one is not finite."""
+    tasks = list(zip(problem.classes, problem.task_weights, a, strict=True))
+    if not np.isfinite(a).all():
+        return math.nan
+    return math.fsum(_objective(problem, *task) for task in tasks) / problem.divisor
+
+
+def gram(problem: SumProblem, a: Sequence[float] | Float) -> Float:
+    """(R, R) W Wᵀ for margins a (T,)."""
+    scales = zip(_scales(problem, np.asarray(a)), problem.classes, strict=True)
+    return direct_sum([g * simplex_gram(k) for g, k in scales], 0.0)
+
+
+def _scales(problem: SumProblem, a: Float) -> Float:
+    """(T,) √(λ_H / λ_W) √(N / (c^t K_t)) a_t."""
+    return _longer(problem) * a
+
+
+def _longer(problem: SumProblem) -> Float:
+    """(T,) √(λ_H / λ_W) √(N / (c^t K_t)), by which heads are longer than what they give to features."""
+    tasks = zip(problem.classes, problem.task_weights, strict=True)
+    return np.array([problem.balance(problem.samples / (Fraction(c) * K)) for K, c in tasks])
+
+
 def _objective(problem: SumProblem, K: int, c: float, a: float) -> float:
     """c^t N log(1 + (K_t − 1) e^{−a_t}) + τ (K_t − 1) √(c^t N / K_t) a_t."""
     N = problem.samples
@@ -101,18 +135,15 @@ def _objective(problem: SumProblem, K: int, c: float, a: float) -> float:
 
 
 def _space(problem: SumProblem, rows: tuple[Threshold, ...]) -> FeatureSpace:
-    N = problem.samples
     a = np.array([row.margin for row in rows])
-    tasks = zip(problem.classes, problem.task_weights, strict=True)
-    longer = np.array([problem.balance(N / (Fraction(c) * K)) for K, c in tasks])
-    scale, weights = longer * a, 1.0 / longer
+    scale, weights = _scales(problem, a), 1.0 / _longer(problem)
     columns = len(problem.labels)
     return summed_heads(
         labels=problem.labels,
         heads=_orthogonal_heads(problem.classes, scale),
         feature_weights=np.broadcast_to(weights[:, None], (len(a), columns)),
         margins=np.broadcast_to(a[:, None], (len(a), columns)),
-        gram=direct_sum([g * simplex_gram(k) for g, k in zip(scale, problem.classes, strict=True)], 0.0),
+        gram=gram(problem, a),
         cosines=_cosines(problem.classes, scale),
     )
 

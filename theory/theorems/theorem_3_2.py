@@ -16,13 +16,14 @@ these margins have, the threshold (1 − ε)² as large, and the loss in min F t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from theory.feature_space import FeatureSpace, simplex, simplex_cosines, simplex_gram, summed_heads
+from theory.feature_space import FeatureSpace, Float, simplex, simplex_cosines, simplex_gram, summed_heads
 from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
-from theory.margins.threshold import Threshold, margin_loss, tasks_regime, threshold
+from theory.margins.threshold import Threshold, formal_margin, margin_loss, tasks_regime, threshold
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 
@@ -54,7 +55,7 @@ def _class_balanced(t: int, task: SumProblem) -> Hypothesis:
 def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     """The minimizers of a problem that satisfies ``hypotheses``."""
     rows = tuple(
-        threshold(f"task {t}", task.classes[0], Fraction(int(task.counts[0]), 4), task)
+        threshold(f"task {t}", task.classes[0], _hard_threshold(task), task)
         for t, task in enumerate(reading.parts, start=1)
     )
     tasks = list(zip(reading.parts, rows, strict=True))
@@ -66,7 +67,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
         thresholds=rows,
         hypotheses=checked,
         properties=_properties(rows),
-        objective=math.fsum(task.task_weights[0] * _objective(task, row.margin) / task.divisor for task, row in tasks),
+        objective=minimum(reading.parts, [row.margin for row in rows]),
         required_dim=max(task.classes[0] for task in reading.parts) - 1,
         multi_source=True,
         every_feature=True,
@@ -74,22 +75,49 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     )
 
 
+def _hard_threshold(task: SumProblem) -> Fraction:
+    """n_t / 4, n_t = N_t/K_t."""
+    return Fraction(task.samples, 4 * task.classes[0])
+
+
+def margin(task: SumProblem) -> float:
+    """a_t without regard to the threshold: negative past it, −∞ where the logarithm has no value."""
+    return formal_margin(task.classes[0], _hard_threshold(task), task)
+
+
+def minimum(tasks: Sequence[SumProblem], margins: Sequence[float]) -> float:
+    """min F for margins (T,), in the problem's reduction; NaN where one is not finite."""
+    if not np.isfinite(margins).all():
+        return math.nan
+    pairs = zip(tasks, margins, strict=True)
+    return math.fsum(task.task_weights[0] * _objective(task, a) / task.divisor for task, a in pairs)
+
+
+def gram(task: SumProblem, a: float) -> Float:
+    """(K, K) W Wᵀ of one task for its margin."""
+    return _duality(task) * a * simplex_gram(task.classes[0])
+
+
+def _duality(task: SumProblem) -> float:
+    """√(λ_H n / λ_W), by which features are shorter than heads."""
+    return task.balance(Fraction(task.samples, task.classes[0]))
+
+
 def _objective(task: SumProblem, a: float) -> float:
     """K n log(1 + (K − 1) e^{−a}) + τ (K − 1) √n a, of one task without its weight."""
-    K, n = task.classes[0], int(task.counts[0])
-    return K * n * margin_loss(K, a, task.label_smoothing) + task.tau * (K - 1) * math.sqrt(n) * a
+    K, N = task.classes[0], task.samples
+    return N * margin_loss(K, a, task.label_smoothing) + task.tau * (K - 1) * math.sqrt(N / K) * a
 
 
 def _space(task: SumProblem, a: float) -> FeatureSpace:
-    K, n = task.classes[0], int(task.counts[0])
-    duality = task.balance(n)
+    K, duality = task.classes[0], _duality(task)
     scale = duality * a
     return summed_heads(
         labels=task.labels,
         heads=(math.sqrt(scale) * simplex(K) if a > 0 else np.zeros((K, 0)),),
         feature_weights=np.full((1, K), 1.0 / duality),
         margins=np.full((1, K), a),
-        gram=scale * simplex_gram(K),
+        gram=gram(task, a),
         cosines=simplex_cosines(K) if a > 0 else np.full((K, K), np.nan),
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ufm.objective import Objective
+from ufm.solvers.objective import Objective
 
 IMBALANCE = 1e-2  # ‖ŴᵀŴ − ĤĤᵀ‖ / ‖x‖² below this slows no step; a decomposition would only add its rounding
 

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ufm.objective import Objective
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.objective import Objective
 from ufm.solvers.options import Convex
 from ufm.solvers.trust_region import State, state_at
 from ufm.support.memory import require_memory

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ufm.objective import Linearization, Objective
+from ufm.solvers.objective import Linearization, Objective
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from ufm.objective import Objective
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 from ufm.solvers.path import follow
 from ufm.solvers.trust_region import FAR, History, State, minimize, state_at

@@ -72,6 +72,7 @@ def weighting(name: Any, options: Any, optimizer: str, learning_rate: float | No
         if options is not None:
             raise ValueError(f"weighting_options={options!r} without weighting=; name one")
         return
+    # late: it imports scipy.optimize, which few solves need
     from ufm.weighting import WEIGHTINGS, check_options
 
     if name == "fixed":

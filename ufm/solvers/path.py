@@ -13,7 +13,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from ufm.objective import Objective
+from ufm.solvers.objective import Objective
 from ufm.solvers.trust_region import History, minimize, state_at
 
 FACTOR = 10.0  # between two λ's: a logit of an unfitted label grows by about log 10 from one to the next

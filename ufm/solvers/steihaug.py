@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ufm.objective import Linearization, Objective
 from ufm.solvers.metric import Metric
+from ufm.solvers.objective import Linearization, Objective
 
 MAX_CG = 500
 

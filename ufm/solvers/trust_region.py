@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ufm.objective import Linearization, Objective
 from ufm.solvers.balanced_factors import balanced, straight_step
 from ufm.solvers.metric import Metric
+from ufm.solvers.objective import Linearization, Objective
 from ufm.solvers.steihaug import Step, steihaug
 
 SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step that met the boundary

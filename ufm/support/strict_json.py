@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ def plain(value: Any, *, named: bool = False) -> Any:
     """Numbers, strings, lists and dicts only; NaN and infinity as None, or ``named``: as {"float": "nan"}."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name), named=named) for field in dataclasses.fields(value)}
+    if isinstance(value, Enum):  # its kind would not be read back
+        return plain(value.value, named=named)
     if isinstance(value, Mapping):
         return {str(name): plain(part, named=named) for name, part in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):

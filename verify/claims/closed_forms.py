@@ -1,19 +1,17 @@
 """Claims on closed forms, evaluated formally: whether or not the theorem's hypotheses hold.
 
-Written from the paper's formulas a second time, since ``theory.predict`` rightly refuses where hypotheses fail. λ's of
-``reduction="mean"`` are N times as large beside the sum.
+``theory.predict`` rightly refuses where hypotheses fail; ``theory.unchecked`` asks none.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from theory import task_correlation_cosine, unchecked
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles, of_objective
 from verify.claims.regime import live_rows, objective
-from verify.reading.form import Float
 from verify.reading.read import At
 from verify.reading.sources import label_tuples, own_features
 
@@ -32,7 +30,7 @@ def theorem_3_1(at: At) -> float:
     problem = at.problem
     if not label_tuples(problem):
         return NOT_APPLICABLE
-    return _relative(_minimum_3_1(problem, [max(0.0, a) for a in _margins(problem)]), objective(at))
+    return _relative(unchecked("3.1", problem).objective, objective(at))
 
 
 @claim(
@@ -47,10 +45,7 @@ def theorem_3_1_any_lambda(at: At) -> float:
     problem = at.problem
     if not label_tuples(problem):
         return NOT_APPLICABLE
-    margins = _margins(problem)
-    if not np.isfinite(margins).all():
-        return NOT_APPLICABLE
-    return _relative(_minimum_3_1(problem, margins), objective(at))
+    return _relative(unchecked("3.1", problem, thresholds=False).objective, objective(at))
 
 
 @claim(
@@ -68,11 +63,7 @@ def theorem_3_1_gram(at: At) -> float:
     measured = part.point.W @ part.point.W.T
     if not live_rows(part).any():
         return NOT_APPLICABLE
-    N, expected = _samples(problem), np.zeros_like(measured)
-    scale = math.sqrt(problem.lambda_H / problem.lambda_W)
-    tasks = zip(part.form.blocks, problem.classes, problem.task_weights, _margins(problem), strict=True)
-    for rows, K, c, a in tasks:
-        expected[rows, rows] = scale * math.sqrt(N / (c * K)) * max(0.0, a) * (np.eye(K) - 1.0 / K)
+    (expected,) = unchecked("3.1", problem).grams
     return float(np.abs(measured - expected).max() / np.abs(measured).max())
 
 
@@ -88,14 +79,7 @@ def theorem_3_2(at: At) -> float:
     problem = at.problem
     if not own_features(problem):
         return NOT_APPLICABLE
-    total = 0.0
-    for K, c, counts in zip(problem.classes, problem.task_weights, problem.counts, strict=True):
-        N = float(np.sum(counts))
-        scale = _scale(problem, N)
-        tau = 2.0 * scale * math.sqrt(problem.lambda_H * problem.lambda_W)
-        a = max(0.0, _margin(K, math.sqrt(N * K) / tau))
-        total += c * (N * math.log1p((K - 1) * math.exp(-a)) + tau * (K - 1) * math.sqrt(N / K) * a) / scale
-    return _relative(total, objective(at))
+    return _relative(unchecked("3.2", problem).objective, objective(at))
 
 
 @claim(
@@ -110,53 +94,15 @@ def theorem_5_1_cosine(at: At) -> float:
     if not label_tuples(problem) or problem.classes != (2, 2):
         return NOT_APPLICABLE
     agree = problem.labels[:, 0] == problem.labels[:, 1]
-    product = _scale(problem, _samples(problem)) ** 2 * problem.lambda_H * problem.lambda_W
-    A_same, A_different = (_A(float(problem.counts[which].sum()) / 2.0, product) for which in (agree, ~agree))
+    n_same, n_different = (problem.counts[which].sum() / 2.0 for which in (agree, ~agree))
+    scale = problem.counts.sum() if problem.reduction == "mean" else 1.0  # of λ's beside the sum of cross-entropies
+    expected = float(task_correlation_cosine(n_same, n_different, scale * problem.lambda_H, scale * problem.lambda_W))
     (part,) = at.samples
     w, v = (head[0] for head in at.heads)
     lengths = float(np.linalg.norm(w) * np.linalg.norm(v))
-    if A_same + A_different == 0 or not live_rows(part).all():
+    if math.isnan(expected) or not live_rows(part).all():
         return NOT_APPLICABLE
-    return abs(float(w @ v) / lengths - (A_same - A_different) / (A_same + A_different))
-
-
-def _A(n: float, product: float) -> float:
-    """√n log(√(2n/(λ_Hλ_W)) − 1), 0 from λ_Hλ_W = n/2 on."""
-    return math.sqrt(n) * math.log(math.sqrt(2.0 * n / product) - 1.0) if product < n / 2.0 else 0.0
-
-
-def _samples(problem: Any) -> float:
-    return float(np.sum(problem.counts))
-
-
-def _scale(problem: Any, samples: float) -> float:
-    """What multiplies the λ's beside the sum of cross-entropies."""
-    return samples if problem.reduction == "mean" else 1.0
-
-
-def _tau(problem: Any) -> float:
-    return 2.0 * _scale(problem, _samples(problem)) * math.sqrt(problem.lambda_H * problem.lambda_W)
-
-
-def _margins(problem: Any) -> list[float]:
-    """a_t of Theorem 3.1 without regard to the threshold: negative past it, −∞ where the logarithm has no value."""
-    N, tau = _samples(problem), _tau(problem)
-    tasks = zip(problem.classes, problem.task_weights, strict=True)
-    return [_margin(K, math.sqrt(c * N * K) / tau) for K, c in tasks]
-
-
-def _margin(classes: int, root: float) -> float:
-    """log(root − (K − 1))."""
-    return math.log(root - (classes - 1)) if root > classes - 1 else -math.inf
-
-
-def _minimum_3_1(problem: Any, margins: list[float]) -> float:
-    N, tau = _samples(problem), _tau(problem)
-    tasks = zip(problem.classes, problem.task_weights, margins, strict=True)
-    terms: list[Float] = [
-        c * N * np.log1p((K - 1) * np.exp(-a)) + tau * (K - 1) * np.sqrt(c * N / K) * a for K, c, a in tasks
-    ]
-    return math.fsum(terms) / _scale(problem, N)
+    return abs(float(w @ v) / lengths - expected)
 
 
 def _relative(expected: float, measured: float) -> float:

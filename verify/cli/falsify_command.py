@@ -9,6 +9,11 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
+from ufm.support.writable import require_file
+from verify import claims
+from verify.falsification import ClaimError, Finding, falsify, replay
+from verify.falsification.ended import Ended
+
 NONE_FOUND, FOUND, UNTESTED, INTERRUPTED = 0, 1, 3, 130
 
 
@@ -61,10 +66,7 @@ class Falsify:
         return self._search(console)
 
     def _search(self, console: Console) -> int:
-        from ufm.support.writable import require_file
-        from verify import claims, strategies
-        from verify.falsification import ClaimError, Finding, falsify
-        from verify.falsification.finding import Ended
+        from verify import strategies  # needs hypothesis
 
         if self.claim is None or self.family is None:
             raise ValueError("ufm falsify needs a claim and --family, such as nc4 --family task-balanced; see --list")
@@ -123,8 +125,6 @@ class Falsify:
             console.print(f"saved: {self.save}", markup=False, highlight=False, soft_wrap=True)
 
     def _replay(self, console: Console) -> int:
-        from verify.falsification import replay
-
         given = [f.name for f in fields(self) if f.name != "replay" and getattr(self, f.name) != f.default]
         if given:
             flags = ", ".join(name if name == "claim" else f"--{name}" for name in given)
@@ -138,7 +138,7 @@ class Falsify:
 
 
 def _list(console: Console) -> int:
-    from verify import claims, strategies
+    from verify import strategies  # needs hypothesis
 
     width = max(map(len, claims.LIBRARY))
     lines = [f"  {name:<{width}}  {claim.statement}" for name, claim in sorted(claims.LIBRARY.items())]

@@ -11,6 +11,12 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
+from ufm.support.whole_file import write_together
+from ufm.support.writable import open_folder
+from verify.comparison.cosine_curve import FIGURES, cosine_curve
+from verify.comparison.curve_figure import curve_file
+from verify.report.figure_files import require_matplotlib
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -29,12 +35,6 @@ class Figure:
 
     def run(self) -> int:
         """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
-        from ufm.support.whole_file import write_together
-        from ufm.support.writable import open_folder
-        from verify.comparison.cosine_curve import FIGURES, cosine_curve
-        from verify.comparison.curve_figure import curve_file
-        from verify.report.figure_files import require_matplotlib
-
         if self.points < 2:
             raise ValueError(f"--points must be at least 2, got {self.points}")
         require_matplotlib()

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ufm.support import validation
+from ufm.support.writable import open_folder
+from verify.report.figure_files import require_matplotlib
+
 
 @dataclass(frozen=True)
 class FindingsCommand:
@@ -23,10 +27,7 @@ class FindingsCommand:
 
     def run(self) -> int:
         """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise."""
-        from ufm.support import validation
-        from ufm.support.writable import open_folder
-        from verify.findings import FILES, run_findings, write_findings
-        from verify.report.figure_files import require_matplotlib
+        from verify.findings import FILES, run_findings, write_findings  # needs hypothesis and sympy
 
         budget = validation.whole_number("--budget", self.budget, 1)
         points = validation.whole_number("--points", self.points, 2)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from verify.cli.label_printing import told_to
 from verify.cli.problem_options import ProblemOptions
+from verify.landscape import critical_points
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,6 @@ class Landscape:
 
     def run(self) -> int:
         """0 where each is a certified global minimum or a strict saddle with an exhibited way down, 1 otherwise."""
-        from verify.landscape import critical_points
-
         console = Console()
         problem, _ = self.problem.stated(told_to(console))
         found = critical_points(problem, dim=self.dim, seed=self.seed)

@@ -9,6 +9,9 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
+from ufm.support.whole_file import write_whole
+from ufm.support.writable import require_file
+
 
 @dataclass(frozen=True)
 class Theorem:
@@ -25,9 +28,7 @@ class Theorem:
 
     def run(self) -> int:
         """0 where every line that can be verified symbolically holds, 1 otherwise."""
-        from theory.derivations import NAMES, derive
-        from ufm.support.whole_file import write_whole
-        from ufm.support.writable import require_file
+        from theory.derivations import NAMES, derive  # needs sympy
 
         console = Console()
         if self.list:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import ufm
@@ -12,23 +11,10 @@ from ufm.solution import Problem
 from ufm.support.display import Summary
 from verify.certification.certificate import Certificate
 from verify.claims._claim import Claim
+from verify.falsification.ended import Ended
 from verify.falsification.problems import expression
+from verify.falsification.storage import read_fields, write_fields
 from verify.falsification.trial import Options
-
-
-class Ended(StrEnum):
-    """Why a search ended, or that it has not."""
-
-    SHRUNK = "found and shrunk"
-    SHRINKING_SPENT = "found; budget of shrinking spent"
-    BUDGET_SPENT = "budget spent"
-    EXHAUSTED = "family exhausted"
-    TIME_IS_UP = "time is up"
-    INTERRUPTED = "interrupted"
-    CLAIM_RAISED = "claim raised"
-    SEARCHING = "still searching"
-    SHRINKING = "still shrinking"
-
 
 COUNTEREXAMPLE = "counterexample"
 NONE_FOUND = "no counterexample found"
@@ -79,16 +65,15 @@ class Finding:
 
     def save(self, path: str | Path) -> None:
         """Writes JSON, to a temporary name first; read with ``verify.Finding.load``, check with ``verify.replay``."""
-        from verify.falsification.storage import save
-
-        save(self, path)
+        write_fields(vars(self), path)
 
     @classmethod
     def load(cls, path: str | Path) -> Finding:
-        """Reads what ``save`` wrote; ValueError names a file that is damaged or something else."""
-        from verify.falsification.storage import load
+        """Reads what ``save`` wrote. A claim that is not of the library comes back without its function.
 
-        return load(path)
+        FileNotFoundError where there is no file; ValueError, naming it, for one that was changed or is something else.
+        """
+        return cls(**read_fields(path))
 
     def _summary(self) -> Summary:
         rows = [("claim", self.claim.statement), ("source", self.claim.source), ("verdict", self._explained())]

@@ -14,7 +14,8 @@ from typing import Any
 from ufm.support import validation
 from ufm.support.interrupt import Interrupt
 from verify.claims._claim import as_claim
-from verify.falsification.finding import Ended, Finding
+from verify.falsification.ended import Ended
+from verify.falsification.finding import Finding
 from verify.falsification.trial import GAP_TOLERANCE, checked_options
 from verify.falsification.trials import End, Trials
 
@@ -75,7 +76,7 @@ def falsify(
 
 def _strategy(problems: Any) -> Any:
     """A Hypothesis strategy; the family of that name with its defaults."""
-    from verify.strategies import SearchStrategy, family
+    from verify.strategies import SearchStrategy, family  # needs hypothesis, as _run does; files and replays do not
 
     if isinstance(problems, str):
         return family(problems)()

@@ -1,7 +1,11 @@
-"""Findings as JSON files with a SHA-256: written to a temporary name and renamed, read without trust."""
+"""Findings as JSON files with a SHA-256: written to a temporary name and renamed, read without trust.
+
+A finding is here its fields by name, as ``verify.Finding`` lists them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
@@ -22,7 +26,7 @@ from ufm.support.writable import require_target
 from verify.certification.certificate import Certificate
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL
 from verify.claims._claim import LIBRARY, Claim
-from verify.falsification.finding import Ended, Finding
+from verify.falsification.ended import Ended
 from verify.falsification.problems import from_record, record
 from verify.falsification.trial import checked_options
 from verify.reading.read import At
@@ -37,34 +41,33 @@ VERDICTS = (GLOBAL, NOT_OPTIMAL, INCONCLUSIVE)
 COUNTS = ("tried", "uncertified", "not_applicable", "shrinking")
 
 
-def save(finding: Finding, path: str | Path) -> None:
+def write_fields(finding: Mapping[str, Any], path: str | Path) -> None:
     """A file is whole or not there: ``ufm.support.whole_file``."""
     require_target(path, example="finding.json")
     write_whole(path, as_text(finding))
 
 
-def as_text(finding: Finding) -> str:
-    """What ``load`` reads."""
+def as_text(finding: Mapping[str, Any]) -> str:
+    """What ``read_fields`` reads."""
+    problem, first = finding["counterexample"], finding["first_counterexample"]
+    solution, certificate = finding["solution"], finding["certificate"]
     content = {
         "format": FORMAT,
-        "claim": {name: getattr(finding.claim, name) for name in _CLAIM},
-        "counterexample": None if finding.counterexample is None else record(finding.counterexample),
-        "first_counterexample": None if finding.first_counterexample is None else record(finding.first_counterexample),
-        "solution": None if finding.solution is None else _solution(finding.solution),
-        "certificate": None if finding.certificate is None else finding.certificate.to_dict(),
-        "options": asdict(finding.options),
-        "ended": finding.ended,
-        **{name: getattr(finding, name) for name in (*NUMBERS, *COUNTS)},
+        "claim": {name: getattr(finding["claim"], name) for name in _CLAIM},
+        "counterexample": None if problem is None else record(problem),
+        "first_counterexample": None if first is None else record(first),
+        "solution": None if solution is None else _solution(solution),
+        "certificate": None if certificate is None else certificate.to_dict(),
+        "options": asdict(finding["options"]),
+        "ended": finding["ended"],
+        **{name: finding[name] for name in (*NUMBERS, *COUNTS)},
     }
     kept = plain(content, named=True)
     return as_json(kept | {"sha256": content_digest(kept)})
 
 
-def load(path: str | Path) -> Finding:
-    """Reads what ``save`` wrote. A claim that is not of the library comes back without its function.
-
-    FileNotFoundError where there is no file; ValueError, naming it, for one that was changed or is something else.
-    """
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """What ``write_fields`` wrote, checked; errors as ``verify.Finding.load``."""
     if not isinstance(path, (str, PathLike)):
         raise TypeError(f"path must name a file that Finding.save wrote, got {type(path).__name__}")
     path = Path(path)
@@ -81,7 +84,7 @@ def load(path: str | Path) -> Finding:
     if saved != content_digest(content):
         raise ValueError(f"path={str(path)!r} is damaged: its content is not what its SHA-256 says ({saved!r})")
     try:
-        return _finding(content)
+        return _fields(content)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError) as error:
         raise ValueError(f"path={str(path)!r} is damaged: {error!r}") from error
 
@@ -89,7 +92,7 @@ def load(path: str | Path) -> Finding:
 _CLAIM = ("name", "statement", "source", "margin")
 
 
-def _finding(content: dict[str, Any]) -> Finding:
+def _fields(content: dict[str, Any]) -> dict[str, Any]:
     problem = None if content["counterexample"] is None else from_record(content["counterexample"])
     first = None if content["first_counterexample"] is None else from_record(content["first_counterexample"])
     certificate = None if content["certificate"] is None else _certificate(content["certificate"])
@@ -100,16 +103,16 @@ def _finding(content: dict[str, Any]) -> Finding:
     figures |= {name: _count(name, content[name]) for name in COUNTS}
     if not figures["margin"] >= 0 or figures["violation"] < 0:
         raise ValueError(f"margin and violation must be ≥ 0, got {figures['margin']!r} and {figures['violation']!r}")
-    return Finding(
-        claim=_claim(content["claim"]),
-        counterexample=problem,
-        solution=solution,
-        certificate=certificate,
-        first_counterexample=first,
-        ended=Ended(content["ended"]),
-        options=checked_options(**content["options"]),
+    return {
+        "claim": _claim(content["claim"]),
+        "counterexample": problem,
+        "solution": solution,
+        "certificate": certificate,
+        "first_counterexample": first,
+        "ended": Ended(content["ended"]),
+        "options": checked_options(**content["options"]),
         **figures,
-    )
+    }
 
 
 def _claim(saved: dict[str, Any]) -> Claim:

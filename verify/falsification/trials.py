@@ -9,7 +9,8 @@ from typing import Any
 
 from ufm.solution import Problem
 from verify.claims._claim import Claim
-from verify.falsification.finding import Ended, Finding
+from verify.falsification.ended import Ended
+from verify.falsification.finding import Finding
 from verify.falsification.problems import expression, key, size
 from verify.falsification.trial import (
     HOLDS,

@@ -8,7 +8,8 @@ from itertools import groupby
 
 from verify import strategies
 from verify.certification.certificate import Certificate, certify
-from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND, Ended, Finding
+from verify.falsification.ended import Ended
+from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND, Finding
 from verify.falsification.problems import expression
 from verify.falsification.search import falsify
 from verify.findings.investigations import Investigation

@@ -34,7 +34,7 @@ def write_findings(findings: Findings, folder: Path) -> Path:
     files["findings.html"] = as_html(TITLE, findings.lead, sections, about)
     kept = {f"counterexamples/{item.file}": item.finding for item in findings.searched}
     found = {name: finding for name, finding in kept.items() if finding.counterexample is not None}
-    write_together(folder, {name: as_text(finding) for name, finding in found.items()} | files)
+    write_together(folder, {name: as_text(vars(finding)) for name, finding in found.items()} | files)
     for name in kept.keys() - found.keys():
         (folder / name).unlink(missing_ok=True)
     return folder / "findings.html"

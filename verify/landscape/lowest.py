@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from scipy.linalg import eigh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from verify.reading.form import Float
 
@@ -32,8 +34,6 @@ def lowest_eigenpair(matrix: Operator, start: Float) -> tuple[float, Float]:
 
 def lowest_dense(matrix: Operator) -> tuple[float, Float]:
     """Every product with a unit vector, and a dense eigenvalue decomposition."""
-    from scipy.linalg import eigh
-
     full = np.stack([matrix.product(unit) for unit in np.eye(matrix.size)])
     values, vectors = eigh((full + full.T) / 2.0, subset_by_index=(0, 0))
     return float(values[0]), np.asarray(vectors[:, 0])
@@ -46,7 +46,6 @@ def lowest_lanczos(matrix: Operator, start: Float) -> tuple[float, Float]:
     attainable at a minimum, whose smallest eigenvalue is zero. The start gets a random part, since Lanczos never
     leaves an invariant subspace that it starts in.
     """
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
     def shifted(x: Float) -> Float:
         x = x.ravel()

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 
 from verify.certification.objective import evaluate
 from verify.landscape.hessian import Hessian, Move
@@ -59,8 +60,6 @@ def restricted_minimizer(form: Form, dim: int, project: Projection, seed: int) -
     Trust-region Newton-CG, which ends where F no longer tells points apart; then the same logits with the least
     penalty, and Newton steps on the gradient.
     """
-    from scipy.optimize import minimize
-
     rows, columns = sum(form.classes), len(form.counts)
     everywhere, once = np.arange(columns), np.ones(columns, dtype=np.int64)
     origin = Point(np.zeros((rows, dim)), np.zeros(rows), np.zeros((dim, columns)), everywhere, once)

@@ -7,12 +7,13 @@ in task t, s_tl how many, and the loss weight is a_l = n_l / (1 or N).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, assert_never
 
 import numpy as np
 
+from theory.balls.exact_reading import ExactPart, exact_parts
 from verify.certification.rigorous.balls import Ball, flint
 from verify.reading.form import Int, Problem, require_problem
+from verify.reading.sources import label_sets, own_features
 
 
 @dataclass(frozen=True)
@@ -68,35 +69,24 @@ class BallForm:
 def ball_forms(problem: Problem) -> tuple[BallForm, ...]:
     """One form of Problem (3) or of a multi-label problem, T one-task forms of Problem (4)."""
     require_problem(problem)
-    classes, counts, c = problem.classes, problem.counts, problem.task_weights
-    match problem.source:
-        case "multilabel":
-            return (_form(problem, np.asarray(problem.labels).T, counts, classes, c, 1),)
-        case "single":
-            members = np.concatenate([_one_hot(k, problem.labels[:, t]) for t, k in enumerate(classes)])
-            return (_form(problem, members, counts, classes, c, 1),)
-        case "multi":
-            tasks = zip(classes, problem.labels, counts, c, strict=True)
-            return tuple(_form(problem, _one_hot(k, labels[:, 0]), n, (k,), (w,), w) for k, labels, n, w in tasks)
-        case _:
-            assert_never(problem.source)
+    return tuple(_form(problem, part) for part in exact_parts(problem))
+
+
+def _form(problem: Problem, part: ExactPart) -> BallForm:
+    tasks = zip(part.classes, part.labels.T, strict=True)
+    return BallForm(
+        classes=part.classes,
+        members=part.labels.T if label_sets(problem) else np.concatenate([_one_hot(k, labels) for k, labels in tasks]),
+        counts=part.counts,
+        divisor=part.divisor,
+        owner=float(part.task_weights[0]) if own_features(problem) else 1.0,
+        task_weights=tuple(float(c) for c in part.task_weights),
+        lambda_H=float(part.lambda_H),
+        lambda_W=float(part.lambda_W),
+        lambda_b=float(problem.lambda_b),
+        label_smoothing=float(part.smoothing),
+    )
 
 
 def _one_hot(classes: int, labels: Int) -> Int:
     return np.asarray(np.arange(classes)[:, None] == labels, dtype=np.int64)
-
-
-def _form(problem: Problem, members: Int, counts: Any, classes: Any, task_weights: Any, owner: Any) -> BallForm:
-    whole = tuple(int(n) for n in counts)
-    return BallForm(
-        classes=tuple(int(k) for k in classes),
-        members=members,
-        counts=whole,
-        divisor=sum(whole) if problem.reduction == "mean" else 1,
-        owner=float(owner),
-        task_weights=tuple(float(c) for c in task_weights),
-        lambda_H=float(problem.lambda_H),
-        lambda_W=float(problem.lambda_W),
-        lambda_b=float(problem.lambda_b),
-        label_smoothing=float(problem.label_smoothing),
-    )

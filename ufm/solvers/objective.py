@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ufm.problems.standard_form import StandardForm
-from ufm.task_blocks import TaskBlocks
+from ufm.solvers.task_blocks import TaskBlocks
 
 
 @dataclass(frozen=True)

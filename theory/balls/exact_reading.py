@@ -1,0 +1,92 @@
+"""A problem read exactly: counts and reductions as integers, λ's, weights and ε as the rationals that doubles are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.balls.ball_objective import flint
+from theory.reading import require_known
+
+FIELDS = (
+    "source",
+    "classes",
+    "labels",
+    "counts",
+    "task_weights",
+    "lambda_H",
+    "lambda_W",
+    "reduction",
+    "label_smoothing",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ExactPart:
+    """Problem (3), a multi-label problem, or one task of Problem (4): all numbers exact.
+
+    classes       (K_1, …, K_T)
+    labels        (columns, T) label tuples, or (columns, K) indicators of label sets
+    counts        (columns,) integers
+    divisor       N under reduction="mean", else 1
+    task_weights  (T,) c^t
+    """
+
+    classes: tuple[int, ...]
+    labels: NDArray[np.int64]
+    counts: tuple[int, ...]
+    divisor: int
+    task_weights: tuple[Fraction, ...]
+    lambda_H: Fraction
+    lambda_W: Fraction
+    smoothing: Fraction
+
+    @property
+    def samples(self) -> int:
+        """N."""
+        return sum(self.counts)
+
+    @property
+    def product(self) -> Fraction:
+        """λ_H λ_W, for λ's beside the SUM of cross-entropies."""
+        return self.lambda_H * self.lambda_W * self.divisor**2
+
+    @property
+    def tau(self) -> Any:
+        """τ = 2 √(λ_H λ_W), for those."""
+        return 2 * ball(self.product).sqrt()
+
+
+def ball(value: Fraction) -> Any:
+    """The smallest ball around a rational."""
+    return flint().arb(flint().fmpq(value.numerator, value.denominator))
+
+
+def exact_parts(problem: Any) -> tuple[ExactPart, ...]:
+    """One part, or T of Problem (4), from the public fields; TypeError naming one that is missing."""
+    missing = [name for name in FIELDS if not hasattr(problem, name)]
+    if missing:
+        raise TypeError(f"{type(problem).__name__} has no field {missing[0]!r}; a problem has {', '.join(FIELDS)}")
+    require_known(problem)
+    if problem.source != "multi":
+        return (_part(problem, problem.classes, problem.labels, problem.counts, problem.task_weights),)
+    tasks = zip(problem.classes, problem.labels, problem.counts, problem.task_weights, strict=True)
+    return tuple(_part(problem, (k,), labels, counts, (c,)) for k, labels, counts, c in tasks)
+
+
+def _part(problem: Any, classes: Any, labels: Any, counts: Any, task_weights: Any) -> ExactPart:
+    whole = tuple(int(n) for n in counts)
+    return ExactPart(
+        classes=tuple(int(k) for k in classes),
+        labels=np.asarray(labels, dtype=np.int64).reshape(len(whole), -1),
+        counts=whole,
+        divisor=sum(whole) if problem.reduction == "mean" else 1,
+        task_weights=tuple(Fraction(float(c)) for c in task_weights),
+        lambda_H=Fraction(float(problem.lambda_H)),
+        lambda_W=Fraction(float(problem.lambda_W)),
+        smoothing=Fraction(float(problem.label_smoothing)),
+    )
