@@ -11,7 +11,8 @@ from verify._metrics.label_set_decoding import decoding_error
 from verify._metrics.nearest_centre import disagreement_rate
 from verify._metrics.orthogonality import cross_task_cosines
 from verify._metrics.self_duality import single_label_duality, squared_distances_to_heads
-from verify._metrics.simplex import simplex_angles, simplex_norms
+from verify._metrics.simplex_angles import simplex_angles
+from verify._metrics.simplex_norms import simplex_norms
 from verify._metrics.sum_of_heads import distance_from_summed_heads
 from verify._metrics.tag_sums import tag_sum_angle
 from verify._metrics.variability import within_label_variance
