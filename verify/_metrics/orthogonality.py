@@ -16,7 +16,7 @@ def _deviations(heads: Sequence[Float]) -> Float:
     task = np.repeat(np.arange(len(heads)), [len(W) for W in heads])
     W = np.concatenate(heads)
     cosines = head_cosines(W, largest_norm(W.T))
-    return np.abs(cosines[task[:, None] != task])
+    return np.asarray(np.abs(cosines[task[:, None] != task]))
 
 
 ORTHOGONALITY = Property(
