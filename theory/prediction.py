@@ -26,11 +26,12 @@ class Prediction:
                     prediction is the convex program's solution by symmetry, which no paper states: docs/theory.md
     thresholds      where λ_Hλ_W stands against each
     hypotheses      the other hypotheses, all of which hold
-    properties      those of the paper's properties that hold, for heads and features that are not zero: NC1 … NC5 of
-                    Theorem 3.1 (NC4 with the feature weights below), NC1 … NC4 of Theorem 3.2; for Theorem 5.1 NC3
-                    is not there, since ``cosines`` says more
+    properties      those that hold, for heads and features that are not zero, by the paper's names: SNC1 … SNC5 of
+                    Problem (3) (SNC4 with the feature weights below), MNC1 … MNC4 of Problem (4), and NC1, NC2, NC_m
+                    (sums of heads, tag by tag) of label sets; for Theorem 5.1 SNC3 is not there, since ``cosines``
+                    says more
     objective       min F, in the problem's reduction
-    every_feature   whether the nearest centre (NC5, or NC4 of Theorem 3.2) decides as the heads do on every h, not on
+    every_feature   whether the nearest centre (SNC5, MNC4) decides as the heads do on every h, not on
                     training features only
     required_dim    the feature dimension the theorem asks for: Σ K_t − T, for Problem (4) max K_t − 1
     multi_source    whether tasks have features of their own (Problem (4)): then ``logits``, ``feature_weights`` and

@@ -8,6 +8,7 @@ from ufm.problems.problem_settings import Lambdas, LossSettings, ProblemSettings
 from ufm.problems.single_source import SingleSource
 from ufm.solution import Solution, load
 from ufm.solvers.options import Convex, Gradient, Newton
+from ufm.solvers.run_point import RunPoint
 
 __all__ = [
     "Convex",
@@ -19,6 +20,7 @@ __all__ = [
     "Newton",
     "Outcome",
     "ProblemSettings",
+    "RunPoint",
     "SingleSource",
     "Solution",
     "load",

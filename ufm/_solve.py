@@ -132,7 +132,8 @@ def solve(
                         changes["checkpoint"] = _task_checkpoint(chosen.checkpoint, task)
                     part = solve_gradient(
                         *(form, counts[task], replace(chosen, **changes)),
-                        source=problem.source,
+                        labels=problem.labels[task] if isinstance(problem, MultiSource) else problem.labels,
+                        task=task,
                         dim=dim,
                         seed=own_seed,
                         device=place,

@@ -282,7 +282,20 @@ def test_history_survives_with_what_is_not_a_number(tmp_path):
     """SNC3 of one task is NaN, in the file too."""
     path = tmp_path / "run.safetensors"
     form, counts = first_form(SingleSource([5, 6], **lambdas(0.05)))
-    first = minimize(form, counts, dim=2, checkpoint=path)
+    first = minimize(form, counts, dim=2, checkpoint=path, metrics=lambda at: {"SNC3": np.nan})
     again = minimize(form, counts, dim=2, checkpoint=path)
     assert np.isnan(again.history["SNC3"]).all()
     assert again.history["loss"] == first.history["loss"]
+
+
+def test_a_resumed_run_may_measure_something_else(tmp_path):
+    """Columns are as long as the history's steps, NaN where they were not measured."""
+    path = tmp_path / "run.safetensors"
+    stopped(path, metrics=lambda at: {"early": 1.0, "both": 2.0})
+    history = stopped(path, steps=30, metrics=lambda at: {"both": 2.0, "late": 3.0}).history
+    entries = len(history["step"])
+    assert {len(column) for column in history.values()} == {entries}
+    early, late = np.isnan(history["early"]), np.isnan(history["late"])
+    np.testing.assert_array_equal(early, ~late)
+    assert 0 < late.sum() < entries
+    assert history["both"] == [2.0] * entries

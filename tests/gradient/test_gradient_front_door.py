@@ -126,7 +126,8 @@ def test_same_seed_same_bits_and_another_start_same_minimum() -> None:
 
 
 def test_history_and_multi_source() -> None:
-    solution = ufm.solve(PROBLEMS["long tail, paper λ"], "gradient", log_every=3)
+    problem = PROBLEMS["long tail, paper λ"]
+    solution = ufm.solve(problem, "gradient", log_every=3, metrics=verify.tracked(problem))
     assert len(solution.history) == 2
     for history in solution.history:
         assert {"step", "loss", "gradient_norm", "MNC1", "MNC2_1", "MNC2_2", "MNC3"} <= set(history)
@@ -136,10 +137,40 @@ def test_history_and_multi_source() -> None:
 
 def test_metrics_agree_with_verify() -> None:
     problem = PROBLEMS["weighted, unequal tasks"]
-    solution = ufm.solve(problem, "gradient", steps=4)
-    measured = verify.metrics(problem, solution)
-    for name in ("SNC1", "SNC2_1", "SNC2_2", "SNC3", "SNC3_max", "SNC4"):
-        assert solution.history[name][-1] == pytest.approx(measured[name], rel=1e-9, abs=1e-12), name
+    measured = ("SNC1", "SNC2_1", "SNC2_2", "SNC3", "SNC3_max", "SNC4")
+    for names, kept in (((), measured), (("SNC5", "SNC3"), ("SNC5", "SNC3"))):
+        solution = ufm.solve(problem, "gradient", steps=4, metrics=verify.tracked(problem, *names))
+        assert tuple(solution.history)[3:] == kept
+        table = verify.metrics(problem, solution)
+        for name in kept:
+            assert solution.history[name][-1] == pytest.approx(table[name], rel=1e-9, abs=1e-12), name
+    with pytest.raises(ValueError, match=r"'SNC9'"):
+        verify.tracked(problem, "SNC9")
+
+
+def test_each_task_s_metrics_average_to_the_table() -> None:
+    problem = PROBLEMS["long tail, paper λ"]
+    names = ("MNC1", "MNC2_2", "MNC4")
+    solution = ufm.solve(problem, "gradient", steps=4, metrics=verify.tracked(problem, *names))
+    table = verify.metrics(problem, solution)
+    for name in names:
+        tasks = [history[name][-1] for history in solution.history]
+        assert np.mean(tasks) == pytest.approx(table[name], rel=1e-9), name
+
+
+def test_a_callback_sees_the_point_with_its_labels() -> None:
+    """Each column's label is the solution's, task by task; a callback that is none is refused."""
+    problem, seen = PROBLEMS["long tail, paper λ"], []
+    solution = ufm.solve(problem, "gradient", steps=3, log_every=3, metrics=lambda at: seen.append(at) or {})
+    for task, at in ((0, seen[1]), (1, seen[3])):
+        assert at.task == task
+        np.testing.assert_array_equal(at.labels, solution.labels[task])
+        assert torch.equal(at.H, solution.H[task])
+        assert torch.equal(at.W[0], solution.W[task])
+        assert torch.equal(at.b[0], solution.b[task])
+        assert at.task_weights.tolist() == [problem.task_weights[task]]
+    with pytest.raises(TypeError, match=r"metrics must be a function of a ufm\.RunPoint.* got 'SNC1'"):
+        ufm.solve(problem, "gradient", metrics="SNC1")  # type: ignore[call-overload]
 
 
 RUN = """

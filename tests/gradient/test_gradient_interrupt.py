@@ -20,8 +20,8 @@ def interrupting(at_call):
     """Metrics during whose n-th call Ctrl-C arrives."""
     calls = []
 
-    def measure(W, H, b):
-        calls.append(W)
+    def measure(at):
+        calls.append(at)
         if len(calls) == at_call:
             signal.raise_signal(signal.SIGINT)
         return {}
@@ -79,8 +79,8 @@ def test_ctrl_c_saves_and_resumes(tmp_path):
     first = minimize(form, PROBLEM.counts, metrics=interrupting(4), checkpoint=path, **run)
     assert first.outcome is Outcome.INTERRUPTED
     assert "saved" in first.status
-    resumed = minimize(form, PROBLEM.counts, metrics=lambda W, H, b: {}, checkpoint=path, **run)
-    whole = minimize(form, PROBLEM.counts, metrics=lambda W, H, b: {}, **run)
+    resumed = minimize(form, PROBLEM.counts, metrics=lambda at: {}, checkpoint=path, **run)
+    whole = minimize(form, PROBLEM.counts, metrics=lambda at: {}, **run)
     assert torch.equal(resumed.H, whole.H)
     assert resumed.history == whole.history
 

@@ -39,7 +39,7 @@ BAD = [
     ({"checkpoint": 3}, TypeError, "checkpoint must be a path"),
     ({"checkpoint": "/"}, ValueError, "is a folder; name a file"),
     ({"checkpoint": "absent/run.safetensors"}, ValueError, "there is no folder"),
-    ({"source": "both"}, ValueError, "source must be one of"),
+    ({"metrics": "SNC1"}, TypeError, "metrics must be a function of a ufm.RunPoint"),
 ]
 
 
@@ -84,7 +84,7 @@ def test_too_little_memory_is_refused_before_anything_is_allocated(optimizer, mo
         {"optimizer": "adam"},
         {"learning_rate": 0.1},
         {"learning_rate": 0.1, "weighting": "mgda"},
-        {"metrics": lambda W, H, b: {}},
+        {"metrics": lambda at: {}},
     ],
 )
 def test_memory_asked_for_is_memory_used(options, monkeypatch):

@@ -34,6 +34,7 @@ def unequal() -> ufm.SingleSource:
 
 def solve(problem: Any, weighting: str, **options: Any) -> ufm.Solution:
     defaults: dict[str, Any] = {"learning_rate": 0.02, "momentum": 0.9, "tolerance": 1e-12}
+    defaults["metrics"] = verify.tracked(problem)
     return ufm.solve(problem, method="gradient", weighting=weighting, **(defaults | options))
 
 
@@ -191,7 +192,7 @@ def test_single_precision_and_a_user_s_metrics() -> None:
         weighting="mgda",
         learning_rate=0.02,
         steps=20,
-        metrics=lambda W, H, b: {"size": float(W.norm())},
+        metrics=lambda at: {"size": float(at.W[0].norm())},
     )
     assert result.W.dtype == torch.float32
     assert {"size", "weight_1", "loss_3"} <= set(result.history)

@@ -89,16 +89,16 @@ def test_claimed_properties_hold_and_others_do_not(name):
     sums = sum(w[k].T for w, k in zip(W, labels.T, strict=True))
     lengths = np.linalg.norm(sums, axis=0) * np.linalg.norm(H, axis=0)
     aligned = (np.einsum("ij,ij->j", H, sums) >= (1 - 1e-9) * lengths).all()
-    assert aligned == ("NC4" in prediction.properties or prediction.regime == "zero")
+    assert aligned == ("SNC4" in prediction.properties or prediction.regime == "zero")
     weights = prediction.feature_weights
-    assert (weights is None) == ("NC4" not in prediction.properties and prediction.regime != "zero")
+    assert (weights is None) == ("SNC4" not in prediction.properties and prediction.regime != "zero")
     if weights is not None:
         total = sum(g * w[k].T for g, w, k in zip(weights, W, labels.T, strict=True))
         np.testing.assert_allclose(H, total, atol=1e-12)
     ranked = [np.sort(w @ H, axis=0) for w in W]
     clear = all((r[-1] - r[-2] > 1e-9).all() for r in ranked)
     right = all(((w @ H).argmax(axis=0) == k).all() for w, k in zip(W, labels.T, strict=True))
-    assert (clear and right) == ("NC5" in prediction.properties)
+    assert (clear and right) == ("SNC5" in prediction.properties)
 
 
 def test_a_law_wrong_by_two_is_refused():
@@ -115,7 +115,7 @@ def test_worked_example():
     assert prediction.objective == pytest.approx(15.6487639, abs=5e-8)
     assert prediction.cosines[0, 3] == pytest.approx(0.16596862, abs=5e-9)
     assert prediction.cosines[0, 4] == pytest.approx(-0.16596862 / 2, abs=5e-9)
-    assert "NC4" not in prediction.properties
+    assert "SNC4" not in prediction.properties
 
 
 @settings(max_examples=150)

@@ -292,9 +292,9 @@ def full(problem):
 
 
 def test_the_claimed_decision_property(case):
-    """NC5 (NC4 of Theorem 3.2): the linear decision is the nearest class centre, ties excepted, where it is claimed."""
+    """SNC5, MNC4: the linear decision is the nearest class centre, ties excepted, where it is claimed."""
     problem, prediction, theorem, _ = case
-    claimed = "NC4" if problem.source == "multi" else "NC5"
+    claimed = "MNC4" if problem.source == "multi" else "SNC5"
     assert prediction.every_feature == (theorem[:11] != "Theorem 5.1" and (PAIRWISE not in theorem or full(problem)))
     H, W = as_list(prediction.H()), prediction.W()
     groups = [[w] for w in W] if problem.source == "multi" else [W]
@@ -313,7 +313,7 @@ def test_the_claimed_decision_property(case):
 
 
 def test_an_absent_tuple_has_no_centre_to_be_nearest():
-    """Why the array claims NC5 of training features only: some h are decided for tuples that no sample has."""
+    """Why the array claims SNC5 of training features only: some h are decided for tuples that no sample has."""
     problem = CASES["array"][0]
     prediction = theory.predict(problem)
     h = prediction.H().std() * np.random.default_rng(0).standard_normal((len(prediction.H()), 200))

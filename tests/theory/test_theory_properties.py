@@ -154,7 +154,7 @@ def test_permuting_the_classes_of_a_task(n_same, n_different, lambda_H, lambda_W
 @QUICK
 @given(problems())
 def test_simplex_angles_within_every_head(drawn):
-    """NC2, and NC3 of Theorem 3.1, read off W itself."""
+    """SNC2, MNC2, and SNC3, read off W itself."""
     make, keywords = drawn
     prediction = theory.predict(make(**keywords))
     heads = prediction.W()

@@ -207,7 +207,7 @@ def test_gradient_solver_agrees_with_every_sample_free(optimizer):
     np.testing.assert_allclose(gram(one), gram(two), atol=1e-5)
     Z = np.repeat((one.W[0] @ one.H).numpy(), problem.counts, axis=1)
     np.testing.assert_allclose((two.W[0] @ two.H).numpy(), Z, atol=1e-4)
-    assert set(two.history) == {"step", "loss", "gradient_norm", "NC1", "NC2_1", "NC2_2", "NC3", "NC_m"}
+    assert set(two.history) == {"step", "loss", "gradient_norm"}
 
 
 @pytest.mark.parametrize("method", ["newton", "gradient"])

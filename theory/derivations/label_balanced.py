@@ -54,7 +54,7 @@ def orthogonal_heads() -> Step:
 
 
 def nearest_centre(task: SimplexTask) -> tuple[Step, ...]:
-    """NC5, for every h."""
+    """SNC5, for every h."""
     norm, beta, g = quantity(r"\|\beta w_k\|^2"), task.feature_weight, task.head_gram
     return (
         identity(

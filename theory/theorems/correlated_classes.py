@@ -11,8 +11,8 @@ in coordinates that the tasks share and in which they differ. σ_a = 0, parallel
     λ_H λ_W ≥ (1 − ε)² c K n_d / 4
 
 on; σ_s = 0, opposite heads, from (1 − ε)² c (2 n_s + (K−2) n_d) / 4 on where n_s ≥ n_d, and otherwise from the root of
-a quartic in y = e^{−t/2} on. Each head is a simplex frame (NC2). For K ≥ 3 features are weighted sums of their heads
-(NC4) only where one of the two parts is zero. NC5 is of training features, whose centres have unequal norms.
+a quartic in y = e^{−t/2} on. Each head is a simplex frame (SNC2). For K ≥ 3 features are weighted sums of their heads
+(SNC4) only where one of the two parts is zero. SNC5 is of training features, whose centres have unequal norms.
 """
 
 from __future__ import annotations
@@ -181,9 +181,9 @@ def _regime(at: ClassMargins) -> str:
 
 
 def _properties(K: int, n_same: int, n_different: int, at: ClassMargins) -> tuple[str, ...]:
-    """NC5, on training features, is that the heads decide rightly: each feature is its own label's centre."""
+    """SNC5, on training features, is that the heads decide rightly: each feature is its own label's centre."""
     if at.sigma_s == 0 and at.sigma_a == 0:
-        return ("NC1",)
-    sums = ("NC4",) if K == 2 or at.sigma_s == 0 or at.sigma_a == 0 else ()
+        return ("SNC1",)
+    sums = ("SNC4",) if K == 2 or at.sigma_s == 0 or at.sigma_a == 0 else ()
     right = (n_same == 0 or at.alpha > 0) and (n_different == 0 or (at.t > 0 and at.s + at.t > 0))
-    return ("NC1", "NC2", *sums, *(("NC5",) if right else ()))
+    return ("SNC1", "SNC2", *sums, *(("SNC5",) if right else ()))

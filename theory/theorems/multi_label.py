@@ -85,7 +85,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
         within_theorem=sigma > 0 and reading.label_smoothing == 0,
         thresholds=(shared,),
         hypotheses=checked,
-        properties=("NC1", "NC2", "NC4") if sigma > 0 else ("NC1",),
+        properties=("NC1", "NC2", "NC_m") if sigma > 0 else ("NC1",),
         objective=_objective(problem, parts, sigma) / problem.divisor,
         required_dim=problem.classes[0] - 1,
         multi_source=False,

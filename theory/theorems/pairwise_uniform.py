@@ -7,7 +7,7 @@ The minimizers of Theorems 3.1 and B.2 use the joint counts of no more than two 
 an orthogonal array of strength 2, whose tuples may occur unequally often and mostly not at all. Margins, min F, Gram
 matrix and features are those of ``theory.theorems.theorem_3_1``.
 
-NC5 holds on every h only where every label tuple occurs. All centres have one norm, so the nearest of all Π K_t sums
+SNC5 holds on every h only where every label tuple occurs. All centres have one norm, so the nearest of all Π K_t sums
 of heads decides as the heads do; but the centre that an arbitrary h decides for need not be a label's. On training
 features it holds regardless: each is its own label's centre.
 """

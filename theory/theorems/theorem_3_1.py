@@ -171,9 +171,9 @@ def _cosines(classes: tuple[int, ...], scale: Float) -> Float:
 
 
 def _properties(rows: tuple[Threshold, ...]) -> tuple[str, ...]:
-    """A zero head ties all its classes, so NC5 needs every task below its threshold."""
+    """A zero head ties all its classes, so SNC5 needs every task below its threshold."""
     if all(row.below for row in rows):
-        return ("NC1", "NC2", "NC3", "NC4", "NC5")
+        return ("SNC1", "SNC2", "SNC3", "SNC4", "SNC5")
     if any(row.below for row in rows):
-        return ("NC1", "NC2", "NC3", "NC4")
-    return ("NC1",)
+        return ("SNC1", "SNC2", "SNC3", "SNC4")
+    return ("SNC1",)

@@ -123,9 +123,9 @@ def _space(task: SumProblem, a: float) -> FeatureSpace:
 
 
 def _properties(rows: tuple[Threshold, ...]) -> tuple[str, ...]:
-    """A zero head ties all its classes, so NC4, the nearest class centre, needs every task below its threshold."""
+    """A zero head ties all its classes, so MNC4, the nearest class centre, needs every task below its threshold."""
     if all(row.below for row in rows):
-        return ("NC1", "NC2", "NC3", "NC4")
+        return ("MNC1", "MNC2", "MNC3", "MNC4")
     if any(row.below for row in rows):
-        return ("NC1", "NC2", "NC3")
-    return ("NC1",)
+        return ("MNC1", "MNC2", "MNC3")
+    return ("MNC1",)

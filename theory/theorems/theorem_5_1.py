@@ -130,12 +130,12 @@ def _regime(same: Threshold, different: Threshold) -> str:
 
 
 def _properties(same: Threshold, different: Threshold) -> tuple[str, ...]:
-    """Features of labels past their threshold are zero, and zero ties all classes: no NC5 there."""
+    """Features of labels past their threshold are zero, and zero ties all classes: no SNC5 there."""
     if same.below and different.below:
-        return ("NC1", "NC2", "NC4", "NC5")
+        return ("SNC1", "SNC2", "SNC4", "SNC5")
     if same.below or different.below:
-        return ("NC1", "NC2", "NC4")
-    return ("NC1",)
+        return ("SNC1", "SNC2", "SNC4")
+    return ("SNC1",)
 
 
 def _dense(problem: SumProblem) -> NDArray[np.int64]:

@@ -57,6 +57,13 @@ def checkpoint(name: str, value: Any) -> Path:
         raise ValueError(str(error)) from error
 
 
+def function(name: str, value: Any) -> Any:
+    """Something to call."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function of a ufm.RunPoint, such as verify.tracked(problem), got {value!r}")
+    return value
+
+
 def line_search_alone(optimizer: str, learning_rate: Any, momentum: Any) -> None:
     """L-BFGS has neither a learning rate nor a momentum."""
     for name, value in (("learning_rate", learning_rate), ("momentum", momentum)):

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypedDict, get_args
 import torch
 
 from ufm.solvers import option_checks
+from ufm.solvers.run_point import Metrics
 from ufm.support import validation
 
 Optimizer = Literal["momentum", "adam", "lbfgs"]
@@ -62,6 +63,9 @@ class Gradient:
     """In [0, 1): fixed, in place of Polak-Ribière's; with a learning rate 0.9 by default, for adam 0.95."""
     log_every: int = 10
     """Steps between entries of the history."""
+    metrics: Metrics | None = None
+    """What to measure for the history of each ``ufm.RunPoint``: a function of it that returns numbers by name, such as
+    ``verify.tracked(problem)``."""
     checkpoint: str | Path | None = None
     """A file to save the run to, and to resume it from; per task for several sources."""
     checkpoint_every: int | None = None
@@ -84,6 +88,7 @@ class Gradient:
             learning_rate=option_checks.learning_rate,
             momentum=option_checks.momentum,
             log_every=option_checks.at_least_one,
+            metrics=option_checks.function,
             checkpoint=option_checks.checkpoint,
             checkpoint_every=option_checks.at_least_one,
         )
@@ -100,6 +105,7 @@ class GradientOptions(TypedDict, total=False):
     learning_rate: float | None
     momentum: float | None
     log_every: int
+    metrics: Metrics | None
     checkpoint: str | Path | None
     checkpoint_every: int | None
     progress: bool | None

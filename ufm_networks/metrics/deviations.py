@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from verify._metrics.directions import ZERO, largest_norm, unit_columns
+from verify._metrics.directions import ZERO
 from verify._metrics.nearest_centre import ROUNDING, TIE, centred_heads
-from verify._metrics.sum_of_heads import summed_heads
+from verify._metrics.sum_of_heads import sum_directions
 from verify.reading.form import Form
 
 
@@ -51,9 +51,7 @@ def reference(
 
     targets = None
     if sums_of_heads:
-        weights = np.sqrt(form.task_weights * np.array(form.classes))
-        sums = summed_heads(form, W, np.broadcast_to(weights[:, None], (len(weights), len(form.labels))))
-        targets = there(unit_columns(sums, float(weights.sum()) * largest_norm(W.T)).T)
+        targets = there(sum_directions(form, W).T)
     centre = there(form.counts / form.counts.sum()) @ means
     heads, offsets = map(there, centred_heads(form, W, b, centre.cpu().numpy()))
     return Reference(form, means, centre, heads, offsets, there(b), there(form.labels), targets, largest)

@@ -26,3 +26,8 @@ def head_cosines(W: Float, size: float) -> Float:
 def largest_norm(vectors: Float) -> float:
     """Of the columns of (d, n)."""
     return float(np.linalg.norm(vectors, axis=0).max())
+
+
+def direction_distances(features: Float, centre: Float, size: float, targets: Float) -> Float:
+    """(n,) ‖h̃ − s̃‖, h̃ = (h − μ_G)/‖h − μ_G‖, of features (d, n) of the given size and unit targets s̃ (d, n)."""
+    return np.asarray(np.linalg.norm(unit_columns(features - centre[:, None], size) - targets, axis=0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from verify._metrics.property import Property
 from verify.reading.form import Float, Form
 from verify.reading.label_sums import column_blocks
 from verify.reading.samples import Samples
@@ -79,3 +80,12 @@ def distance_slack(moved: Float, centres: Float, lengths: Float, tie: float = TI
 def _within(values: Float, slack: Float) -> NDArray[np.bool_]:
     """Entries of a column no more than its slack (n,) below the column's largest."""
     return np.asarray(values >= values.max(axis=0) - slack)
+
+
+NEAREST_CENTRE = Property(
+    name="nearest class centre on training features",
+    statement="on training features the heads decide for the nearest class centre",
+    source="Theorem 3.1 (5); Theorem 5.1 (5); Theorem 3.2 (4)",
+    codes=("SNC5", "MNC4"),
+    deviations=disagreements,
+)

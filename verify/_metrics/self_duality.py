@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify._metrics.directions import largest_norm, unit_columns
+from verify._metrics.directions import direction_distances, largest_norm, unit_columns
+from verify._metrics.property import Property
 from verify.reading.form import Float, Int
 from verify.reading.samples import Samples
+
+SELF_DUALITY = Property(
+    name="class features along their heads",
+    statement="the centred mean feature of class k of task t points along w_k^t",
+    source="Theorem 3.2 (3)",
+    codes=("MNC3", "NC3"),
+    deviations=direction_distances,
+)
 
 
 def squared_distances_to_heads(samples: Samples) -> Float:
@@ -33,6 +42,5 @@ def single_label_duality(samples: Samples) -> float:
 
 def _squared_distances(samples: Samples, means: Float, centre: Float, classes: Int) -> Float:
     W = samples.point.W
-    directions = unit_columns(means - centre[:, None], largest_norm(samples.means))
     heads = unit_columns(W[classes].T, largest_norm(W.T))
-    return np.asarray(np.sum((directions - heads) ** 2, axis=0))
+    return SELF_DUALITY.deviations(means, centre, largest_norm(samples.means), heads) ** 2

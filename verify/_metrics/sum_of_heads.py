@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify._metrics.directions import largest_norm, unit_columns
+from verify._metrics.directions import direction_distances, largest_norm, unit_columns
+from verify._metrics.property import Property
 from verify.reading.form import Float, Form
 from verify.reading.label_sums import column_blocks
 from verify.reading.samples import Samples
+
+SUM_OF_HEADS = Property(
+    name="features along the sum of their heads",
+    statement="h̃ = Σ_t w_{k_t}^t, normalized, for every label (k_1, …, k_T)",
+    source="Theorem 3.1 (4); Theorem 5.1 (4); Section 5.2 for task-balanced counts",
+    codes=("SNC4", "NC_m"),
+    deviations=direction_distances,
+)
 
 
 def summed_heads(form: Form, W: Float, weights: Float) -> Float:
@@ -18,6 +27,18 @@ def summed_heads(form: Form, W: Float, weights: Float) -> Float:
     return np.asarray(W.T @ (form.indicators * np.repeat(weights, form.classes, axis=0)))
 
 
+def general_weights(form: Form) -> Float:
+    """(T, m) √(c^t K_t), the weights of the general form (B.2, eq. 17)."""
+    weights = np.sqrt(form.task_weights * np.array(form.classes))
+    return np.broadcast_to(weights[:, None], (len(weights), len(form.labels)))
+
+
+def sum_directions(form: Form, W: Float) -> Float:
+    """(d, m) s/‖s‖, s = Σ_t √(c^t K_t) w_{k_t}^t; NaN where heads cancel to rounding."""
+    weights = general_weights(form)
+    return unit_columns(summed_heads(form, W, weights), float(weights[:, 0].sum()) * largest_norm(W.T))
+
+
 def distance_from_summed_heads(samples: Samples) -> float:
     """Ave over samples of ‖h̃ − s/‖s‖‖, h̃ = (h − μ_G)/‖h − μ_G‖, s = Σ_t √(c^t K_t) w_{k_t}^t (SNC4).
 
@@ -25,13 +46,11 @@ def distance_from_summed_heads(samples: Samples) -> float:
     a feature equals μ_G or a sum of heads is zero.
     """
     form, point = samples.form, samples.point
-    weights = np.sqrt(form.task_weights * np.array(form.classes))
-    sums = summed_heads(form, point.W, np.broadcast_to(weights[:, None], (len(weights), len(form.labels))))
-    targets = unit_columns(sums, float(weights.sum()) * largest_norm(point.W.T))
+    targets = sum_directions(form, point.W)
     size = largest_norm(point.H)
     total = 0.0
     for block in column_blocks(point.index, len(point.H)):
-        features = unit_columns(point.H[:, block] - samples.centre[:, None], size)
-        distances = np.linalg.norm(features - targets[:, point.index[block]], axis=0)
+        features, own = point.H[:, block], targets[:, point.index[block]]
+        distances = SUM_OF_HEADS.deviations(features, samples.centre, size, own)
         total += float(np.sum(samples.weight[block] * distances))
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, assert_never
 
 import numpy as np
@@ -11,13 +12,16 @@ from verify._metrics.label_set_decoding import decoding_error
 from verify._metrics.nearest_centre import disagreement_rate
 from verify._metrics.orthogonality import cross_task_cosines
 from verify._metrics.self_duality import single_label_duality, squared_distances_to_heads
-from verify._metrics.simplex import simplex_angles, simplex_norms
+from verify._metrics.simplex_angles import simplex_angles
+from verify._metrics.simplex_norms import simplex_norms
 from verify._metrics.sum_of_heads import distance_from_summed_heads
 from verify._metrics.tag_sums import tag_sum_angle
 from verify._metrics.variability import within_label_variance
-from verify.reading.form import Problem
+from verify.reading.form import Float, Problem, Source
 from verify.reading.read import At, read
 from verify.reading.samples import Samples
+
+Measure = Callable[[tuple[Samples, ...]], float]
 
 METRIC = re.compile(r"^[SM]?NC(\d|_m)")  # what a column of a history is called where it holds one of these
 
@@ -52,47 +56,47 @@ def metrics(
     W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3.
     """
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)
-    parts, heads = at.samples, at.heads
-    match at.problem.source:
+    return {name: measure(at.samples) for name, measure in table(at.problem.source).items()}
+
+
+def table(source: Source) -> dict[str, Measure]:
+    """What is measured of the parts of a problem, by name."""
+    match source:
         case "single":
-            return _single(parts[0], heads)
+            return {
+                "SNC1": _mean(within_label_variance),
+                "SNC2_1": lambda parts: simplex_angles(_heads(parts)),
+                "SNC2_2": lambda parts: simplex_norms(_heads(parts)),
+                "SNC3": lambda parts: cross_task_cosines(_heads(parts))[0],
+                "SNC3_max": lambda parts: cross_task_cosines(_heads(parts))[1],
+                "SNC4": _mean(distance_from_summed_heads),
+                "SNC5": _mean(disagreement_rate),
+            }
         case "multi":
-            return _multi(parts, heads)
+            return {
+                "MNC1": _mean(within_label_variance),
+                "MNC2_1": lambda parts: simplex_angles(_heads(parts)),
+                "MNC2_2": lambda parts: simplex_norms(_heads(parts)),
+                "MNC3": lambda parts: float(np.mean(np.concatenate([*map(squared_distances_to_heads, parts)]))),
+                "MNC4": _mean(disagreement_rate),
+            }
         case "multilabel":
-            return _multi_label(parts[0], heads)
+            return {
+                "NC1": _mean(within_label_variance),
+                "NC2_1": lambda parts: simplex_angles(_heads(parts)),
+                "NC2_2": lambda parts: simplex_norms(_heads(parts)),
+                "NC3": _mean(single_label_duality),
+                "NC_m": _mean(tag_sum_angle),
+                "NN_decoding_error": _mean(decoding_error),
+            }
         case _:
-            assert_never(at.problem.source)
+            assert_never(source)
 
 
-def _single(part: Samples, heads: list[Any]) -> dict[str, float]:
-    mean, largest = cross_task_cosines(heads)
-    return {
-        "SNC1": within_label_variance(part),
-        "SNC2_1": simplex_angles(heads),
-        "SNC2_2": simplex_norms(heads),
-        "SNC3": mean,
-        "SNC3_max": largest,
-        "SNC4": distance_from_summed_heads(part),
-        "SNC5": disagreement_rate(part),
-    }
+def _mean(of_part: Callable[[Samples], float]) -> Measure:
+    """The mean over the parts: over the tasks of Problem (4), else of the only one."""
+    return lambda parts: float(np.mean([of_part(part) for part in parts]))
 
 
-def _multi(parts: tuple[Samples, ...], heads: list[Any]) -> dict[str, float]:
-    return {
-        "MNC1": float(np.mean([within_label_variance(part) for part in parts])),
-        "MNC2_1": simplex_angles(heads),
-        "MNC2_2": simplex_norms(heads),
-        "MNC3": float(np.mean(np.concatenate([squared_distances_to_heads(part) for part in parts]))),
-        "MNC4": float(np.mean([disagreement_rate(part) for part in parts])),
-    }
-
-
-def _multi_label(part: Samples, heads: list[Any]) -> dict[str, float]:
-    return {
-        "NC1": within_label_variance(part),
-        "NC2_1": simplex_angles(heads),
-        "NC2_2": simplex_norms(heads),
-        "NC3": single_label_duality(part),
-        "NC_m": tag_sum_angle(part),
-        "NN_decoding_error": decoding_error(part),
-    }
+def _heads(parts: tuple[Samples, ...]) -> list[Float]:
+    return [part.point.W[rows] for part in parts for rows in part.form.blocks]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from verify._metrics.nearest_centre import disagreements
+from verify._metrics.nearest_centre import NEAREST_CENTRE
 from verify.claims._claim import NOT_APPLICABLE, claim
 from verify.claims.features import class_means
 from verify.claims.regime import every_feature_live, every_head_live
@@ -28,13 +28,10 @@ def of_near_ties(violation: float) -> float:
     return NEAR_TIE / 100.0
 
 
-NC5 = "Theorem 3.1 (5); Theorem 5.1 (5); Theorem 3.2 (4)"
-
-
 @claim(
     "nc5",
-    statement="on training features the heads decide for the nearest class centre",
-    source=f"{NC5}, on training features",
+    statement=NEAREST_CENTRE.statement,
+    source=f"{NEAREST_CENTRE.source}, on training features",
     margin=0.0,
     resolution=of_near_ties,
 )
@@ -49,7 +46,7 @@ def nc5(at: At) -> float:
 @claim(
     "nc5_everywhere",
     statement="for every h the heads decide for the nearest class centre",
-    source=NC5,
+    source=NEAREST_CENTRE.source,
     margin=FEW,
     resolution=of_near_ties,
 )
@@ -85,7 +82,7 @@ def nc5_by_task(at: At) -> float:
         for rows in part.form.blocks:
             form = _one_task(part.form, rows)
             W, b = part.point.W[rows], part.point.b[rows]
-            differ = disagreements(form, W, b, h, means[:, rows], part.centre, tie=NEAR_TIE)
+            differ = NEAREST_CENTRE.deviations(form, W, b, h, means[:, rows], part.centre, tie=NEAR_TIE)
             worst = max(worst, float(differ.mean()))
     return worst
 
@@ -112,7 +109,7 @@ def _decided(at: At) -> tuple[Samples, ...]:
 
 def _differ(part: Samples, h: Float) -> Any:
     point = part.point
-    return disagreements(part.form, point.W, point.b, h, part.means, part.centre, tie=NEAR_TIE)
+    return NEAREST_CENTRE.deviations(part.form, point.W, point.b, h, part.means, part.centre, tie=NEAR_TIE)
 
 
 def _one_task(form: Form, rows: slice) -> Form:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from verify._metrics.sum_of_heads import summed_heads
+from verify._metrics.directions import largest_norm
+from verify._metrics.property import Property
+from verify._metrics.self_duality import SELF_DUALITY
+from verify._metrics.sum_of_heads import SUM_OF_HEADS, general_weights, summed_heads
+from verify._metrics.tag_wise_sum import TAG_WISE_SUM
+from verify._metrics.variability import COLLAPSE
 from verify.claims._claim import NOT_APPLICABLE, claim
 from verify.claims.regime import every_feature_live, every_head_live, live_features
-from verify.reading.form import Float
+from verify.reading.form import Float, Form
 from verify.reading.read import At
 from verify.reading.samples import Samples
 from verify.reading.sources import label_sets, label_tuples
@@ -17,7 +23,7 @@ from verify.reading.sources import label_sets, label_tuples
 CANCELLED = 0.3  # of the longest: a difference or sum shorter than this has lost too many digits to have a direction
 
 
-@claim("nc1", statement="samples of one label have one feature", source="Theorems 3.1 (1), 3.2 (1) and 5.1 (1)")
+@claim("nc1", **COLLAPSE.stated)
 def nc1(at: At) -> float:
     """max ‖h − μ‖ / max ‖h‖; NaN for one column per label, where collapse is built in, so use method="gradient".
 
@@ -25,23 +31,15 @@ def nc1(at: At) -> float:
     """
     if all(len(part.point.index) == len(part.form.counts) for part in at.samples):
         return NOT_APPLICABLE
-    worst = [_scatter(part) for part in at.samples if live_features(part).any()]
-    return max(worst, default=NOT_APPLICABLE)
+    live = [part for part in at.samples if live_features(part).any()]
+    worst = [COLLAPSE.deviations(part).max() / largest_norm(part.point.H) for part in live]
+    return float(max(worst, default=NOT_APPLICABLE))
 
 
-def _scatter(part: Samples) -> float:
-    scatter = np.linalg.norm(part.point.H - part.means[:, part.point.index], axis=0)
-    return float(scatter.max() / np.linalg.norm(part.point.H, axis=0).max())
-
-
-@claim(
-    "nc4",
-    statement="h̃ = Σ_t w_{k_t}^t, normalized, for every label (k_1, …, k_T)",
-    source="Theorem 3.1 (4); Theorem 5.1 (4); Section 5.2 for task-balanced counts",
-)
+@claim("nc4", **SUM_OF_HEADS.stated)
 def nc4(at: At) -> float:
     """max_l ‖h̃_l − s_l/‖s_l‖‖, s = Σ_t w_{k_t}^t, h̃ = (h − μ_G)/‖h − μ_G‖; NaN where one is zero, or Problem (4)."""
-    return _from_sums(at, np.ones(len(at.problem.classes)))
+    return _from_sums(at, lambda form: np.ones((len(form.classes), len(form.counts))))
 
 
 @claim(
@@ -51,34 +49,35 @@ def nc4(at: At) -> float:
 )
 def nc4_weighted(at: At) -> float:
     """``nc4`` with the weights of the general form."""
-    return _from_sums(at, np.sqrt(at.problem.task_weights * np.array(at.problem.classes)))
+    return _from_sums(at, general_weights)
 
 
-def _from_sums(at: At, weights: Float) -> float:
+def _from_sums(at: At, weights: Callable[[Form], Float]) -> float:
     if not label_tuples(at.problem):
         return NOT_APPLICABLE
     (part,) = at.samples
     if not every_feature_live(part) or not every_head_live(part):
         return NOT_APPLICABLE
-    per_label = np.broadcast_to(weights[:, None], (len(weights), len(part.form.counts)))
-    return _largest_angle(part, summed_heads(part.form, part.point.W, per_label))
-
-
-def _largest_angle(part: Samples, targets: Float) -> float:
-    """max_l ‖h̃_l − s_l/‖s_l‖‖; NaN where h_l − μ_G or s_l nearly cancels."""
-    centred = part.means - part.centre[:, None]
-    lengths, sums = np.linalg.norm(centred, axis=0), np.linalg.norm(targets, axis=0)
-    shortest = CANCELLED * float(np.linalg.norm(part.means, axis=0).max())
-    if (lengths < shortest).any() or (sums < CANCELLED * float(np.linalg.norm(part.point.W, axis=1).max())).any():
+    sums = summed_heads(part.form, part.point.W, weights(part.form))
+    if _cancelled(sums, part.point.W.T):
         return NOT_APPLICABLE
-    return float(np.linalg.norm(centred / lengths - targets / sums, axis=0).max())
+    return _apart(SUM_OF_HEADS, part, part.means, sums)
 
 
-@claim(
-    "self_duality",
-    statement="the centred mean feature of class k of task t points along w_k^t",
-    source="Theorem 3.2 (3)",
-)
+def _cancelled(vectors: Float, of: Float) -> bool:
+    """Whether a column is too short beside the longest it was computed from."""
+    return bool((np.linalg.norm(vectors, axis=0) < CANCELLED * largest_norm(of)).any())
+
+
+def _apart(told: Property, part: Samples, means: Float, targets: Float) -> float:
+    """The largest deviation of means (d, n) from the directions of targets (d, n); NaN where centred means cancel."""
+    if _cancelled(means - part.centre[:, None], means):
+        return NOT_APPLICABLE
+    directions = targets / np.linalg.norm(targets, axis=0)
+    return float(told.deviations(means, part.centre, largest_norm(means), directions).max())
+
+
+@claim("self_duality", **SELF_DUALITY.stated)
 def self_duality(at: At) -> float:
     """max_{t,k} ‖μ̃_k^t − w̃_k^t‖ over classes with samples; NaN where one is zero, or several labels at once."""
     if label_sets(at.problem):
@@ -88,13 +87,10 @@ def self_duality(at: At) -> float:
         if not every_head_live(part):
             return NOT_APPLICABLE
         occurring, means = class_means(part)
-        W = part.point.W[occurring]
-        centred = means - part.centre[:, None]
-        lengths, norms = np.linalg.norm(centred, axis=0), np.linalg.norm(W, axis=1)
-        longest = float(np.linalg.norm(means, axis=0).max())
-        if (lengths < CANCELLED * longest).any() or (norms < CANCELLED * norms.max()).any() or longest == 0:
+        heads = part.point.W[occurring].T
+        if _cancelled(heads, heads) or not means.any():
             return NOT_APPLICABLE
-        worst = max(worst, float(np.linalg.norm(centred / lengths - (W / norms[:, None]).T, axis=0).max()))
+        worst = float(np.maximum(worst, _apart(SELF_DUALITY, part, means, heads)))
     return worst
 
 
@@ -106,22 +102,13 @@ def class_means(part: Samples) -> tuple[Any, Float]:
     return occurring, part.means @ (weights[occurring] / totals[occurring, None]).T
 
 
-@claim(
-    "tag_wise_sum",
-    statement="h_S = C_m Σ_{k∈S} w_k with one C_m for all label sets S of size m",
-    source="Li et al. 2024, Theorem 1 (multi-label)",
-)
+@claim("tag_wise_sum", **TAG_WISE_SUM.stated)
 def tag_wise_sum(at: At) -> float:
     """max_S ‖h_S − C_m Σ_{k∈S} w_k‖ / ‖h_S‖, C_m the mean fit over the sets of size m; NaN where one is zero."""
     if not label_sets(at.problem):
         return NOT_APPLICABLE
     (part,) = at.samples
     sums = summed_heads(part.form, part.point.W, np.ones((1, len(part.form.counts))))
-    shortest = CANCELLED * float(np.linalg.norm(part.point.W, axis=1).max())
-    if not live_features(part).all() or (np.linalg.norm(sums, axis=0) < shortest).any():
+    if not live_features(part).all() or _cancelled(sums, part.point.W.T):
         return NOT_APPLICABLE
-    scale = np.einsum("ij,ij->j", part.means, sums) / np.einsum("ij,ij->j", sums, sums)
-    sizes = part.form.labels.sum(axis=1)
-    for m in np.unique(sizes):
-        scale[sizes == m] = scale[sizes == m].mean()
-    return float((np.linalg.norm(part.means - scale * sums, axis=0) / np.linalg.norm(part.means, axis=0)).max())
+    return float(TAG_WISE_SUM.deviations(part, sums).max())

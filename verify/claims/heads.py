@@ -4,60 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
+from verify._metrics.orthogonality import ORTHOGONALITY
+from verify._metrics.property import largest
+from verify._metrics.simplex_angles import ANGLES, SIMPLEX
+from verify._metrics.simplex_norms import NORMS, spread_of_norms
+from verify._metrics.zero_bias import ZERO_BIAS
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles
-from verify.claims.regime import angles, every_head_live, heads, live_rows
+from verify.claims.regime import every_head_live, heads, live_heads, live_rows
 from verify.reading.read import At
 from verify.reading.sources import label_tuples
 
-ANGLES = 0.01  # linear in the Gram matrix, so believed at smaller violations than distances
-NC2 = "Theorem 3.1 (2); Theorem 3.2 (2); Section 5.2 for task-balanced counts"
+SMALL = 0.01  # linear in the Gram matrix, so believed at smaller violations than distances
 
 
-@claim(
-    "nc2_angles",
-    statement="cos(w_k^t, w_l^t) = −1/(K_t − 1) for k ≠ l",
-    source=NC2,
-    margin=ANGLES,
-    resolution=of_angles,
-)
+@claim("nc2_angles", **ANGLES.stated, margin=SMALL, resolution=of_angles)
 def nc2_angles(at: At) -> float:
     """max |cos(w_k^t, w_l^t) + 1/(K_t − 1)| over rows that are not zero; NaN where a whole head is."""
-    worst = [0.0]
-    for part in at.samples:
-        if not every_head_live(part):
-            return NOT_APPLICABLE
-        alive = live_rows(part)
-        for W, rows in zip(heads(part), part.form.blocks, strict=True):
-            cosines = angles(W[alive[rows]].T)
-            off_diagonal = ~np.eye(len(cosines), dtype=bool)
-            worst += np.abs(cosines[off_diagonal] + 1.0 / (len(W) - 1)).tolist()
-    return max(worst)
+    if not all(every_head_live(part) for part in at.samples):
+        return NOT_APPLICABLE
+    return max(largest(ANGLES.deviations(W)) for part in at.samples for W in live_heads(part))
 
 
-@claim(
-    "nc2_norms",
-    statement="‖w_k^t‖ is the same for all classes k of a task",
-    source=NC2,
-    margin=ANGLES,
-    resolution=of_angles,
-)
+@claim("nc2_norms", **NORMS.stated, margin=SMALL, resolution=of_angles)
 def nc2_norms(at: At) -> float:
     """max_t (max_k ‖w_k^t‖ − min_k ‖w_k^t‖) / mean_k ‖w_k^t‖; NaN where a whole head is zero."""
-    worst = 0.0
-    for part in at.samples:
-        if not every_head_live(part):
-            return NOT_APPLICABLE
-        for W in heads(part):
-            norms = np.linalg.norm(W, axis=1)
-            worst = max(worst, float(np.ptp(norms) / norms.mean()))
-    return worst
+    if not all(every_head_live(part) for part in at.samples):
+        return NOT_APPLICABLE
+    return max(spread_of_norms(W) for part in at.samples for W in heads(part))
 
 
 @claim(
     "nc2",
     statement="the rows of each head form a simplex ETF: equal norms, cosines −1/(K_t − 1)",
-    source=NC2,
-    margin=ANGLES,
+    source=SIMPLEX,
+    margin=SMALL,
     resolution=of_angles,
 )
 def nc2(at: At) -> float:
@@ -65,13 +45,7 @@ def nc2(at: At) -> float:
     return float(np.maximum(nc2_angles.measure(at), nc2_norms.measure(at)))
 
 
-@claim(
-    "nc3",
-    statement="heads of different tasks are orthogonal",
-    source="Theorem 3.1 (3)",
-    margin=ANGLES,
-    resolution=of_angles,
-)
+@claim("nc3", **ORTHOGONALITY.stated, margin=SMALL, resolution=of_angles)
 def nc3(at: At) -> float:
     """max |cos(w_k^t, w_l^s)| over s ≠ t and rows that are not zero; NaN for one task, Problem (4), or a zero head."""
     if not label_tuples(at.problem) or len(at.problem.classes) == 1:
@@ -79,19 +53,10 @@ def nc3(at: At) -> float:
     (part,) = at.samples
     if not every_head_live(part):
         return NOT_APPLICABLE
-    alive = live_rows(part)
-    task = np.repeat(np.arange(len(at.problem.classes)), at.problem.classes)[alive]
-    cosines = angles(part.point.W[alive].T)
-    return float(np.abs(cosines[task[:, None] != task]).max())
+    return largest(ORTHOGONALITY.deviations(live_heads(part)))
 
 
-@claim(
-    "zero_bias",
-    statement="every bias is zero",
-    source="Theorems 3.1, 3.2 and 5.1 (proofs)",
-    margin=ANGLES,
-    resolution=of_angles,
-)
+@claim("zero_bias", **ZERO_BIAS.stated, margin=SMALL, resolution=of_angles)
 def zero_bias(at: At) -> float:
     """max |b| over the largest |w · h|; NaN where every logit is zero."""
     worst = 0.0
@@ -99,7 +64,7 @@ def zero_bias(at: At) -> float:
         logits = float(np.abs(part.point.W @ part.means).max())
         if not live_rows(part).any() or logits == 0:
             return NOT_APPLICABLE
-        worst = max(worst, float(np.abs(part.point.b).max()) / logits)
+        worst = max(worst, largest(ZERO_BIAS.deviations(part.point.b, logits)))
     return worst
 
 

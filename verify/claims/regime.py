@@ -22,6 +22,12 @@ def heads(part: Samples) -> list[Float]:
     return [part.point.W[rows] for rows in part.form.blocks]
 
 
+def live_heads(part: Samples) -> list[Float]:
+    """The heads with rows that are not live made zero, of which no direction is asked."""
+    alive = live_rows(part)
+    return [np.where(alive[rows, None], part.point.W[rows], 0.0) for rows in part.form.blocks]
+
+
 def live_rows(part: Samples) -> NDArray[np.bool_]:
     """(R,) which rows of the stacked heads are not zero."""
     form = part.form
@@ -54,12 +60,6 @@ def every_feature_live(part: Samples) -> bool:
 def hard_labels(problem: Any) -> bool:
     """One-hot targets: Problem (3) or (4) without smoothing."""
     return bool(not label_sets(problem) and problem.label_smoothing == 0)
-
-
-def angles(vectors: Float) -> Float:
-    """(n, n) cosines of the columns of (d, n), none of them zero."""
-    unit = vectors / np.linalg.norm(vectors, axis=0)
-    return np.asarray(unit.T @ unit)
 
 
 def objective(at: At) -> float:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 import ufm
 from ufm.support.writable import require_file
+from verify._metrics import tracked
 from verify.certification.certificate import certify
 from verify.certification.rigorous import require_feasible_solution
 from verify.cli.falsify_command import Falsify
@@ -83,7 +84,10 @@ class Solve:
         problem, _ = self.problem.stated(told_to(console))
         if self.rigorous:
             require_feasible_solution(problem, self.solver.dim, every_sample=self.solver.method == "gradient")
-        solution = ufm.solve(problem, **self.solver.arguments())
+        options = self.solver.arguments()
+        if self.solver.method == "gradient":
+            options["metrics"] = tracked(problem)
+        solution = ufm.solve(problem, **options)
         try:
             if self.save is not None:
                 solution.save(self.save)

@@ -8,6 +8,7 @@ from typing import Any
 
 import ufm
 from ufm.solution import Problem
+from verify._metrics import tracked
 from verify.comparison.compare import Report, compare
 from verify.comparison.cosine_curve import CosineCurve
 from verify.reading.label_reading import LabelReading
@@ -54,8 +55,12 @@ def run_case(
 ) -> Case:
     """Solves with ``ufm.solve(problem, **options)`` and compares; tolerance is the objective's in ``compare``.
 
+    A run of "gradient" keeps the metrics of ``verify.tracked`` in its history, unless it has ``metrics`` of its own.
     KeyboardInterrupt where Ctrl-C ended the solve.
     """
+    method = options.get("method")
+    if method == "gradient" or (isinstance(method, ufm.Gradient) and method.metrics is None):
+        options.setdefault("metrics", tracked(problem))
     start = time.perf_counter()
     solution = solved(problem, **options)
     seconds = time.perf_counter() - start

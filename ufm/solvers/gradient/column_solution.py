@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm.problems.problem_settings import Source
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.gradient.minimize import minimize
 from ufm.solvers.options import Gradient
 
 
-def solve_gradient(
-    form: StandardForm, counts: NDArray[np.int64], options: Gradient, *, source: Source, **where: Any
-) -> ColumnSolution:
+def solve_gradient(form: StandardForm, counts: NDArray[np.int64], options: Gradient, **where: Any) -> ColumnSolution:
     """See ``minimize``."""
-    result = minimize(form, counts, source=source, **where, **vars(options))
+    result = minimize(form, counts, **where, **vars(options))
     return ColumnSolution(
         result.W,
         result.H,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack, get_args
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.outcome import Outcome
-from ufm.problems.problem_settings import Source
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.adam import Adam, Rates
 from ufm.solvers.gradient.checkpoint import own_checkpoint
@@ -21,7 +19,6 @@ from ufm.solvers.gradient.fixed_momentum import FixedMomentum
 from ufm.solvers.gradient.lbfgs import LBFGS
 from ufm.solvers.gradient.line_momentum import LineMomentum
 from ufm.solvers.gradient.method import Method
-from ufm.solvers.gradient.nc_metrics import Metrics
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
 from ufm.solvers.gradient.requirements import require_memory
@@ -33,9 +30,8 @@ from ufm.solvers.gradient.status import describe, outcome
 from ufm.solvers.gradient.units import balanced_units, own_units
 from ufm.solvers.gradient.weighted_momentum import WeightedMomentum, weighted_momentum
 from ufm.solvers.options import Gradient, GradientOptions
+from ufm.solvers.run_point import RunPoint
 from ufm.support import validation
-
-UserMetrics = Callable[[Tensor, Tensor, Tensor], Mapping[str, float]]
 
 
 @dataclass
@@ -45,7 +41,7 @@ class GradientResult:
     sample_column      (N,) the column of the form each sample came from, ascending
     objective          F at this point, evaluated in float64
     relative_gradient  ‖∇F‖ / √(2F) in balanced units, what ``tolerance`` is on
-    history            lists by name: step, loss, gradient_norm (relative, as above), and the metrics
+    history            lists by name: step, loss, gradient_norm (relative, as above), and what ``metrics`` returned
     """
 
     W: Tensor
@@ -68,8 +64,8 @@ def minimize(
     dim: int,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    metrics: UserMetrics | None = None,
-    source: Source = "single",
+    labels: NDArray[np.int64] | None = None,
+    task: int = 0,
     **options: Unpack[GradientOptions],
 ) -> GradientResult:
     """Minimizes F over W (R, d), one feature h_i per sample, and b, from a random start.
@@ -79,8 +75,7 @@ def minimize(
     with w_i = multiplicity / count of sample i's column: 1 where λ's stand beside the SUM of cross-entropies.
 
     counts         (m,) samples of each column, ≥ 1
-    metrics        called with W (R, d), H (d, N), b (R,) for the history; default those of ``source``, "single"
-                   (Table 5), "multi" (Table 6) or "multilabel"
+    labels, task   of the columns, (m, T), and of the form: what ``metrics`` is told; by default the columns' numbers
     options        those of ``ufm.Gradient``. With a ``weighting``, F and its gradient in the history, and ``tolerance``
                    are those of c = the weights in effect, which the history has as weight_t beside the losses loss_t;
                    the form's own weights must be 1, and ``objective`` is F with c = 1. See ``weighted_momentum``.
@@ -90,23 +85,25 @@ def minimize(
     TypeError naming the field, and MemoryError before anything is allocated.
     """
     settings = settled(Gradient(**options), dim=dim, seed=seed, device=device)
-    validation.one_of("source", source, get_args(Source))
     counts = _checked_counts(counts, form.columns)
-    require_memory(form, int(counts.sum()), settings, copies_for_metrics=0 if metrics is None else 1)
+    require_memory(form, int(counts.sum()), settings)
     with torch.no_grad():
         samples = expand(form, counts, settings.device, settings.dtype)
         weighted = settings.weighting is not None
         method = weighted_momentum(form, counts, samples, settings) if weighted else build(samples, settings)
-        built_in = Metrics(form, method.objective, source)
+        told = np.arange(form.columns)[:, None] if labels is None else labels
+        of_samples = np.repeat(told, counts, axis=0) if settings.metrics is not None else told
 
         def measure() -> dict[str, float]:
-            own, now = {}, built_in
+            own, weights = {}, form.task_weights
             if isinstance(method, WeightedMomentum):
-                own = method.measures()
-                now = Metrics(method.weighted_form(), method.objective, source)
-            if metrics is None:
-                return own | now(method.point)
-            return own | {name: float(value) for name, value in metrics(*_in_own_units(method, copy=True)).items()}
+                own, weights = method.measures(), method.weighted_form().task_weights
+            if settings.metrics is None:
+                return own
+            W, H, b = _in_own_units(method, copy=True)
+            heads, biases = list(W.split(form.classes)), list(b.split(form.classes))
+            found = settings.metrics(RunPoint(heads, H, biases, of_samples, weights, task))
+            return own | {name: float(value) for name, value in found.items()}
 
         with own_checkpoint(settings.checkpoint):
             end = Run(method, settings, fingerprint(form, counts, settings), measure).finish(settings.progress)

@@ -16,15 +16,16 @@ COPIES = {"momentum": 3, "adam": 3, "lbfgs": 3 + 2 * PAIRS}  # vectors as long a
 PER_ROW, PER_DIMENSION, PER_TASK = 8, 6, 10
 
 
-def needed_bytes(form: StandardForm, samples: int, settings: Settings, copies_for_metrics: int = 0) -> int:
-    """An upper estimate of what ``minimize`` allocates; a caller's own metrics are given a copy of the point."""
+def needed_bytes(form: StandardForm, samples: int, settings: Settings) -> int:
+    """An upper estimate of what ``minimize`` allocates; ``metrics`` are given a copy of the point and labels."""
     size = torch.empty((), dtype=settings.dtype).element_size()
     rows, dim = form.rows, settings.dim
     point = samples * dim + rows * dim + rows
     copies = 2 if settings.optimizer == "momentum" and not settings.line_search else COPIES[settings.optimizer]
     margins = 3 * samples * rows if settings.line_search else 0
-    run = size * ((copies + copies_for_metrics) * point + margins) + _chunk_bytes(form, samples, settings)
-    run += _table_bytes(form, size, dim) + 16 * samples  # the samples' columns: twice in int32, once in int64
+    shown = 0 if settings.metrics is None else size * point + 8 * samples * len(form.classes)
+    run = shown + size * (copies * point + margins) + _chunk_bytes(form, samples, settings)
+    run += _table_bytes(form, size) + 16 * samples  # the samples' columns: twice in int32, once in int64
     # the solution has a label tuple, a count and a column number, int64 all, for every sample
     return max(run, size * point + 8 * samples * (len(form.classes) + 2))
 
@@ -35,21 +36,21 @@ def _chunk_bytes(form: StandardForm, samples: int, settings: Settings) -> int:
     return 8 * n * (PER_ROW * form.rows + PER_DIMENSION * settings.dim + PER_TASK * len(form.classes))
 
 
-def _table_bytes(form: StandardForm, size: int, dim: int) -> int:
+def _table_bytes(form: StandardForm, size: int) -> int:
     """What has an entry per distinct label: hardly anything for balanced counts, but with many tasks every sample may
     have a label of its own.
 
-    Per row: targets of the run, the metrics' tags, targets of the last evaluation. Per task: masses and anchors, of the
+    Per row: targets of the run and of the last evaluation. Per task: masses and anchors, of the
     run, of the last evaluation, and while they are made. Per class of the largest task: what one task's block is made
-    of. Per dimension: the metrics' means.
+    of.
     """
     tasks, largest = len(form.classes), max(form.classes)
-    return form.columns * (form.rows * (size + 16) + tasks * (size + 48) + 32 * largest + 24 * dim + 64)
+    return form.columns * (form.rows * (size + 8) + tasks * (size + 48) + 32 * largest + 64)
 
 
-def require_memory(form: StandardForm, samples: int, settings: Settings, copies_for_metrics: int = 0) -> None:
+def require_memory(form: StandardForm, samples: int, settings: Settings) -> None:
     """MemoryError naming N, d, dtype, the need and what there is."""
-    needed = needed_bytes(form, samples, settings, copies_for_metrics)
+    needed = needed_bytes(form, samples, settings)
     available = available_memory(settings.device)
     if needed <= available:
         return

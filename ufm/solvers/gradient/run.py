@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -103,8 +104,9 @@ class Run:
         if history["step"] and history["step"][-1] == self.at.step:
             return
         entry = {"step": self.at.step, "loss": now.value, "gradient_norm": now.relative_gradient, **self.measure()}
-        for name, value in entry.items():
-            history.setdefault(name, []).append(value)
+        entries = len(history["step"])
+        for name in dict.fromkeys([*history, *entry]):  # a resumed run may measure something else
+            history.setdefault(name, [math.nan] * entries).append(entry.get(name, math.nan))
 
     def _save_if_due(self) -> None:
         every = self.settings.checkpoint_every

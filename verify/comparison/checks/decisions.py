@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify._metrics.nearest_centre import disagreement_rate, disagreements
+from verify._metrics.nearest_centre import NEAREST_CENTRE, disagreement_rate
 from verify.comparison.checks.measurement import Measurement, Part
 from verify.comparison.checks.row import Row, judged, not_applicable
 from verify.reading.label_sums import BLOCK
@@ -16,12 +16,10 @@ NEAR_TIE = 10.0  # geometry tolerances: a decision closer than this is not the t
 
 def decision_rows(at: Measurement) -> list[Row]:
     """Property 5 of Theorems 3.1 and 5.1, property 4 of Theorem 3.2: fractions of features where the two differ."""
-    multi = at.prediction.multi_source
-    name, number = ("NC4", 4) if multi else ("NC5", 5)
-    source = at.source(number)
-    training, everywhere = "nearest class centre on training features", f"nearest class centre on {DRAWS} random h"
+    source = at.source(NEAREST_CENTRE)
+    training, everywhere = NEAREST_CENTRE.name, f"nearest class centre on {DRAWS} random h"
     vanished = any(len(part.live_tasks) < len(part.form.classes) for part in at.parts)
-    if vanished or name not in at.prediction.properties:
+    if vanished or not at.claims(NEAREST_CENTRE):
         note = "a zero head or feature ties classes" if vanished else "not a property of this regime"
         return [not_applicable(check, 0.0, source, note) for check in (training, everywhere)]
     rows = [judged(training, max(disagreement_rate(part.samples) for part in at.parts), 0.0, source)]
@@ -41,6 +39,6 @@ def _random_rate(part: Part, tie: float) -> float:
     width = max(1, BLOCK // len(part.form.labels))
     for start in range(0, DRAWS, width):
         h = draws[:, start : start + width]
-        differs = disagreements(part.form, point.W, point.b, h, samples.means, samples.centre, tie=tie)
+        differs = NEAREST_CENTRE.deviations(part.form, point.W, point.b, h, samples.means, samples.centre, tie=tie)
         wrong += int(differs.sum())
     return wrong / DRAWS

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from verify._metrics.directions import largest_norm, unit_columns
-from verify._metrics.variability import within_label_variance
+from verify._metrics.property import Property
+from verify._metrics.self_duality import SELF_DUALITY
+from verify._metrics.sum_of_heads import SUM_OF_HEADS
+from verify._metrics.variability import COLLAPSE, within_label_variance
 from verify.comparison.checks.measurement import Measurement, Part
 from verify.comparison.checks.row import Row, judged, not_applicable, worst
 from verify.comparison.checks.row_space import ALL_ZERO, least_squares_row, over_columns
@@ -19,15 +22,15 @@ def feature_rows(at: Measurement) -> list[Row]:
 
 def _collapse(at: Measurement) -> Row:
     """√(λ_H Σ_i w_i ‖h_i − μ‖² / F). By convexity F exceeds its value at the means by at least that square times F."""
-    check = "features equal the mean of their label"
+    check, source = COLLAPSE.name, at.source(COLLAPSE)
     if all(len(part.point.index) == len(part.form.counts) for part in at.parts):
         note = "one feature per label: collapse is built in"
-        return not_applicable(check, at.geometry, at.source(1), note, measured=0.0)
+        return not_applicable(check, at.geometry, source, note, measured=0.0)
     scatter = sum(
         part.form.lambda_H * float(part.form.feature_weight.sum()) * within_label_variance(part.samples)
         for part in at.parts
     )
-    return judged(check, np.sqrt(scatter / at.certificate.objective), at.geometry, at.source(1))
+    return judged(check, np.sqrt(scatter / at.certificate.objective), at.geometry, source)
 
 
 def _logits(at: Measurement) -> Row:
@@ -70,31 +73,27 @@ def _sums_of_heads(at: Measurement) -> list[Row]:
     scale      max ‖h − s‖ over the same features, relative to the largest ‖s‖
     """
     multi = at.prediction.multi_source
-    name, number = ("NC3", 3) if multi else ("NC4", 4)
-    checks = (
-        ("class features along their heads", "class features equal scaled heads, scale included")
-        if multi
-        else ("features along the sum of their heads", "features equal scaled sums of heads, scale included")
-    )
-    sources = (at.source(number), at.citation)
+    told = SELF_DUALITY if multi else SUM_OF_HEADS
+    equal = "class features equal scaled heads" if multi else "features equal scaled sums of heads"
+    checks = (told.name, f"{equal}, scale included")
+    sources = (at.source(told), at.citation)
     alive = [part for part in at.parts if part.live_columns.any()]
     weighted = at.prediction.feature_weights is not None
-    if not alive or not weighted or name not in at.prediction.properties:
+    if not alive or not weighted or not at.claims(told):
         note = "not a property of this regime" if weighted else "not a property here"
         note = note if alive else ALL_ZERO
         return [not_applicable(c, at.beside_zero, s, note) for c, s in zip(checks, sources, strict=True)]
-    measured = (worst(map(_direction, alive)), worst(map(_scale, alive)))
+    measured = (worst(_direction(part, told) for part in alive), worst(map(_scale, alive)))
     return [judged(c, v, at.beside_zero, s) for c, v, s in zip(checks, measured, sources, strict=True)]
 
 
-def _direction(part: Part) -> float:
+def _direction(part: Part, told: Property) -> float:
     targets = unit_columns(part.sums, largest_norm(part.sums))
     size = largest_norm(part.point.H)
 
     def deviation(H: Float, labels: Int) -> Float:
         live = part.live_columns[labels]
-        features = unit_columns(H[:, live] - part.samples.centre[:, None], size)
-        return np.asarray(np.linalg.norm(features - targets[:, labels[live]], axis=0))
+        return told.deviations(H[:, live], part.samples.centre, size, targets[:, labels[live]])
 
     return over_columns(part, deviation)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory import Prediction
+from verify._metrics.property import Property
 from verify._metrics.sum_of_heads import summed_heads
 from verify.certification.certificate import Certificate
 from verify.comparison.checks.row import geometry_tolerance, vanishing_tolerance
@@ -98,10 +99,15 @@ class Measurement:
         past = [row.product / row.value - 1.0 for row in self.prediction.thresholds if not row.below and row.value > 0]
         return max(self.geometry, math.sqrt(self.tolerance / max(min(past, default=math.inf), self.geometry)))
 
-    def source(self, number: int | None = None) -> str:
+    def claims(self, told: Property) -> bool:
+        """Whether the theorem claims the property here."""
+        return bool(set(told.codes) & set(self.prediction.properties))
+
+    def source(self, told: Property | None = None) -> str:
         """ "Theorem 3.1 (3)", and whether the prediction goes beyond the theorem; other laws do not number."""
-        numbered = number is not None and self.prediction.theorem.startswith("Theorem")
-        name = f"{self.prediction.theorem} ({number})" if numbered else self.prediction.theorem
+        name = self.prediction.theorem
+        if told is not None and name.startswith("Theorem"):
+            name += f" ({told.number(multi_source=self.prediction.multi_source)})"
         return qualified(name, self.prediction)
 
     @property
