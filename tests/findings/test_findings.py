@@ -26,7 +26,7 @@ from verify.findings.searches import search_all
 from verify.findings.write import write_findings
 from verify.report.as_html import as_html
 from verify.report.as_markdown import as_markdown
-from verify.report.blocks import Paragraph, Section, table
+from verify.report.blocks import Page, Paragraph, Section, table
 
 
 def quiet(name: str) -> None:
@@ -144,10 +144,11 @@ def test_limits_without_a_certificate_show_no_number(findings: Findings) -> None
 
 def test_text_is_escaped() -> None:
     sections = [Section("a < b", (Paragraph("x | y & <script>"), table(("|", "n"), [("<i>", "1")], ("n",))))]
-    html = as_html("t", "lead", sections, {})
+    page = Page("t", "lead", tuple(sections))
+    html = as_html(page)
     assert "<script>" not in html
     assert "<i>" not in html
-    markdown = as_markdown("t", "lead", sections, {})
+    markdown = as_markdown(page)
     assert r"x \| y & \<script\>" in markdown
     assert r"| \<i\> | 1 |" in markdown
 

@@ -26,12 +26,12 @@ class FindingsCommand:
         from ufm.support import validation
         from ufm.support.writable import open_folder
         from verify.findings import FILES, run_findings, write_findings
-        from verify.report.figure_files import require_matplotlib
+        from verify.report.as_html import require_page_libraries
 
         budget = validation.whole_number("--budget", self.budget, 1)
         points = validation.whole_number("--points", self.points, 2)
         seed = validation.whole_number("--seed", self.seed, 0)
-        require_matplotlib()
+        require_page_libraries()
         folder = open_folder(self.output, *FILES, what="--output")  # before the work, not after
         console = Console()
         with console.status("searching") as status:
