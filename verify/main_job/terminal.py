@@ -39,7 +39,7 @@ def print_summary(result: JobResult, console: Console) -> None:
 
 def _table(result: JobResult) -> Table:
     shown = ("verdict", "case", "theorem", "K_t", "N", "objective F", "rel. gap", "σ/τ", "checks", "s")
-    rows = []
+    rows: list[list[str]] = []
     for case in result.cases:
         cells = summary.cells(case, len(rows) + 1)
         cells |= {"checks": _checks(case, short=True), "s": cells["seconds"]}
