@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import ufm
+from ufm.support.content_digest import content_digest
 from verify import replay
 from verify.certification.rigorous import Enclosure
 from verify.comparison.cosine_curve import cosine_curve
+from verify.falsification.finding import Ended
 from verify.findings.curves import draw_all
 from verify.findings.investigations import INVESTIGATIONS
 from verify.findings.laws import PROBLEMS, enclose_all
@@ -156,3 +158,7 @@ def test_text_is_escaped() -> None:
 def test_investigations_are_distinct_searches() -> None:
     asked = [(item.claim, item.searched) for item in INVESTIGATIONS]
     assert len(set(asked)) == len(asked)
+
+
+def test_an_enum_has_the_digest_of_its_text() -> None:
+    assert content_digest({"ended": Ended.SHRUNK}) == content_digest({"ended": str(Ended.SHRUNK)})
