@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-EXPERIMENTS = next(Path().glob("*/experiments/catalogue.py")).parent / "files"
+EXPERIMENTS = next(Path().glob("*/experiments/_catalogue.py")).parent / "files"
 
 
 class BuildWithExperiments(build_py):

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import ufm
+from ufm.support.content_digest import content_digest
 from verify import replay
 from verify.certification.rigorous import Enclosure
 from verify.comparison.cosine_curve import cosine_curve
+from verify.falsification.finding import Ended
 from verify.findings.curves import draw_all
 from verify.findings.investigations import INVESTIGATIONS
 from verify.findings.laws import PROBLEMS, enclose_all
@@ -26,7 +28,7 @@ from verify.findings.searches import search_all
 from verify.findings.write import write_findings
 from verify.report.as_html import as_html
 from verify.report.as_markdown import as_markdown
-from verify.report.blocks import Paragraph, Section, table
+from verify.report.blocks import Page, Paragraph, Section, table
 
 
 def quiet(name: str) -> None:
@@ -144,10 +146,11 @@ def test_limits_without_a_certificate_show_no_number(findings: Findings) -> None
 
 def test_text_is_escaped() -> None:
     sections = [Section("a < b", (Paragraph("x | y & <script>"), table(("|", "n"), [("<i>", "1")], ("n",))))]
-    html = as_html("t", "lead", sections, {})
+    page = Page("t", "lead", tuple(sections))
+    html = as_html(page)
     assert "<script>" not in html
     assert "<i>" not in html
-    markdown = as_markdown("t", "lead", sections, {})
+    markdown = as_markdown(page)
     assert r"x \| y & \<script\>" in markdown
     assert r"| \<i\> | 1 |" in markdown
 
@@ -155,3 +158,7 @@ def test_text_is_escaped() -> None:
 def test_investigations_are_distinct_searches() -> None:
     asked = [(item.claim, item.searched) for item in INVESTIGATIONS]
     assert len(set(asked)) == len(asked)
+
+
+def test_an_enum_has_the_digest_of_its_text() -> None:
+    assert content_digest({"ended": Ended.SHRUNK}) == content_digest({"ended": str(Ended.SHRUNK)})

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from reported_results import HOSTILE, as_gradient, case, curve, failing, falling
 from ufm.support import writable
 from verify.main_job import write, write_report
 from verify.main_job.case import JobResult
+from verify.report.as_text import text_table
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -110,7 +112,7 @@ def test_every_row_of_every_case_is_on_the_page(page):
 def test_every_row_of_every_case_is_in_the_text(folder):
     text = (folder / "report.txt").read_text(encoding="utf-8")
     for each in result().cases:
-        assert str(each.report) in text
+        assert f"{each.report.title}\n{text_table(each.report.table())}" in text
         assert str(each.report.certificate) in text
         assert str(each.problem) in text
 
@@ -170,7 +172,7 @@ def test_curve_alone_and_history_per_task(tmp_path):
     parts = [falling(task.objective) for task in of.report.certificate.tasks]
     write_report(JobResult((as_gradient(of, parts),)), tmp_path / "a")
     assert (tmp_path / "a" / "figures" / "case-1-history.svg").is_file()
-    assert "Figure 3(c): passed" in (
+    assert "Figure 3(c), task correlation: passed" in (
         write_report(JobResult((), curve()), tmp_path / "b").parent / "report.txt"
     ).read_text(encoding="utf-8")
 
@@ -243,10 +245,9 @@ def test_failure_while_composing_writes_nothing(tmp_path, monkeypatch):
     assert everything(tmp_path) == {}
 
 
-def test_missing_matplotlib_says_what_to_install(tmp_path, monkeypatch):
-    import sys
-
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+@pytest.mark.parametrize("library", ["matplotlib.figure", "jinja2"])
+def test_a_missing_library_says_what_to_install(tmp_path, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ModuleNotFoundError, match=re.escape("pip install 'ufm-toolkit[cli]'")):
         write_report(JobResult((), curve()), tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -41,6 +41,8 @@ def _feed(sha256: Any, value: Any) -> None:
             _feed(sha256, part)
     elif value is None or isinstance(value, (bool, int, float, str, np.generic)):
         plain = value.item() if isinstance(value, np.generic) else value
+        if isinstance(plain, str):
+            plain = str(plain)  # an enum's member is read back as its text
         text = repr(plain).encode("utf-8", "surrogatepass")
         sha256.update(f"{type(plain).__name__} {len(text)}:".encode() + text)
     else:

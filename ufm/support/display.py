@@ -1,4 +1,4 @@
-"""How objects print: one list of (name, value) rows, as aligned text in a terminal and as a table in a notebook."""
+"""How objects print: rows of cells, as aligned text in a terminal and as a table in a notebook."""
 
 from __future__ import annotations
 
@@ -19,17 +19,36 @@ class Summary:
 
     def text(self) -> str:
         """Aligned lines for a terminal."""
-        width = max((len(name) for name, _ in self.rows), default=0)
-        return "\n".join([self.title, *(f"  {name:<{width}}  {value}" for name, value in self.rows)])
+        return "\n".join([self.title, *(f"  {line}" for line in aligned(self.rows))])
 
     def html(self) -> str:
         """A table for a notebook."""
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
-            for name, value in self.rows
+        return html_table(self.title, self.rows)
+
+
+def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> list[str]:
+    """Columns as wide as their longest cell; flush right where ``right`` says so of the column."""
+    columns = list(zip(*lines, strict=True))
+    padded = []
+    for column, flush in zip(columns, right or [False] * len(columns), strict=True):
+        width = max(map(len, column))
+        padded.append([cell.rjust(width) if flush else cell.ljust(width) for cell in column])
+    return ["  ".join(line).rstrip() for line in zip(*padded, strict=True)]
+
+
+def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Escaped, under its title; without a header the first cell of a row names it."""
+
+    def line(cells: Sequence[str], heads: int) -> str:
+        tags = ["th" if i < heads else "td" for i in range(len(cells))]
+        of = (
+            f"<{tag} style='text-align:left'>{html.escape(cell)}</{tag}>" for tag, cell in zip(tags, cells, strict=True)
         )
-        return f"<table><caption><b>{html.escape(self.title)}</b></caption>{cells}</table>"
+        return f"<tr>{''.join(of)}</tr>"
+
+    body = "".join(line(row, 0 if header else 1) for row in rows)
+    above = line(header, len(header)) if header else ""
+    return f"<table><caption><b>{html.escape(title)}</b></caption>{above}{body}</table>"
 
 
 def problem_summary(title: str, problem: Any, rows: Sequence[tuple[str, str]]) -> Summary:

@@ -36,24 +36,25 @@ class Parameters:
         from ufm.support.writable import open_folder, require_file
         from ufm_networks.backbones import BACKBONES
         from ufm_networks.parameter_counts import parameters_saved
+        from verify.report.as_markdown import markdown_table
+        from verify.report.blocks import table
 
         if self.output is not None:
             open_folder(self.output.parent, what="--output")
             require_file(self.output, "--output", "table-3.md")
         sets = {"×".join(map(str, self.classes)): self.classes} if self.classes else DATA_SETS
-        lines = [
-            "| data | backbone | learned heads | fixed heads, trained | saved |",
-            "| --- | --- | --- | --- | --- |",
-        ]
+        rows = []
         for name, classes in sets.items():
             for backbone in BACKBONES:
                 of = parameters_saved(
                     backbone, classes, in_channels=self.channels, image_size=self.image_size, width=self.width
                 )
-                lines.append(f"| {name} | {backbone} | {of.learned:,} | {of.trained:,} | {100 * of.saved:.2f} % |")
+                rows.append((name, backbone, f"{of.learned:,}", f"{of.trained:,}", f"{100 * of.saved:.2f} %"))
+        header = ("data", "backbone", "learned heads", "fixed heads, trained", "saved")
+        text = markdown_table(table(header, rows, header[2:]))
         try:
             if self.output is not None:
-                write_whole(self.output, "\n".join(lines) + "\n", what="--output")
+                write_whole(self.output, text + "\n", what="--output")
         finally:
-            Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+            Console().print(text, markup=False, highlight=False, soft_wrap=True)
         return 0

@@ -13,6 +13,7 @@ from ufm_networks.report.saliency_figure import saliency_file
 from ufm_networks.report.training_figure import metric_names
 from verify.report import numbers
 from verify.report.blocks import Block, Paragraph, Picture, Section, pairs, table
+from verify.report.metric_names import shown
 
 
 def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:
@@ -153,7 +154,7 @@ def _metrics(run: RunComparison) -> Section:
         first = next(row[metric] for row in run.measured.history if metric in row)
         now = run.measured.point.metrics.get(metric, float("nan"))
         best = run.optimum_metrics.get(metric, float("nan"))
-        rows.append((metric.replace("_", "-"), *map(numbers.metric, (first, now, best))))
+        rows.append((shown(metric), *map(numbers.metric, (first, now, best))))
     header = ("metric", "first epoch", "network", "model's optimum")
     text = "The network's metrics are measured anew, over all training samples at the last checkpoint."
     return Section("Collapse metrics", (table(header, rows, header[1:]), Paragraph(text)), 3)

@@ -11,6 +11,7 @@ from ufm_networks.measuring import Measurement
 from verify._metrics.tables import METRIC
 from verify.reading.form import Float
 from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, literal, new_figure, tidy, whole_epochs
+from verify.report.metric_names import shown
 
 ALSO = ("NN_decoding_error",)
 PANELS_IN_A_ROW = 4
@@ -40,7 +41,7 @@ def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
         axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
         axes.set_xlabel("epoch", fontsize=9)
         whole_epochs(axes)
-        tidy(axes, panel.replace("_", "-"))
+        tidy(axes, shown(panel))
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     if 1 < len(runs) <= LEGEND_RUNS:

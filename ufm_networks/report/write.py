@@ -13,11 +13,9 @@ from ufm_networks.measuring.embedding import require_sklearn
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.numbers_of_runs import runs_to_dict
 from ufm_networks.report.sections import TITLE, lead, sections
-from verify.report.as_html import as_html
+from verify.report.as_html import as_html, require_page_libraries
 from verify.report.as_markdown import as_markdown
-from verify.report.blocks import figures
-from verify.report.environment import environment
-from verify.report.figure_files import require_matplotlib
+from verify.report.blocks import Page
 
 _FIGURE = re.compile(
     r"(training-(single|multi|multilabel)|correlation-\d+|run-\d+-(heads|latent-(training-(single|multi|multilabel)|test)|maps|features))\.(png|svg)"
@@ -25,11 +23,11 @@ _FIGURE = re.compile(
 
 
 def prepare_networks_report(folder: str | Path) -> Path:
-    """Opens the folder and looks for matplotlib and scikit-learn: what would be missed, said before long work.
+    """Opens the folder and looks for matplotlib, jinja2 and scikit-learn: what would be missed, said before long work.
 
     Raises ModuleNotFoundError that says what to install, OSError naming the folder.
     """
-    require_matplotlib()
+    require_page_libraries()
     require_sklearn()
     return open_folder(folder, "measure.html", "measure.md", "measure.json", "figures/")
 
@@ -48,15 +46,11 @@ def write_networks_report(
         raise ValueError("runs is empty; give at least one")
     path = prepare_networks_report(folder)
     called = distinct_names([run.measured.name for run in runs] if names is None else names)
-    parts, about, first = sections(runs, called), environment(), lead(runs, called)
-    files: dict[str, bytes | str] = {}
-    for picture in figures(parts):
-        files[f"figures/{picture.file.name}.png"] = picture.file.png
-        files[f"figures/{picture.file.name}.svg"] = picture.file.svg
-    content = {"runs": runs_to_dict(runs, called), "environment": about}
-    files["measure.json"] = as_json(content)
-    files["measure.md"] = as_markdown(TITLE, first, parts, about)
-    files["measure.html"] = as_html(TITLE, first, parts, about)
+    page = Page(TITLE, lead(runs, called), tuple(sections(runs, called)))
+    files: dict[str, bytes | str] = {**page.figure_files}
+    files["measure.json"] = as_json({"runs": runs_to_dict(runs, called), "environment": page.environment})
+    files["measure.md"] = as_markdown(page)
+    files["measure.html"] = as_html(page)
     write_together(path, files)
     for old in (path / "figures").glob("*"):
         if _FIGURE.fullmatch(old.name) and f"figures/{old.name}" not in files:

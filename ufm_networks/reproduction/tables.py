@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ufm_networks.experiments import FinishedRun
-from ufm_networks.reproduction.metric_names import shown
+from verify.report.as_markdown import markdown_table
+from verify.report.blocks import table
+from verify.report.metric_names import shown
 from verify.report.numbers import MISSING
 
 KEYS = ("panel", "run", "seed")
@@ -85,10 +87,10 @@ def _crossed(summary: Mapping[str, Any]) -> str:
     tables = []
     for metric in summary["metrics"]:
         lines = [[panel, *(_cell(metric, cells[panel, run]["metrics"][metric]) for run in runs)] for panel in panels]
-        tables.append(_table([shown(metric), *runs], lines))
+        tables.append(markdown_table(table([shown(metric), *runs], lines)))
     if summary["parameters"]:
         lines = [[panel, *(f"{cells[panel, run]['trained_parameters']:,}" for run in runs)] for panel in panels]
-        tables.append(_table(["trained parameters", *runs], lines))
+        tables.append(markdown_table(table(["trained parameters", *runs], lines)))
     return "\n\n".join(tables)
 
 
@@ -123,9 +125,4 @@ def _named(rows: Sequence[Mapping[str, Any]], header: Sequence[str], lines: Sequ
     names = ("panel", "run") if any(row["panel"] for row in rows) else ("run",)
     titles = ["data" if name == "panel" else name for name in names]
     whole = [[*(row[name] for name in names), *line] for row, line in zip(rows, lines, strict=True)]
-    return _table([*titles, *header], whole)
-
-
-def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [header, ["---"] * len(header), *lines]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+    return markdown_table(table([*titles, *header], whole))

@@ -138,14 +138,13 @@ class Falsify:
 
 
 def _list(console: Console) -> int:
+    from ufm.support.display import Summary
     from verify import strategies  # needs hypothesis
 
-    width = max(map(len, claims.LIBRARY))
-    lines = [f"  {name:<{width}}  {claim.statement}" for name, claim in sorted(claims.LIBRARY.items())]
-    families = [
-        f"  {name:<{width}}  {(family.__doc__ or '').splitlines()[0]}" for name, family in strategies.FAMILIES.items()
-    ]
-    _print("\n".join(["Claims", *lines, "Families of problems (--family)", *families]), console)
+    stated = [(name, claim.statement) for name, claim in sorted(claims.LIBRARY.items())]
+    families = [(name, (family.__doc__ or "").splitlines()[0]) for name, family in strategies.FAMILIES.items()]
+    for of in (Summary("Claims", stated), Summary("Families of problems (--family)", families)):
+        _print(of.text(), console)
     return 0
 
 

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from ufm.support import validation
 from ufm.support.writable import open_folder
-from verify.report.figure_files import require_matplotlib
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,12 @@ class FindingsCommand:
     def run(self) -> int:
         """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise."""
         from verify.findings import FILES, run_findings, write_findings  # needs hypothesis and sympy
+        from verify.report.as_html import require_page_libraries
 
         budget = validation.whole_number("--budget", self.budget, 1)
         points = validation.whole_number("--points", self.points, 2)
         seed = validation.whole_number("--seed", self.seed, 0)
-        require_matplotlib()
+        require_page_libraries()
         folder = open_folder(self.output, *FILES, what="--output")  # before the work, not after
         console = Console()
         with console.status("searching") as status:

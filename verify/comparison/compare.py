@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import Any
 
 import theory
 import ufm
+from ufm.support.display import html_table
 from ufm.support.strict_json import finite_or_none
 from verify._metrics import metrics
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
@@ -19,6 +19,9 @@ from verify.comparison.checks.measurement import Measurement, measure
 from verify.comparison.checks.row import FAILED, OBJECTIVE_TOLERANCE, PASSED, Row, not_applicable
 from verify.reading.form import Problem
 from verify.reading.read import At, read
+from verify.report import numbers
+from verify.report.as_text import text_table
+from verify.report.blocks import Table, Verdict, table
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ class Report:
             "rows": [row.to_dict() for row in self.rows],
         }
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """What it was compared with, and what came out."""
         if self.passed or self.failures:
             outcome = "passed" if self.passed else "failed"
         else:
@@ -72,36 +77,30 @@ class Report:
             return f"No theorem covers this problem; what every minimum has: {outcome}"
         return f"Comparison with {self.prediction.theorem} {outcome}: {self.prediction.regime}"
 
-    def _cells(self) -> list[tuple[str, ...]]:
-        return [
+    def table(self) -> Table:
+        """The rows as they are shown."""
+        header = ("verdict", "check", "measured", "expected", "tolerance", "source", "note")
+        rows = [
             (
-                row.verdict,
+                Verdict(row.verdict),
                 row.check,
-                f"{row.measured:.10g}",
-                f"{row.expected:.10g}",
-                f"{row.tolerance:.1e}",
+                numbers.value(row.measured),
+                numbers.value(row.expected),
+                numbers.small(row.tolerance),
                 row.source,
                 row.note,
             )
             for row in self.rows
         ]
+        return table(header, rows, header[2:5], {"check": "name", "source": "words", "note": "words"})
 
     def __str__(self) -> str:
-        table = [_HEADER, *self._cells()]
-        widths = [max(len(line[i]) for line in table) for i in range(len(_HEADER))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table]
         reasons = [] if self.not_covered is None else [str(self.not_covered)]
-        return "\n".join([self._title(), *reasons, *lines])
+        return "\n".join([self.title, *reasons, text_table(self.table())])
 
     def _repr_html_(self) -> str:
-        def line(cells: tuple[str, ...], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-        body = "".join(line(cells, "td") for cells in self._cells())
-        return f"<table><caption><b>{html.escape(self._title())}</b></caption>{line(_HEADER, 'th')}{body}</table>"
-
-
-_HEADER = ("verdict", "check", "measured", "expected", "tolerance", "source", "note")
+        shown = self.table()
+        return html_table(self.title, shown.rows, shown.header)
 
 
 def compare(problem: Problem | At, solution: Any = None, *, tolerance: float = OBJECTIVE_TOLERANCE) -> Report:

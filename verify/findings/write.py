@@ -10,8 +10,7 @@ from verify.falsification.storage import as_text
 from verify.findings.run import TITLE, Findings
 from verify.report.as_html import as_html
 from verify.report.as_markdown import as_markdown
-from verify.report.blocks import figures
-from verify.report.environment import environment
+from verify.report.blocks import Page
 
 FILES = ("findings.html", "findings.md", "findings.json", "figures/", "counterexamples/")
 
@@ -22,16 +21,11 @@ def write_findings(findings: Findings, folder: Path) -> Path:
     Everything is composed first and renamed into place, the page last; then the counterexamples of an earlier page go
     whose searches found none this time.
     """
-    about = environment()
-    sections = findings.sections()
-    files: dict[str, bytes | str] = {}
-    for picture in figures(sections):
-        files[f"figures/{picture.file.name}.png"] = picture.file.png
-        files[f"figures/{picture.file.name}.svg"] = picture.file.svg
-    numbers = {**findings.to_dict(), "environment": about}
-    files["findings.json"] = as_json(numbers)
-    files["findings.md"] = as_markdown(TITLE, findings.lead, sections, about)
-    files["findings.html"] = as_html(TITLE, findings.lead, sections, about)
+    page = Page(TITLE, findings.lead, tuple(findings.sections()))
+    files: dict[str, bytes | str] = {**page.figure_files}
+    files["findings.json"] = as_json({**findings.to_dict(), "environment": page.environment})
+    files["findings.md"] = as_markdown(page)
+    files["findings.html"] = as_html(page)
     kept = {f"counterexamples/{item.file}": item.finding for item in findings.searched}
     found = {name: finding for name, finding in kept.items() if finding.counterexample is not None}
     write_together(folder, {name: as_text(vars(finding)) for name, finding in found.items()} | files)

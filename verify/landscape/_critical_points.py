@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ufm.support.display import html_table
 from verify.certification.certificate import GLOBAL, Certificate, certify
 from verify.landscape._curvature import STRICT_SADDLE, Curvature, curvature
 from verify.landscape.known_points import NamedPoint, known_points
 from verify.reading.form import Float, Problem, forms
+from verify.report.as_text import text_table
+from verify.report.blocks import Table, table
 
 SAME = 1e-6  # relative, of the logits: two constructions gave one point
 
@@ -79,8 +82,10 @@ class CriticalPoints:
     def _title(self) -> str:
         return f"Critical points at d = {self.dim} ({self.sufficient_dim} suffice)"
 
-    def _cells(self) -> list[tuple[str, ...]]:
-        return [
+    def table(self) -> Table:
+        """A point per row."""
+        header = ("point", "objective", "σ/τ", "gradient", "smallest eigenvalue", "verdict")
+        rows = [
             (
                 point.name,
                 f"{point.objective:.12g}",
@@ -91,27 +96,18 @@ class CriticalPoints:
             )
             for point in self.points
         ]
+        return table(header, rows, header[1:5])
 
     def __str__(self) -> str:
-        table = [_HEADER, *self._cells()]
-        widths = [max(len(line[i]) for line in table) for i in range(len(_HEADER))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table]
-        return "\n".join([self._title(), *lines, *self._notes()])
+        return "\n".join([self._title(), text_table(self.table()), *self._notes()])
 
     def _repr_html_(self) -> str:
-        def line(cells: tuple[str, ...], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-        body = "".join(line(cells, "td") for cells in self._cells())
+        shown = self.table()
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        caption = f"<caption><b>{html.escape(self._title())}</b></caption>"
-        return f"<table>{caption}{line(_HEADER, 'th')}{body}</table>{notes}"
+        return html_table(self._title(), shown.rows, shown.header) + notes
 
     def _notes(self) -> list[str]:
         return [f"left out, not stationary: {'; '.join(self.left_out)}"] if self.left_out else []
-
-
-_HEADER = ("point", "objective", "σ/τ", "gradient", "smallest eigenvalue", "verdict")
 
 
 def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) -> CriticalPoints:

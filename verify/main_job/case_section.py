@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import theory
 from verify.main_job import summary
 from verify.main_job.case import Case
 from verify.report import numbers
-from verify.report.as_html import figure
+from verify.report.blocks import Paragraph, Picture, Section, Shown, Table, Verdict, table
 from verify.report.figure_files import FigureFile
-from verify.report.tables import Cell, described, table, verdict
-
-_ROWS_HEADER = [
-    Cell("verdict"),
-    Cell("check"),
-    Cell("measured", "number"),
-    Cell("expected", "number"),
-    Cell("tolerance", "number"),
-    Cell("source"),
-    Cell("note"),
-]
+from verify.report.metric_names import shown
 
 
-def case_section(number: int, case: Case, figures: Sequence[FigureFile]) -> str:
+def case_sections(number: int, case: Case, figures: Sequence[FigureFile]) -> list[Section]:
     """Problem, solution, certificate, theory, every row of the comparison, metrics, figures."""
     report = case.report
-    line = summary.line(case)
-    parts = [
-        f"<h2>{number}. {html.escape(line.name)} {_word(line.verdict)}</h2>",
-        "" if case.reading is None else described(case.reading),
-        f'<div class="columns">{described(case.problem)}{described(report.certificate)}</div>',
-        f"<h3>Solution</h3><p>{html.escape(_solved(case))}</p>",
-        _theory(case),
-        "<h3>Comparison</h3>",
-        _rows(case),
-        "<h3>Collapse metrics</h3>",
-        _metrics(report.metrics),
-        *(figure(file) for file in figures),
+    read = () if case.reading is None else (Shown((case.reading,)),)
+    stated = (*read, Shown((case.problem, report.certificate)))
+    word = Verdict(summary.case_verdict(case))
+    names = tuple(map(shown, report.metrics))
+    metrics = table(names, [map(numbers.metric, report.metrics.values())], names)
+    return [
+        Section(f"{number}. {summary.one_line(case.name)}", stated, verdict=word, anchor=f"case-{number}"),
+        Section("Solution", (Paragraph(_solved(case)),), 3),
+        *_theory(case),
+        Section(report.title, (report.table(),), 3),
+        Section("Collapse metrics", (metrics, *map(Picture, figures)), 3),
     ]
-    return f'<section id="case-{number}">' + "\n".join(parts) + "</section>"
-
-
-def _word(word: str) -> str:
-    cell = verdict(word)
-    return f'<span class="{cell.kind}">{html.escape(cell.text)}</span>'
 
 
 def _solved(case: Case) -> str:
@@ -57,56 +39,27 @@ def _solved(case: Case) -> str:
     )
 
 
-def _theory(case: Case) -> str:
+def _theory(case: Case) -> list[Section]:
     prediction, not_covered = case.report.prediction, case.report.not_covered
     if not_covered is not None:
-        return f"<h3>No theorem covers this problem</h3>{_failures(not_covered)}"
+        return [Section("No theorem covers this problem", (_failures(not_covered),), 3)]
     if prediction is None:
-        return ""
-    return f"<h3>Prediction</h3>{described(prediction)}<h3>Thresholds</h3>{_thresholds(prediction)}"
-
-
-def _failures(reason: theory.NotCovered) -> str:
-    header = [Cell("theorem"), Cell("hypothesis that fails"), Cell("asked"), Cell("found")]
-    lines = [
-        [Cell(theorem, "short"), Cell(row.name), Cell(row.statement), Cell(row.found)]
-        for theorem, rows in reason.failures.items()
-        for row in rows
+        return []
+    return [
+        Section("Prediction", (Shown((prediction,)),), 3),
+        Section("Thresholds", (_thresholds(prediction),), 3),
     ]
-    return table(header, lines)
 
 
-def _thresholds(prediction: theory.Prediction) -> str:
-    header = [Cell("part"), *(Cell(name, "number") for name in ("λ_Hλ_W", "", "threshold", "margin a"))]
-    lines = [
-        [
-            Cell(row.what),
-            Cell(f"{row.product:.6g}", "number"),
-            Cell("<" if row.below else "≥", "number"),
-            Cell(f"{row.value:.6g}", "number"),
-            Cell(numbers.value(row.margin), "number"),
-        ]
+def _failures(reason: theory.NotCovered) -> Table:
+    rows = [(theorem, row.name, row.statement, row.found) for theorem, rows in reason.failures.items() for row in rows]
+    return table(("theorem", "hypothesis that fails", "asked", "found"), rows, widths={"theorem": "short"})
+
+
+def _thresholds(prediction: theory.Prediction) -> Table:
+    header = ("part", "λ_Hλ_W", "", "threshold", "margin a")
+    rows = [
+        (row.what, f"{row.product:.6g}", "<" if row.below else "≥", f"{row.value:.6g}", numbers.value(row.margin))
         for row in prediction.thresholds
     ]
-    return table(header, lines)
-
-
-def _rows(case: Case) -> str:
-    lines = [
-        [
-            verdict(row.verdict),
-            Cell(row.check, "name"),
-            Cell(numbers.value(row.measured), "number"),
-            Cell(numbers.value(row.expected), "number"),
-            Cell(numbers.small(row.tolerance), "number"),
-            Cell(row.source, "words"),
-            Cell(row.note, "words"),
-        ]
-        for row in case.report.rows
-    ]
-    return table(_ROWS_HEADER, lines)
-
-
-def _metrics(metrics: dict[str, float]) -> str:
-    header = [Cell(name.replace("_", "-"), "number") for name in metrics]
-    return table(header, [[Cell(numbers.metric(v), "number") for v in metrics.values()]])
+    return table(header, rows, header[1:])

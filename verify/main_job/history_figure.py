@@ -11,6 +11,7 @@ from verify._metrics.tables import METRIC
 from verify.main_job.case import Case
 from verify.reading.form import Float
 from verify.reading.label_reading import shown
+from verify.report import metric_names
 from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
 
 LONG = 20  # a run this many times its first recorded step has decades to show; a shorter one is clearer linear
@@ -45,7 +46,7 @@ def history_figure(case: Case) -> Any:
     for i, name in enumerate(names):
         for t, part in enumerate(parts):
             if name in part:
-                label = name.replace("_", "-") if t == 0 else ""
+                label = metric_names.shown(name) if t == 0 else ""
                 _line(metrics, part, _numbers(part[name]), COLOURS[i % len(COLOURS)], label, style=i // len(COLOURS))
     many = 1 < len(parts) <= len(COLOURS)
     _finish(objective, r"suboptimality bound $F - D$", legend=many)

@@ -2,68 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from verify.comparison.checks.row import FAILED, NOT_APPLICABLE, PASSED
 from verify.main_job.case import Case, JobResult
 from verify.report import numbers
+from verify.report.blocks import Link, Table, Verdict, table
 
 NO_THEOREM = "no theorem covers it"
 CURVE_NAME = "Figure 3(c)"
 NOT_CERTIFIED = "not certified"  # no row failed, but the bound is open, as it may be where d is too small
 
 
-@dataclass(frozen=True)
-class Line:
-    """One case in the summary table; ``cells`` follow ``HEADER``."""
-
-    name: str
-    verdict: str
-    cells: tuple[str, ...]
-
-
-HEADER = (
-    "verdict",
-    "case",
-    "theorem",
-    "regime",
-    "K_t",
-    "N",
-    "tuples",
-    "λ_H, λ_W, λ_b",
-    "objective F",
-    "rel. gap",
-    "σ/τ",
-    "certificate",
-    "✓ / ✗ / n.a.",
-    "seconds",
-)
-NUMERIC = frozenset({"N", "tuples", "objective F", "rel. gap", "σ/τ", *HEADER[-2:]})
+# columns of the summary table
+NUMERIC = frozenset({"N", "tuples", "objective F", "rel. gap", "σ/τ", "✓ / ✗ / n.a.", "seconds"})
+WIDTHS = {
+    "case": "name",
+    "theorem": "short",
+    "regime": "words",
+    "certificate": "short",
+    "K_t": "short",
+    "λ_H, λ_W, λ_b": "short",
+}
 
 
-def line(case: Case) -> Line:
-    """The case in one line."""
-    problem, report, certificate = case.problem, case.report, case.report.certificate
-    prediction = report.prediction
-    name = one_line(case.name)
-    verdict = case_verdict(case)
-    cells = (
-        verdict,
-        name,
-        NO_THEOREM if prediction is None else prediction.theorem,
-        numbers.MISSING if prediction is None else regime(case),
-        numbers.class_numbers(problem.classes),
-        numbers.count(problem.samples),
-        numbers.count(label_tuples(case)),
-        lambdas(case),
-        numbers.objective(certificate.objective),
-        numbers.small(certificate.relative_gap),
-        f"{certificate.spectral_ratio:.6g}",
-        certificate.verdict,
-        " / ".join(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
-        numbers.seconds(case.seconds),
-    )
-    return Line(name, verdict, cells)
+def summary_table(cases: Sequence[Case]) -> Table:
+    """One line per case, which leads to its section."""
+    rows = [cells(case, number) for number, case in enumerate(cases, start=1)]
+    return table(rows[0], (row.values() for row in rows), NUMERIC, WIDTHS)
+
+
+def cells(case: Case, number: int) -> dict[str, str]:
+    """The case in one line, by column."""
+    problem, certificate, prediction = case.problem, case.report.certificate, case.report.prediction
+    return {
+        "verdict": Verdict(case_verdict(case)),
+        "case": Link(one_line(case.name), f"case-{number}"),
+        "theorem": NO_THEOREM if prediction is None else prediction.theorem,
+        "regime": numbers.MISSING if prediction is None else regime(case),
+        "K_t": numbers.class_numbers(problem.classes),
+        "N": numbers.count(problem.samples),
+        "tuples": numbers.count(label_tuples(case)),
+        "λ_H, λ_W, λ_b": lambdas(case),
+        "objective F": numbers.objective(certificate.objective),
+        "rel. gap": numbers.small(certificate.relative_gap),
+        "σ/τ": f"{certificate.spectral_ratio:.6g}",
+        "certificate": certificate.verdict,
+        "✓ / ✗ / n.a.": " / ".join(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
+        "seconds": numbers.seconds(case.seconds),
+    }
 
 
 def case_verdict(case: Case) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from verify.comparison.checks.row import FAILED, NOT_APPLICABLE, PASSED
@@ -12,55 +11,45 @@ from verify.comparison.curve_figure import curve_caption
 from verify.main_job import summary
 from verify.main_job.case import Case, JobResult
 from verify.report import numbers
+from verify.report.as_terminal import COLOURS, coloured, terminal_table
+from verify.report.blocks import Table, Verdict, table
 
 WIDE = 120  # columns from which a line holds a case
-_COLOURS = {PASSED: "green", FAILED: "bold red", NOT_APPLICABLE: "dim", summary.NOT_CERTIFIED: "yellow"}
-_SHOWN = ("verdict", "case", "theorem", "K_t", "N", "objective F", "rel. gap", "σ/τ", "checks", "s")
 
 
 def print_summary(result: JobResult, console: Console) -> None:
     """One line per case in a wide terminal, a few short ones in a narrow one; then what failed, and the verdict."""
     if console.width >= WIDE:
-        console.print(_table(result))
+        console.print(terminal_table(_table(result)))
     else:
         for case in result.cases:
             _print_block(case, console)
     if result.curve is not None:
-        word = PASSED if result.curve.passed else FAILED
-        text = Text.assemble((word, _COLOURS[word]), f"  {summary.CURVE_NAME}: {curve_caption(result.curve)}")
-        console.print(text)
+        word = Verdict(PASSED if result.curve.passed else FAILED)
+        console.print(coloured(word) + f"  {summary.CURVE_NAME}: {curve_caption(result.curve)}")
     for case in result.cases:
         for row in case.report.failures:
             console.print(
-                Text.assemble(
-                    ("failed", _COLOURS[FAILED]),
-                    f"  {summary.one_line(case.name)}: {row.check}, measured {numbers.value(row.measured)}, "
-                    f"expected {numbers.value(row.expected)} ± {numbers.small(row.tolerance)} ({row.source})",
-                )
+                coloured(Verdict(row.verdict))
+                + f"  {summary.one_line(case.name)}: {row.check}, measured {numbers.value(row.measured)}, "
+                f"expected {numbers.value(row.expected)} ± {numbers.small(row.tolerance)} ({row.source})"
             )
-    console.print(Text(summary.headline(result), style=_COLOURS[summary.outcome(result)]))
+    console.print(Text(summary.headline(result), style=COLOURS[summary.outcome(result)]))
 
 
 def _table(result: JobResult) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in _SHOWN:
-        right = name in summary.NUMERIC or name == "s"
-        fold = name in ("case", "theorem", "K_t")
-        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=not fold)
+    shown = ("verdict", "case", "theorem", "K_t", "N", "objective F", "rel. gap", "σ/τ", "checks", "s")
+    rows: list[list[str]] = []
     for case in result.cases:
-        line = summary.line(case)
-        cells = dict(zip(summary.HEADER, line.cells, strict=True))
+        cells = summary.cells(case, len(rows) + 1)
         cells |= {"checks": _checks(case, short=True), "s": cells["seconds"]}
-        style = {"verdict": _COLOURS[line.verdict]}
-        # Text: a name in brackets is a name, not markup
-        table.add_row(*(Text(cells[name], style=style.get(name, "")) for name in _SHOWN))
-    return table
+        rows.append([cells[name] for name in shown])
+    return table(shown, rows, summary.NUMERIC | {"checks", "s"})
 
 
 def _print_block(case: Case, console: Console) -> None:
-    line = summary.line(case)
-    cells = dict(zip(summary.HEADER, line.cells, strict=True))
-    console.print(Text.assemble((line.verdict, _COLOURS[line.verdict]), f"  {line.name}"))
+    cells = summary.cells(case, 0)
+    console.print(coloured(cells["verdict"]) + f"  {cells['case']}")
     regime = "" if case.report.prediction is None else f": {cells['regime']}"
     details = (
         f"{cells['theorem']}{regime}",

@@ -14,19 +14,19 @@ from verify.main_job.cosine_figure import cosine_file
 from verify.main_job.data import as_json
 from verify.main_job.history_figure import history_file
 from verify.main_job.page import page
-from verify.main_job.plain_text import as_text
-from verify.report.environment import environment
-from verify.report.figure_files import FigureFile, require_matplotlib
+from verify.report.as_html import as_html, require_page_libraries
+from verify.report.as_text import as_text
+from verify.report.figure_files import FigureFile
 
 _FIGURE_NAME = re.compile(r"(curve|case-\d+-(cosines|history))\.(png|svg)")
 
 
 def prepare_report(folder: str | Path) -> Path:
-    """Opens the folder and looks for matplotlib: what ``write_report`` would miss, said before long work.
+    """Opens the folder and looks for matplotlib and jinja2: what ``write_report`` would miss, said before long work.
 
     Raises ModuleNotFoundError and OSError as ``write_report``.
     """
-    require_matplotlib()
+    require_page_libraries()
     return open_folder(folder, "report.html", "report.txt", "report.json", "figures/")
 
 
@@ -38,19 +38,16 @@ def write_report(result: JobResult, folder: str | Path) -> Path:
     The page holds its figures and needs no other file; the figures are there as PNG and SVG besides. All is composed
     first, written to temporary names and renamed, the page last: an interrupted run leaves whole files or none.
     Raises NotADirectoryError naming the path where a file is in the way; ModuleNotFoundError that says what to install
-    where matplotlib is missing.
+    where matplotlib or jinja2 is missing.
     """
     path = prepare_report(folder)
     figures = [_case_figures(number, case) for number, case in enumerate(result.cases, start=1)]
     curve = None if result.curve is None else curve_file(result.curve)
-    about = environment()
-    files: dict[str, bytes | str] = {}
-    for file in [*(file for of_case in figures for file in of_case), *([] if curve is None else [curve])]:
-        files[f"figures/{file.name}.png"] = file.png
-        files[f"figures/{file.name}.svg"] = file.svg
-    files["report.json"] = as_json(result, figures, about)
-    files["report.txt"] = as_text(result, about)
-    files["report.html"] = page(result, figures, curve, about)
+    whole = page(result, figures, curve)
+    files: dict[str, bytes | str] = {**whole.figure_files}
+    files["report.json"] = as_json(result, figures, whole.environment)
+    files["report.txt"] = as_text(whole)
+    files["report.html"] = as_html(whole)
     write_together(path, files)
     _remove_stale(path / "figures", files)
     return path / "report.html"

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping, Sequence
+from typing import Any
 
-from verify.report.blocks import Block, Paragraph, Section, Table
-from verify.report.figure_files import FigureFile
-from verify.report.style import STYLE
-from verify.report.tables import Cell, table
+from verify.report.blocks import Page
+from verify.report.figure_files import require_matplotlib
 
 
-def as_html(title: str, lead: str, sections: Sequence[Section], environment: Mapping[str, str]) -> str:
-    """Every text is escaped."""
-    about = " · ".join(f"{html.escape(name)} {html.escape(value)}" for name, value in environment.items())
-    body = [f"<h1>{html.escape(title)}</h1>", f'<p class="headline">{html.escape(lead)}</p>']
-    body += [_section(section) for section in sections]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + f"\n<footer>{about}</footer>\n</body>\n</html>\n"
+def require_page_libraries() -> None:
+    """Raises ModuleNotFoundError that says what to install where matplotlib or jinja2 is missing."""
+    require_matplotlib()
+    try:
+        import jinja2  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("a page needs jinja2: pip install 'ufm-toolkit[cli]'", name=error.name) from error
+
+
+def as_html(page: Page) -> str:
+    """``templates/page.html`` of the page. Every text is escaped; only what objects show in a notebook is HTML."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("verify.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    made.tests["a"] = lambda block, name: type(block).__name__ == name
+    made.filters |= {"shown": _shown, "class": _class}
+    return made.get_template("page.html").render(page=page)
 
 
-def figure(file: FigureFile) -> str:
-    """The image inside the page, and its caption."""
-    alt, caption = html.escape(file.alt), html.escape(file.caption)
-    return f'<figure><img src="{file.source}" alt="{alt}"><figcaption>{caption}</figcaption></figure>'
+def _shown(value: Any) -> str:
+    from markupsafe import Markup
+
+    notebook = getattr(value, "_repr_html_", None)
+    return Markup(notebook()) if callable(notebook) else Markup("<pre>{}</pre>").format(value)
 
 
-def _section(section: Section) -> str:
-    heading = f"<h{section.level}>{html.escape(section.title)}</h{section.level}>"
-    inside = heading + "\n" + "\n".join(_block(block) for block in section.blocks)
-    return f"<section>{inside}</section>" if section.level == 2 else inside
+def _class(kind: str) -> str:
+    from markupsafe import Markup
 
-
-def _block(block: Block) -> str:
-    if isinstance(block, Paragraph):
-        return f"<p>{html.escape(block.text)}</p>"
-    if isinstance(block, Table):
-        kinds = ["number" if name in block.numeric else "" for name in block.header]
-        header = [Cell(name, kind) for name, kind in zip(block.header, kinds, strict=True)]
-        return table(header, ([Cell(text, kind) for text, kind in zip(row, kinds, strict=True)] for row in block.rows))
-    return figure(block.file)
+    return Markup(' class="{}"').format(kind) if kind else ""

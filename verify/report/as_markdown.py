@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
-from verify.report.blocks import Block, Paragraph, Section, Table
+from verify.report.blocks import Block, Page, Paragraph, Picture, Table
 
 WIDTH = 120
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_<>[]`"})
 
 
-def as_markdown(title: str, lead: str, sections: Sequence[Section], environment: Mapping[str, str]) -> str:
+def as_markdown(page: Page) -> str:
     """Figures are linked as ``figures/NAME.png``."""
-    parts = [f"# {title}", _filled(lead)]
-    for section in sections:
-        parts.append(f"{'#' * section.level} {section.title.translate(_SPECIAL)}")
+    parts = [f"# {page.title}", *(_filled(text) for text in (page.lead, page.note) if text)]
+    for section in page.sections:
+        parts.append(f"{'#' * section.level} {section.heading.translate(_SPECIAL)}")
         parts += [_block(block) for block in section.blocks]
-    parts.append(_filled(" · ".join(f"{name} {value}" for name, value in environment.items())))
+    parts.append(_filled(" · ".join(f"{name} {value}" for name, value in page.environment.items())))
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(of: Table) -> str:
+    """Cells are escaped; numbers are aligned right."""
+    rule = "| " + " | ".join("---:" if kind == "number" else "---" for kind in of.kinds) + " |"
+    return "\n".join([_cells(of.header), rule, *map(_cells, of.rows)])
 
 
 def _block(block: Block) -> str:
     if isinstance(block, Paragraph):
         return _filled(block.text)
     if isinstance(block, Table):
-        rule = ["---:" if name in block.numeric else "---" for name in block.header]
-        lines = [_cells(block.header), "| " + " | ".join(rule) + " |", *map(_cells, block.rows)]
-        return "\n".join(lines)
-    caption = _filled(block.file.caption)
-    alt = block.file.alt.replace("\n", " ").translate(_SPECIAL)
-    return f"![{alt}](figures/{block.file.name}.png)\n\n{caption}"
+        return markdown_table(block)
+    if isinstance(block, Picture):
+        alt = block.file.alt.replace("\n", " ").translate(_SPECIAL)
+        return f"![{alt}](figures/{block.file.name}.png)\n\n{_filled(block.file.caption)}"
+    return "\n\n".join(textwrap.indent(str(value), "    ") for value in block.objects)
 
 
-def _cells(row: tuple[str, ...]) -> str:
+def _cells(row: Iterable[str]) -> str:
     return "| " + " | ".join(text.translate(_SPECIAL) for text in row) + " |"
 
 

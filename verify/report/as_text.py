@@ -1,0 +1,47 @@
+"""The page as plain text, aligned."""
+
+from __future__ import annotations
+
+import textwrap
+
+from ufm.support.display import aligned
+from verify.report.blocks import Block, Page, Paragraph, Picture, Section, Table
+
+WIDTH = 100
+
+
+def as_text(page: Page) -> str:
+    """The same tables as the page; of a figure its caption and its file."""
+    parts = [_underlined(page.title, "="), *(_filled(text) for text in (page.lead, page.note) if text)]
+    parts += [_section(section) for section in page.sections]
+    parts.append("\n".join(f"{name} {value}" for name, value in page.environment.items()))
+    return "\n\n".join(parts) + "\n"
+
+
+def text_table(of: Table) -> str:
+    """Columns as wide as their longest cell, numbers flush right; a header without names is left out."""
+    lines = [of.header, *of.rows] if any(of.header) else of.rows
+    return "\n".join(aligned(lines, [kind == "number" for kind in of.kinds]))
+
+
+def _section(of: Section) -> str:
+    title = _underlined(of.heading, "-") if of.level == 2 else of.heading
+    return f"{title}\n" + "\n\n".join(map(_block, of.blocks))
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return _filled(block.text)
+    if isinstance(block, Table):
+        return text_table(block)
+    if isinstance(block, Picture):
+        return f"figures/{block.file.name}.png\n{_filled(block.file.caption)}"
+    return "\n\n".join(map(str, block.objects))
+
+
+def _underlined(title: str, rule: str) -> str:
+    return f"{title}\n{rule * len(title)}"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
