@@ -70,7 +70,7 @@ def _assignment(text: str) -> tuple[str, str, Any]:
     table, dot, key = name.strip().partition(".")
     if not equals or not dot or not key:
         raise ValueError(f"--set {text!r} must be TABLE.KEY=VALUE, such as model.width=16")
-    from ufm_networks.training.bounded_toml import parse_toml
+    from ufm_networks.training.bounded_toml import parse_toml  # PyTorch comes with its package
 
     try:
         read = parse_toml(f"value = {value}")

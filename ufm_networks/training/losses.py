@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 from ufm_networks.multi_task_network import MultiTaskNetwork
 from ufm_networks.training.dot_regression import dot_regression
 
+Loss = Literal["cross_entropy", "dot_regression"]
 BatchLoss = Callable[[MultiTaskNetwork, Tensor, list[Tensor], Tensor, str], Tensor]
 
 
@@ -32,5 +34,5 @@ def cross_entropy(
     )
 
 
-LOSSES: dict[str, BatchLoss] = {"cross_entropy": cross_entropy, "dot_regression": dot_regression}
+LOSSES: dict[Loss, BatchLoss] = {"cross_entropy": cross_entropy, "dot_regression": dot_regression}
 """A loss is a function (network, features (n, d), logits, labels, kind) → (T,) sums over the batch, in float32."""
