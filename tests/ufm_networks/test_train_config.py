@@ -54,6 +54,26 @@ def test_refusals(tables: dict[str, Any], message: str) -> None:
         read_config(tables)
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "value", "error"),
+    [
+        ("train", "epochs", 0, ValueError),
+        ("train", "seed", "1", TypeError),
+        ("train", "momentum", -1, ValueError),
+        ("train", "loss", "focal", ValueError),
+        ("train", "task_weights", 3, TypeError),
+        ("train", "latent_metrics", None, ValueError),
+        ("model", "width", 2.5, ValueError),
+        ("model", "feature_dim", "all", ValueError),
+        ("model", "heads", "etf", ValueError),
+        ("model", "bias", "no", ValueError),
+    ],
+)
+def test_an_error_names_table_key_and_value(table: str, key: str, value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=rf"^{table}\.{key}\b.*{value!r}"):
+        read_config({table: {key: value}})
+
+
 def test_files_that_are_no_configuration(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_config(tmp_path / "absent.toml")

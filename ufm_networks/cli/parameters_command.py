@@ -7,6 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ufm.support.whole_file import write_whole
+from ufm.support.writable import open_folder, require_file
+from ufm_networks.backbones import BACKBONES
+from ufm_networks.parameter_counts import parameters_saved
+
 # of Table 3, images of 32 × 32 in colour
 DATA_SETS = {
     "CIFAR100-Cross-10x10": (10, 10),
@@ -32,11 +37,6 @@ class Parameters:
 
     def run(self) -> int:
         """0."""
-        from ufm.support.whole_file import write_whole
-        from ufm.support.writable import open_folder, require_file
-        from ufm_networks.backbones import BACKBONES
-        from ufm_networks.parameter_counts import parameters_saved
-
         if self.output is not None:
             open_folder(self.output.parent, what="--output")
             require_file(self.output, "--output", "table-3.md")

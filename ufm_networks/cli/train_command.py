@@ -35,6 +35,7 @@ class Train:
 
     def run(self) -> int:
         """0 where training ended, 130 where it was interrupted."""
+        # here and below, so that the other commands run without the extra "networks"
         from ufm_networks.training import train
 
         console = Console()
@@ -70,7 +71,7 @@ def _assignment(text: str) -> tuple[str, str, Any]:
     table, dot, key = name.strip().partition(".")
     if not equals or not dot or not key:
         raise ValueError(f"--set {text!r} must be TABLE.KEY=VALUE, such as model.width=16")
-    from ufm_networks.training.bounded_toml import parse_toml  # PyTorch comes with its package
+    from ufm_networks.training.bounded_toml import parse_toml
 
     try:
         read = parse_toml(f"value = {value}")
