@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,8 @@ from ufm.support import validation
 from ufm_networks.backbones.initialization import initialize
 from ufm_networks.orthogonal_etf import orthogonal_etf
 
-HEADS = ("learned", "orthogonal_etf")
+Heads = Literal["learned", "orthogonal_etf"]
+HEADS = get_args(Heads)
 
 
 class MultiTaskNetwork(nn.Module):
@@ -27,7 +28,7 @@ class MultiTaskNetwork(nn.Module):
     """
 
     def __init__(
-        self, backbone: Any, classes: Sequence[int], *, heads: str = "learned", bias: bool | None = None
+        self, backbone: Any, classes: Sequence[int], *, heads: Heads = "learned", bias: bool | None = None
     ) -> None:
         super().__init__()
         self.classes = validation.class_numbers("classes", classes)

@@ -10,7 +10,7 @@ from torch import nn
 
 from ufm.support import validation
 from ufm_networks.backbones import backbone
-from ufm_networks.multi_task_network import MultiTaskNetwork
+from ufm_networks.multi_task_network import Heads, MultiTaskNetwork
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def parameters_saved(
     """
     sizes = validation.class_numbers("classes", classes)
 
-    def build(dim: int | None, heads: str) -> MultiTaskNetwork:
+    def build(dim: int | None, heads: Heads) -> MultiTaskNetwork:
         with torch.device("meta"):
             shared = backbone(
                 name, in_channels=in_channels, stem=stem, width=width, feature_dim=dim, image_size=image_size

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 from ufm.support import validation
 
-STEMS = ("auto", "small", "imagenet")
+Stem = Literal["auto", "small", "imagenet"]
+STEMS = get_args(Stem)
 SMALL_SIDE = 64  # pixels: up to here "auto" is the small stem
 LEAST_SIDE = {"small": 8, "imagenet": 32}  # what the strides divide a side by, so that a pixel is left at the end
 

@@ -30,6 +30,7 @@ class Measure:
 
     def run(self) -> int:
         """0 where the model's optimum is certified for every run that has a model, 1 otherwise."""
+        # here, so that the other commands run without the extra "networks"
         from ufm.support import validation
         from ufm_networks.measuring import measure_run, measuring_device, open_run
         from ufm_networks.report import compare_run, prepare_networks_report, write_networks_report

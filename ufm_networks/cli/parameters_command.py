@@ -7,6 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ufm.support.whole_file import write_whole
+from ufm.support.writable import open_folder, require_file
+from ufm_networks.backbones import BACKBONES
+from ufm_networks.parameter_counts import parameters_saved
+from verify.report.as_markdown import markdown_table
+from verify.report.blocks import table
+
 # of Table 3, images of 32 × 32 in colour
 DATA_SETS = {
     "CIFAR100-Cross-10x10": (10, 10),
@@ -32,13 +39,6 @@ class Parameters:
 
     def run(self) -> int:
         """0."""
-        from ufm.support.whole_file import write_whole
-        from ufm.support.writable import open_folder, require_file
-        from ufm_networks.backbones import BACKBONES
-        from ufm_networks.parameter_counts import parameters_saved
-        from verify.report.as_markdown import markdown_table
-        from verify.report.blocks import table
-
         if self.output is not None:
             open_folder(self.output.parent, what="--output")
             require_file(self.output, "--output", "table-3.md")

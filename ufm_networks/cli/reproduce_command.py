@@ -37,7 +37,17 @@ class Reproduce:
 
     def run(self) -> int:
         """0 where the files are written, 130 where training was interrupted."""
-        from ufm_networks.experiments import catalogue, find_experiment, read_experiment
+        # here, so that the other commands run without the extra "networks"
+        from ufm.support.writable import open_folder
+        from ufm_networks.experiments import (
+            catalogue,
+            check_runs,
+            find_experiment,
+            read_experiment,
+            train_experiment,
+        )
+        from ufm_networks.reproduction import FILES, OVERVIEW, reproduce, summaries, write_overview
+        from verify.report.figure_files import require_matplotlib
 
         console = Console()
 
@@ -56,11 +66,6 @@ class Reproduce:
         experiment = read_experiment(path).changed(
             seeds=self.seeds, directory=None if self.directory is None else str(self.directory), **train
         )
-
-        from ufm.support.writable import open_folder
-        from ufm_networks.experiments import check_runs, train_experiment
-        from ufm_networks.reproduction import FILES, OVERVIEW, reproduce, summaries, write_overview
-        from verify.report.figure_files import require_matplotlib
 
         require_matplotlib()  # before hours of training, not after
         check_runs(experiment)

@@ -35,6 +35,7 @@ class Train:
 
     def run(self) -> int:
         """0 where training ended, 130 where it was interrupted."""
+        # here and below, so that the other commands run without the extra "networks"
         from ufm_networks.training import train
 
         console = Console()

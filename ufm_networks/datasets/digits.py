@@ -15,7 +15,7 @@ TEST_EVERY = 6  # one image in six of each class is for testing
 def digits(directory: Path, train: bool) -> Source:
     """Every sixth image of each class, in the published order, is a test image; the rest are for training."""
     try:
-        from sklearn.datasets import load_digits
+        from sklearn.datasets import load_digits  # an extra
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("digits come with scikit-learn: pip install 'ufm-toolkit[networks]'") from error
     bundle = load_digits()

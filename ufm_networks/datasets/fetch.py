@@ -81,7 +81,7 @@ def _require_checksum(path: Path, sha256: str) -> None:
 
 def _download(file: PublishedFile, directory: Path, progress: bool) -> None:
     try:
-        import pooch
+        import pooch  # an extra
         import requests
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("fetching needs pooch: pip install 'ufm-toolkit[networks]'") from error

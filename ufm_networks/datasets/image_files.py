@@ -56,7 +56,7 @@ class ImageFiles:
 
 def _decode(path: Path, size: int) -> Pixels:
     try:
-        from PIL import Image
+        from PIL import Image  # an extra
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("image files need pillow: pip install 'ufm-toolkit[networks]'") from error
     require_file(path)

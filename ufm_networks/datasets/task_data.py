@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal, assert_never, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from ufm.solution import Problem
 from ufm.support import validation
 from ufm_networks.datasets.images import Images, PastedImages, SelectedImages, checked_images, in_memory
 
-KINDS = ("single", "multi", "multilabel")
+Kind = Literal["single", "multi", "multilabel"]
+KINDS = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class TaskData:
     images: Images
     labels: NDArray[np.int64]
     classes: tuple[int, ...]
-    kind: str
+    kind: Kind
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
@@ -62,13 +63,18 @@ class TaskData:
         self._check_labels()
 
     def _check_labels(self) -> None:
-        if self.kind == "multilabel":
-            least, most = 0, np.ones(self.labels.shape[1], dtype=np.int64)
-            empty = ~self.labels.any(axis=1)
-            if empty.any():
-                raise ValueError(f"{self.name}: labels[{np.argmax(empty)}] has no label at all")
-        else:
-            least, most = -1 if self.kind == "multi" else 0, np.array(self.classes) - 1
+        match self.kind:
+            case "multilabel":
+                least, most = 0, np.ones(self.labels.shape[1], dtype=np.int64)
+                empty = ~self.labels.any(axis=1)
+                if empty.any():
+                    raise ValueError(f"{self.name}: labels[{np.argmax(empty)}] has no label at all")
+            case "single":
+                least, most = 0, np.array(self.classes) - 1
+            case "multi":
+                least, most = -1, np.array(self.classes) - 1
+            case unknown:
+                assert_never(unknown)
         outside = (self.labels < least) | (self.labels > most)
         if outside.any():
             row, column = np.argwhere(outside)[0]
@@ -107,14 +113,22 @@ class TaskData:
             "lambda_b": lambda_b,
             "reduction": reduction,
         }
-        if self.kind == "multilabel":
-            if task_weights is not None:
-                raise ValueError(f"task_weights must be None for one task with sets of labels, got {task_weights!r}")
-            return ufm.MultiLabel.from_indicators(self.labels, **settings)
-        settings["task_weights"] = task_weights
-        if self.kind == "single":
-            return ufm.SingleSource.from_labels(self.labels, classes=self.classes, **settings)
-        return ufm.MultiSource.from_labels([y[y >= 0] for y in self.labels.T], classes=self.classes, **settings)
+        match self.kind:
+            case "multilabel":
+                if task_weights is not None:
+                    raise ValueError(
+                        f"task_weights must be None for one task with sets of labels, got {task_weights!r}"
+                    )
+                return ufm.MultiLabel.from_indicators(self.labels, **settings)
+            case "single":
+                return ufm.SingleSource.from_labels(
+                    self.labels, classes=self.classes, task_weights=task_weights, **settings
+                )
+            case "multi":
+                labels = [y[y >= 0] for y in self.labels.T]
+                return ufm.MultiSource.from_labels(labels, classes=self.classes, task_weights=task_weights, **settings)
+            case unknown:
+                assert_never(unknown)
 
     def only(self, side: str) -> TaskData:
         """Pairs of images with one of them blank: "left" keeps the top-left image, "right" the bottom-right one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -38,10 +38,15 @@ def check_runs(experiment: Experiment) -> None:
             raise type(error)(f"run {plans[0].run!r}: {error}") from error
         for plan in plans:
             _check_metrics(plan, experiment.figure.metrics, data, test)
-            if experiment.figure.kind == "decoding":
-                _check_decoding(plan, data, test)
-            elif experiment.figure.kind == "cosine":
-                _check_cosine(plan, data)
+            match experiment.figure.kind:
+                case "decoding":
+                    _check_decoding(plan, data, test)
+                case "cosine":
+                    _check_cosine(plan, data)
+                case "curves" | "table" | "report":  # of any data
+                    pass
+                case unknown:
+                    assert_never(unknown)
 
 
 def _channels(experiment: Experiment, table: dict[str, Any]) -> int:

@@ -6,23 +6,48 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal, get_args
+
+import attrs
 
 from ufm.support import validation
-from ufm.support.nearest_name import require_name, unknown_name
+from ufm.support.nearest_name import unknown_name
 from ufm_networks.experiments.run_names import require_name_for_files
+from ufm_networks.tables import checked, of_type, one_of, read_table
 from ufm_networks.training.config import Config, read_config, read_toml
 
-KINDS = ("curves", "cosine", "table", "decoding", "report")
+FigureKind = Literal["curves", "cosine", "table", "decoding", "report"]
 CONFIGURATION = ("data", "model", "train")
 TABLES = ("figure", *CONFIGURATION, "panels", "runs")
 # where and how often, not what: the same run with other values is the same run
 CIRCUMSTANCES = ("seed", "device", "amp", "compile", "channels_last", "metrics_every", "checkpoint_every")
 
 
-@dataclass(frozen=True)
+def check_seeds(name: str, seeds: Any) -> tuple[int, ...]:
+    """At least one, each once."""
+    if not validation.is_list(seeds):
+        raise ValueError(f"{name} must be a list of at least one seed, got {seeds!r}")
+    numbers = tuple(validation.whole_number(name, seed, 0, 2**63 - 1) for seed in seeds)
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"{name} must hold every seed once, got {list(numbers)}")
+    return numbers
+
+
+def _line(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{name} must be a line of text, got {value!r}")
+    return value
+
+
+def _names(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(word, str) for word in value):
+        raise TypeError(f"{name} must be a list of names, got {value!r}")
+    return tuple(value)
+
+
+@attrs.frozen
 class Figure:
     """[figure]: what is drawn.
 
@@ -37,23 +62,17 @@ class Figure:
     parameters  table only: the parameters each run trains, as well
     """
 
-    title: str
-    kind: str
-    metrics: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = (0,)
-    parameters: bool = False
+    TABLE: ClassVar[str] = "figure"
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.title, str) or not self.title.strip():
-            raise ValueError(f"figure.title must be a line of text, got {self.title!r}")
-        require_name("figure.kind", self.kind, KINDS)
-        if not isinstance(self.metrics, tuple) or not all(isinstance(name, str) for name in self.metrics):
-            raise TypeError(f"figure.metrics must be a list of names, got {self.metrics!r}")
+    title: str = checked(_line)
+    kind: FigureKind = checked(one_of(get_args(FigureKind)))
+    metrics: tuple[str, ...] = checked(_names, ())
+    seeds: tuple[int, ...] = checked(check_seeds, (0,))
+    parameters: bool = checked(of_type(bool), False)
+
+    def __attrs_post_init__(self) -> None:
         if self.kind in ("curves", "table") and not self.metrics:
             raise ValueError(f"figure.metrics is empty; kind={self.kind!r} needs at least one")
-        object.__setattr__(self, "seeds", check_seeds("figure.seeds", self.seeds))
-        if not isinstance(self.parameters, bool):
-            raise TypeError(f"figure.parameters must be true or false, got {self.parameters!r}")
 
 
 @dataclass(frozen=True)
@@ -116,9 +135,9 @@ class Experiment:
         plans = []
         for plan in self.plans:
             if plan.seed == self.figure.seeds[0]:
-                config = replace(plan.config, data=plan.config.data | data)
+                config = attrs.evolve(plan.config, data=plan.config.data | data)
                 plans += [replace(plan, seed=s, config=config.replaced(**train, seed=s)) for s in chosen]
-        return replace(self, figure=replace(self.figure, seeds=chosen), plans=tuple(plans))
+        return replace(self, figure=attrs.evolve(self.figure, seeds=chosen), plans=tuple(plans))
 
 
 def read_experiment(path: str | Path) -> Experiment:
@@ -143,7 +162,7 @@ def _experiment(name: str, tables: Mapping[str, Any]) -> Experiment:
     for key in tables:
         if key not in TABLES:
             raise unknown_name("table", key, TABLES)
-    figure = _figure(tables.get("figure", {}))
+    figure = read_table(Figure, tables.get("figure", {}))
     shared = {key: tables.get(key, {}) for key in CONFIGURATION}
     plans = []
     for panel, of_panel in _parts("panels", tables.get("panels", [{"name": ""}])):
@@ -157,20 +176,6 @@ def _experiment(name: str, tables: Mapping[str, Any]) -> Experiment:
     if not plans:
         raise ValueError("[[runs]] is missing; at least one is needed")
     return Experiment(name, figure, tuple(plans))
-
-
-def _figure(table: Any) -> Figure:
-    if not isinstance(table, Mapping):
-        raise TypeError(f"[figure] must be a table of keys and values, got {table!r}")
-    known = [part.name for part in fields(Figure)]
-    for key in table:
-        if key not in known:
-            raise unknown_name("key of [figure]", key, known)
-    for key in ("title", "kind"):
-        if key not in table:
-            raise ValueError(f"[figure] lacks {key}")
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    return Figure(**values)
 
 
 def _parts(what: str, entries: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -194,13 +199,3 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(table, Mapping):
             raise TypeError(f"{key} must be a table of keys and values, got {table!r}")
     return {key: {**below.get(key, {}), **above.get(key, {})} for key in CONFIGURATION}
-
-
-def check_seeds(field: str, seeds: Any) -> tuple[int, ...]:
-    """At least one, each once."""
-    if not validation.is_list(seeds) or not len(seeds):
-        raise ValueError(f"{field} must be a list of at least one seed, got {seeds!r}")
-    numbers = tuple(validation.whole_number(field, seed, 0, 2**63 - 1) for seed in seeds)
-    if len(set(numbers)) != len(numbers):
-        raise ValueError(f"{field} must hold every seed once, got {list(numbers)}")
-    return numbers

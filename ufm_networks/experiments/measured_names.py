@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
 import ufm
-from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.datasets.task_data import Kind, TaskData
 from ufm_networks.measuring.latent_metrics import COLUMNS
 from ufm_networks.training.config import Config
 from verify._metrics import metrics
@@ -31,11 +31,16 @@ def measured_names(config: Config, data: TaskData, test: TaskData | None) -> lis
     ]
 
 
-def _collapse_metrics(kind: str) -> list[str]:
+def _collapse_metrics(kind: Kind) -> list[str]:
     """Measured of the smallest problem of that kind, so that the names are ``verify.metrics``'s own."""
-    if kind == "multilabel":
-        label_sets = ufm.MultiLabel({(0,): 1, (1,): 1}, classes=2, **LAMBDAS)
-        return list(metrics(label_sets, W=[np.eye(2)], H=np.eye(2)))
-    pairs, several = [[1, 1], [1, 1]], kind == "multi"
-    problem: Any = ufm.MultiSource(pairs, **LAMBDAS) if several else ufm.SingleSource(pairs, **LAMBDAS)
-    return list(metrics(problem, W=[np.eye(2)] * 2, H=[np.eye(2)] * 2 if several else np.eye(2, 4)))
+    pairs, heads = [[1, 1], [1, 1]], [np.eye(2)] * 2
+    match kind:
+        case "single":
+            return list(metrics(ufm.SingleSource(pairs, **LAMBDAS), W=heads, H=np.eye(2, 4)))
+        case "multi":
+            return list(metrics(ufm.MultiSource(pairs, **LAMBDAS), W=heads, H=heads))
+        case "multilabel":
+            label_sets = ufm.MultiLabel({(0,): 1, (1,): 1}, classes=2, **LAMBDAS)
+            return list(metrics(label_sets, W=heads[:1], H=np.eye(2)))
+        case unknown:
+            assert_never(unknown)

@@ -27,7 +27,7 @@ def require_formula(field: str, name: str) -> None:
     if name.count("$") < 2:
         return
     try:
-        from matplotlib.mathtext import MathTextParser
+        from matplotlib.mathtext import MathTextParser  # an extra
     except ModuleNotFoundError:  # whoever draws needs it, and is told so before training
         return
     try:

@@ -33,7 +33,7 @@ class Embedding:
 def require_sklearn() -> None:
     """ModuleNotFoundError that says what to install where scikit-learn is missing."""
     try:
-        import sklearn.manifold  # noqa: F401
+        import sklearn.manifold  # noqa: F401  (an extra)
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "t-SNE of features needs scikit-learn: pip install 'ufm-toolkit[networks]'", name=error.name
@@ -73,7 +73,7 @@ def principal_components(H: NDArray[np.float64]) -> tuple[NDArray[np.float64], N
 
 
 def _tsne(H: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    from sklearn.manifold import TSNE
+    from sklearn.manifold import TSNE  # an extra
 
     perplexity = min(PERPLEXITY, (len(H) - 1) / 3)
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, method="barnes_hut")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ufm.support import validation
 from ufm_networks.datasets.pairs import can_be_halved
+from ufm_networks.datasets.task_data import Kind
 from ufm_networks.measuring.embedding import Embedding, embedding
 from ufm_networks.measuring.half_images import HalfImages, half_images
 from ufm_networks.measuring.network_features import NetworkFeatures
@@ -41,7 +42,7 @@ class Measurement:
 
     name: str
     data: str
-    kind: str
+    kind: Kind
     classes: tuple[int, ...]
     labels: NDArray[np.int64]
     config: Config

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm_networks.datasets.task_data import Kind
 from ufm_networks.measuring.network_features import NetworkFeatures
 from ufm_networks.metrics import stream_metrics
 from ufm_networks.metrics.groups import Groups, label_groups
@@ -76,7 +77,7 @@ def network_point(features: NetworkFeatures, task_weights: Any) -> NetworkPoint:
 class _Sums:
     """Cross-entropies and squares of one pass, per form."""
 
-    def __init__(self, kind: str, groups: Groups, W: list[Tensor], b: list[Tensor], labels: Tensor) -> None:
+    def __init__(self, kind: Kind, groups: Groups, W: list[Tensor], b: list[Tensor], labels: Tensor) -> None:
         self.kind, self.groups, self.W, self.b, self.labels = kind, groups, W, b, labels
         self.starts = np.array([block.start for block in groups.blocks])
         self.cross_entropy = torch.zeros(len(W), dtype=torch.float64, device=labels.device)

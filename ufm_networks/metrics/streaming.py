@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, assert_never
 
 import numpy as np
 import torch
@@ -17,13 +17,18 @@ from ufm_networks.metrics.moments import FeatureMoments
 from ufm_networks.metrics.seen_samples import Gather, SeenSamples
 from ufm_networks.not_finite import NotFiniteError
 from verify._metrics import metrics
-from verify.reading.form import Float
+from verify.reading.form import Float, Source
 from verify.reading.point import read_heads
 from verify.reading.sources import own_features
 
 Batches = Callable[[], Iterable[tuple[Tensor, NDArray[np.int64]]]]
-SECOND_PASS = {"single": ("SNC4", "SNC5"), "multi": ("MNC4",), "multilabel": ("NN_decoding_error",)}
-VARIABILITY = {"single": "SNC1", "multi": "MNC1", "multilabel": "NC1"}
+SecondPass = Literal["SNC4", "SNC5", "MNC4", "NN_decoding_error"]
+SECOND_PASS: dict[Source, tuple[SecondPass, ...]] = {
+    "single": ("SNC4", "SNC5"),
+    "multi": ("MNC4",),
+    "multilabel": ("NN_decoding_error",),
+}
+VARIABILITY: dict[Source, str] = {"single": "SNC1", "multi": "MNC1", "multilabel": "NC1"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def _first_pass(groups: Groups, batches: Batches, seen: SeenSamples, processes: 
 
 
 def _second_pass(
-    source: str,
+    source: Source,
     groups: Groups,
     batches: Batches,
     seen: SeenSamples,
@@ -130,7 +135,13 @@ def _second_pass(
     largest = float(moments.largest)
     references: list[Reference] = []
     for t, (form, block) in enumerate(zip(groups.forms, groups.blocks, strict=True)):
-        w, v = (W[t], b[t]) if source == "multi" else (stacked_W, stacked_b)
+        match source:
+            case "single" | "multilabel":  # all heads act on every feature
+                w, v = stacked_W, stacked_b
+            case "multi":
+                w, v = W[t], b[t]
+            case unknown:
+                assert_never(unknown)
         references.append(reference(form, moments.mean[block], w, v, largest, sums_of_heads=source == "single"))
     names = SECOND_PASS[source]
     totals = torch.zeros(len(names), len(references), dtype=torch.float64, device=moments.mean.device)
@@ -150,10 +161,14 @@ def _second_pass(
     return dict(zip(names, (totals.cpu().numpy() / samples_of_form).mean(axis=1).tolist(), strict=True))
 
 
-def _of_batch(name: str, of: Reference, h: Tensor, label: Tensor) -> Tensor:
+def _of_batch(name: SecondPass, of: Reference, h: Tensor, label: Tensor) -> Tensor:
     """The batch's share of the sum whose average over samples is the metric."""
-    if name == "SNC4":
-        return sum_of_head_distances(of, h, label)
-    if name == "NN_decoding_error":
-        return decoding_errors(of, h, label).double()
-    return disagreements(of, h).double()
+    match name:
+        case "SNC4":
+            return sum_of_head_distances(of, h, label)
+        case "SNC5" | "MNC4":
+            return disagreements(of, h).double()
+        case "NN_decoding_error":
+            return decoding_errors(of, h, label).double()
+        case unknown:
+            assert_never(unknown)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm_networks.datasets.task_data import Kind
 from ufm_networks.measuring.embedding import Embedding
 from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
 
@@ -15,7 +16,7 @@ NO_TASK = np.iinfo(np.int64).max
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 
 
-def embedding_figure(placed: Embedding, kind: str) -> Any:
+def embedding_figure(placed: Embedding, kind: Kind) -> Any:
     """One panel each; a label a colour and a shape."""
     panels = [("principal components", placed.principal)]
     if placed.tsne is not None:
@@ -40,7 +41,7 @@ def embedding_figure(placed: Embedding, kind: str) -> Any:
     return figure
 
 
-def embedding_file(placed: Embedding, kind: str, name: str) -> FigureFile:
+def embedding_file(placed: Embedding, kind: Kind, name: str) -> FigureFile:
     """Captioned."""
     distinct = len(np.unique(placed.labels, axis=0))
     caption = f"Features of {len(placed.samples):,} training samples in the plane, a colour or shape for each of "
@@ -53,7 +54,7 @@ def embedding_file(placed: Embedding, kind: str, name: str) -> FigureFile:
     return figure_file(name, embedding_figure(placed, kind), caption, caption)
 
 
-def _distinct(labels: NDArray[np.int64], kind: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _distinct(labels: NDArray[np.int64], kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Labels that occur, and the number of each sample's: by task and class, or label sets by size and members."""
     if kind == "multilabel":
         keys = np.column_stack([labels.sum(axis=1), 1 - labels])
@@ -63,15 +64,19 @@ def _distinct(labels: NDArray[np.int64], kind: str) -> tuple[NDArray[np.int64], 
     return labels[first], number.reshape(-1)
 
 
-def _names(distinct: NDArray[np.int64], kind: str) -> list[str]:
-    if kind == "multi":
-        return [f"task {t + 1}, class {row[t] + 1}" for row in distinct for t in np.flatnonzero(row >= 0)]
-    if kind == "multilabel":
-        return ["{" + ", ".join(str(k + 1) for k in np.flatnonzero(row)) + "}" for row in distinct]
-    return ["(" + ", ".join(str(k + 1) for k in row) + ")" for row in distinct]
+def _names(distinct: NDArray[np.int64], kind: Kind) -> list[str]:
+    match kind:
+        case "single":
+            return ["(" + ", ".join(str(k + 1) for k in row) + ")" for row in distinct]
+        case "multi":
+            return [f"task {t + 1}, class {row[t] + 1}" for row in distinct for t in np.flatnonzero(row >= 0)]
+        case "multilabel":
+            return ["{" + ", ".join(str(k + 1) for k in np.flatnonzero(row)) + "}" for row in distinct]
+        case unknown:
+            assert_never(unknown)
 
 
-def _styles(distinct: NDArray[np.int64], kind: str) -> list[tuple[Any, str]]:
+def _styles(distinct: NDArray[np.int64], kind: Kind) -> list[tuple[Any, str]]:
     """A colour and a shape for each label.
 
     Of two tasks the colour is the first one's class and the shape the second one's; of tasks with samples of their own
@@ -86,7 +91,7 @@ def _styles(distinct: NDArray[np.int64], kind: str) -> list[tuple[Any, str]]:
         pairs = np.stack(np.divmod(np.arange(len(distinct)), len(COLOURS))[::-1], axis=1)
     if (pairs.max(axis=0) < (len(COLOURS), len(SHAPES))).all():
         return [(COLOURS[colour], SHAPES[shape]) for colour, shape in pairs]
-    from matplotlib import colormaps
+    from matplotlib import colormaps  # an extra
 
     steps = np.linspace(0.0, 1.0, len(distinct))
     return [(colormaps["turbo"](step), SHAPES[0]) for step in steps]

@@ -17,7 +17,7 @@ WIDE = 12  # letters of a title beyond which it is set smaller
 
 def saliency_figure(shown: Saliency) -> Any:
     """Examples side by side, so that a wide page holds eight."""
-    from matplotlib.colors import ListedColormap
+    from matplotlib.colors import ListedColormap  # an extra
 
     blue = ListedColormap([BLUE])
     examples, tasks = shown.maps.shape[:2]

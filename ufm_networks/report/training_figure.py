@@ -69,14 +69,14 @@ def training_file(runs: Sequence[Measurement], names: Sequence[str], name: str) 
 
 def axes_line(number: int) -> Any:
     """What a run's line looks like, for the legend."""
-    from matplotlib.lines import Line2D
+    from matplotlib.lines import Line2D  # an extra
 
     return Line2D([], [], color=COLOURS[number % len(COLOURS)], ls=_dashes(number), linewidth=1.4)
 
 
 def _plain_ticks(axes: Any) -> None:
     """0.02 rather than 2 × 10⁻²; between decades only where there are few, at even steps within one."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator  # an extra
 
     low, high = axes.get_ylim()
     plain = FuncFormatter(lambda value, _: f"{value:g}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from ufm.support.bounded_json import parse_json
 from ufm.support.regular_file import require_regular
@@ -12,6 +12,9 @@ from ufm.support.strict_json import as_json
 from ufm.support.whole_file import write_together
 from ufm.support.writable import open_folder
 from ufm_networks.experiments import Experiment, FinishedRun, catalogue_order
+from ufm_networks.measuring import measure_run
+from ufm_networks.report import compare_run, prepare_networks_report, write_networks_report
+from ufm_networks.reproduction.cosines import cosines_file, measure_cosines
 from ufm_networks.reproduction.curves import curves_file
 from ufm_networks.reproduction.decoding import measure_decoding
 from ufm_networks.reproduction.summary import KEYS, summarize
@@ -34,16 +37,18 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
     folder = open_folder(Path(output) / experiment.name, *FILES)
     summary = summarize(experiment, finished) | {"command": command}
     drawn: FigureFile | None = None
-    if experiment.figure.kind == "curves":
-        drawn = curves_file(experiment, finished)
-    elif experiment.figure.kind == "cosine":
-        # imported here: it solves and certifies models, which the other kinds do not need
-        from ufm_networks.reproduction.cosines import cosines_file, measure_cosines
-
-        summary["cosines"] = measure_cosines(experiment, finished)
-        drawn = cosines_file(experiment, summary["cosines"])
-    elif experiment.figure.kind == "decoding":
-        summary["decoding"] = measure_decoding(experiment, finished)
+    match experiment.figure.kind:
+        case "curves":
+            drawn = curves_file(experiment, finished)
+        case "cosine":
+            summary["cosines"] = measure_cosines(experiment, finished)
+            drawn = cosines_file(experiment, summary["cosines"])
+        case "decoding":
+            summary["decoding"] = measure_decoding(experiment, finished)
+        case "table" | "report":  # its numbers are in the summary, its page is written below
+            pass
+        case unknown:
+            assert_never(unknown)
     metrics = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
     contents: dict[str, bytes | str] = {"metrics.csv": history_csv(finished, metrics)}
     if drawn is not None:
@@ -107,9 +112,6 @@ def _legend(summary: dict[str, Any]) -> str:
 
 
 def _reports(finished: Sequence[FinishedRun], folder: Path) -> list[Path]:
-    from ufm_networks.measuring import measure_run
-    from ufm_networks.report import compare_run, prepare_networks_report, write_networks_report
-
     target = folder / "report"
     prepare_networks_report(target)
     names = [", ".join(part for part in (of.plan.panel, of.plan.run) if part) for of in finished]

@@ -18,7 +18,7 @@ from ufm.support.regular_file import require_regular
 from ufm.support.whole_file import whole_file
 from ufm_networks.datasets.digest import pixel_digest
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.training.plain import plain
+from ufm_networks.plain import plain
 
 FORMAT = "ufm networks checkpoint 2"
 PARTS = {"fingerprint": dict, "network": dict, "optimizer": dict, "weighting": dict, "history": list}

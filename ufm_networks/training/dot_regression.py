@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ufm_networks.datasets.task_data import Kind
 from ufm_networks.multi_task_network import MultiTaskNetwork
 
 
 def dot_regression(
-    network: MultiTaskNetwork, features: Tensor, logits: list[Tensor], labels: Tensor, kind: str
+    network: MultiTaskNetwork, features: Tensor, logits: list[Tensor], labels: Tensor, kind: Kind
 ) -> Tensor:
     """(T,) SUM over the batch of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import torch
@@ -79,18 +79,21 @@ class _Right:
 
     def add(self, logits: list[Tensor], labels: Tensor) -> None:
         """A set of labels is right where its |S| members have the |S| largest logits."""
-        if self.kind == "multilabel":
-            (u,) = logits
-            members = labels > 0
-            least_in = u.masked_fill(~members, torch.inf).amin(dim=1)
-            most_out = u.masked_fill(members, -torch.inf).amax(dim=1)
-            self.right += (least_in > most_out).sum()
-            self.of += len(labels)
-            return
-        for t, u in enumerate(logits):
-            own = labels[:, t] >= 0
-            self.right[t] += ((u.argmax(dim=1) == labels[:, t]) & own).sum()
-            self.of[t] += own.sum()
+        match self.kind:
+            case "multilabel":
+                (u,) = logits
+                members = labels > 0
+                least_in = u.masked_fill(~members, torch.inf).amin(dim=1)
+                most_out = u.masked_fill(members, -torch.inf).amax(dim=1)
+                self.right += (least_in > most_out).sum()
+                self.of += len(labels)
+            case "single" | "multi":
+                for t, u in enumerate(logits):
+                    own = labels[:, t] >= 0
+                    self.right[t] += ((u.argmax(dim=1) == labels[:, t]) & own).sum()
+                    self.of[t] += own.sum()
+            case unknown:
+                assert_never(unknown)
 
     def fractions(self) -> dict[str, float]:
         """Over the samples of all processes."""

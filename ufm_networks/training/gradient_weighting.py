@@ -21,7 +21,6 @@ from ufm.weighting import TaskWeighting
 from ufm_networks.not_finite import NotFiniteError
 from ufm_networks.training.weighting import Step, Weighting
 
-SHARED = ("parameters", "features")
 COLUMNS = 1 << 20  # of J at a time, in float64
 
 

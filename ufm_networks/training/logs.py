@@ -29,7 +29,7 @@ class TensorBoard:
     def __init__(self, folder: Path, epochs_done: int) -> None:
         self.writer: Any = None
         if importlib.util.find_spec("tensorboard") is not None:
-            from torch.utils.tensorboard import SummaryWriter
+            from torch.utils.tensorboard import SummaryWriter  # an extra
 
             # what an interrupted run wrote after its last checkpoint is purged
             self.writer = SummaryWriter(str(folder / "tensorboard"), purge_step=epochs_done + 1)

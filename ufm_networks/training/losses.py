@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, assert_never
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ufm_networks.datasets.task_data import Kind
 from ufm_networks.multi_task_network import MultiTaskNetwork
 from ufm_networks.training.dot_regression import dot_regression
 
-BatchLoss = Callable[[MultiTaskNetwork, Tensor, list[Tensor], Tensor, str], Tensor]
+Loss = Literal["cross_entropy", "dot_regression"]
+BatchLoss = Callable[[MultiTaskNetwork, Tensor, list[Tensor], Tensor, Kind], Tensor]
 
 
 def cross_entropy(
-    network: MultiTaskNetwork, features: Tensor, logits: list[Tensor], labels: Tensor, kind: str
+    network: MultiTaskNetwork, features: Tensor, logits: list[Tensor], labels: Tensor, kind: Kind
 ) -> Tensor:
     """(T,) SUM over the batch of the cross-entropy of each task.
 
@@ -23,14 +26,18 @@ def cross_entropy(
     labels  "single" and "multi": (n, T), −1 where a sample is not of that task, which then adds nothing.
             "multilabel": (n, K) indicators of sets S, pick-all-label: Σ_{k∈S} CE = |S| lse(u) − Σ_{k∈S} u_k
     """
-    if kind == "multilabel":
-        (u,) = logits
-        members = labels.to(u.dtype)
-        return (members.sum(dim=1) * torch.logsumexp(u, dim=1) - (members * u).sum(dim=1)).sum()[None]
-    return torch.stack(
-        [F.cross_entropy(u, labels[:, t], ignore_index=-1, reduction="sum") for t, u in enumerate(logits)]
-    )
+    match kind:
+        case "multilabel":
+            (u,) = logits
+            members = labels.to(u.dtype)
+            return (members.sum(dim=1) * torch.logsumexp(u, dim=1) - (members * u).sum(dim=1)).sum()[None]
+        case "single" | "multi":
+            return torch.stack(
+                [F.cross_entropy(u, labels[:, t], ignore_index=-1, reduction="sum") for t, u in enumerate(logits)]
+            )
+        case unknown:
+            assert_never(unknown)
 
 
-LOSSES: dict[str, BatchLoss] = {"cross_entropy": cross_entropy, "dot_regression": dot_regression}
+LOSSES: dict[Loss, BatchLoss] = {"cross_entropy": cross_entropy, "dot_regression": dot_regression}
 """A loss is a function (network, features (n, d), logits, labels, kind) → (T,) sums over the batch, in float32."""

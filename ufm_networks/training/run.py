@@ -11,6 +11,7 @@ import torch
 
 from ufm.support.memory import require_memory
 from ufm_networks.backbones import backbone
+from ufm_networks.datasets.config import build_data as read_data
 from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.metrics import Measured
 from ufm_networks.multi_task_network import MultiTaskNetwork
@@ -105,11 +106,9 @@ def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
 
 def build_data(config: Config) -> tuple[TaskData, TaskData | None]:
     """Training and test data of the [data] table."""
-    from ufm_networks.datasets.config import build_data as build
-
     if not config.data:
         raise ValueError("[data] is empty; it names the source and how tasks are composed, or give data=")
-    return build(dict(config.data))
+    return read_data(config.data)
 
 
 def check_given(data: object, test: object) -> None:

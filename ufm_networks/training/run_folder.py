@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomli_w
 import torch
 
 from ufm.support.checked_tensors import save_checked
@@ -20,7 +21,6 @@ from ufm_networks.training.config import Config
 from ufm_networks.training.logs import Row, write_csv
 from ufm_networks.training.loop import Loop
 from ufm_networks.training.run import CHECKPOINT, CONFIG, FEATURES, METRICS, load_weights
-from ufm_networks.training.toml_text import toml_text
 
 FEATURES_FORMAT = "ufm networks features 1"
 
@@ -50,7 +50,7 @@ class RunFolder:
     def write_configuration(self) -> None:
         """config.toml."""
         with whole_file(self.path / CONFIG, advice=GOES_ON) as partial:
-            partial.write_text(toml_text(self.config.tables()), encoding="utf-8")
+            partial.write_text(tomli_w.dumps(self.config.tables()), encoding="utf-8")
 
     def keep(self, loop: Loop, history: list[Row], measured: Measured | None) -> None:
         """After an epoch: the checkpoint last, so that what it tells of is there."""

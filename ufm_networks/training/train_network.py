@@ -72,7 +72,7 @@ def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
             )
     if config.train.latent_metrics:
         require_pairs(data, "latent_metrics=true: ")
-    check_tasks(config, data.kind == "multilabel", data.classes)
+    check_tasks(config.model, config.train, data.kind == "multilabel", data.classes)
     if len(data) < 2:
         raise ValueError(f"data {data.name!r} has {len(data)} sample; batch normalization needs 2")
     if test is not None:

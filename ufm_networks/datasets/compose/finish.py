@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ufm_networks.datasets.images import Images
 from ufm_networks.datasets.statistics import channel_statistics
-from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.datasets.task_data import Kind, TaskData
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def finish(
     images: Images,
     labels: NDArray[np.int64],
     classes: tuple[int, ...],
-    kind: str,
+    kind: Kind,
     normalization: Normalization,
 ) -> TaskData:
     """The data set; ValueError, naming the class, where a class of some task has no sample."""

@@ -1,0 +1,124 @@
+"""Tables of a TOML file as attrs classes, read by cattrs; an error names table and key, the value, and what would do.
+
+The class says in ``TABLE`` which table it is, and of each key what is ``checked``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import attrs
+import cattrs
+
+from ufm.support import validation
+from ufm.support.nearest_name import require_name, unknown_name
+from ufm_networks.plain import plain
+
+Check = Callable[[str, Any], Any]
+"""(name of the key, value) → the value as it is kept; an error that begins with the name."""
+
+
+class Table(attrs.AttrsInstance, Protocol):
+    """An attrs class that says which table it is."""
+
+    TABLE: ClassVar[str]
+
+
+Kind = TypeVar("Kind", bound=Table)
+_READER = cattrs.Converter(forbid_extra_keys=True, prefer_attrib_converters=True)
+
+
+def read_table(kind: type[Kind], values: Any) -> Kind:
+    """An instance from the table; an instance as it is.
+
+    ValueError for a key that is not known, naming the nearest that is, or one that is missing; TypeError for what is no
+    table; and what the keys' checks raise.
+    """
+    if isinstance(values, kind):
+        return values
+    name, known = kind.TABLE, [part.name for part in attrs.fields(kind)]
+    if not isinstance(values, Mapping):
+        raise TypeError(f"[{name}] must be a table of keys and values, got {values!r}")
+    try:
+        return _READER.structure(values, kind)
+    except cattrs.ClassValidationError as found:
+        for key in values:
+            if key not in known:
+                raise unknown_name(f"key of [{name}]", key, known) from None
+        errors = found.exceptions
+        if absent := [error.args[0] for error in errors if isinstance(error, KeyError)]:
+            raise ValueError(f"[{name}] lacks {', '.join(absent)}") from None
+        raise errors[0] from None
+
+
+def checked(check: Check, default: Any = attrs.NOTHING) -> Any:
+    """A key of a table, needed unless it has a default."""
+
+    def convert(value: Any, table: Any, part: attrs.Attribute[Any]) -> Any:
+        return check(f"{table.TABLE}.{part.name}", value)
+
+    return attrs.field(default=default, converter=attrs.Converter(convert, takes_self=True, takes_field=True))
+
+
+def or_none(check: Check) -> Check:
+    """The same, of a key that may be left out."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def whole(least: int, most: int = 2**63 - 1) -> Check:
+    """An integer of that range; the largest there is in TOML."""
+    return lambda name, value: validation.whole_number(name, value, least, most)
+
+
+def positive(name: str, value: Any) -> float:
+    """A finite number > 0."""
+    return validation.positive(name, value)
+
+
+def not_negative(name: str, value: Any) -> float:
+    """A finite number ≥ 0."""
+    number = validation.real_number(value)
+    if number is None:
+        raise TypeError(f"{name} must be a number ≥ 0, got {value!r}")
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"{name} must be finite and ≥ 0, got {value!r}")
+    return number
+
+
+def of_type(kind: type) -> Check:
+    """A value of that type."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise TypeError(
+                f"{name} must be {'true or false' if kind is bool else f'a {kind.__name__}'}, got {value!r}"
+            )
+        return value
+
+    return check
+
+
+def switch(*others: str) -> Check:
+    """True, False, or one of other words."""
+
+    def check(name: str, value: Any) -> bool | str:
+        if not isinstance(value, bool) and not (isinstance(value, str) and value in others):
+            more = "".join(f" or {other!r}" for other in others)
+            raise ValueError(f"{name} must be true, false{more}, got {value!r}")
+        return value
+
+    return check
+
+
+def plain_table(name: str, value: Any) -> dict[str, Any]:
+    """A table of any names; its values as a file can say them."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a table of names and values, got {value!r}")
+    table: dict[str, Any] = plain(value)
+    return table
+
+
+def one_of(valid: Iterable[str]) -> Check:
+    """One of some names."""
+    return lambda name, value: require_name(name, value, valid)
