@@ -7,6 +7,7 @@ from newton_sweep import draw
 
 import ufm
 import verify
+from ufm.solvers import metric
 from ufm.solvers.balanced_factors import balanced, straight_step
 from ufm.solvers.metric import Metric
 from ufm.solvers.newton import random_start, solve_newton
@@ -127,16 +128,25 @@ def test_a_path_out_of_steps_says_so():
     assert len(history.loss) == 7
 
 
-def test_the_metric_is_that_of_its_equation():
+def test_the_metric_is_the_gauss_newton_hessian_block_by_block():
     form = draw(3).standard_forms()[0]
     objective = Objective(form, 2)
     state = state_at(objective, random_start(objective, 0, "cpu"))
     r = random_start(objective, 1, "cpu")
     dW, dH, db = objective.split(Metric.at(objective, state.at).solve(objective, r))
-    p, eye = state.at.p, torch.eye(2, dtype=torch.float64)
+    p, W, H = state.at.p, state.at.W_hat, state.at.H_hat
     D = objective.c_n * objective.s * objective.E**2 * p * (1 - p)
-    W, H = state.at.W_hat, state.at.H_hat
-    back = objective.join(
-        dW @ (eye + H @ torch.diag(D.mean(0)) @ H.T), (eye + W.T @ torch.diag(D.mean(1)) @ W) @ dH, db
-    )
-    torch.testing.assert_close(back, r, rtol=1e-8, atol=1e-8 * float(r.abs().max()))
+    eye = torch.eye(2, dtype=torch.float64)
+    A = [eye + sum(D[i, j] * torch.outer(H[:, j], H[:, j]) for j in range(form.columns)) for i in range(form.rows)]
+    B = [eye + sum(D[i, j] * torch.outer(W[i], W[i]) for i in range(form.rows)) for j in range(form.columns)]
+    rows = torch.stack([block @ row for block, row in zip(A, dW, strict=True)])
+    columns = torch.stack([block @ column for block, column in zip(B, dH.T, strict=True)], 1)
+    torch.testing.assert_close(objective.join(rows, columns, db), r, rtol=1e-8, atol=1e-8 * float(r.abs().max()))
+
+
+def test_a_metric_too_large_is_left_out(monkeypatch):
+    monkeypatch.setattr(metric, "MOST_ENTRIES", 10)
+    problem = draw(3)
+    assert ufm.solve(problem).converged
+    objective = Objective(problem.standard_forms()[0], 2)
+    assert Metric.at(objective, state_at(objective, random_start(objective, 0, "cpu")).at) is None

@@ -1,10 +1,12 @@
-"""The trust region's metric where the singular values of Ŵ Ĥ are decades apart.
+"""The trust region's metric where the columns of Ŵ Ĥ are decades apart.
 
-    ‖z‖²_M = ⟨dŴ A, dŴ⟩ + ⟨dĤ, B dĤ⟩ + ‖db̂‖²,     A = I + Ĥ D_l Ĥᵀ,   B = I + Ŵᵀ D_r Ŵ,
+    ‖z‖²_M = Σ_r dŵ_rᵀ A_r dŵ_r + Σ_l dĥ_lᵀ B_l dĥ_l + ‖db̂‖²,
+    A_r = I + Σ_l D_rl ĥ_l ĥ_lᵀ,   B_l = I + Σ_r D_rl ŵ_r ŵ_rᵀ,   D = c n s E² p (1 − p),
 
-with D the cross-entropy's curvature c n s E² p (1 − p), averaged over rows (D_l) and over columns (D_r). A light task's
-few small features then move as far, compared with themselves, as a heavy one's large ones.
-Source: Tong, Ma, Chi, Accelerating ill-conditioned low-rank matrix estimation via scaled gradient descent, JMLR 2021.
+the diagonal blocks of the Gauss–Newton Hessian, with the cross-entropy's own curvature D. A rare label's small feature
+then moves as far, compared with itself, as a frequent one's large feature.
+Source: Tong, Ma, Chi, Accelerating ill-conditioned low-rank matrix estimation via scaled gradient descent, JMLR 2021,
+which has one A and one B.
 """
 
 from __future__ import annotations
@@ -16,25 +18,38 @@ from torch import Tensor
 
 from ufm.solvers.objective import Linearization, Objective
 
+MOST_ENTRIES = 4_000_000  # of all blocks: beyond, they would take more memory and time than the products they save
+
 
 @dataclass(frozen=True)
 class Metric:
-    """A⁻¹ (d, d) and B⁻¹ (d, d) of the module's equation."""
+    """A_r⁻¹ (R, d, d) and B_l⁻¹ (m, d, d) of the module's equation."""
 
     inverse_A: Tensor
     inverse_B: Tensor
 
+    @staticmethod
+    def entries(rows: int, columns: int, dim: int) -> int:
+        """(R + m) d² numbers, or 0 where they would be more than MOST_ENTRIES and there is no metric."""
+        entries = (rows + columns) * dim**2
+        return entries if entries <= MOST_ENTRIES else 0
+
     @classmethod
-    def at(cls, objective: Objective, at: Linearization) -> Metric:
-        """M at one point."""
-        curvature = objective.c_n_s_E * objective.E * at.p * (1.0 - at.p)
-        A = (at.H_hat * curvature.mean(0)) @ at.H_hat.T
-        B = at.W_hat.T @ (curvature.mean(1, keepdim=True) * at.W_hat)
-        for matrix in (A, B):
-            matrix.diagonal().add_(1.0)
-        return cls(*(torch.cholesky_inverse(torch.linalg.cholesky(matrix)) for matrix in (A, B)))
+    def at(cls, objective: Objective, at: Linearization) -> Metric | None:
+        """M at one point, None where its blocks are too large."""
+        form = objective.form
+        if not cls.entries(form.rows, form.columns, objective.dim):
+            return None
+        D = objective.c_n_s_E * objective.E * at.p * (1.0 - at.p)
+        A = (at.H_hat * D[:, None]) @ at.H_hat.T
+        B = (at.W_hat.T * D.T[:, None]) @ at.W_hat
+        for blocks in (A, B):
+            blocks.diagonal(dim1=1, dim2=2).add_(1.0)
+        return cls(*(torch.cholesky_inverse(torch.linalg.cholesky(blocks)) for blocks in (A, B)))
 
     def solve(self, objective: Objective, r: Tensor) -> Tensor:
         """M⁻¹ r."""
         W_hat, H_hat, b_hat = objective.split(r)
-        return objective.join(W_hat @ self.inverse_A, self.inverse_B @ H_hat, b_hat)
+        dW = (self.inverse_A @ W_hat[..., None])[..., 0]
+        dH = (self.inverse_B @ H_hat.T[..., None])[..., 0].T
+        return objective.join(dW, dH, b_hat)

@@ -19,6 +19,7 @@ from torch import Tensor
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.metric import Metric
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 from ufm.solvers.path import follow
@@ -78,7 +79,9 @@ def solve_newton(
     options.tolerance is on max((‖∇F‖ ‖x‖ + ‖∇F‖²) / F, the gap of σ/τ − 1) in balanced coordinates
     """
     size = form.rows * dim + dim * form.columns + form.rows
-    require_memory(8 * (14 * size + 24 * form.rows * form.columns), device, f"newton with {size:,} variables")
+    blocks = Metric.entries(form.rows, form.columns, dim)
+    bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
+    require_memory(bytes_needed, device, f"newton with {size:,} variables")
     tolerance, steps = options.tolerance, options.steps
     history = History()
     with torch.inference_mode():

@@ -18,7 +18,7 @@ from ufm.solvers.trust_region import History, minimize, state_at
 
 FACTOR = 10.0  # between two λ's: a logit of an unfitted label grows by about log 10 from one to the next
 FIRST = 0.5  # of the κ below which zero is no longer the minimizer
-STAGE_TOLERANCE, STAGE_STEPS = 0.1, 100  # a stage is only a start
+STAGE_TOLERANCE, STAGE_STEPS = 0.1, 60  # a stage is only a start
 
 
 def follow(objective: Objective, start: Tensor, history: History, max_steps: int) -> tuple[Tensor, str]:

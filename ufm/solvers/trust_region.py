@@ -1,7 +1,7 @@
 """Trust-region Newton: each step about minimizes the quadratic model over ‖z‖ ≤ Δ, so saddles are left.
 
 After PATIENCE steps the factors are kept balanced, a step that falls short of the model is also tried straight in the
-product Ŵ Ĥ, and while the point is far from stationary the region has the metric of ``metric``.
+product Ŵ Ĥ, and while the point is far from stationary the region has the metric of ``metric`` every other TURN.
 Source: Nocedal and Wright, Numerical Optimization, 2nd ed., Algorithm 4.1.
 """
 
@@ -21,6 +21,7 @@ SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step tha
 ROUNDING = 1e-13  # changes of F below this fraction of the penalty are rounding: the model is trusted instead
 RESOLVED = 1e-6  # of F: a smaller difference of two values is computed from its small parts
 PATIENCE = 40  # steps that ordinary problems take; decompositions and a metric of its own are for longer runs
+TURN = 10  # steps in one metric, then in the other: each leaves valleys along which the other only crawls
 FAR = 1.0  # residual from which on the metric is worth its products
 FALLS_SHORT = 0.75  # of the model's decrease, below which a step is also tried straight
 MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat
@@ -95,7 +96,7 @@ def minimize(
                 return state, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
-            scaled = patient and residual > FAR
+            scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
             metric = Metric.at(objective, state.at) if scaled else None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
             shorten(objective, state, step)
