@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from toy_data import tables, toy
 
 from ufm_networks.experiments import read_experiment
-from ufm_networks.report.training_figure import _as_text
 from ufm_networks.training import train
+from verify.report.figure_files import literal
 
 EXPERIMENT = """
 [figure]
@@ -79,7 +79,7 @@ def test_a_folder_that_no_file_system_takes(tmp_path: Path, name: str) -> None:
 def test_a_folder_s_name_is_drawn_to_the_letter(name: str) -> None:
     figure = Figure()
     (line,) = figure.subplots().plot([0, 1])
-    (text,) = figure.legend([line], [_as_text(name)]).get_texts()
+    (text,) = figure.legend([line], [literal(name)]).get_texts()
     figure.savefig(io.BytesIO(), format="png")
     shown, formula = text._preprocess_math(text.get_text())
     assert not formula
