@@ -13,11 +13,13 @@ Float = NDArray[np.float64]
 
 
 def float_array(name: str, value: Any) -> Float:
-    """The float64 array of numbers; TypeError naming the argument for anything else."""
+    """The float64 array of numbers; TypeError naming the argument for anything else, ValueError beyond float64."""
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"{name} has an integer beyond float64; give a number below 1.8e308") from None
 
 
 @dataclass(frozen=True, eq=False)

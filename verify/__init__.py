@@ -8,6 +8,7 @@ from verify._metrics.label_set_decoding import decode_label_sets
 from verify.certification.certificate import Certificate, certify
 from verify.comparison.checks.row import Row
 from verify.comparison.compare import Report, compare
+from verify.comparison.cosine_curve import CosineCurve, cosine_curve
 
 if TYPE_CHECKING:
     from verify import claims, strategies
@@ -31,6 +32,7 @@ _MODULES = ("claims", "strategies")
 __all__ = [
     "Certificate",
     "ClaimError",
+    "CosineCurve",
     "CriticalPoints",
     "Curvature",
     "Finding",
@@ -39,6 +41,7 @@ __all__ = [
     "certify",
     "claims",
     "compare",
+    "cosine_curve",
     "critical_points",
     "curvature",
     "decode_label_sets",

@@ -87,3 +87,16 @@ def test_a_minimum_is_flat_along_rotations_and_nowhere_else(name, extra):
         eigenvalues = np.linalg.eigvalsh((full + full.T) / 2)
         assert eigenvalues[0] > -1e-9
         assert np.sum(eigenvalues < 1e-8) == rank * (rank - 1) // 2 + rank * extra
+
+
+def test_the_way_out_of_a_wide_space_needs_no_square_matrix():
+    """d = 20,000: a d × d matrix would be 3 GB. The direction leaves the span of heads and features."""
+    problem = PROBLEMS["two tasks"]
+    narrow = ufm.solve(problem, dim=1)
+    dim = 20_000
+    W = [np.pad(w, ((0, 0), (0, dim - 1))) for w in narrow.W]
+    point = type(random_point(problem, 1))(W=W, H=np.pad(narrow.H, ((0, dim - 1), (0, 0))), b=narrow.b, labels=None)
+    for form, at in parts(problem, point):
+        hessian = Hessian(form, at)
+        excess = np.linalg.norm(hessian.scaled_residual, 2) - 1
+        assert hessian.quadratic(escape_direction(hessian))[0] == pytest.approx(-excess, rel=1e-6)

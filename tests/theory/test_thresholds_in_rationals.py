@@ -145,3 +145,8 @@ def test_products_beyond_float64(size):
         wanted = 0.0 if size > 1 else float(mp.log(1.5 * mp.sqrt(5) / (15 * mp.mpf(size)) - 2))
     assert margin == pytest.approx(wanted, rel=1e-14)
     assert np.isfinite(prediction.objective)
+
+
+def test_a_number_beyond_float64_is_refused_by_name():
+    with pytest.raises(ValueError, match="n_same has an integer beyond float64"):
+        theory.class_correlation_cosine(3, 10**400, 1, 0.05, 0.05)

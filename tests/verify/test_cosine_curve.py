@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from program import run
 
+import verify
 from verify.comparison.cosine_curve import cosine_curve
 
 
@@ -58,3 +59,8 @@ def test_command(monkeypatch, capsys, tmp_path):
         assert run(monkeypatch, "figure", *arguments) == 2
     errors = capsys.readouterr().err
     assert all(words in errors for words in ("--points must be", "lambda_H must be", "have no cosine"))
+
+
+def test_it_is_at_the_front_door():
+    assert verify.cosine_curve is cosine_curve
+    assert "cosine_curve" in verify.__all__

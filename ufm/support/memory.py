@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import psutil
 import torch
 
+CGROUP = Path("/sys/fs/cgroup")  # of a container, whose limit the machine's free memory says nothing of
+ITS_FILES = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+
 
 def available_memory(device: torch.device | str) -> int:
-    """Bytes free on the device."""
+    """Bytes free on the device; on the CPU no more than the process and its container may still take."""
     device = torch.device(device)
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    left = [int(psutil.virtual_memory().available), *_left_to_the_process(), *_left_to_the_container()]
+    return max(0, min(left))
+
+
+def _left_to_the_process() -> list[int]:
+    """What ulimit -v leaves, where one is set."""
+    if sys.platform == "win32":
+        return []
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return [] if limit == resource.RLIM_INFINITY else [limit - int(psutil.Process().memory_info().vms)]
+
+
+def _left_to_the_container() -> list[int]:
+    """What the control group leaves, where it has a limit."""
+    left = []
+    for limit, used in ITS_FILES:
+        try:
+            left.append(int((CGROUP / limit).read_text()) - int((CGROUP / used).read_text()))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return left
 
 
 def require_memory(

@@ -19,8 +19,12 @@ MAX_SEED = 2**64 - 1
 def to_numpy(value: Any) -> NDArray[Any]:
     """A NumPy array of a tensor (any device), list or array; the only place where tensors become arrays."""
     if isinstance(value, torch.Tensor):
+        if value.is_meta:
+            raise TypeError("a tensor on the meta device holds no numbers")
         tensor = value.detach().cpu()
         return np.asarray(tensor.float() if tensor.dtype == torch.bfloat16 else tensor)
+    if isinstance(value, (list, tuple)) and any(isinstance(entry, torch.Tensor) for entry in value):
+        return np.asarray([to_numpy(entry) for entry in value])
     return np.asarray(value)
 
 

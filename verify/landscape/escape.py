@@ -16,8 +16,7 @@ def escape_direction(hessian: Hessian) -> Float:
     Source: beyond the paper, docs/theory.md ("No spurious local minima").
     """
     units = hessian.unit
-    used = np.concatenate([hessian.point.W / units.W, (hessian.point.H / units.H).T])
-    z = np.linalg.eigh(used.T @ used)[1][:, 0]
+    z = _least_used(np.concatenate([hessian.point.W / units.W, (hessian.point.H / units.H).T]))
     G = hessian.scaled_residual
     if G.shape[0] <= G.shape[1]:
         u = np.linalg.eigh(G @ G.T)[1][:, -1]
@@ -29,3 +28,16 @@ def escape_direction(hessian: Hessian) -> Float:
     move = Move(np.outer(u, z) * units.W, -np.outer(z, v) * units.H, np.zeros(len(u)))
     x = hessian.vector(move)
     return np.asarray(x / max(float(np.linalg.norm(x)), np.finfo(np.float64).tiny))
+
+
+def _least_used(vectors: Float) -> Float:
+    """(d,) the unit vector z with the least ‖vectors z‖, vectors (n, d); never a d × d matrix where d > n."""
+    n, d = vectors.shape
+    if d <= n:
+        return np.asarray(np.linalg.eigh(vectors.T @ vectors)[1][:, 0])
+    # the coordinate that the vectors' span uses least, less its part in the span
+    span = np.linalg.qr(vectors.T)[0]
+    least = int(np.argmin(np.einsum("ij,ij->i", span, span)))
+    z: Float = -span @ span[least]
+    z[least] += 1.0
+    return z / np.linalg.norm(z)

@@ -21,6 +21,7 @@ import numpy as np
 
 from ufm.support.memory import require_memory
 from verify.certification.objective import loss_and_residual
+from verify.landscape.lowest import DENSE, SUBSPACE
 from verify.landscape.rounding import EPS, Rounding, residual_rounding
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
@@ -51,7 +52,10 @@ class Hessian:
         columns = point.H.shape[1]
         self.shapes = ((rows, dim), (dim, columns), (rows,))
         self.size = rows * dim + dim * columns + rows
-        require_memory(8 * (12 * rows * columns + 8 * self.size), "cpu", f"curvature over {self.size:,} variables")
+        vectors = 8 + (SUBSPACE if self.size > DENSE else self.size)
+        require_memory(
+            8 * (20 * rows * columns + vectors * self.size), "cpu", f"curvature over {self.size:,} variables"
+        )
         self.form, self.point = form, point
         self.starts = np.array([block.start for block in form.blocks])
         self.classes = np.array(form.classes)

@@ -12,7 +12,18 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
-from verify.strategies.numbers import pair, powers_of_two, settings, shapes, whole
+from verify.strategies.numbers import (
+    MOST_DRAWN,
+    MOST_TUPLES,
+    at_most,
+    largest,
+    pair,
+    powers_of_two,
+    settings,
+    shapes,
+    tuples,
+    whole,
+)
 
 CLASSES = range(2, 5)
 RATIOS = (2.0**-7, 1.0)
@@ -28,6 +39,7 @@ def balanced(
     """
     shape, samples = shapes(classes, tasks), whole("n", n, 1)
     validation.one_of("source", source, get_args(Counted))
+    _check_size(classes, tasks, source)
     settings(tasks=1, **shared)
 
     @st.composite
@@ -60,11 +72,12 @@ def long_tailed(
     ratio  r_t, a number or a range (low, high) of powers of two up to 1: the last class over the first
     classes, shared keywords: see ``verify.strategies``. Source: Table 4, Appendix D.8.
     """
-    shape, largest = shapes(classes, tasks), whole("n", n, 1)
+    shape, first = shapes(classes, tasks), whole("n", n, 1)
     ratios = powers_of_two("ratio", ratio, 1.0)
     if max(pair("ratio", ratio)) > 1:
         raise ValueError(f"ratio must be at most 1, the last class over the first, got {ratio!r}")
     validation.one_of("source", source, get_args(Counted))
+    _check_size(classes, tasks, source)
     settings(tasks=1, **shared)
 
     @st.composite
@@ -76,14 +89,22 @@ def long_tailed(
                 product = np.ones(())
                 for profile in profiles:
                     product = np.multiply.outer(product, profile)
-                return ufm.SingleSource(_tail(draw(largest), product), **draw(settings(tasks=len(sizes), **shared)))
+                return ufm.SingleSource(_tail(draw(first), product), **draw(settings(tasks=len(sizes), **shared)))
             case "multi":
-                counts = [_tail(draw(largest), profile) for profile in profiles]
+                counts = [_tail(draw(first), profile) for profile in profiles]
                 return ufm.MultiSource(counts, **draw(settings(tasks=len(sizes), **shared)))
             case _:
                 assert_never(source)
 
     return draw_problem()
+
+
+def _check_size(classes: Any, tasks: Any, source: str) -> None:
+    sizes = largest(classes, tasks)
+    number, what = (
+        (tuples(sizes), "label tuples") if source == "single" else (float(sum(sizes)), "classes in all tasks")
+    )
+    at_most(MOST_TUPLES, what, number, classes=classes, tasks=tasks)
 
 
 def _tail(largest: int, profile: Any) -> Any:
@@ -98,13 +119,14 @@ def arbitrary(
     classes, shared keywords: see ``verify.strategies``.
     """
     shape, samples = shapes(classes, tasks), whole("n", n, 0)
+    at_most(MOST_DRAWN, "label tuples", tuples(largest(classes, tasks)), classes=classes, tasks=tasks)
     settings(tasks=1, **shared)
 
     @st.composite
     def draw_problem(draw: DrawFn) -> Problem:
         sizes = draw(shape)
-        tuples = math.prod(sizes)
-        counts = draw(st.lists(samples, min_size=tuples, max_size=tuples))
+        number = math.prod(sizes)
+        counts = draw(st.lists(samples, min_size=number, max_size=number))
         if not any(counts):
             counts[0] = 1
         return ufm.SingleSource(np.reshape(counts, sizes), **draw(settings(tasks=len(sizes), **shared)))

@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 import ufm
 from ufm.solution import Problem
-from verify.strategies.numbers import ends, settings, shapes, whole
+from verify.strategies.numbers import MOST_DRAWN, MOST_TUPLES, at_most, ends, largest, settings, shapes, tuples, whole
 
 
 def multi_label(
@@ -27,6 +27,8 @@ def multi_label(
     if "task_weights" in shared:
         raise TypeError("task_weights is no option of multi_label, whose one task has weight 1")
     shape, samples = shapes(classes, 1), whole("n", n, 0)
+    (most,) = largest(classes, 1)
+    at_most(MOST_TUPLES if balanced else MOST_DRAWN, "label sets", tuples([2] * min(most, 999)), classes=classes)
     settings(tasks=1, **shared)
 
     @st.composite

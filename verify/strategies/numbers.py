@@ -16,6 +16,8 @@ LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")
 DEFAULT_LAMBDAS = (2.0**-6, 2.0**3)
 SIMPLEST_LAMBDA = 2.0**-4
 SIXTEENTH = 1.0 / 16.0
+MOST_TUPLES = 2**16  # label tuples of one problem: falsify solves hundreds
+MOST_DRAWN = 1000  # numbers drawn one by one: Hypothesis gives up on an example beyond some 8 kB
 
 
 def ends(name: str, value: Any, least: int) -> tuple[int, int]:
@@ -52,6 +54,29 @@ def shapes(classes: Any, tasks: Any) -> SearchStrategy[tuple[int, ...]]:
     numbers = class_range(classes)
     one = st.integers(numbers[0], numbers[-1])
     return whole("tasks", tasks, 1).flatmap(lambda T: st.tuples(*[one] * T))
+
+
+def largest(classes: Any, tasks: Any) -> tuple[int, ...]:
+    """The most classes of every task that ``shapes`` draws; ValueError for more than 1,000 tasks."""
+    sizes = validation.class_numbers("classes", classes) if isinstance(classes, (tuple, list)) else None
+    most = len(sizes) if sizes is not None else ends("tasks", tasks, 1)[1]
+    if most > MOST_DRAWN:
+        name = f"classes of {most:,} tasks" if sizes is not None else f"tasks={tasks!r}"
+        raise ValueError(f"{name}: a search draws problems of at most {MOST_DRAWN:,} tasks")
+    return sizes if sizes is not None else (class_range(classes)[-1],) * most
+
+
+def at_most(most: int, what: str, number: float, **given: Any) -> None:
+    """ValueError naming what was given, unless ``number`` of ``what`` is at most ``most``."""
+    if number > most:
+        shown = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        count = f"{number:,.0f}" if number < 1e15 else f"{number:.3g}"
+        raise ValueError(f"{shown}: up to {count} {what}; a search draws at most {most:,}, so give fewer")
+
+
+def tuples(sizes: Sequence[int]) -> float:
+    """Π K_t, ∞ beyond float64."""
+    return float(math.prod(sizes)) if sum(map(math.log2, sizes)) < 1000 else math.inf
 
 
 def exactly(classes: Any, tasks: Any, wanted: int, family: str) -> range:

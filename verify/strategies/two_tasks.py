@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 import ufm
 from ufm.solution import Problem
-from verify.strategies.numbers import exactly, settings, whole
+from verify.strategies.numbers import MOST_TUPLES, at_most, exactly, settings, whole
 
 
 def task_balanced(
@@ -35,6 +35,7 @@ def task_balanced(
     classes, shared keywords: see ``verify.strategies``. Source: Section 5.2, Theorem 5.1.
     """
     numbers = exactly(classes, tasks, 2, "task_balanced")
+    at_most(MOST_TUPLES, "label pairs", numbers[-1] ** 2, classes=classes)
     multiple, everywhere = whole("n", n, 1), whole("background", background, 0)
     settings(tasks=2, **shared)
 
@@ -63,6 +64,7 @@ def correlated(
     classes, shared keywords: see ``verify.strategies``. Source: Section 5.2, Theorem 5.1.
     """
     numbers = exactly(classes, tasks, 2, "correlated")
+    at_most(MOST_TUPLES, "label pairs", numbers[-1] ** 2, classes=classes)
     same, different = whole("n_same", n_same, 0), whole("n_different", n_different, 0)
     settings(tasks=2, **shared)
 

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
-from verify.strategies.numbers import class_range, ends, settings, whole
+from verify.strategies.numbers import MOST_TUPLES, at_most, class_range, ends, settings, tuples, whole
 
 TERMS = 3
 
@@ -35,11 +35,14 @@ def pairwise_uniform(
             raise ValueError(f"classes={tuple(classes)}: pairwise_uniform has equally many classes in every task")
         classes, tasks = sizes[0], len(sizes)
     numbers, (fewest, most) = class_range(classes), ends("tasks", tasks, 2)
-    possible = [(T, K) for T in range(fewest, most + 1) for K in numbers if most_tasks(K) >= T]
+    at_most(MOST_TUPLES, "label pairs", float(numbers[-1] ** 2), classes=classes)
+    widest = max(3, numbers[-1] + 1)
+    possible = [(T, K) for T in range(fewest, min(most, widest) + 1) for K in numbers if most_tasks(K) >= T]
     if not possible:
         raise ValueError(
             f"tasks={tasks!r} is more than {max(map(most_tasks, numbers))}, the most for classes={classes!r}"
         )
+    at_most(MOST_TUPLES, "label tuples", max(tuples([K] * T) for T, K in possible), classes=classes, tasks=tasks)
     multiple = whole("n", n, 1)
     settings(tasks=fewest, **shared)
 
