@@ -10,6 +10,7 @@ import verify
 from ufm import MultiSource, SingleSource, solve
 from ufm.solvers import newton
 from ufm.solvers.objective import Objective
+from ufm.solvers.trust_region import state_at
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.1}
 PROBLEM = SingleSource([[4, 0, 9], [2, 7, 1]], **LAMBDAS)
@@ -148,3 +149,24 @@ def test_never_claims_what_the_gap_denies():
             assert solution.converged is False
             assert "steps=" in solution.status
     assert failed > 0
+
+
+@pytest.mark.parametrize("problem", [PROBLEM, SingleSource([[4, 0, 9], [2, 7, 1]], label_smoothing=0.1, **LAMBDAS)])
+@pytest.mark.parametrize("size", [1.05, 1.3])
+def test_the_gap_of_an_excess_is_what_scaling_the_residual_costs(problem, size):
+    """q = y + θ (s p − y) with θ = 1/(1 + ε): the entropy of p less that of q, plus the penalty's ε, by definition."""
+    solution = solve(problem)
+    form = problem.standard_forms()[0]
+    objective = Objective(form, solution.dim)
+    x = objective.scale(torch.cat(solution.W), solution.H, torch.cat(solution.b))
+    state = state_at(objective, x)
+    state.at.G.mul_(size)  # an excess without another change
+    excess = newton.spectral_excess(objective, state)
+    assert excess == pytest.approx(size - 1, rel=1e-6)
+    p, y, theta = state.at.p, objective.y, 1 / (1 + excess)
+    q = y + theta * (p - y)
+    lost = float((objective.c_n * (torch.xlogy(q, q) - torch.xlogy(p, p) - (1 + p.log()) * (q - p))).sum())
+    penalty = 0.5 * objective.penalty(x)
+    expected = (excess * penalty + lost) / state.value
+    found = newton.gap_of_excess(objective, state, excess)
+    assert found == pytest.approx(min(excess, expected), rel=4 * excess)

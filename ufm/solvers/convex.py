@@ -23,6 +23,7 @@ import torch
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.newton import gap_of_excess
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Convex
 from ufm.solvers.trust_region import State, state_at
@@ -39,7 +40,7 @@ TIGHTEN = 1e-2
 def duality_residual(objective: Objective, state: State) -> float:
     """What the optimality conditions of P leave of a relative gap at balanced factors, 0 at a minimum.
 
-        [ ‖Z‖_* + ⟨G, Z⟩ + (σ − 1)_+ (‖Z‖_* + (σ − 1)_+ CE) + ‖∂F/∂b̂‖²/(2ρ) ] / F,      Z = Ŵ Ĥ, σ = ‖G‖_2,
+        [ ‖Z‖_* + ⟨G, Z⟩ + ‖∂F/∂b̂‖²/(2ρ) ] / F + the gap of σ − 1,      Z = Ŵ Ĥ, σ = ‖G‖_2,
 
     with G the cross-entropy's gradient in Z: −G must be a subgradient of the nuclear norm, σ ≤ 1 and ⟨−G, Z⟩ = ‖Z‖_*.
     """
@@ -47,7 +48,7 @@ def duality_residual(objective: Objective, state: State) -> float:
     alignment = nuclear + float((state.at.G * (state.at.W_hat @ state.at.H_hat)).sum())
     excess = max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0)
     bias = 0.5 * float((objective.split(state.gradient)[2].square() / objective.rho).sum())
-    return (abs(alignment) + excess * (nuclear + excess * state.value) + bias) / state.value
+    return (abs(alignment) + bias) / state.value + gap_of_excess(objective, state, excess)
 
 
 def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolution:

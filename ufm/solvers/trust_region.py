@@ -19,7 +19,7 @@ from ufm.solvers.steihaug import Step, steihaug
 
 SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step that met the boundary
 ROUNDING = 1e-13  # changes of F below this fraction of the penalty are rounding: the model is trusted instead
-RESOLVED = 1e-6  # of F: a smaller difference of two values is computed from its small parts
+RESOLVED = 1e-9  # of F: a smaller difference of two values is computed from its small parts
 PATIENCE = 40  # steps that ordinary problems take; decompositions and a metric of its own are for longer runs
 TURN = 10  # steps in one metric, then in the other: each leaves valleys along which the other only crawls
 FAR = 1.0  # residual from which on the metric is worth its products
@@ -99,7 +99,8 @@ def minimize(
             scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
             metric = Metric.at(objective, state.at) if scaled else None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
-            shorten(objective, state, step)
+            if shorten(objective, state, step):
+                radius[scaled] = step.length
             candidate, actual = best_end(objective, state, step, patient)
             noise = ROUNDING * objective.penalty(state.x)
             ratio = actual / step.decrease
@@ -123,19 +124,20 @@ def minimize(
     return state, "tolerance" if state.residual <= tolerance else "steps"
 
 
-def shorten(objective: Objective, state: State, step: Step) -> None:
-    """Scales a step that changes a logit by more than MAX_LOGIT_CHANGE; m along z is known.
+def shorten(objective: Objective, state: State, step: Step) -> bool:
+    """Scales a step that changes a logit by more than MAX_LOGIT_CHANGE, and whether it did; m along z is known.
 
     It is t gᵀz + ½ t² zᵀ∇²F z, whose second term is that of t = 1.
     """
     change = objective.largest_logit_change(state.at, step.z)
     if change <= MAX_LOGIT_CHANGE:
-        return
+        return False
     slope, t = float(state.gradient.dot(step.z)), MAX_LOGIT_CHANGE / change
     step.decrease = -t * slope + t * t * (step.decrease + slope)
     step.z.mul_(t)
     step.length *= t
     step.on_boundary = True
+    return True
 
 
 def best_end(objective: Objective, state: State, step: Step, patient: bool) -> tuple[State, float]:
