@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 # One thread, whatever the machine: cores are for pytest's workers, matrices here are so small that threads wait for
@@ -43,3 +45,12 @@ def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     """What the program writes goes to an empty folder, and what it prints is wide enough not to be broken."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture(autouse=True)
+def signals_are_pytest_s_again() -> Iterator[None]:
+    """The program ``ufm`` answers Ctrl-C and SIGTERM itself, by leaving; tests that run it in this process must not."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 import pytest
@@ -11,13 +10,8 @@ from ufm_command import main
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """The exit status of ``ufm ARGUMENTS``; Ctrl-C is pytest's again afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """The exit status of ``ufm ARGUMENTS``."""
     monkeypatch.setattr(sys, "argv", ["ufm", *map(str, arguments)])
-    try:
-        with pytest.raises(SystemExit) as end:
-            main()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with pytest.raises(SystemExit) as end:
+        main()
     return int(end.value.code or 0)

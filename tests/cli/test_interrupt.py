@@ -94,7 +94,7 @@ LONG = {
         "solve --classes 30 30 --samples 2 --method gradient --steps 100000000 --tolerance 1e-300 --checkpoint kept "
         "--save saved",
         BEGUN.format(module="ufm.solvers.gradient.run", function="ProgressBar"),
-        {"kept", "saved"},
+        {"kept", ".kept.lock", "saved"},
     ),
     "falsify": (
         "falsify nc5 --family balanced --budget 100000 --save saved",

@@ -123,7 +123,7 @@ def test_gradient():
 def test_ctrl_c_at_the_tolerance_is_told():
     """The point is a minimum to the tolerance, and whoever goes on to other work must still learn of Ctrl-C."""
 
-    def interrupting(W, H, b):
+    def interrupting(at):
         signal.raise_signal(signal.SIGINT)
         return {}
 

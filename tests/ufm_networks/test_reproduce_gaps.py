@@ -12,11 +12,10 @@ from test_reproduce import FOLDER, RUNS, SHARED, rows_of, summary_of, written
 from toy_data import tables, toy
 
 import theory
-import ufm_networks
 from ufm_networks.cli.reproduce_command import Reproduce
 from ufm_networks.experiments import FinishedRun, find_experiment, read_experiment, train_experiment
 from ufm_networks.experiments.measured_names import measured_names
-from ufm_networks.reproduction import cosines, decoding, reproduce
+from ufm_networks.reproduction import cosines, decoding, reproduce, write
 from ufm_networks.reproduction.curves import curve
 from ufm_networks.training import train
 
@@ -131,7 +130,7 @@ def test_runs_are_measured_where_they_were_trained(kind: str, here: Path, monkey
         asked.append(device)
         raise KeyboardInterrupt
 
-    for module in (ufm_networks.measuring, cosines):
+    for module in (write, cosines):
         monkeypatch.setattr(module, "measure_run", stopped)
     monkeypatch.setattr(decoding, "decoding_accuracy", stopped)
     experiment = read_experiment(written(here, "mine", f'kind = "{kind}"', SHARED + RUNS))

@@ -36,7 +36,7 @@ class Metric:
 
     @classmethod
     def at(cls, objective: Objective, at: Linearization) -> Metric | None:
-        """M at one point, None where its blocks are too large."""
+        """M at one point, None where its blocks are too large, or 1 is lost beside their entries."""
         form = objective.form
         if not cls.entries(form.rows, form.columns, objective.dim):
             return None
@@ -45,7 +45,10 @@ class Metric:
         B = (at.W_hat.T * D.T[:, None]) @ at.W_hat
         for blocks in (A, B):
             blocks.diagonal(dim1=1, dim2=2).add_(1.0)
-        return cls(*(torch.cholesky_inverse(torch.linalg.cholesky(blocks)) for blocks in (A, B)))
+        factors = [torch.linalg.cholesky_ex(blocks) for blocks in (A, B)]
+        if any(bool(info.any()) for _, info in factors):
+            return None
+        return cls(*(torch.cholesky_inverse(factor) for factor, _ in factors))
 
     def solve(self, objective: Objective, r: Tensor) -> Tensor:
         """M⁻¹ r."""
