@@ -10,11 +10,11 @@ import torch
 
 import verify
 from ufm import MultiLabel, MultiSource, SingleSource, solve
-from ufm.solvers.balanced_factors import straight_step
 from ufm.solvers.convex import duality_residual
 from ufm.solvers.newton import solve_newton
+from ufm.solvers.newton.balanced_factors import straight_step
+from ufm.solvers.newton.trust_region import state_at
 from ufm.solvers.objective import Objective
-from ufm.solvers.trust_region import state_at
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.1}
 PROBLEMS = {

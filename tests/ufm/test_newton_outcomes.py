@@ -8,9 +8,9 @@ import torch
 
 import verify
 from ufm import MultiSource, SingleSource, solve
-from ufm.solvers import newton
+from ufm.solvers.newton import column_solution as newton
+from ufm.solvers.newton.trust_region import state_at
 from ufm.solvers.objective import Objective
-from ufm.solvers.trust_region import state_at
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.1}
 PROBLEM = SingleSource([[4, 0, 9], [2, 7, 1]], **LAMBDAS)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ufm import MultiLabel, SingleSource, solve
-from ufm.solvers.newton import random_start
+from ufm.solvers.newton.column_solution import random_start
+from ufm.solvers.newton.trust_region import state_at
 from ufm.solvers.objective import Objective
-from ufm.solvers.trust_region import state_at
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.01}
 PROBLEMS = [

@@ -7,13 +7,13 @@ from newton_sweep import draw
 
 import ufm
 import verify
-from ufm.solvers import metric
-from ufm.solvers.balanced_factors import balanced, straight_step
-from ufm.solvers.metric import Metric
-from ufm.solvers.newton import random_start, solve_newton
+from ufm.solvers.newton import metric
+from ufm.solvers.newton.balanced_factors import balanced, straight_step
+from ufm.solvers.newton.column_solution import random_start, solve_newton
+from ufm.solvers.newton.metric import Metric
+from ufm.solvers.newton.path import follow
+from ufm.solvers.newton.trust_region import History, state_at
 from ufm.solvers.objective import Objective
-from ufm.solvers.path import follow
-from ufm.solvers.trust_region import History, state_at
 
 MOST_STEPS = 1000
 LABEL_SETS = {(0, 1, 2): 23, (0, 2, 5): 31, (2, 3, 4): 16, (2, 4, 5): 6, (0, 1, 2, 4): 887, (0, 2, 4, 5): 148}

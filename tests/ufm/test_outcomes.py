@@ -15,8 +15,8 @@ import ufm
 import verify
 from ufm import Outcome
 from ufm.outcome import worst
-from ufm.solvers import newton
 from ufm.solvers.gradient import minimize
+from ufm.solvers.newton import column_solution as newton
 from ufm.solvers.objective import Objective
 from verify.main_job.case import run_case
 from verify.solved import solved

@@ -23,10 +23,10 @@ import torch
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.solvers.column_solution import ColumnSolution
-from ufm.solvers.newton import gap_of_excess
+from ufm.solvers.newton.column_solution import gap_of_excess
+from ufm.solvers.newton.trust_region import State, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Convex
-from ufm.solvers.trust_region import State, state_at
 from ufm.support.memory import require_memory
 
 SOLVERS = {"CLARABEL": ("tol_gap_abs", "tol_gap_rel", "tol_feas"), "SCS": ("eps_abs", "eps_rel")}

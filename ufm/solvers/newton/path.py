@@ -13,8 +13,8 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from ufm.solvers.newton.trust_region import History, minimize, state_at
 from ufm.solvers.objective import Objective
-from ufm.solvers.trust_region import History, minimize, state_at
 
 FACTOR = 10.0  # between two λ's: a logit of an unfitted label grows by about log 10 from one to the next
 FIRST = 0.5  # of the κ below which zero is no longer the minimizer

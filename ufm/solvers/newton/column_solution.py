@@ -19,11 +19,11 @@ from torch import Tensor
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
-from ufm.solvers.metric import Metric
+from ufm.solvers.newton.metric import Metric
+from ufm.solvers.newton.path import follow
+from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
-from ufm.solvers.path import follow
-from ufm.solvers.trust_region import FAR, History, State, minimize, state_at
 from ufm.support.memory import require_memory
 
 DEFAULT = Newton()

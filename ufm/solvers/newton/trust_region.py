@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ufm.solvers.balanced_factors import balanced, straight_step
-from ufm.solvers.metric import Metric
+from ufm.solvers.newton.balanced_factors import balanced, straight_step
+from ufm.solvers.newton.metric import Metric
+from ufm.solvers.newton.steihaug import Step, steihaug
 from ufm.solvers.objective import Linearization, Objective
-from ufm.solvers.steihaug import Step, steihaug
 
 SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step that met the boundary
 ROUNDING = 1e-13  # changes of F below this fraction of the penalty are rounding: the model is trusted instead

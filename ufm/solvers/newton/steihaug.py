@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ufm.solvers.metric import Metric
+from ufm.solvers.newton.metric import Metric
 from ufm.solvers.objective import Linearization, Objective
 
 MAX_CG = 500
