@@ -95,11 +95,12 @@ def test_mnist_cut_short_anywhere(tmp_path: Path, keep: int) -> None:
     "content",
     [
         b"not gzip at all",
-        gzip.compress(b"\0\0\x0d\x03" + bytes(12)),  # floats
-        gzip.compress(idx_bytes(np.zeros(30, dtype=np.uint8))),  # labels in place of images
+        gzip.compress(b"\0\0\x0d\x03" + bytes(12)),
+        gzip.compress(idx_bytes(np.zeros(30, dtype=np.uint8))),
         gzip.compress(idx_bytes(np.zeros((2, 28, 28), dtype=np.uint8)) + b"more"),
-        gzip.compress(idx_bytes(np.zeros((2, 28, 28), dtype=np.uint8)))[:-9] + b"\1" * 9,  # wrong checksum
+        gzip.compress(idx_bytes(np.zeros((2, 28, 28), dtype=np.uint8)))[:-9] + b"\1" * 9,
     ],
+    ids=["no gzip", "floats", "labels in place of images", "more", "wrong checksum"],  # gzip's bytes hold the time
 )
 def test_mnist_corrupted(tmp_path: Path, content: bytes) -> None:
     write_mnist(tmp_path)
