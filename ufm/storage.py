@@ -42,6 +42,7 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
     require_target(path, example="solution.safetensors")
     problem = solution["problem"]
     require_known(problem, FIELDS, "a solution's file")
+    validation.one_of("source", problem.source, get_args(Source))
     check_point(problem, *(solution[name] for name in ("W", "b", "H", "labels", "counts")))
     tensors: dict[str, Tensor] = {}
     for t, (W, b) in enumerate(zip(solution["W"], solution["b"], strict=True)):

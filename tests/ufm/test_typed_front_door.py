@@ -93,6 +93,9 @@ REFUSED = [
     (lambda: ufm.Gradient(dtype="float16"), ValueError, "dtype must be torch.float32 or torch.float64, got 'float16'"),
     (lambda: ufm.Gradient(optimizer="lbfgs", momentum=0.5), ValueError, "momentum=0.5 does not apply"),
     (lambda: ufm.Gradient(weighting="mgda"), ValueError, "needs optimizer='momentum' with a learning_rate="),
+    (lambda: ufm.Gradient(optimizer="adm"), ValueError, r"optimizer must be one of .*; did you mean 'adam'\?"),
+    (lambda: ufm.Gradient(weighting="MGDA"), ValueError, r"weighting must be one of .*; did you mean 'mgda'\?"),
+    (lambda: ufm.Convex(solver="clarabel"), ValueError, r"solver must be one of .*; did you mean 'CLARABEL'\?"),
     (lambda: ufm.Convex(solver="MOSEK"), ValueError, "solver must be one of 'CLARABEL', 'SCS', got 'MOSEK'"),
     (
         lambda: ufm.SingleSource([3, 2], **{**LAMBDAS, "lambda_h": 1}),

@@ -210,3 +210,13 @@ def test_files_of_another_model_are_refused(tmp_path: Any) -> None:
         from_record({**kept, "loss": "focal"})
     with pytest.raises(ValueError, match="got 'regression'"):
         from_record({**kept, "source": "regression"})
+
+
+@pytest.mark.parametrize("source", ["single2", "", None])
+def test_a_source_that_would_not_be_read_back_is_not_written(tmp_path, source):
+    problem = stranger()
+    problem.source = source
+    solution = dataclasses.replace(POINTS["single"], problem=problem)
+    with pytest.raises(ValueError, match="source must be one of 'single', 'multi', 'multilabel'"):
+        solution.save(tmp_path / "s.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ def momentum(name: str, value: Any) -> float:
     if number is None:
         raise TypeError(f"{name} must be a number in [0, 1), got {value!r}")
     if not 0 <= number < 1:
-        raise ValueError(f"{name} must lie in [0, 1), got {value!r}; 0.9 is a usual choice")
+        raise ValueError(f"{name} must lie in [0, 1), got {short(value)}; 0.9 is a usual choice")
     return number
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ufm.support.nearest_name import nearest
+
 MAX_COLUMNS = 10_000_000  # label tuples; beyond it even one integer row per tuple is gigabytes
 MAX_CLASSES = 10_000_000  # of one task, likewise
 MAX_SAMPLES = 2**53  # float64 counts exactly up to here
@@ -175,7 +177,9 @@ def task_weights(value: Any, tasks: int) -> NDArray[np.float64]:
 def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
     """A string among the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+        near = nearest(value, choices) if isinstance(value, str) else None
+        meant = f"; did you mean {near!r}?" if near else ""
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}{meant}")
     return str(value)
 
 

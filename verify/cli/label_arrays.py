@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
+from verify.cli.label_cells import one_spelling
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,13 @@ class Column:
     name: str
     cells: tuple[str, ...]
     codes: NDArray[np.int64]
+
+
+def column_of(position: int, cells: Sequence[str], codes: NDArray[Any]) -> Column:
+    """Cells that are written alike are one."""
+    place = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
+    merged = np.array([place[cell] for cell in cells], dtype=np.int64)
+    return Column(position, "", tuple(place), merged[codes])
 
 
 def read_array(path: Path) -> tuple[Column, ...]:
@@ -46,5 +55,5 @@ def _array_column(name: str, t: int, values: NDArray[Any]) -> Column:
             raise ValueError(f"--labels: {name}, column {t + 1} must hold integers, got {finite.tolist()[-1]:g}")
         cells = [str(int(x)) if np.isfinite(x) else str(x) for x in distinct]
     else:
-        cells = [str(x) for x in distinct]
-    return Column(t + 1, "", tuple(cells), codes.reshape(-1).astype(np.int64))
+        cells = [one_spelling(str(x)) for x in distinct]
+    return column_of(t + 1, cells, codes.reshape(-1))

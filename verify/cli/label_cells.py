@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 
 from verify.reading.label_reading import shown
 
-_WORDS = "na n/a #n/a #na <na> nan -nan 1.#ind -1.#ind 1.#qnan -1.#qnan null none nat ? inf +inf -inf"
-MISSING = frozenset(["", *_WORDS.split()])
+_WORDS = "na n/a #n/a #na <na> null none nat ? . -- missing"
+_NOT_NUMBERS = "nan +nan -nan 1.#ind -1.#ind 1.#qnan -1.#qnan inf +inf -inf infinity +infinity -infinity"
+MISSING = frozenset(
+    ["", "\\n", *_WORDS.split(), *_NOT_NUMBERS.split()]
+)  # \N is a database's null, here in small letters
 _NUMBER = re.compile(r"[+\-−]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 _LARGEST = Decimal(2**63 - 1)
 
@@ -21,6 +25,11 @@ _LARGEST = Decimal(2**63 - 1)
 def is_missing(cell: str) -> bool:
     """Empty, or what programs write for no value."""
     return len(cell) < 10 and cell.casefold() in MISSING
+
+
+def one_spelling(cell: str) -> str:
+    """Without blanks around, and é the same whether it is one code point or two (Unicode's NFC)."""
+    return unicodedata.normalize("NFC", cell.strip())
 
 
 def is_plain(cell: str) -> bool:

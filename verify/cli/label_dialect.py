@@ -13,6 +13,8 @@ from verify.cli.label_text import lines
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blanks", "": "none"}
 SAMPLED = 1000  # lines that the delimiter is judged by; all of them must then agree with it
 _QUOTED = re.compile(rb'"(?:[^"\n]++|"")*+"')
+# numbers between marks of one kind that neither numbers nor dates are written with
+_OTHER = re.compile(r"[0-9.]+[ \t]*([^\w\s.+\-'\"]|[\x0b\x0c\x1c-\x1f])[ \t]*[0-9.]+(?:[ \t]*\1[ \t]*[0-9.]+)*")
 NEWLINE = b"\n"
 _BLANKS = re.compile(rb"[ \t]+")
 
@@ -57,7 +59,17 @@ def sniffed(name: str, data: bytes) -> str:
     if max(widths[occurring]) > 1:
         check_widths(name, data, occurring)
     numbers = all(is_plain(cell) for _, line in sample for cell in line.decode().split())
-    return " " if max(blanks) > 1 and (len(set(blanks)) == 1 or numbers) else ""
+    if max(blanks) > 1 and (len(set(blanks)) == 1 or numbers):
+        return " "
+    between = [_OTHER.fullmatch(line.decode().strip(" \t\n")) for _, line in sample[len(sample) > 1 :]]
+    marks = {mark[1] if mark else "" for mark in between}
+    if len(marks) == 1 and marks != {""}:
+        mark = repr(marks.pop())
+        raise ValueError(
+            f"--labels: {name}: {mark} between numbers may separate columns; give --delimiter {mark}, or none where a "
+            "line is one class"
+        )
+    return ""
 
 
 def check_widths(name: str, data: bytes, delimiter: str) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
-from verify.cli.label_arrays import Column, read_array
-from verify.cli.label_cells import whole_values
+from verify.cli.label_arrays import Column, column_of, read_array
+from verify.cli.label_cells import is_plain, one_spelling, whole_values
 from verify.cli.label_dialect import Top, check_quotes, check_widths, has_header, named, sniffed, width
 from verify.cli.label_text import lines, read_text, require_file
 from verify.reading.label_reading import shown
@@ -64,12 +64,15 @@ def _read_text(path: Path, delimiter: str | None, header: bool | None, chosen: S
     data = read_text(path)
     if data.startswith(b"# "):  # NumPy's savetxt writes its header so
         data, header = data[2:], header is None or header
+    found_out = delimiter is None
     delimiter = sniffed(path.name, data) if delimiter is None else delimiter
     check_quotes(path.name, data, delimiter)
     parsed = _parsed(path.name, data, delimiter)
     every = [_column(t, parsed.pop(t)) for t in sorted(parsed)]
     rows = len(every[0].codes)
     warnings = []
+    if found_out and delimiter == " " and not all(is_plain(cell) for column in every for cell in column.cells[1:]):
+        warnings.append(f"{path.name}: blanks separate columns of names; --delimiter none makes a line one class")
     if header is None:
         header = rows > 1 and has_header(path.name, [_top(column) for column in every], rows - 1)
         if header and len(every) == 1 and not _top(every[0]).over_plain:
@@ -127,10 +130,8 @@ def _column(t: int, strings: NDArray[np.object_]) -> Column:
     import pandas
 
     codes, distinct = pandas.factorize(strings)
-    cells = [str(cell).strip() for cell in distinct]
-    place = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
-    merged = np.array([place[cell] for cell in cells], dtype=np.int64)
-    return Column(t + 1, "", tuple(place), merged[codes])
+    cells = [one_spelling(str(cell)) for cell in distinct]
+    return column_of(t + 1, cells, codes)
 
 
 def _top(column: Column) -> Top:
@@ -154,7 +155,7 @@ def _refuse_short_line(table: Table, column: Column) -> None:
 def _chosen(name: str, columns: Sequence[Column], chosen: Sequence[str]) -> tuple[Column, ...]:
     """By name first, then by position; each once."""
     found = []
-    for key in chosen:
+    for key in map(one_spelling, chosen):
         fit = [column for column in columns if column.name == key and column.name]
         if not fit and (at := whole_values([key])) is not None and 1 <= at[0] <= len(columns):
             fit = [columns[at[0] - 1]]

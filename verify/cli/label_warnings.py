@@ -52,7 +52,10 @@ def _spelling(name: str, found: Classes) -> list[str]:
     warnings = []
     if 0 < len(plain) < len(found.names):
         warnings.append(f"{name} has names and numbers as classes, such as {shown(plain[0])}")
-    elif plain and plain != ["False", "True"][: len(plain)] and plain != ["True"]:
+    elif booleans := [cell for cell in plain if cell.casefold() in ("true", "false")]:
+        if len(booleans) < len(plain):
+            warnings.append(f"{name} has numbers and Booleans as classes, such as {shown(booleans[0])}")
+    elif plain:
         warnings.append(f"{name} has decimals; each value is a class")
     folded = Counter(cell.casefold() for cell in found.names)
     alike = [cell for cell in found.names if folded[cell.casefold()] > 1]
