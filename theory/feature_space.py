@@ -13,9 +13,14 @@ Float = NDArray[np.float64]
 
 
 def float_array(name: str, value: Any) -> Float:
-    """The float64 array of numbers; TypeError naming the argument for anything else."""
+    """The float64 array of numbers; ValueError naming the argument for integers beyond float64, TypeError for what is
+    no number."""
     try:
         return np.asarray(value, dtype=np.float64)
+    except OverflowError:
+        raise ValueError(
+            f"{name} must be finite, but holds an integer beyond the largest of float64, 1.8e308"
+        ) from None
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}") from None
 

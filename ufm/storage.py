@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, assert_never, get_args
@@ -64,6 +65,8 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
 
 def read_fields(path: str | Path) -> dict[str, Any]:
     """What ``write_fields`` wrote, checked; errors as ``ufm.load``."""
+    if not isinstance(path, (str, PathLike)):
+        raise TypeError(f"path must name a file that Solution.save wrote, got {type(path).__name__}")
     path = Path(path)
     require_regular("path", path)
     try:

@@ -11,11 +11,14 @@ from verify.comparison.compare import Report, compare
 
 if TYPE_CHECKING:
     from verify import claims, strategies
+    from verify.comparison.cosine_curve import CosineCurve, cosine_curve
     from verify.falsification import ClaimError, Finding, falsify, replay
     from verify.landscape import CriticalPoints, Curvature, critical_points, curvature
 
 # name → module, imported when first asked for
 _LATER = {
+    "CosineCurve": "verify.comparison.cosine_curve",
+    "cosine_curve": "verify.comparison.cosine_curve",
     "ClaimError": "verify.falsification",
     "Finding": "verify.falsification",
     "falsify": "verify.falsification",
@@ -31,6 +34,7 @@ _MODULES = ("claims", "strategies")
 __all__ = [
     "Certificate",
     "ClaimError",
+    "CosineCurve",
     "CriticalPoints",
     "Curvature",
     "Finding",
@@ -39,6 +43,7 @@ __all__ = [
     "certify",
     "claims",
     "compare",
+    "cosine_curve",
     "critical_points",
     "curvature",
     "decode_label_sets",

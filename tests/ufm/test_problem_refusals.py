@@ -315,3 +315,10 @@ def test_at_the_ends_of_the_range_solvers_return_a_finite_point(lambda_H, lambda
         solution = solve(problem, steps=50)
         assert np.isfinite(solution.objective)
         assert solution.status
+
+
+@pytest.mark.parametrize(
+    "counts", [[torch.ones(2, requires_grad=True)] * 2, torch.ones(2, 2, device="meta")], ids=["gradients", "meta"]
+)
+def test_tensors_that_cannot_become_an_array_are_refused_by_the_field(counts):
+    refused(TypeError, "counts cannot become an array", None, lambda: SingleSource(counts, **LAMBDAS))

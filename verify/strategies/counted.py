@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
-from verify.strategies.numbers import pair, powers_of_two, settings, shapes, whole
+from verify.strategies.numbers import MOST_DRAWN, pair, powers_of_two, settings, shapes, whole
 
 CLASSES = range(2, 5)
 RATIOS = (2.0**-7, 1.0)
@@ -26,8 +26,8 @@ def balanced(
 
     classes, shared keywords: see ``verify.strategies``. Source: Theorems 3.1, B.2 and 3.2.
     """
-    shape, samples = shapes(classes, tasks), whole("n", n, 1)
     validation.one_of("source", source, get_args(Counted))
+    shape, samples = shapes(classes, tasks, _most(source)), whole("n", n, 1)
     settings(tasks=1, **shared)
 
     @st.composite
@@ -60,11 +60,11 @@ def long_tailed(
     ratio  r_t, a number or a range (low, high) of powers of two up to 1: the last class over the first
     classes, shared keywords: see ``verify.strategies``. Source: Table 4, Appendix D.8.
     """
-    shape, largest = shapes(classes, tasks), whole("n", n, 1)
+    validation.one_of("source", source, get_args(Counted))
+    shape, largest = shapes(classes, tasks, _most(source)), whole("n", n, 1)
     ratios = powers_of_two("ratio", ratio, 1.0)
     if max(pair("ratio", ratio)) > 1:
         raise ValueError(f"ratio must be at most 1, the last class over the first, got {ratio!r}")
-    validation.one_of("source", source, get_args(Counted))
     settings(tasks=1, **shared)
 
     @st.composite
@@ -86,6 +86,11 @@ def long_tailed(
     return draw_problem()
 
 
+def _most(source: Counted) -> float:
+    """Label tuples at most: samples of a single source carry one, of several sources one label each."""
+    return validation.MAX_COLUMNS if source == "single" else math.inf
+
+
 def _tail(largest: int, profile: Any) -> Any:
     return np.maximum(1, np.rint(largest * np.asarray(profile))).astype(np.int64)
 
@@ -97,7 +102,7 @@ def arbitrary(
 
     classes, shared keywords: see ``verify.strategies``.
     """
-    shape, samples = shapes(classes, tasks), whole("n", n, 0)
+    shape, samples = shapes(classes, tasks, MOST_DRAWN), whole("n", n, 0)
     settings(tasks=1, **shared)
 
     @st.composite

@@ -16,9 +16,10 @@ LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")
 DEFAULT_LAMBDAS = (2.0**-6, 2.0**3)
 SIMPLEST_LAMBDA = 2.0**-4
 SIXTEENTH = 1.0 / 16.0
+MOST_DRAWN = 4096  # numbers drawn one by one for a problem: Hypothesis takes 8,192 choices for everything together
 
 
-def ends(name: str, value: Any, least: int) -> tuple[int, int]:
+def ends(name: str, value: Any, least: int, most: int = validation.MAX_SAMPLES) -> tuple[int, int]:
     """(low, high) of an integer, a pair (low, high) or a ``range`` of step 1."""
     if isinstance(value, range):
         if value.step != 1 or not len(value):
@@ -28,7 +29,7 @@ def ends(name: str, value: Any, least: int) -> tuple[int, int]:
         value = (value, value)
     if len(value) != 2:
         raise ValueError(f"{name} must be an integer or a range (low, high), got {value!r}")
-    low, high = (validation.whole_number(name, end, least, validation.MAX_SAMPLES) for end in value)
+    low, high = (validation.whole_number(name, end, least, most) for end in value)
     if low > high:
         raise ValueError(f"{name} must be a range (low, high) with low ≤ high, got {value!r}")
     return low, high
@@ -41,17 +42,33 @@ def whole(name: str, value: Any, least: int) -> SearchStrategy[int]:
 
 def class_range(classes: Any) -> range:
     """The class numbers that each task may have, of an integer or a ``range``."""
-    low, high = ends("classes", classes, 2)
+    low, high = ends("classes", classes, 2, validation.MAX_CLASSES)
     return range(low, high + 1)
 
 
-def shapes(classes: Any, tasks: Any) -> SearchStrategy[tuple[int, ...]]:
-    """(K_1, …, K_T): exactly a tuple of class numbers, else T of ``tasks`` and every K_t of ``classes``."""
+def shapes(classes: Any, tasks: Any, most: float = math.inf) -> SearchStrategy[tuple[int, ...]]:
+    """(K_1, …, K_T): exactly a tuple of class numbers, else T of ``tasks`` and every K_t of ``classes``.
+
+    most  label tuples that the family can write out; ValueError where the largest problem has more
+    """
     if isinstance(classes, (tuple, list)):
-        return st.just(validation.class_numbers("classes", classes))
+        sizes = validation.class_numbers("classes", classes)
+        few_tuples(classes, tasks, most, sum(map(math.log, sizes)))
+        return st.just(sizes)
     numbers = class_range(classes)
+    fewest, largest = ends("tasks", tasks, 1, MOST_DRAWN)
+    few_tuples(classes, tasks, most, largest * math.log(numbers[-1]))
     one = st.integers(numbers[0], numbers[-1])
-    return whole("tasks", tasks, 1).flatmap(lambda T: st.tuples(*[one] * T))
+    return st.integers(fewest, largest).flatmap(lambda T: st.tuples(*[one] * T))
+
+
+def few_tuples(classes: Any, tasks: Any, most: float, log_tuples: float) -> None:
+    """ValueError, naming classes and tasks, for more than ``most`` label tuples."""
+    if log_tuples > math.log(most) + 1e-9:
+        raise ValueError(
+            f"classes={classes!r} with tasks={tasks!r} has problems of more than {most:,} label tuples, the most that "
+            "this family writes out; give fewer classes or tasks"
+        )
 
 
 def exactly(classes: Any, tasks: Any, wanted: int, family: str) -> range:
@@ -66,7 +83,9 @@ def exactly(classes: Any, tasks: Any, wanted: int, family: str) -> range:
         classes = sizes[0]
     if ends("tasks", tasks, 1) != (wanted, wanted):
         raise ValueError(f"tasks={tasks!r}: {family} has {wanted} tasks")
-    return class_range(classes)
+    numbers = class_range(classes)
+    few_tuples(classes, tasks, validation.MAX_COLUMNS, wanted * math.log(numbers[-1]))
+    return numbers
 
 
 def powers_of_two(name: str, value: Any, simplest: float) -> SearchStrategy[float]:
