@@ -65,4 +65,5 @@ def inverse(blocks: Tensor) -> Tensor:
     if not failed.any():
         return torch.cholesky_inverse(factors)
     values, vectors = torch.linalg.eigh(blocks)
-    return (vectors / values.clamp_min(1.0)[..., None, :]) @ vectors.mT
+    scaled: Tensor = vectors / values.clamp_min(1.0)[..., None, :]
+    return scaled @ vectors.mT
