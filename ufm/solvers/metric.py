@@ -65,5 +65,5 @@ def inverse(blocks: Tensor) -> Tensor:
     if not failed.any():
         return torch.cholesky_inverse(factors)
     values, vectors = torch.linalg.eigh(blocks)
-    scaled: Tensor = vectors / values.clamp_min(1.0)[..., None, :]
-    return scaled @ vectors.mT
+    inverses: Tensor = (vectors / values.clamp_min(1.0)[..., None, :]) @ vectors.mT
+    return inverses
