@@ -87,7 +87,8 @@ class Solution:
 def load(path: str | Path) -> Solution:
     """Reads what ``Solution.save`` wrote, to the last bit.
 
-    FileNotFoundError where there is no file; ValueError, naming it, for one that is damaged, without checksum (as
-    earlier versions wrote them), or something else; MemoryError where it would not fit.
+    TypeError where ``path`` is no path; FileNotFoundError where there is no file; ValueError, naming it, for one that
+    is damaged, without checksum (as earlier versions wrote them), or something else; MemoryError where it would not
+    fit.
     """
     return Solution(**read_fields(path))

@@ -64,8 +64,12 @@ def test_read_back(table, delimiter, header, newline, encoding, quote_all):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "labels.csv")
         path.write_bytes(text.encode(encoding))
-        (found,), reading = read_tasks([path])
-        (again,), _ = read_tasks([path], delimiter=delimiter, header=header)
+        (again,), reading = read_tasks([path], delimiter=delimiter, header=header)
+        try:
+            (found,), reading = read_tasks([path])
+        except ValueError as error:  # a mark inside every name, as often as the delimiter: refused, and the flag named
+            assert "separate every line into equally many columns; give --delimiter" in str(error)
+            found = again
     assert len(found) == len(labels)
     if header:
         assert [task.name for task in reading.tasks] == names

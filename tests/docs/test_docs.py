@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import pkgutil
 import re
 import warnings
 from pathlib import Path
@@ -110,3 +111,24 @@ def test_relative_links_resolve(page: Path) -> None:
         if not there or (fragment and (target.suffix != ".md" or unquote(fragment) not in anchors(target))):
             missing.append(link)
     assert not missing, f"{name(page)} links to what is not there: {', '.join(missing)}"
+
+
+PLACE = re.compile(r"`((?:ufm|theory|verify|ufm_networks|tests|docs|benchmarks|experiments)/[^`\s]*)`")
+DOTTED = re.compile(r"`((?:ufm|theory|verify|ufm_networks)(?:\.\w+)+)[`(]")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_files_and_names_in_backticks_are_there(page: Path) -> None:
+    """Of the tree and its public names; capitals (NAME, X_Y, FILE) are what a reader puts in."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    places = [place for place in PLACE.findall(text) if not re.search(r"[A-Z*]{2}|X_Y|[…<{*]", place)]
+    assert [place for place in places if not (ROOT / place).exists()] == []
+    assert [dotted for dotted in DOTTED.findall(text) if not resolves(dotted)] == []
+
+
+def resolves(dotted: str) -> bool:
+    try:
+        pkgutil.resolve_name(dotted)
+    except (ImportError, AttributeError):
+        return False
+    return True

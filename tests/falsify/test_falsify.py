@@ -240,7 +240,7 @@ def test_an_interrupt_keeps_what_was_found(after: int) -> None:
 
 
 def test_an_interrupt_that_the_solver_notices_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ufm.solvers import trust_region
+    from ufm.solvers.newton import trust_region
 
     original, calls = trust_region.state_at, []
 

@@ -118,7 +118,7 @@ def test_an_error_in_metrics_restores_the_handler():
     (form,) = PROBLEM.standard_forms()
     handler = signal.getsignal(signal.SIGINT)
 
-    def broken(W, H, b):
+    def broken(at):
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):

@@ -280,3 +280,10 @@ class TestCosine:
     def test_impossible_arguments(self, arguments, message):
         with pytest.raises(ValueError, match=message):
             theory.class_correlation_cosine(*arguments)
+
+
+@pytest.mark.parametrize("name", ["classes", "n_same", "n_different", "lambda_H", "lambda_W"])
+def test_an_integer_beyond_float64_is_refused_by_its_argument(name):
+    arguments = {"classes": 3, "n_same": 5, "n_different": 1, "lambda_H": 0.05, "lambda_W": 0.05}
+    with pytest.raises(ValueError, match=name):
+        theory.class_correlation_cosine(**{**arguments, name: 10**400})

@@ -219,6 +219,7 @@ def test_label_tuples_that_do_not_fit_memory(build, tuples, monkeypatch):
 
 
 def test_memory_of_an_orthogonal_array_is_of_its_tasks_not_of_all_there_could_be():
+    SingleSource.orthogonal_array(3, 3, **LAMBDAS)  # what is imported on the way is not counted
     tracemalloc.start()
     SingleSource.orthogonal_array(211, 3, **LAMBDAS)
     most = tracemalloc.get_traced_memory()[1]
@@ -315,3 +316,8 @@ def test_at_the_ends_of_the_range_solvers_return_a_finite_point(lambda_H, lambda
         solution = solve(problem, steps=50)
         assert np.isfinite(solution.objective)
         assert solution.status
+
+
+def test_a_tensor_that_cannot_become_an_array_is_refused_by_the_field():
+    counts = torch.ones(2, 2, device="meta")
+    refused(TypeError, "counts", "meta", lambda: SingleSource(counts, **LAMBDAS))

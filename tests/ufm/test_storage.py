@@ -373,3 +373,8 @@ def test_permissions_follow_the_umask(path):
     finally:
         os.umask(previous)
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_no_path_is_refused():
+    with pytest.raises(TypeError, match=r"path must be a path to a file, got"):
+        load(5)

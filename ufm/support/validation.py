@@ -36,7 +36,7 @@ def full_array(name: str, value: Any) -> NDArray[Any]:
         raise TypeError(f"{name} is a masked array; fill it first, since what the mask means is not known here")
     try:
         return to_numpy(value)
-    except TypeError as error:
+    except (TypeError, RuntimeError) as error:  # a meta tensor; a list of tensors that require a gradient
         raise TypeError(f"{name} cannot become an array: {error}") from None
     except ValueError:
         raise ValueError(f"{name} must be a full array, all rows of equal length, got {value!r}") from None

@@ -45,10 +45,7 @@ class Metric:
         B = (at.W_hat.T * D.T[:, None]) @ at.W_hat
         for blocks in (A, B):
             blocks.diagonal(dim1=1, dim2=2).add_(1.0)
-        factors = [torch.linalg.cholesky_ex(blocks) for blocks in (A, B)]
-        if any(bool(info.any()) for _, info in factors):
-            return None
-        return cls(*(torch.cholesky_inverse(factor) for factor, _ in factors))
+        return cls(inverse(A), inverse(B))
 
     def solve(self, objective: Objective, r: Tensor) -> Tensor:
         """M⁻¹ r."""
@@ -56,3 +53,17 @@ class Metric:
         dW = (self.inverse_A @ W_hat[..., None])[..., 0]
         dH = (self.inverse_B @ H_hat.T[..., None])[..., 0].T
         return objective.join(dW, dH, b_hat)
+
+
+def inverse(blocks: Tensor) -> Tensor:
+    """Inverses of symmetric blocks whose eigenvalues are at least 1.
+
+    By Cholesky; where I is lost beside a singular rest 16 decades larger, by eigenvalues that rounding may have moved
+    below the 1 that they cannot be below.
+    """
+    factors, failed = torch.linalg.cholesky_ex(blocks)
+    if not failed.any():
+        return torch.cholesky_inverse(factors)
+    values, vectors = torch.linalg.eigh(blocks)
+    inverses: Tensor = (vectors / values.clamp_min(1.0)[..., None, :]) @ vectors.mT
+    return inverses
