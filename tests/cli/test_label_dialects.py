@@ -68,7 +68,8 @@ def test_read_back(table, delimiter, header, newline, encoding, quote_all):
         try:
             (found,), reading = read_tasks([path])
         except ValueError as error:  # a mark inside every name, as often as the delimiter: refused, and the flag named
-            assert "separate every line into equally many columns; give --delimiter" in str(error)
+            if "separate every line into equally many columns; give --delimiter" not in str(error):
+                raise
             found = again
     assert len(found) == len(labels)
     if header:
