@@ -5,7 +5,9 @@ from ufm.outcome import Outcome
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.problem_settings import Lambdas, LossSettings, ProblemSettings
+from ufm.problems.regression import Regression
 from ufm.problems.single_source import SingleSource
+from ufm.problems.soft_labels import SoftLabels
 from ufm.solution import Solution, load
 from ufm.solvers.options import Convex, Gradient, Newton
 from ufm.solvers.run_point import RunPoint
@@ -20,8 +22,10 @@ __all__ = [
     "Newton",
     "Outcome",
     "ProblemSettings",
+    "Regression",
     "RunPoint",
     "SingleSource",
+    "SoftLabels",
     "Solution",
     "load",
     "solve",

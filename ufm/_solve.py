@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, assert_never, overload
+from typing import Any, Literal, TypedDict, Unpack, assert_never, get_args, overload
 
 import numpy as np
 import torch
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.outcome import Outcome, worst
-from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
-from ufm.problems.single_source import SingleSource
 from ufm.problems.standard_form import StandardForm
 from ufm.solution import Problem, Solution
 from ufm.solvers.column_solution import ColumnSolution
@@ -80,12 +78,12 @@ def solve(
     tolerance: float | None = None,
     **options: Any,
 ) -> Solution:
-    """Minimizes Problem (3), (4) or pick-all-label; a MultiSource problem task by task, since it is separable.
+    """Minimizes Problem (3), (4), pick-all-label or regression; a MultiSource problem, which is separable, by task.
 
     method     ``ufm.Newton(…)``, ``ufm.Gradient(…)`` or ``ufm.Convex(…)``, whose documentation has their options; or
                "newton", "gradient" or "convex" with the options as keywords here
-    dim        feature dimension d; by default Σ K_t − T (single source), max K_t − 1 (multi source) or K − 1
-               (multi-label), what the theorems need. A smaller one is allowed and ``status`` says what it means.
+    dim        feature dimension d; by default what suffices, Σ K_t less one for each task with cross-entropy (multi
+               source: the largest of its tasks'). A smaller one is allowed and ``status`` says what it means.
     seed       of the random start: same seed and device, same result
     device     "cpu" or "cuda" (newton, gradient)
     tolerance  the method's own option, which is on different things; None is its default
@@ -95,10 +93,10 @@ def solve(
     Returns a Solution. Raises ValueError or TypeError naming the argument, MemoryError before a problem too large
     is begun, ModuleNotFoundError where cvxpy is missing, RuntimeError where the convex solver fails.
     """
-    if not isinstance(problem, (SingleSource, MultiSource, MultiLabel)):
-        raise TypeError(
-            f"problem must be a ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel, got {type(problem).__name__}"
-        )
+    kinds = get_args(Problem)
+    if not isinstance(problem, kinds):
+        names = ", ".join(f"ufm.{kind.__name__}" for kind in kinds)
+        raise TypeError(f"problem must be one of {names}, got {type(problem).__name__}")
     chosen = _chosen(method, options if tolerance is None else {"tolerance": tolerance, **options})
     _check_scales(problem)
     if isinstance(chosen, Gradient) and chosen.weighting is not None and isinstance(problem, MultiSource):
@@ -171,7 +169,9 @@ def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
 
 def _check_scales(problem: Problem) -> None:
     """ValueError where λ's or weights are so extreme that float64 cannot hold what a solver computes."""
-    given = [(name, getattr(problem, name), LAMBDA_RANGE) for name in ("lambda_H", "lambda_W", "lambda_b")]
+    given = [(name, getattr(problem, name), LAMBDA_RANGE) for name in ("lambda_H", "lambda_W")]
+    if problem.lambda_b:
+        given.append(("lambda_b", problem.lambda_b, LAMBDA_RANGE))
     given += [(f"task_weights[{t}]", float(c), TASK_WEIGHT_RANGE) for t, c in enumerate(problem.task_weights)]
     for name, value, (least, most) in given:
         if not least <= value <= most:

@@ -11,6 +11,9 @@ from torch import Tensor
 from ufm.problems.any_problem import Problem
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
+from ufm.problems.single_source import SingleSource
+from ufm.problems.standard_form import MISSING
+from ufm.problems.targeted import Targeted
 from ufm.support import validation
 
 
@@ -35,8 +38,13 @@ def check_point(problem: Problem, W: Sequence[Any], b: Sequence[Any], H: Any, la
     """
     dim = check_heads(problem.classes, W, b)
     if not isinstance(problem, MultiSource):
-        sizes = (2,) * problem.classes[0] if isinstance(problem, MultiLabel) else problem.classes
-        _check_columns("", dim, H, labels, counts, sizes)
+        sizes = problem.classes
+        if isinstance(problem, MultiLabel):
+            sizes = (2,) * problem.classes[0]
+        elif isinstance(problem, Targeted):
+            sizes = (len(problem.counts),)
+        least = MISSING if isinstance(problem, SingleSource) else 0
+        _check_columns("", dim, H, labels, counts, sizes, least)
         return
     for name, parts in (("H", H), ("labels", labels), ("counts", counts)):
         if not isinstance(parts, (list, tuple)) or len(parts) != len(problem.classes):
@@ -45,7 +53,7 @@ def check_point(problem: Problem, W: Sequence[Any], b: Sequence[Any], H: Any, la
         _check_columns(f"[{t}]", dim, H[t], labels[t], counts[t], (k,))
 
 
-def _check_columns(of: str, dim: int, H: Any, labels: Any, counts: Any, sizes: tuple[int, ...]) -> None:
+def _check_columns(of: str, dim: int, H: Any, labels: Any, counts: Any, sizes: tuple[int, ...], least: int = 0) -> None:
     columns = len(labels) if isinstance(labels, np.ndarray) and labels.ndim else 0
     if not columns:
         raise ValueError(f"labels{of} must be integers of shape (columns, {len(sizes)}), got none")
@@ -54,7 +62,7 @@ def _check_columns(of: str, dim: int, H: Any, labels: Any, counts: Any, sizes: t
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu" or array.shape != shape:
             kind = getattr(array, "dtype", type(array).__name__)
             raise ValueError(f"{name} must be integers of shape {shape}, got {kind} {getattr(array, 'shape', '')}")
-    validation.check_range(f"labels{of}", labels, sizes)
+    validation.check_range(f"labels{of}", labels, sizes, least)
     if (counts < 1).any():
         raise ValueError(f"counts{of} must be ≥ 1, got {counts[counts < 1][0]}")
 

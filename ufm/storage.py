@@ -25,7 +25,10 @@ from ufm.problems.label_sets import indicator_array
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.problem_settings import Source
+from ufm.problems.regression import Regression
 from ufm.problems.single_source import SingleSource
+from ufm.problems.soft_labels import SoftLabels
+from ufm.problems.targeted import Targeted
 from ufm.support import validation
 from ufm.support.bounded_json import parse_json
 from ufm.support.checked_tensors import load_checked, save_checked
@@ -51,6 +54,8 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
         _put(tensors, name, solution[name])
     _put(tensors, "problem.labels", problem.labels)
     _put(tensors, "problem.counts", problem.counts)
+    if isinstance(problem, Targeted):
+        _put(tensors, "problem.targets", problem.targets)
     header = {
         "problem": {
             "source": problem.source,
@@ -81,7 +86,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
 
 
 def _fields(record: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
-    classes = validation.class_numbers("classes", record["problem"]["classes"])
+    classes = validation.class_numbers("classes", record["problem"]["classes"], least=1)
     W, b = ([tensors[f"{name}.{t}"] for t in range(len(classes))] for name in ("W", "b"))
     check_heads(classes, W, b)  # before anything as long as K_t is made: a few bytes can name any number of classes
     problem = _problem(record["problem"], classes, tensors)
@@ -98,14 +103,14 @@ def _fields(record: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any
 
 _KINDS: dict[str, Any] = {"method": str, "objective": float, "converged": bool, "status": str, "history": (dict, list)}
 _KEPT = ("source", "classes", "task_weights")
-_SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")
+_SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "loss", "label_smoothing")
 # what is written, and what follows from it
-FIELDS = (*_KEPT, *_SETTINGS, "labels", "counts", "samples", "multiplicities", "label_sets")
+FIELDS = (*_KEPT, *_SETTINGS, "labels", "counts", "targets", "losses", "samples", "multiplicities", "label_sets")
 
 
 def _problem(record: dict[str, Any], classes: tuple[int, ...], tensors: dict[str, Tensor]) -> Problem:
     _require_kept(record)
-    settings = {name: record[name] for name in _SETTINGS}
+    settings = {name: record[name] for name in _SETTINGS if name in record or name != "loss"}  # older files have none
     source: Source = record["source"]
     match source:
         case "multi":
@@ -118,8 +123,24 @@ def _problem(record: dict[str, Any], classes: tuple[int, ...], tensors: dict[str
         case "multilabel":
             indicators, counts = _columns(tensors, "", *classes)
             return MultiLabel._from_columns(indicator_array("problem.labels", indicators), counts, **settings)
+        case "soft" | "regression":
+            kind = SoftLabels if source == "soft" else Regression
+            return _targeted(kind, classes, tensors, {"task_weights": record["task_weights"], **settings})
         case _:
             assert_never(source)
+
+
+def _targeted(
+    kind: type[SoftLabels | Regression], classes: tuple[int, ...], tensors: dict[str, Tensor], settings: dict[str, Any]
+) -> Problem:
+    _, counts = _columns(tensors, "", 1)
+    targets = validation.real_rows("problem.targets", tensors["problem.targets"].numpy())
+    if targets.shape != (len(counts), sum(classes)):
+        raise ValueError(f"problem.targets must have shape {(len(counts), sum(classes))}, got {targets.shape}")
+    problem = kind._from_columns(classes, targets, counts, **settings)
+    if len(problem.counts) != len(counts):
+        raise ValueError("problem.targets has a row twice")
+    return problem
 
 
 def _columns(tensors: dict[str, Tensor], of: str, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

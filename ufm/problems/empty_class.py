@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 def warn_of_empty_class_0(name: str, labels: NDArray[np.int64]) -> None:
     """UserWarning of a task (column) with labels > 0 only, which gets an empty class 0."""
-    for t, least in enumerate(labels.min(axis=0)):
+    for t, column in enumerate(labels.T):
+        least = column[column >= 0].min()
         if least > 0:
-            column = f"{name}[:, {t}]" if labels.shape[1] > 1 else name
+            where = f"{name}[:, {t}]" if labels.shape[1] > 1 else name
             warnings.warn(
-                f"{column} has no sample of class 0, which is counted as an empty class; subtract {least} if labels "
+                f"{where} has no sample of class 0, which is counted as an empty class; subtract {least} if labels "
                 f"count from {least}, or give classes=(K_1, …, K_T)",
                 UserWarning,
                 stacklevel=3,

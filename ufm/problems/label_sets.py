@@ -16,7 +16,7 @@ Int = NDArray[np.int64]
 
 
 def indicator_array(name: str, value: Any, classes: int | None = None) -> Int:
-    """Indicators (n, K) of 0 and 1, at least one 1 in every row; Booleans and integral floats are accepted."""
+    """Indicators (n, K) of 0 and 1; Booleans and integral floats are accepted."""
     array = validation.full_array(name, value)
     shape = array.shape
     if len(shape) != 2 or 0 in shape:
@@ -28,22 +28,27 @@ def indicator_array(name: str, value: Any, classes: int | None = None) -> Int:
     if outside.any():
         row, column = np.argwhere(outside)[0].tolist()
         raise ValueError(f"{name}[{row}, {column}] = {rows[row, column]}; indicators are 0 and 1")
-    empty = ~rows.any(axis=1)
-    if empty.any():
-        row = int(np.argmax(empty))
-        raise ValueError(f"{name}[{row}] names no class; pick-all-label gives such a sample no loss, so leave it out")
     return rows
 
 
+def require_members(indicators: Int, counts: Int) -> None:
+    """ValueError where a sample has the empty set, which has no loss under pick-all-label."""
+    empty = ~indicators.any(axis=1) & (counts > 0)
+    if empty.any():
+        row = int(np.argmax(empty))
+        raise ValueError(
+            f"label set {row} names no class; pick-all-label gives such a sample no loss, so leave it out, or take "
+            "loss='binary-cross-entropy' or 'squared-error'"
+        )
+
+
 def members(name: str, value: Any, classes: int) -> tuple[int, ...]:
-    """A label set in ascending order, from a tuple of distinct integers 0 … K − 1."""
+    """A label set in ascending order, from a tuple of distinct integers 0 … K − 1; () is the empty set."""
     if not isinstance(value, tuple):
         hint = f"; one label is ({value!r},)" if isinstance(value, (int, np.integer)) else ""
         raise TypeError(f"{name} must be a tuple of distinct labels, such as (0, 2), got {value!r}{hint}")
-    if not value:
-        raise ValueError(f"{name} is empty; a label set has at least one label")
     whole = tuple(validation.whole_number(f"{name}, entry {i},", k, 0) for i, k in enumerate(value))
-    if max(whole) >= classes:
+    if max(whole, default=0) >= classes:
         raise ValueError(f"{name} has a label outside 0 … {classes - 1}; labels count from 0, classes={classes}")
     if len(set(whole)) != len(whole):
         raise ValueError(f"{name} names a label twice; a label set has distinct labels")
@@ -69,10 +74,10 @@ def counted(counts: Any, classes: int) -> tuple[Int, Int]:
 
 
 def samples_by_size(name: str, value: Any, classes: int) -> dict[int, int]:
-    """{m: n_m} with 1 ≤ m ≤ K and whole n_m > 0, of a mapping whose n_m may be 0."""
+    """{m: n_m} with 0 ≤ m ≤ K and whole n_m > 0, of a mapping whose n_m may be 0."""
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must map multiplicities to samples, such as {{1: 10, 2: 5}}, got {value!r}")
-    sizes = [validation.whole_number(f"{name}: multiplicity", m, 1, classes) for m in value]
+    sizes = [validation.whole_number(f"{name}: multiplicity", m, 0, classes) for m in value]
     samples = [validation.whole_number(f"{name}[{m!r}]", n, 0) for m, n in value.items()]
     if not any(samples):
         raise ValueError(f"{name} has no samples, got {value!r}; a problem needs at least one")

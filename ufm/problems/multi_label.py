@@ -9,7 +9,16 @@ from typing import Any, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm.problems.label_sets import counted, distinct, indicator_array, members, samples_by_size, subsets
+from ufm.losses import LOSSES
+from ufm.problems.label_sets import (
+    counted,
+    distinct,
+    indicator_array,
+    members,
+    require_members,
+    samples_by_size,
+    subsets,
+)
 from ufm.problems.problem_settings import LossSettings, Settled, Source
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.support import display, validation
@@ -22,15 +31,16 @@ class MultiLabel(Settled):
         min_{W,H,b}  Σ_i Σ_{k∈S_i} CE(W h_i + b, k) + λ_H ‖H‖_F² + λ_W ‖W‖_F² + λ_b ‖b‖²
 
     A sample of multiplicity m = |S| has the target y_S = (1 − ε) 1_S + ε m/K of mass m, with ε the label smoothing
-    of each of its cross-entropies. All multiplicities 1 … K are allowed. With ``reduction="sum"`` the λ's multiply
-    beside the SUM of cross-entropies over samples; with ``"mean"`` that sum is divided by N and the penalties are not.
-    There is no factor 1/2.
+    of each of its cross-entropies; other losses ℓ(W h_i + b; y_S) have the same target, and the empty set as well.
+    With ``reduction="sum"`` the λ's multiply beside the SUM of losses over samples; with ``"mean"`` that sum is divided
+    by N and the penalties are not. Bias as SingleSource; no penalty has a factor 1/2.
 
     counts   {label set: samples}; a label set is a tuple of distinct labels from 0, such as (0, 2), in any order
     classes  K
     Public fields: ``classes`` (K,), ``labels`` (columns, K) 0/1 indicator rows of the label sets that occur, ordered by
     multiplicity, then lexicographically by members, ``counts`` (columns,), ``multiplicities`` (columns,),
-    ``task_weights`` [1.0], ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction``, ``label_smoothing``, ``samples`` N.
+    ``task_weights`` [1.0], ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction``, ``loss``, ``label_smoothing``,
+    ``samples`` N.
 
     Raises ValueError or TypeError, naming the field, for λ ≤ 0, counts negative, fractional or all zero, a label set
     that is empty, out of range or names a label twice, K < 2, or an unknown reduction.
@@ -62,9 +72,11 @@ class MultiLabel(Settled):
         **settings: Unpack[LossSettings],
     ) -> None:
         self.classes: tuple[int, ...] = (indicators.shape[1],)
+        self._settle(settings, 1, LossSettings)
+        if LOSSES[self.losses[0]].shift_blind:
+            require_members(indicators, counts)
         self.labels, self.counts = distinct(indicators, counts)
         self.multiplicities: NDArray[np.int64] = self.labels.sum(axis=1)
-        self._settle(settings, 1, LossSettings)
 
     @classmethod
     def _from_columns(
@@ -136,6 +148,7 @@ class MultiLabel(Settled):
             lambda_H=self.lambda_H,
             lambda_W=self.lambda_W,
             lambda_b=self.lambda_b,
+            losses=self.losses,
         )
         return (form,)
 
@@ -167,7 +180,7 @@ class MultiLabel(Settled):
     def __repr__(self) -> str:
         return (
             f"MultiLabel(classes={self.classes[0]}, columns={len(self.counts)}, samples={self.samples}, "
-            f"lambda_H={self.lambda_H:g}, lambda_W={self.lambda_W:g}, lambda_b={self.lambda_b:g})"
+            f"{self._settings_repr()})"
         )
 
     def __str__(self) -> str:

@@ -18,11 +18,11 @@ from ufm.support import display, validation
 class MultiSource(Settled):
     """Problem (4) of the paper, MSMTC: T tasks, each with its own N_t samples and features H^t.
 
-        min  Σ_t c^t [ CE(W^t H^t + b^t, Y^t) + λ_H ‖H^t‖_F² + λ_W ‖W^t‖_F² + λ_b ‖b^t‖² ]
+        min  Σ_t c^t [ ℓ_t(W^t H^t + b^t, Y^t) + λ_H ‖H^t‖_F² + λ_W ‖W^t‖_F² + λ_b ‖b^t‖² ]
 
     It is separable: T single-task problems whose λ's are unchanged, since c^t factors out of each. With
-    ``reduction="sum"`` the λ's stand beside the SUM of cross-entropies; with ``"mean"`` CE of task t is divided
-    by N_t (the paper's eq. 2) and the penalties are not.
+    ``reduction="sum"`` the λ's stand beside the SUM of losses; with ``"mean"`` the loss of task t is divided
+    by N_t (the paper's eq. 2) and the penalties are not. Losses and biases as SingleSource.
 
     counts        list of T integer arrays (K_t,): samples per class of task t; zeros allowed
     Public fields: as SingleSource, where ``labels`` is a tuple of T arrays (columns_t, 1) and ``counts`` a tuple
@@ -137,6 +137,7 @@ class MultiSource(Settled):
                     lambda_H=self.lambda_H,
                     lambda_W=self.lambda_W,
                     lambda_b=self.lambda_b,
+                    losses=self.losses[t : t + 1],
                 )
             )
         return tuple(forms)
@@ -155,10 +156,7 @@ class MultiSource(Settled):
         )
 
     def __repr__(self) -> str:
-        return (
-            f"MultiSource(classes={self.classes}, samples={self.samples}, "
-            f"lambda_H={self.lambda_H:g}, lambda_W={self.lambda_W:g}, lambda_b={self.lambda_b:g})"
-        )
+        return f"MultiSource(classes={self.classes}, samples={self.samples}, {self._settings_repr()})"
 
     def __str__(self) -> str:
         return self._summary().text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self, Unpack
 
 import numpy as np
@@ -11,26 +12,29 @@ from numpy.typing import NDArray
 from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
 from ufm.problems.problem_settings import ProblemSettings, Settled, Source
-from ufm.problems.standard_form import StandardForm, one_hot_targets
+from ufm.problems.soft_labels import SoftLabels
+from ufm.problems.standard_form import MISSING, StandardForm, one_hot_targets
 from ufm.support import display, validation
 
 
 class SingleSource(Settled):
     """Problem (3) of the paper, SSMTC, on one feature per sample shared by all T tasks.
 
-        min_{W,H,b}  Σ_t c^t CE(W^t H + b^t, Y^t) + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
+        min_{W,H,b}  Σ_t c^t ℓ_t(W^t H + b^t, Y^t) + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
 
-    With ``reduction="sum"`` (the paper's proofs) the λ's multiply beside the SUM of cross-entropies over samples;
-    with ``"mean"`` the cross-entropy is divided by N and the penalties are not. There is no factor 1/2.
+    ℓ_t is the sum over samples of the task's loss: cross-entropy in the paper, binary cross-entropy or squared error
+    with ``loss=``, one for all tasks or one for each. With ``reduction="sum"`` (the paper's proofs) the λ's multiply
+    beside that SUM; with ``"mean"`` it is divided by N and the penalties are not. No penalty has a factor 1/2. λ_b = 0
+    leaves the bias free, λ_b = None has none.
 
     counts        integer array (K_1, …, K_T): samples with each label tuple; zeros allowed
     task_weights  c^t > 0, one per task, default all ones
     Public fields: ``classes``, ``labels`` (columns, T) the distinct label tuples that occur in lexicographic order,
-    ``counts`` (columns,), ``task_weights`` (T,), ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction``,
-    ``label_smoothing``, ``samples`` (N).
+    -1 where a task has no label, ``counts`` (columns,), ``task_weights`` (T,), ``lambda_H``, ``lambda_W``,
+    ``lambda_b``, ``reduction``, ``loss``, ``losses`` (T,), ``label_smoothing``, ``samples`` (N).
 
-    Raises ValueError or TypeError, naming the field, for λ ≤ 0, counts negative, fractional or all zero, K_t < 2,
-    labels out of range, or an unknown reduction.
+    Raises ValueError or TypeError, naming the field, for λ ≤ 0 (λ_b < 0), counts negative, fractional or all zero,
+    K_t < 2, labels out of range, or an unknown reduction or loss.
     """
 
     source: Source = "single"
@@ -59,9 +63,7 @@ class SingleSource(Settled):
         counts: NDArray[np.int64],
         **settings: Unpack[ProblemSettings],
     ) -> None:
-        self.classes = classes
-        self.labels = labels
-        self.counts = counts
+        self.classes, self.labels, self.counts = classes, labels, counts
         self._settle(settings, len(classes))
 
     @classmethod
@@ -72,29 +74,54 @@ class SingleSource(Settled):
         counts: NDArray[np.int64],
         **settings: Unpack[ProblemSettings],
     ) -> Self:
-        """From label tuples (columns, T) that may repeat or have count 0, in any order."""
-        validation.check_range("labels", labels, classes)
+        """From label tuples (columns, T) that may repeat or have count 0, in any order; −1 is no label."""
+        validation.check_range("labels", labels, classes, MISSING)
+        _require_labelled(labels[counts > 0])
         problem = cls.__new__(cls)
         problem._set(classes, *distinct_tuples(labels, counts), **settings)
         return problem
 
     @classmethod
-    def from_labels(cls, labels: Any, classes: Any = None, **settings: Unpack[ProblemSettings]) -> Self:
+    def from_labels(
+        cls, labels: Any, classes: Any = None, *, missing: int | None = None, **settings: Unpack[ProblemSettings]
+    ) -> Self:
         """Counts the label tuples of a real data set.
 
         labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning tells
                  of an empty class 0
+        missing  the integer that stands for no label, such as -1: such a sample has no loss in that task, which
+                 "mean" divides by N all the same. A sample without any label is refused, a task without any too
         Only the tuples that occur are stored: 40 binary attributes are no burden.
         """
         array = validation.label_array("labels", labels)
+        if missing is not None:
+            array = np.where(array == validation.whole_number("missing", missing, -(2**63)), MISSING, array)
+        elif (array == MISSING).any():
+            row, task = np.argwhere(array == MISSING)[0].tolist()
+            raise ValueError(f"labels[{row}, {task}] = -1; missing=-1 says that it stands for no label")
         largest = [max(2, int(k) + 1) for k in array.max(axis=0)]
         sizes = validation.class_numbers("classes", largest if classes is None else classes)
         if len(sizes) != array.shape[1]:
             raise ValueError(f"classes names {len(sizes)} tasks, labels has {array.shape[1]} columns")
+        validation.check_range("labels", array, sizes, 0 if missing is None else MISSING)
         problem = cls._from_columns(sizes, array, np.ones_like(array[:, 0]), **settings)
         if classes is None:
             warn_of_empty_class_0("labels", array)
         return problem
+
+    @staticmethod
+    def from_probabilities(
+        probabilities: Sequence[Any], counts: Any = None, **settings: Unpack[ProblemSettings]
+    ) -> SoftLabels:
+        """Soft labels, as distillation and mixup make them: a distribution over classes per sample and task.
+
+        probabilities  [P_1, …, P_T], P_t (N, K_t); rows sum to 1 but under binary cross-entropy. Equal rows are one
+                       column
+        counts         (N,) samples behind each row, 1 by default
+
+        Returns a ``SoftLabels`` problem, which is Problem (3) with other targets.
+        """
+        return SoftLabels(probabilities, counts, **settings)
 
     @classmethod
     def balanced(cls, classes: Any = (10, 10), n: int = 100, **settings: Unpack[ProblemSettings]) -> Self:
@@ -139,7 +166,9 @@ class SingleSource(Settled):
         return int(self.counts.sum())
 
     def count_tensor(self) -> NDArray[np.int64]:
-        """Dense (K_1, …, K_T) counts; MemoryError where Π K_t is too large to store."""
+        """Dense (K_1, …, K_T) counts; MemoryError where Π K_t is too large to store, ValueError with missing labels."""
+        if self.labels.min() == MISSING:
+            raise ValueError("samples with missing labels have no place in a dense tensor; use .labels and .counts")
         size = math.prod(self.classes)
         if size > validation.MAX_COLUMNS:
             raise MemoryError(f"{size:.3g} label tuples do not fit a dense tensor; use .labels and .counts")
@@ -151,6 +180,7 @@ class SingleSource(Settled):
         """One form: targets one-hot per task (smoothed by ε), ω = 1; "mean" divides n_l and multiplies ω by N."""
         self._require_known()
         scale = 1.0 if self.reduction == "sum" else float(self.samples)
+        labelled = self.labels.T != MISSING
         form = StandardForm(
             classes=self.classes,
             targets=one_hot_targets(self.labels, self.classes, self.label_smoothing),
@@ -160,6 +190,8 @@ class SingleSource(Settled):
             lambda_H=self.lambda_H,
             lambda_W=self.lambda_W,
             lambda_b=self.lambda_b,
+            losses=self.losses,
+            labelled=None if labelled.all() else labelled,
         )
         return (form,)
 
@@ -178,7 +210,7 @@ class SingleSource(Settled):
     def __repr__(self) -> str:
         return (
             f"SingleSource(classes={self.classes}, columns={len(self.counts)}, samples={self.samples}, "
-            f"lambda_H={self.lambda_H:g}, lambda_W={self.lambda_W:g}, lambda_b={self.lambda_b:g})"
+            f"{self._settings_repr()})"
         )
 
     def __str__(self) -> str:
@@ -186,3 +218,14 @@ class SingleSource(Settled):
 
     def _repr_html_(self) -> str:
         return self._summary().html()
+
+
+def _require_labelled(labels: NDArray[np.int64]) -> None:
+    """ValueError where a task or a sample has no label at all."""
+    present = labels != MISSING
+    if not present.any(axis=0).all():
+        task = int(np.argmin(present.any(axis=0)))
+        raise ValueError(f"labels[:, {task}]: task {task} has no label at all; leave the task out")
+    if not present.any(axis=1).all():
+        row = int(np.argmin(present.any(axis=1)))
+        raise ValueError(f"labels[{row}] has no label in any task, so no loss; leave such samples out")

@@ -1,34 +1,40 @@
 """The one objective behind every unconstrained feature model.
 
-With m columns (one per distinct label), column l seen n_l times, target y_l ∈ R^R_{≥0} with task blocks y_tl
-of mass s_tl = Σ_k y_tl,k, and logits u_l = W h_l + b,
+With m columns (one per distinct label), column l seen n_l times, target y_l ∈ R^R with task blocks y_tl, and logits
+u_l = W h_l + b,
 
-    F(W, H, b) = Σ_t c^t Σ_l n_l [ s_tl lse(u_tl) − ⟨y_tl, u_tl⟩ ]
-                 + λ_H Σ_l n_l ω_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖².
+    F(W, H, b) = Σ_t c^t Σ_l n_l ℓ_t(u_tl; y_tl)
+                 + λ_H Σ_l n_l ω_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖²,
 
-A new loss with cross-entropy inside (pick-all-label, label smoothing, distillation) is other target columns,
-never another objective.
+where ℓ_t is the loss of task t, and the sum over l leaves out columns without a label in task t. λ_b = 0 leaves the
+bias free; with λ_b = None there is none. Pick-all-label, label smoothing, distillation are other target columns.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.losses import LOSSES, LossName
 from ufm.support.memory import require_memory
 
 Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+MISSING = -1  # stands for no label
 
 
 @dataclass(frozen=True)
 class StandardForm:
-    """Soft target columns with multiplicities; F as in the module's equation.
+    """Target columns with multiplicities; F as in the module's equation.
 
     classes       (K_1, …, K_T); R = Σ K_t rows
-    targets       (R, m)  y_l as columns
-    multiplicity  (m,)    n_l, the weight of column l in the cross-entropy (n_l / N under reduction="mean")
+    losses        (T,)    names of the tasks' losses
+    targets       (R, m)  y_l as columns, 0 where a task has no label
+    labelled      (T, m)  whether column l has a label in task t; None where all have
+    multiplicity  (m,)    n_l, the weight of column l in the losses (n_l / N under reduction="mean")
     omega         (m,)    ω_l, so that n_l ω_l is the weight of λ_H ‖h_l‖²
     task_weights  (T,)    c^t
     """
@@ -40,7 +46,9 @@ class StandardForm:
     task_weights: Float
     lambda_H: float
     lambda_W: float
-    lambda_b: float
+    lambda_b: float | None
+    losses: tuple[LossName, ...]
+    labelled: Bool | None = None
 
     @property
     def rows(self) -> int:
@@ -59,8 +67,11 @@ class StandardForm:
 
     @property
     def sufficient_dim(self) -> int:
-        """R − T: centred logits have at most this rank, so a larger feature dimension lowers no minimum."""
-        return self.rows - len(self.classes)
+        """R less the number of tasks whose loss is blind to a common shift of their logits.
+
+        Such tasks' logits may be centred, and Z then has at most this rank: a larger dimension lowers no minimum.
+        """
+        return self.rows - sum(LOSSES[loss].shift_blind for loss in self.losses)
 
     @property
     def tau(self) -> float:
@@ -71,9 +82,23 @@ class StandardForm:
         """(R,) c^t repeated over the rows of task t."""
         return np.repeat(self.task_weights, self.classes)
 
+    def blocks(self) -> list[slice]:
+        """Rows of each task."""
+        return [slice(start, end) for start, end in pairwise(self.offsets)]
+
     def masses(self) -> Float:
-        """(T, m) s_tl = Σ_k y_tl,k."""
-        return np.add.reduceat(self.targets, self.offsets[:-1], axis=0)
+        """(T, m) what the loss of a task makes of a column's weight: Σ_k y_tl,k for cross-entropy, else 1; 0 where a
+        column has no label.
+        """
+        masses = [LOSSES[loss].mass(self.targets[rows]) for loss, rows in zip(self.losses, self.blocks(), strict=True)]
+        return np.stack(masses) * (1.0 if self.labelled is None else self.labelled)
+
+    def loss_weights(self) -> Float:
+        """(R, m) c^t n_l, and 0 where a column has no label."""
+        weights = self.row_weights()[:, None] * self.multiplicity
+        if self.labelled is not None:
+            weights *= np.repeat(self.labelled, self.classes, axis=0)
+        return weights
 
     def take_columns(self, index: NDArray[np.int64], multiplicity: Float) -> StandardForm:
         """The form whose column i is this one's column index[i], with the given multiplicities."""
@@ -86,15 +111,18 @@ class StandardForm:
             self.lambda_H,
             self.lambda_W,
             self.lambda_b,
+            self.losses,
+            None if self.labelled is None else self.labelled[:, index],
         )
 
 
 def one_hot_targets(labels: NDArray[np.int64], classes: tuple[int, ...], label_smoothing: float) -> Float:
-    """(R, m) stacked target columns (1 − ε) e_{k_t} + ε / K_t of label tuples (m, T)."""
+    """(R, m) stacked target columns (1 − ε) e_{k_t} + ε / K_t of label tuples (m, T); 0 where k_t = −1, no label."""
     require_memory(8 * sum(classes) * len(labels), "cpu", f"targets of {sum(classes):,} rows, {len(labels):,} columns")
     blocks = []
     for t, k in enumerate(classes):
         block = np.full((k, len(labels)), label_smoothing / k)
         block[labels[:, t], np.arange(len(labels))] += 1.0 - label_smoothing
+        block[:, labels[:, t] == MISSING] = 0.0
         blocks.append(block)
     return np.concatenate(blocks)

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from ufm.losses import LOSSES
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton.column_solution import gap_of_excess
-from ufm.solvers.newton.trust_region import State, state_at
+from ufm.solvers.newton.trust_region import SMALLEST, State, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Convex
 from ufm.support.memory import require_memory
@@ -47,8 +48,8 @@ def duality_residual(objective: Objective, state: State) -> float:
     nuclear = 0.5 * float(state.at.W_hat.square().sum() + state.at.H_hat.square().sum())
     alignment = nuclear + float((state.at.G * (state.at.W_hat @ state.at.H_hat)).sum())
     excess = max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0)
-    bias = 0.5 * float((objective.split(state.gradient)[2].square() / objective.rho).sum())
-    return (abs(alignment) + bias) / state.value + gap_of_excess(objective, state, excess)
+    bias = objective.dual_gap_of_bias(objective.split(state.gradient)[2])
+    return (abs(alignment) + bias) / max(state.value, SMALLEST) + gap_of_excess(objective, state, excess)
 
 
 def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolution:
@@ -77,16 +78,15 @@ def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolu
     row_scale = np.sqrt(form.row_weights())
     unit = float(row_scale.max() * column_scale.max())
     Z_unit = cvxpy.Variable((form.rows, form.columns))
-    b = cvxpy.Variable((form.rows, 1))
+    b = cvxpy.Constant(np.zeros((form.rows, 1))) if form.lambda_b is None else cvxpy.Variable((form.rows, 1))
     u = cvxpy.multiply(unit / np.outer(row_scale, column_scale), Z_unit) + b @ np.ones((1, form.columns))
-    masses = form.masses()
     terms: list[Any] = [form.tau * unit * cvxpy.normNuc(Z_unit)]
     for t, c in enumerate(form.task_weights):
         block = slice(form.offsets[t], form.offsets[t + 1])
-        weights = c * form.multiplicity
-        terms.append((weights * masses[t]) @ cvxpy.log_sum_exp(u[block], axis=0))
-        terms.append(-cvxpy.sum(cvxpy.multiply(weights * form.targets[block], u[block])))
-        terms.append(form.lambda_b * c * cvxpy.sum_squares(b[block]))
+        weights = form.loss_weights()[form.offsets[t]]
+        terms.extend(LOSSES[form.losses[t]].convex(u[block], form.targets[block], weights))
+        if form.lambda_b:
+            terms.append(form.lambda_b * c * cvxpy.sum_squares(b[block]))
     asked = TOLERANCE[solver] if tolerance is None else tolerance
     accuracy = ACCURACY if tolerance is None else max(ACCURACY, tolerance)
 

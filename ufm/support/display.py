@@ -54,11 +54,23 @@ def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] 
 def problem_summary(title: str, problem: Any, rows: Sequence[tuple[str, str]]) -> Summary:
     """The rows every problem shares, after its own."""
     common = [
-        ("λ_H, λ_W, λ_b", f"{problem.lambda_H:g}, {problem.lambda_W:g}, {problem.lambda_b:g}"),
-        ("reduction", f"{problem.reduction} of cross-entropies"),
+        ("λ_H, λ_W, λ_b", f"{problem.lambda_H:g}, {problem.lambda_W:g}, {bias_penalty(problem.lambda_b)}"),
+        ("loss", f"{problem.reduction} of {loss_names(problem.loss)}"),
     ]
     if not np.all(problem.task_weights == 1):
         common.append(("task weights c", ", ".join(f"{c:g}" for c in problem.task_weights)))
     if problem.label_smoothing:
         common.append(("label smoothing", f"{problem.label_smoothing:g}"))
     return Summary(title, [*rows, *common])
+
+
+def bias_penalty(lambda_b: float | None) -> str:
+    """λ_b with what 0 and None mean."""
+    if lambda_b is None:
+        return "none (no bias)"
+    return f"{lambda_b:g}" if lambda_b else "0 (free bias)"
+
+
+def loss_names(loss: str | Sequence[str]) -> str:
+    """The loss, or one per task in order."""
+    return loss if isinstance(loss, str) else ", ".join(loss)

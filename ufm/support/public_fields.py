@@ -7,7 +7,6 @@ from reprlib import repr as short
 from types import ClassMethodDescriptorType, FunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import Any
 
-LOSS = "cross-entropy"
 METHODS = (
     FunctionType,
     MethodDescriptorType,
@@ -26,14 +25,29 @@ def public_fields(problem: Any) -> set[str]:
     return {name for name in own if not name.startswith("_")}
 
 
-def require_known(problem: Any, known: Collection[str], reader: str) -> None:
-    """ValueError naming a public field that is not ``known`` to the reader, or a ``loss`` but cross-entropy."""
-    loss = getattr(problem, "loss", LOSS)
-    if not (isinstance(loss, str) and loss == LOSS):
+def task_losses(problem: Any, known: Collection[str], reader: str) -> tuple[str, ...]:
+    """(T,) the loss of each task, from ``loss``: one name or one per task, cross-entropy where there is no such field.
+
+    ValueError naming one that the reader does not know.
+    """
+    loss, tasks = getattr(problem, "loss", "cross-entropy"), len(problem.classes)
+    losses = (loss,) * tasks if isinstance(loss, str) else loss
+    if not isinstance(losses, (tuple, list)) or len(losses) != tasks:
         raise ValueError(
-            f"{type(problem).__name__} has loss={short(loss)}, which {reader} does not know; it knows {LOSS!r}"
+            f"{type(problem).__name__} has loss={short(loss)}, which is no loss, nor {tasks}, one per task"
         )
-    unknown = sorted(public_fields(problem) - set(known) - {"loss"})
+    for name in losses:
+        if not isinstance(name, str) or name not in known:
+            raise ValueError(
+                f"{type(problem).__name__} has loss={short(loss)}, which {reader} does not know; it knows "
+                f"{', '.join(map(repr, known))}"
+            )
+    return tuple(losses)
+
+
+def require_known(problem: Any, known: Collection[str], reader: str) -> None:
+    """ValueError naming a public field that is not ``known`` to the reader."""
+    unknown = sorted(public_fields(problem) - set(known))
     if unknown:
         raise ValueError(
             f"{type(problem).__name__} has {unknown[0]}={short(getattr(problem, unknown[0], None))}, a field that "

@@ -88,6 +88,35 @@ def positive(name: str, value: Any, usual: float | None = None) -> float:
     return number
 
 
+def bias_penalty(name: str, value: Any) -> float | None:
+    """λ_b: a finite number > 0, or 0 for a free bias, or None for no bias."""
+    number = real_number(value)
+    meanings = "0 leaves the bias free, None has none"
+    if value is None:
+        return None
+    if number is None:
+        raise TypeError(f"{name} must be a number ≥ 0 or None, got {value!r}; {meanings}")
+    if not math.isfinite(number) or number < 0:
+        raise ValueError(f"{name} must be finite and ≥ 0, or None, got {value!r}; {meanings}")
+    return abs(number)
+
+
+def real_rows(name: str, value: Any) -> NDArray[np.float64]:
+    """(n, K) finite real numbers; a vector (n,) is K = 1."""
+    array = full_array(name, value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim not in (1, 2) or 0 in array.shape:
+        raise ValueError(f"{name} must have shape (N, K) with N, K ≥ 1, got {array.shape}")
+    rows = array.astype(np.float64).reshape(len(array), -1)
+    wrong = ~np.isfinite(rows)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0].tolist()
+        raise ValueError(f"{name}[{row}, {column}] = {rows[row, column]} is not finite; leave such samples out")
+    rows += 0.0  # -0.0 and 0.0 are one target
+    return rows
+
+
 def whole_number(name: str, value: Any, least: int, most: int = MAX_SEED) -> int:
     """An integer ≥ least; 3.0 is accepted, 3.5 and True are not."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
@@ -100,11 +129,11 @@ def whole_number(name: str, value: Any, least: int, most: int = MAX_SEED) -> int
     return int(value)
 
 
-def class_numbers(name: str, value: Any) -> tuple[int, ...]:
-    """(K_1, …, K_T), each ≥ 2."""
+def class_numbers(name: str, value: Any, least: int = 2) -> tuple[int, ...]:
+    """(K_1, …, K_T), each ≥ 2; real targets may have one output."""
     if not is_list(value):
         raise TypeError(f"{name} must be a sequence (K_1, …, K_T) of class numbers, got {value!r}")
-    return tuple(whole_number(f"{name}[{t}]", k, 2, MAX_CLASSES) for t, k in enumerate(value))
+    return tuple(whole_number(f"{name}[{t}]", k, least, MAX_CLASSES) for t, k in enumerate(value))
 
 
 def is_list(value: Any) -> bool:
@@ -152,10 +181,10 @@ def label_array(name: str, value: Any, tasks: int | None = None) -> NDArray[np.i
     return whole_array(name, array.astype(np.int64) if array.dtype == bool else value).reshape(shape[0], columns)
 
 
-def check_range(name: str, labels: NDArray[np.int64], classes: tuple[int, ...]) -> None:
-    """Labels of task t lie in 0 … K_t − 1."""
+def check_range(name: str, labels: NDArray[np.int64], classes: tuple[int, ...], least: int = 0) -> None:
+    """Labels of task t lie in 0 … K_t − 1; with ``least`` = −1 that one stands for no label."""
     for t, k in enumerate(classes):
-        outside = (labels[:, t] < 0) | (labels[:, t] >= k)
+        outside = (labels[:, t] < least) | (labels[:, t] >= k)
         if outside.any():
             row = int(np.argmax(outside))
             raise ValueError(

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ufm.solvers.gradient import cross_entropy
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point, dot
 
@@ -58,7 +57,7 @@ class Line:
             blocks = self.objective.blocks(margin, column)
             for group, (m, target, mass, _) in zip(self.objective.samples.groups, blocks, strict=True):
                 second = group.blocks(self.second[:, rows])
-                total += torch.stack(cross_entropy.along(m, group.blocks(first), second, target, mass))
+                total += torch.stack(group.loss.along(m, group.blocks(first), second, target, mass))
         slope, curvature = total.tolist()
         _, xd, dd = self.penalty
         return slope + xd + t * dd, curvature + dd

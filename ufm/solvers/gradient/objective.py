@@ -1,6 +1,6 @@
 """F and its gradient over N samples, a chunk of rows at a time: no N × R graph is ever kept.
 
-With logits u_i = W h_i + b and residual g_i = ∇ℓ(u_i), cross-entropy weights included,
+With logits u_i = W h_i + b and residual g_i = ∇ℓ(u_i), loss weights included,
 
     ∂F/∂h_i = Wᵀ g_i + ρ_i h_i,      ∂F/∂W = Σ_i g_i h_iᵀ + ρ_W W,      ∂F/∂b = Σ_i g_i + ρ_b b
 
@@ -15,7 +15,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ufm.solvers.gradient import cross_entropy
 from ufm.solvers.gradient.evaluation import Evaluation
 from ufm.solvers.gradient.point import Point, dot_parts
 from ufm.solvers.gradient.samples import Samples
@@ -77,7 +76,7 @@ class Objective:
         return self.scale_samples(heads.W @ features.T, column).add_(heads.b[:, None])
 
     def blocks(self, rows: Tensor, column: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """(R, n) as (tasks, K, n) per group of tasks, with the target, mass and anchor that cross_entropy takes."""
+        """(R, n) as (tasks, K, n) per group of tasks, with the target, mass and anchor that losses take."""
         target = self.samples.target.index_select(1, column)
         mass = self.samples.mass.index_select(1, column).unsqueeze(1)
         for group in self.samples.groups:
@@ -88,15 +87,17 @@ class Objective:
         """(R, n) margins of every block."""
         anchors = [group.anchor.index_select(2, column) for group in self.samples.groups]
         groups = zip(self.samples.groups, anchors, strict=True)
-        return _join([cross_entropy.margins(group.blocks(logits), anchor) for group, anchor in groups])
+        return _join([group.loss.margins(group.blocks(logits), anchor) for group, anchor in groups])
 
     def residual(self, logits: Tensor, column: Tensor) -> Tensor:
         """(R, n) ∂F/∂u."""
-        return _join([cross_entropy.residual(*block) for block in self.blocks(logits, column)])
+        groups = zip(self.samples.groups, self.blocks(logits, column), strict=True)
+        return _join([group.loss.residual(*block) for group, block in groups])
 
     def loss(self, margins: Tensor, column: Tensor) -> Tensor:
-        """Sum of the chunk's weighted cross-entropies, a float64 scalar on the device."""
-        return torch.stack([cross_entropy.loss(*block) for block in self.blocks(margins, column)]).sum()
+        """Sum of the chunk's weighted losses, a float64 scalar on the device."""
+        groups = zip(self.samples.groups, self.blocks(margins, column), strict=True)
+        return torch.stack([group.loss.loss(*block) for group, block in groups]).sum()
 
     def sweep(self, point: Point, heads: Heads) -> Iterator[Chunk]:
         """Chunks with their residuals; ``heads`` has their sums before each is handed out.

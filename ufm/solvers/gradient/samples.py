@@ -9,12 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.losses import LOSSES
+from ufm.losses.loss import Loss
 from ufm.problems.standard_form import Float, StandardForm
 
 
 @dataclass(frozen=True)
 class Group:
-    """Tasks of one class number K one below the other: rows first_row … first_row + tasks·K, as blocks (tasks, K).
+    """Tasks of one class number K and one loss, one below the other: rows first_row … first_row + tasks·K, as
+    blocks (tasks, K).
 
     anchor  (tasks, 1, m)  a class of largest target, against which margins and residuals are taken
     """
@@ -23,6 +26,7 @@ class Group:
     first_task: int
     tasks: int
     classes: int
+    loss: type[Loss]
     anchor: Tensor
 
     def blocks(self, rows: Tensor) -> Tensor:
@@ -35,14 +39,15 @@ class Group:
 class Samples:
     """Weights and targets of N samples; sample i is of column column[i] of the form.
 
-    A column of multiplicity n_l and count[l] samples gives each of them the cross-entropy weight
-    w_l = n_l / count[l]: 1 for a sum of cross-entropies, 1/N for their mean.
+    A column of multiplicity n_l and count[l] samples gives each of them the loss weight w_l = n_l / count[l]: 1 for a
+    sum of losses, 1/N for their mean; 0 in a task where it has no label.
 
-    row_order       (R,)    row i here is row row_order[i] of the form: tasks sorted by class number
-    groups                  runs of tasks with equal class number
+    row_order       (R,)    row i here is row row_order[i] of the form: tasks sorted by class number and loss
+    task_order      (T,)    the tasks in that order
+    groups                  runs of tasks with equal class number and loss
     column          (N,)    ascending
     target          (R, m)  c^t w_l y_tl
-    mass            (T, m)  c^t w_l s_tl, tasks in the same order as the rows
+    mass            (T, m)  c^t w_l s_tl, s = 1 but for cross-entropy, tasks in the same order as the rows
     H_penalty       (m,)    λ_H w_l ω_l, the weight of ‖h_i‖²
     W_penalty       (R,)    λ_W c^t
     b_penalty       (R,)    λ_b c^t
@@ -50,6 +55,7 @@ class Samples:
     """
 
     row_order: NDArray[np.int64]
+    task_order: NDArray[np.int64]
     groups: tuple[Group, ...]
     column: Tensor
     target: Tensor
@@ -73,7 +79,7 @@ class Samples:
 def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, dtype: torch.dtype) -> Samples:
     """The samples of ``form``, counts[l] of column l; tables on ``device`` in ``dtype``."""
     weight = form.multiplicity / counts
-    task_order = np.argsort(form.classes, kind="stable")
+    task_order = np.array(sorted(range(len(form.classes)), key=lambda t: (form.classes[t], form.losses[t])))
     row_order = np.concatenate([np.arange(form.offsets[t], form.offsets[t + 1]) for t in task_order])
     row_weights = form.row_weights()[row_order]
     target = form.targets[row_order]  # a copy, weighted in place: with many distinct labels it is as large as the rest
@@ -83,6 +89,7 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
     column = torch.repeat_interleave(torch.arange(form.columns, dtype=torch.int32), torch.as_tensor(counts))
     return Samples(
         row_order=row_order,
+        task_order=task_order,
         groups=_groups(form, task_order, device),
         column=column.to(device),
         target=torch.as_tensor(target, device=device, dtype=dtype),
@@ -95,15 +102,16 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
 
 
 def _groups(form: StandardForm, task_order: NDArray[np.int64], device: torch.device) -> tuple[Group, ...]:
-    classes = np.array(form.classes)[task_order]
+    kinds = [(form.classes[t], form.losses[t]) for t in task_order]
     anchors = [form.targets[form.offsets[t] : form.offsets[t + 1]].argmax(axis=0) for t in task_order]
     groups = []
     row = 0
-    for k in np.unique(classes):
-        tasks = np.flatnonzero(classes == k)
+    for kind in dict.fromkeys(kinds):
+        tasks = [i for i, other in enumerate(kinds) if other == kind]
         anchor = torch.as_tensor(np.stack([anchors[t] for t in tasks]), device=device).unsqueeze(1)
-        groups.append(Group(row, int(tasks[0]), len(tasks), int(k), anchor))
-        row += len(tasks) * int(k)
+        k, loss = kind
+        groups.append(Group(row, tasks[0], len(tasks), k, LOSSES[loss], anchor))
+        row += len(tasks) * k
     return tuple(groups)
 
 

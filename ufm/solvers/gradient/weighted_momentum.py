@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.problems.standard_form import StandardForm
-from ufm.solvers.gradient import cross_entropy
 from ufm.solvers.gradient.evaluation import Evaluation
 from ufm.solvers.gradient.objective import Chunk, Objective
 from ufm.solvers.gradient.point import Point
@@ -124,14 +123,14 @@ class WeightedMomentum:
 
     def _losses(self, chunk: Chunk) -> Tensor:
         """(T,) of a chunk, float64, tasks in the form's order."""
+        samples = self.objective.samples
         margins = self.objective.margins(chunk.logits, chunk.column)
         losses = [
-            cross_entropy.loss(*(part[t : t + 1] for part in block))
-            for block in self.objective.blocks(margins, chunk.column)
-            for t in range(len(block[0]))
+            group.loss.loss(*(part[t : t + 1] for part in block))
+            for group, block in zip(samples.groups, self.objective.blocks(margins, chunk.column), strict=True)
+            for t in range(group.tasks)
         ]
-        by_size = np.argsort(self.form.classes, kind="stable")  # the order of tasks in ``Samples``
-        return torch.stack(losses)[torch.as_tensor(np.argsort(by_size), device=self.objective.device)]
+        return torch.stack(losses)[torch.as_tensor(np.argsort(samples.task_order), device=self.objective.device)]
 
     def measures(self) -> dict[str, float]:
         """The weights in effect and the unweighted losses, by task."""

@@ -37,7 +37,7 @@ def _factors(objective: Objective, left: Tensor, right: Tensor, b_hat: Tensor) -
     Without its blocks' means, which only cost, the product has rank R − T at most: nothing is cut off at the
     sufficient dimension.
     """
-    Q_left, R_left = torch.linalg.qr(objective.blocks.centred(left))
+    Q_left, R_left = torch.linalg.qr(objective.centred(left))
     Q_right, R_right = torch.linalg.qr(right.T)
     U, S, Vt = torch.linalg.svd(R_left @ R_right.T, full_matrices=False)
     rank = min(len(S), objective.dim)

@@ -5,7 +5,8 @@ A run that stays far from stationary after DIRECT_STEPS steps follows the path o
 Averaging the features of equal labels never raises F (cross-entropy and ‖·‖² are convex in h), so one column per
 distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
 P(Z, b) whose factors W, H are: stationarity, and spectral norm ‖diag(c)^{-1/2} V diag(nω)^{-1/2}‖ ≤ τ of the scaled
-residual V. At d ≥ min(R − T, m) a stationary point that meets the second is a global minimum, and any other has a
+residual V. At d ≥ min(R − T, m) (R less the
+tasks of cross-entropy) a stationary point that meets the second is a global minimum, and any other has a
 direction of negative curvature. Source: docs/theory.md.
 """
 
@@ -21,7 +22,7 @@ from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
-from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
+from ufm.solvers.newton.trust_region import FAR, SMALLEST, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 from ufm.support.memory import require_memory
@@ -30,7 +31,6 @@ DEFAULT = Newton()
 ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 RESIDUAL_ROUNDING = 64 * 2.0**-52  # of softmax's entries, whose logits are tens at most
-SMALLEST = 1e-300  # a probability that float64 still divides by
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 TIGHTENING_STEPS = 20  # at one tightened tolerance, where the gap has closed and only a small head's direction lags
 DIRECT_STEPS = 150  # from the random start; a run that is then still far follows the path of λ's
@@ -50,23 +50,25 @@ def random_start(objective: Objective, seed: int, device: torch.device | str) ->
 def spectral_excess(objective: Objective, state: State) -> float:
     """max(0, σ/τ − 1) less its rounding: by how much the scaled residual's spectral norm breaks the dual constraint.
 
-    Soft targets leave s p − y as a difference of equal numbers, whose rounding σ then shows; one-hot targets do not.
+    Soft targets leave residuals as differences of equal numbers, whose rounding σ then shows; one-hot targets do not.
     """
-    cancelled = torch.minimum(torch.minimum(objective.s * state.at.p, objective.y), objective.rest)
-    rounding = RESIDUAL_ROUNDING * float((objective.c_n_E * cancelled).norm())
+    rounding = RESIDUAL_ROUNDING * float(objective.cancelled(state.at).norm())
     return max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0 - rounding)
 
 
 def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
     """What ε = σ/τ − 1 adds to the relative duality gap, to second order, and no more than ε:
 
-        [ ε ‖Ŵ Ĥ‖_* + ½ ε² Σ_t c^t Σ_l n_l Σ_k (s p − y)² / (s p) ] / F.
+        [ ε ‖Ŵ Ĥ‖_* + ½ ε² Σ_t c^t Σ_l n_l ∂ℓᵀ (∂²ℓ)⁺ ∂ℓ ] / F.
 
-    Divided by 1 + ε the residual s p − y is feasible. That costs ε of the penalty; p was the best for the
-    cross-entropy's entropy, which loses only the χ² distance of the move.
+    Divided by 1 + ε the residual is feasible. That costs ε of the penalty; the residual was the best for the losses'
+    conjugates, which lose the second order only (for cross-entropy the χ² distance of the move).
     """
-    chi2 = (objective.c_n * state.at.residual**2 / (objective.s * state.at.p).clamp_min(SMALLEST)).sum()
-    gap = excess * (0.5 * objective.penalty(state.x) + 0.5 * excess * float(chi2)) / state.value
+    gap = (
+        excess
+        * (0.5 * objective.penalty(state.x) + 0.5 * excess * objective.excess(state.at))
+        / max(state.value, SMALLEST)
+    )
     return min(excess, gap)
 
 

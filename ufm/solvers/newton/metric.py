@@ -1,9 +1,9 @@
 """The trust region's metric where the columns of Ŵ Ĥ are decades apart.
 
     ‖z‖²_M = Σ_r dŵ_rᵀ A_r dŵ_r + Σ_l dĥ_lᵀ B_l dĥ_l + ‖db̂‖²,
-    A_r = I + Σ_l D_rl ĥ_l ĥ_lᵀ,   B_l = I + Σ_r D_rl ŵ_r ŵ_rᵀ,   D = c n s E² p (1 − p),
+    A_r = I + Σ_l D_rl ĥ_l ĥ_lᵀ,   B_l = I + Σ_r D_rl ŵ_r ŵ_rᵀ,   D = c n E² diag ∂²ℓ,
 
-the diagonal blocks of the Gauss–Newton Hessian, with the cross-entropy's own curvature D. A rare label's small feature
+the diagonal blocks of the Gauss–Newton Hessian, with the losses' own curvature D. A rare label's small feature
 then moves as far, compared with itself, as a frequent one's large feature.
 Source: Tong, Ma, Chi, Accelerating ill-conditioned low-rank matrix estimation via scaled gradient descent, JMLR 2021,
 which has one A and one B.
@@ -40,7 +40,7 @@ class Metric:
         form = objective.form
         if not cls.entries(form.rows, form.columns, objective.dim):
             return None
-        D = objective.c_n_s_E * objective.E * at.p * (1.0 - at.p)
+        D = objective.diagonal(at)
         A = (at.H_hat * D[:, None]) @ at.H_hat.T
         B = (at.W_hat.T * D.T[:, None]) @ at.W_hat
         for blocks in (A, B):

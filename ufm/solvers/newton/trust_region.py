@@ -26,6 +26,7 @@ FAR = 1.0  # residual from which on the metric is worth its products
 FALLS_SHORT = 0.75  # of the model's decrease, below which a step is also tried straight
 MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat
 POLISH, POLISH_FORCING = 3, 1e-3
+SMALLEST = 1e-300  # of F, which is 0 where targets are constant and the bias is free
 TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
 ESCAPING = 0.05  # what a step that follows negative curvature down, and so may raise the gradient, counts of one
@@ -73,7 +74,7 @@ def state_at(objective: Objective, x: Tensor) -> State:
     at = objective.linearize(x, pieces)
     gradient = objective.gradient(at)
     norm = float(gradient.norm())
-    residual = (norm * float(x.norm()) + objective.dual_gap_of_gradient(gradient)) / value
+    residual = (norm * float(x.norm()) + objective.dual_gap_of_gradient(gradient)) / max(value, SMALLEST)
     return State(x, value, at, gradient, norm, residual)
 
 

@@ -1,0 +1,63 @@
+"""Problem (3) to soft labels: a distribution over classes for every sample and task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ufm.losses import DEFAULT, LOSSES
+from ufm.problems.problem_settings import Float, ProblemSettings, Source, checked_losses
+from ufm.problems.target_columns import check_unit_range, sample_counts, target_blocks
+from ufm.problems.targeted import Targeted
+from ufm.support import validation
+
+
+class SoftLabels(Targeted):
+    """Problem (3) where sample i has the target p_ti ∈ [0, 1]^{K_t} in task t, as ``SingleSource.from_probabilities``.
+
+        min  Σ_t c^t Σ_i ℓ_t(W^t h_i + b^t; (1 − ε) p_ti + ε s_ti/K_t) + penalties,      s_ti = Σ_k p_ti,k
+
+    probabilities  [P_1, …, P_T], P_t (N, K_t) within [0, 1]. Under cross-entropy rows sum to 1, up to 1e-6, the
+                   rounding of a softmax in float32, and are divided by their sum
+    counts         (N,) samples behind each row, 1 by default
+
+    Public fields as ``Targeted``; ``targets`` are before smoothing. Raises ValueError or TypeError naming the field.
+    """
+
+    source: Source = "soft"
+    _title = "Problem (3), soft labels"
+
+    def __init__(self, probabilities: Sequence[Any], counts: Any = None, **settings: Unpack[ProblemSettings]) -> None:
+        blocks = target_blocks("probabilities", probabilities, alone=False)
+        self._build(blocks, sample_counts(counts, len(blocks[0])), settings, divide=True)
+
+    def _build(
+        self, blocks: list[Float], counts: NDArray[np.int64], settings: ProblemSettings, *, divide: bool
+    ) -> None:
+        losses = checked_losses(settings.get("loss", DEFAULT), len(blocks))
+        for t, (block, loss) in enumerate(zip(blocks, losses, strict=True)):
+            name = f"probabilities[{t}]"
+            validation.whole_number(f"{name}.shape[1]", block.shape[1], 2)
+            check_unit_range(name, block)
+            LOSSES[loss].check(name, block)
+            if divide and LOSSES[loss].shift_blind:
+                block /= block.sum(axis=1, keepdims=True)
+        classes = tuple(block.shape[1] for block in blocks)
+        self._set(classes, np.concatenate(blocks, axis=1), counts, settings)
+
+    @classmethod
+    def _from_columns(
+        cls, classes: tuple[int, ...], targets: Float, counts: NDArray[np.int64], **settings: Unpack[ProblemSettings]
+    ) -> Self:
+        """From target rows (columns, R), tasks side by side."""
+        problem = cls.__new__(cls)
+        problem._build(np.split(targets, np.cumsum(classes)[:-1], axis=1), counts, settings, divide=False)
+        return problem
+
+    def _column_targets(self) -> Float:
+        blocks = np.split(self.targets.T, np.cumsum(self.classes)[:-1])
+        epsilon = self.label_smoothing
+        return np.concatenate([(1.0 - epsilon) * p + epsilon * p.sum(axis=0) / len(p) for p in blocks])
