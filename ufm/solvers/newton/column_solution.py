@@ -22,6 +22,7 @@ from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
+from ufm.solvers.newton.proximal_start import proximal_start
 from ufm.solvers.newton.trust_region import FAR, SMALLEST, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
@@ -92,7 +93,8 @@ def solve_newton(
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)
-        state = state_at(objective, random_start(objective, seed, device))
+        start = random_start(objective, seed, device)
+        state = state_at(objective, proximal_start(objective, start) if objective.quadratic else start)
 
         def run(target: float, most: int) -> tuple[State, str]:
             left = min(steps - len(history.loss), most)
