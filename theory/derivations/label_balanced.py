@@ -10,7 +10,7 @@ import sympy as sp
 from theory.derivations.orbits import centred, label_orbits
 from theory.derivations.simplex_task import SimplexTask
 from theory.derivations.standard_form import Columns, optimality
-from theory.derivations.step import Step, assumed, identity
+from theory.derivations.step import Step, assumed, derived, identity
 from theory.derivations.symbols import K, a, quantity, tau
 
 LOGITS = r"z_{tl} = a_t \left(e_{k_t} - \tfrac{1}{K_t}\mathbf{1}\right)"
@@ -42,27 +42,26 @@ def between_tasks() -> Step:
 
 def orthogonal_heads() -> Step:
     """cos(w_k^s, w_l^t) = 0."""
-    between = quantity(r"\cos(w_k^s, w_l^t)")
-    return identity(
+    return derived(
         r"Since $\tilde Z \tilde Z^\top$ has no blocks between tasks, its root $\tilde W \tilde W^\top$ has none: "
         r"heads of different tasks $s \neq t$ are orthogonal.",
-        between,
+        r"\cos(w_k^s, w_l^t)",
         sp.Integer(0),
-        {between: sum(size * centred(label[0], 0) for label, size in label_orbits(1, 1)).expand()},
+        sum(size * centred(label[0], 0) for label, size in label_orbits(1, 1)).expand(),
         "task_cosine",
     )
 
 
 def nearest_centre(task: SimplexTask) -> tuple[Step, ...]:
     """SNC5, for every h."""
-    norm, beta, g = quantity(r"\|\beta w_k\|^2"), task.feature_weight, task.head_gram
+    beta, g = task.feature_weight, task.head_gram
     return (
-        identity(
+        derived(
             r"A task's part of a centre $h_l$ has the same norm for every class, the parts of different tasks are "
             r"orthogonal, and so all centres have one norm:",
-            norm,
+            r"\|\beta w_k\|^2",
             sp.simplify(beta**2 * g * (1 - 1 / K)),
-            {norm: beta**2 * g * (1 - 1 / K)},
+            beta**2 * g * (1 - 1 / K),
             "feature_norm",
         ),
         Step(
