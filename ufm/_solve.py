@@ -155,10 +155,7 @@ def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
         kind: Any = type(method)
         base = vars(method)
     else:
-        if not isinstance(method, str) or method not in METHODS:
-            near = nearest(method, METHODS) if isinstance(method, str) else None
-            meant = f"; did you mean {near!r}?" if near else ""
-            raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}{meant}")
+        validation.one_of("method", method, tuple(METHODS))
         name, kind, base = f"method={method!r}", METHODS[method], {}
     takes = [field.name for field in fields(kind)]
     for option in options:
