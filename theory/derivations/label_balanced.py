@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -11,7 +12,7 @@ from theory.derivations.orbits import centred, label_orbits
 from theory.derivations.simplex_task import SimplexTask
 from theory.derivations.standard_form import Columns, optimality
 from theory.derivations.step import Step, assumed, derived, identity
-from theory.derivations.symbols import K, a, quantity, tau
+from theory.derivations.symbols import K, a, n, quantity, tau
 
 LOGITS = r"z_{tl} = a_t \left(e_{k_t} - \tfrac{1}{K_t}\mathbf{1}\right)"
 ANSATZ = (
@@ -73,16 +74,16 @@ def nearest_centre(task: SimplexTask) -> tuple[Step, ...]:
 
 def written_out(
     classes: tuple[int, ...],
-    labels: Sequence[tuple[int, ...]],
-    n: Any,
-    weights: Sequence[Any],
     at: str,
+    labels: Sequence[tuple[int, ...]] = (),
+    weights: Sequence[Any] = (),
     epsilon: Any = 0,
 ) -> tuple[Step, ...]:
     """Optimality of margins a_t for a few labels, with τ eliminated by each task's own stationarity.
 
-    n samples per label, and targets smoothed by ε
+    n samples per label, all labels unless given, and targets smoothed by ε
     """
+    labels = labels or list(product(*map(range, classes)))
     columns = Columns.of_labels(classes, labels, [n] * len(labels), weights, epsilon)
     samples = n * len(labels)
     at_margin = [SimplexTask(c, samples, epsilon) for c in columns.weights]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import sympy as sp
 
 from theory.derivations import factorization, label_balanced
@@ -11,14 +9,13 @@ from theory.derivations.derivation import Derivation
 from theory.derivations.simplex_steps import geometry_steps, margin_steps
 from theory.derivations.simplex_task import SimplexTask
 from theory.derivations.step import derived
-from theory.derivations.symbols import N, T, n
+from theory.derivations.symbols import N, T
 
 
 def derivation() -> Derivation:
     """T tasks of K classes, all alike."""
     task = SimplexTask(sp.Integer(1), N)
     one = task.objective
-    classes = (2, 2)
     return Derivation(
         name="3.1",
         title="Theorem 3.1: label-balanced tasks",
@@ -38,6 +35,6 @@ def derivation() -> Derivation:
             *geometry_steps(task),
             label_balanced.orthogonal_heads(),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out(classes, list(product(*map(range, classes))), n, (), r"$K = 2$, $T = 2$"),
+            *label_balanced.written_out((2, 2), r"$K = 2$, $T = 2$"),
         ),
     )

@@ -46,6 +46,6 @@ def derivation() -> Derivation:
                 "self_duality",
             ),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out((3,), [(0,), (1,), (2,)], n, (), r"$K = 3$"),
+            *label_balanced.written_out((3,), r"$K = 3$"),
         ),
     )
