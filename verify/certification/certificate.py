@@ -10,10 +10,10 @@ import numpy as np
 from ufm.support.display import Summarized, Summary
 from verify.certification.descent import better_objective
 from verify.certification.dual import label_bound, per_task_bound, plain_bound, polar_bound
-from verify.certification.norm_bound import UNIT
 from verify.certification.objective import Evaluation, evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
+from verify.losses.rounding import UNIT
 from verify.reading.form import Form, Problem
 from verify.reading.point import Point
 from verify.reading.read import At, read

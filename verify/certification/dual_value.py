@@ -41,7 +41,8 @@ from math import frexp, fsum, inf, isfinite, isqrt, ldexp, nextafter, sqrt
 
 import numpy as np
 
-from verify.certification.norm_bound import UNIT, gamma, norm_bound
+from verify.certification.norm_bound import norm_bound
+from verify.losses.rounding import UNIT, gamma
 from verify.reading.form import Float, Form
 
 UNDERFLOW = 2.0**-1010  # see the last paragraph
@@ -157,6 +158,8 @@ def _entropy(form: Form, q: Float) -> float:
 
 def _bias_term(form: Form, theta: float, deviation: Float, blocks: Float) -> float:
     """≥ Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t); ``blocks`` may be those of larger deviations."""
+    if not form.lambda_b or set(form.losses) != {"cross-entropy"}:
+        raise NotImplementedError(f"losses {form.losses} with lambda_b={form.lambda_b}")
     K, m = max(form.classes), len(form.counts)
     width = min(m, max(64, isqrt(m)))
     drift = np.zeros(len(deviation))
