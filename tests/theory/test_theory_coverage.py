@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from strangers import fields
 
 import theory
 from theory.reading import FIELDS, read
@@ -20,12 +21,6 @@ SETS = "Li et al. 2024, Theorem 1"
 CLASSES = "Theorem 5.1 with K classes"
 PAIRWISE = "Theorem 3.1 for pairwise-uniform counts"
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
-
-
-def fields(problem, **changes):
-    """A stranger with a problem's public fields."""
-    names = ("source", *FIELDS)
-    return SimpleNamespace(**{name: getattr(problem, name) for name in names} | changes)
 
 
 def failures(problem):

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, centred_labels, simplex, simplex_cosines, simplex_gram
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed, spread
 from theory.margins.class_correlation import ClassMargins, class_margins
 from theory.margins.opposite_heads import opposite_threshold
 from theory.margins.threshold import Threshold, margin_loss, threshold
@@ -38,19 +38,18 @@ SHARED, DIFFERENCE = "what the heads share", "what the heads differ in"
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Single source, T = 2, K_1 = K_2, c^1 = c^2, one count where the labels agree and one where they differ."""
-    single = source_is(reading, "single")
-    if not single.holds:
-        return (single,)
+    of_model = cross_entropy_of(reading, "single")
+    if not holding(of_model):
+        return of_model
     problem = reading.parts[0]
     classes, weights = problem.classes, problem.task_weights
     two = Hypothesis("two tasks", "T = 2", f"T = {len(classes)}", len(classes) == 2)
     if not two.holds:
-        return (single, two)
+        return (*of_model, two)
     equal = Hypothesis("equal classes", "K_1 = K_2", f"classes {classes[0]}, {classes[1]}", classes[0] == classes[1])
     alike = f"c = {weights[0]:g}, {weights[1]:g}"
     rows = (
-        single,
-        labels_are(reading),
+        *of_model,
         two,
         equal,
         Hypothesis("equal task weights", "c^1 = c^2", alike, weights[0] == weights[1]),

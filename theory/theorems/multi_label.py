@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, simplex, simplex_cosines, simplex_gram
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed
 from theory.margins.shared_root import LabelForce, margins
 from theory.margins.threshold import threshold
 from theory.prediction import Prediction
@@ -48,10 +48,8 @@ class Multiplicity:
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Pick-all-label, every set of a size that occurs the same number of times."""
-    label_sets = source_is(reading, "multilabel")
-    if not label_sets.holds:
-        return (label_sets,)
-    return (label_sets, labels_are(reading), _balanced(reading.parts[0]))
+    rows = cross_entropy_of(reading, "multilabel")
+    return (*rows, _balanced(reading.parts[0])) if holding(rows) else rows
 
 
 def _balanced(problem: SumProblem) -> Hypothesis:

@@ -31,7 +31,7 @@ from theory.feature_space import (
     simplex_gram,
     summed_heads,
 )
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed, spread
 from theory.margins.threshold import Threshold, formal_margin, margin_loss, tasks_regime, threshold
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
@@ -41,10 +41,8 @@ NAME = "Theorem 3.1"
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Single source, label-balanced; the thresholds are not hypotheses of coverage."""
-    single = source_is(reading, "single")
-    if not single.holds:
-        return (single,)
-    return (single, labels_are(reading), _label_balanced(reading.parts[0]))
+    rows = cross_entropy_of(reading, "single")
+    return (*rows, _label_balanced(reading.parts[0])) if holding(rows) else rows
 
 
 def _label_balanced(problem: SumProblem) -> Hypothesis:
