@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from reprlib import repr as short
 from types import ClassMethodDescriptorType, FunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import Any, Literal, assert_never, cast, get_args
@@ -31,6 +32,8 @@ FIELDS = (
 SMALLEST, LARGEST = 1e-303, 1e303  # of a scale, whose products with margins then are floats
 Source = Literal["single", "multi", "multilabel"]
 DERIVED = ("samples", "multiplicities", "label_sets")  # that follow from the fields
+KNOWN = ("source", *FIELDS, *DERIVED)
+PERMITTED = frozenset((*KNOWN, "loss"))  # a loss is looked at by its value
 LOSS = "cross-entropy"
 METHODS = (
     FunctionType,
@@ -44,9 +47,15 @@ METHODS = (
 
 def square_root(x: Fraction) -> float:
     """√x to rounding, also where x is beyond float64 and √x is not; ∞ or 0 where √x is as well."""
-    half = (x.numerator.bit_length() - x.denominator.bit_length()) // 2
+    return _root_of_ratio(x.numerator, x.denominator)
+
+
+def _root_of_ratio(n: int, d: int) -> float:
+    """√(n/d) of integers n ≥ 0, d > 0 that need not be coprime: division of integers rounds once."""
+    half = (n.bit_length() - d.bit_length()) // 2
+    near_one = n / (d << 2 * half) if half > 0 else (n << -2 * half) / d  # n/d by 4^half
     try:
-        return math.ldexp(math.sqrt(x / Fraction(4) ** half), half)
+        return math.ldexp(math.sqrt(near_one), half)
     except OverflowError:
         return math.inf
 
@@ -79,23 +88,35 @@ class SumProblem:
     label_smoothing: float
     divisor: int
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """N."""
         return int(self.counts.sum())
 
-    @property
+    @cached_property
+    def product(self) -> Fraction:
+        """λ_Hλ_W."""
+        return self.lambda_H * self.lambda_W
+
+    @cached_property
+    def hardness(self) -> Fraction:
+        """(1 − ε)², by which smoothed labels have lower thresholds than hard ones."""
+        return (1 - Fraction(self.label_smoothing)) ** 2
+
+    @cached_property
     def tau(self) -> float:
         """τ = 2 √(λ_H λ_W), at most 1e200: there λ_Hλ_W is above c^t N / 4 of any floats, and τ multiplies zeros."""
-        return min(2.0 * square_root(self.lambda_H * self.lambda_W), 1e200)
+        return min(2.0 * square_root(self.product), 1e200)
 
     def balance(self, factor: Fraction | int = 1) -> float:
         """√(factor · λ_H / λ_W), what makes heads longer than features; ValueError where that leaves float64."""
-        root = square_root(self.lambda_H / self.lambda_W * factor)
+        of_H, of_W = self.lambda_H, self.lambda_W
+        n, d = of_H.numerator * of_W.denominator, of_H.denominator * of_W.numerator
+        root = _root_of_ratio(n * factor.numerator, d * factor.denominator)
         if not SMALLEST < root < LARGEST:
-            of_H, of_W = (float(x / self.divisor) for x in (self.lambda_H, self.lambda_W))
+            own_H, own_W = (float(x / self.divisor) for x in (of_H, of_W))
             raise ValueError(
-                f"lambda_H={of_H:g}, lambda_W={of_W:g} are too far apart, beside these counts and weights: heads and "
+                f"lambda_H={own_H:g}, lambda_W={own_W:g} are too far apart, beside these counts and weights: heads and "
                 "features leave float64; bring them together"
             )
         return root
@@ -128,6 +149,8 @@ def read(problem: Any) -> Reading:
     if len(weights) != len(classes):
         raise ValueError(f"task_weights has {len(weights)} entries, classes has {len(classes)}")
     _positive("lambda_b", fields["lambda_b"])
+    for name in ("lambda_H", "lambda_W"):
+        fields[name] = Fraction(_positive(name, fields[name]))
     if fields["reduction"] not in ("sum", "mean"):
         raise ValueError(f"reduction must be 'sum' or 'mean', got {fields['reduction']!r}")
     smoothing = float(fields["label_smoothing"])
@@ -162,18 +185,17 @@ def require_known(problem: Any) -> None:
     loss = getattr(problem, "loss", LOSS)
     if not (isinstance(loss, str) and loss == LOSS):
         raise ValueError(f"{type(problem).__name__} has loss={loss!r}, which no theorem here is about; only {LOSS!r}")
-    public = set(getattr(problem, "__dict__", ()))
+    unknown = [name for name in getattr(problem, "__dict__", ()) if name not in PERMITTED and name[:1] != "_"]
     for kind in type(problem).__mro__[:-1]:
         for name, value in vars(kind).items():
-            if not isinstance(value, METHODS):
-                public.add(name)
-    known = ("source", *FIELDS, *DERIVED)
-    for name in sorted(public.difference(known, ("loss",))):
-        if not name.startswith("_"):
-            raise ValueError(
-                f"{type(problem).__name__} has {name}={short(getattr(problem, name, None))}, a field that theory does "
-                f"not know and that may change the model; it knows {', '.join(known)}"
-            )
+            if name[:1] != "_" and name not in PERMITTED and not isinstance(value, METHODS):
+                unknown.append(name)
+    if unknown:
+        name = min(unknown)
+        raise ValueError(
+            f"{type(problem).__name__} has {name}={short(getattr(problem, name, None))}, a field that theory does not "
+            f"know and that may change the model; it knows {', '.join(KNOWN)}"
+        )
 
 
 def _part(
@@ -190,11 +212,12 @@ def _part(
     wide, name = (classes[0], "K") if label_sets else (len(classes), "T")
     if label_rows.shape != (len(numbers), wide):
         raise ValueError(f"labels must have shape (columns, {name}) = {(len(numbers), wide)}, got {label_rows.shape}")
-    if np.any(label_rows < 0) or np.any(label_rows >= (2 if label_sets else np.array(classes))):
+    if (label_rows < 0).any() or (label_rows >= (2 if label_sets else np.array(classes))).any():
         raise ValueError(
             "labels must be rows of 0 and 1" if label_sets else f"labels must lie in 0 … K_t − 1 for classes {classes}"
         )
-    if np.any(numbers < 0) or numbers.sum() == 0 or np.any(numbers != np.asarray(counts)):
+    changed = numbers is not counts and (numbers != np.asarray(counts)).any()
+    if changed or (numbers < 0).any() or not numbers.any():
         raise ValueError("counts must be whole numbers of samples ≥ 0, not all 0")
     divisor = int(numbers.sum()) if fields["reduction"] == "mean" else 1
     return SumProblem(
@@ -202,8 +225,8 @@ def _part(
         labels=label_rows,
         counts=numbers,
         task_weights=weights,
-        lambda_H=Fraction(_positive("lambda_H", fields["lambda_H"])) * divisor,
-        lambda_W=Fraction(_positive("lambda_W", fields["lambda_W"])) * divisor,
+        lambda_H=fields["lambda_H"] * divisor,
+        lambda_W=fields["lambda_W"] * divisor,
         label_smoothing=float(fields["label_smoothing"]),
         divisor=divisor,
     )
