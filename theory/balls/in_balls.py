@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.balls.ball_objective import BallObjective, ball_objective, flint
+from theory.balls.ball_objective import BallObjective, ball_objective
 from theory.balls.exact_reading import ExactPart, ball, exact_parts
 from theory.balls.laws_in_balls import class_correlation, multi_label
+from theory.balls.library import flint
 from theory.public_fields import CROSS_ENTROPY
 
 SMALL = 2.0**-60  # of the minimum: a ball this small does not show in a double
