@@ -19,6 +19,7 @@ from torch import Tensor
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.newton.descent import below
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
@@ -87,6 +88,7 @@ def solve_newton(
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
     require_memory(bytes_needed, device, f"newton with {size:,} variables")
     tolerance, steps = options.tolerance, options.steps
+    needed = min(form.sufficient_dim, form.columns)
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)
@@ -104,8 +106,19 @@ def solve_newton(
                 state = min(state, state_at(objective, x), key=lambda reached: reached.value)
             if ended != "interrupted":
                 state, ended = run(tolerance, steps)
+        while dim < needed and ended in ("tolerance", "rounding") and len(history.loss) < steps:
+            try:
+                lower, products = below(objective, state)
+            except KeyboardInterrupt:
+                ended = "interrupted"
+                break
+            history.add(state.value, state.gradient_norm, 0.0, products)
+            if lower is None:
+                break
+            state = lower
+            state, ended = run(tolerance, steps)
         target = tolerance
-        while ended == "tolerance" and target >= UNREACHABLE:
+        while dim >= needed and ended == "tolerance" and target >= UNREACHABLE:
             excess = spectral_excess(objective, state)
             if excess <= tolerance:
                 break
@@ -116,7 +129,6 @@ def solve_newton(
                 ended = "rounding"
         excess = gap_of_excess(objective, state, spectral_excess(objective, state))
         W, H, b = objective.unscale(state.x)
-    needed = min(form.sufficient_dim, form.columns)
     residual = max(state.residual, excess if dim >= needed else 0.0)
     converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, ROUNDING_FLOOR))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"

@@ -24,7 +24,8 @@ PATIENCE = 40  # steps that ordinary problems take; decompositions and a metric 
 TURN = 10  # steps in one metric, then in the other: each leaves valleys along which the other only crawls
 FAR = 1.0  # residual from which on the metric is worth its products
 FALLS_SHORT = 0.75  # of the model's decrease, below which a step is also tried straight
-MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat
+MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat; but below
+# the sufficient dimension minimizers have logits of thousands, of classes whose p is 0 whatever they are
 POLISH, POLISH_FORCING = 3, 1e-3
 TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
@@ -86,7 +87,7 @@ def minimize(
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
     radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
-    stalled = 0.0
+    stalled, narrow = 0.0, objective.dim < objective.form.sufficient_dim
     try:
         for _ in range(max_steps):
             residual = state.residual
@@ -99,7 +100,7 @@ def minimize(
             scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
             metric = Metric.at(objective, state.at) if scaled else None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
-            if shorten(objective, state, step):
+            if not narrow and shorten(objective, state, step):
                 radius[scaled] = step.length
             candidate, actual = best_end(objective, state, step, patient)
             noise = ROUNDING * objective.penalty(state.x)
