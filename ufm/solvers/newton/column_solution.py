@@ -71,6 +71,19 @@ def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
     return min(excess, gap)
 
 
+def gradient_rounding(objective: Objective, state: State) -> float:
+    """The relative residual that rounding of the logits leaves: of u by 2⁻⁵² |u|, hence of G by c n s E p (1 − p) that.
+
+    Below the sufficient dimension logits of thousands tie, and what they leave is seen.
+    """
+    at = state.at
+    u = (at.W_hat @ at.H_hat).mul_(objective.E).addcmul_(objective.e, at.b_hat)
+    of_G = objective.c_n_s_E * at.p * (1.0 - at.p) * u.abs() * 2.0**-52
+    of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
+    size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
+    return (2.0 * float(of_G.norm()) * size + float(of_b.norm())) * float(state.x.norm()) / state.value
+
+
 def solve_newton(
     form: StandardForm,
     options: Newton = DEFAULT,
@@ -130,7 +143,8 @@ def solve_newton(
         excess = gap_of_excess(objective, state, spectral_excess(objective, state))
         W, H, b = objective.unscale(state.x)
     residual = max(state.residual, excess if dim >= needed else 0.0)
-    converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, ROUNDING_FLOOR))
+    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if dim < needed else 0.0)
+    converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
     if ended == "interrupted":
         outcome = Outcome.INTERRUPTED

@@ -87,14 +87,15 @@ def minimize(
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
     radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
-    stalled, narrow = 0.0, objective.dim < objective.form.sufficient_dim
+    narrow, stalled, noisy = objective.dim < objective.form.sufficient_dim, 0.0, False
+    least = state  # where ‖G‖_2 is far above 1 rounding moves gradients, and some step always lowers the last one
     try:
         for _ in range(max_steps):
             residual = state.residual
             if residual <= tolerance:
                 return polish(objective, state, history), "tolerance"
             if stalled >= MAX_STALLED:
-                return state, "rounding"
+                return least if narrow and least.gradient_norm < state.gradient_norm else state, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
             scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
@@ -107,10 +108,12 @@ def minimize(
             ratio = actual / step.decrease
             if abs(actual) <= noise and step.decrease <= noise:
                 # F no longer tells good steps from bad: the gradient does, but off a saddle, where it grows
+                least = least if noisy else state
+                noisy = True
                 if not step.on_boundary:
                     ratio = 1.0 if candidate.gradient_norm <= state.gradient_norm else 0.0
-                if candidate.gradient_norm <= 0.9 * state.gradient_norm:
-                    stalled = 0.0
+                if candidate.gradient_norm <= 0.9 * (least if narrow else state).gradient_norm:
+                    stalled, least = 0.0, candidate
                 else:
                     stalled += ESCAPING if step.on_boundary and ratio > 0.25 else 1.0
             if ratio < 0.25:
