@@ -6,7 +6,8 @@ Averaging the features of equal labels never raises F (cross-entropy and ‖·�
 distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
 P(Z, b) whose factors W, H are: stationarity, and spectral norm ‖diag(c)^{-1/2} V diag(nω)^{-1/2}‖ ≤ τ of the scaled
 residual V. At d ≥ min(R − T, m) a stationary point that meets the second is a global minimum, and any other has a
-direction of negative curvature. Source: docs/theory.md.
+direction of negative curvature. Below that d no such norm tells, and ``descent`` looks for negative curvature itself.
+Source: docs/theory.md.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Descent from a stationary point where only negative curvature is left: below the sufficient dimension.
 
-There ‖G‖_2 > 1 at minimizers too, and neither gradient nor spectral norm tells them from saddles. Conjugate gradients on
+There ‖G‖_2 > 1 at minimizers too, and neither gradient nor spectral norm tells them from saddles. Conjugate gradients
+on
 
     ∇²F z = −r,   r = ∇²F M⁻¹ ξ,   ξ random,
 
 do: while all curvatures along their directions are positive, their residual's part in any eigenvector of negative
-curvature grows. So either a direction of negative curvature comes up, or the residual falls by PROBE and r has no larger
-part in one. r is in the range of ∇²F, which leaves rotations of the factors, along which F is constant, out.
+curvature grows. So either a direction of negative curvature comes up, or the residual falls by PROBE and r has no
+larger part in one. r is in the range of ∇²F, which leaves rotations of the factors, along which F is constant, out.
 Source: Nocedal and Wright, Numerical Optimization, 2nd ed., section 7.1, the residual's polynomial.
 """
 

@@ -29,6 +29,7 @@ MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away
 POLISH, POLISH_FORCING = 3, 1e-3
 TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
+MAX_IDLE = 60  # in all since the least gradient: where ‖G‖_2 is far above 1 rounding moves it, up and down, forever
 ESCAPING = 0.05  # what a step that follows negative curvature down, and so may raise the gradient, counts of one
 
 
@@ -87,15 +88,17 @@ def minimize(
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
     radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
-    narrow, stalled, noisy = objective.dim < objective.form.sufficient_dim, 0.0, False
-    least = state  # where ‖G‖_2 is far above 1 rounding moves gradients, and some step always lowers the last one
+    narrow, stalled, idle = objective.dim < objective.form.sufficient_dim, 0.0, 0
+    least = state  # of the gradients since F tells no more
     try:
         for _ in range(max_steps):
             residual = state.residual
             if residual <= tolerance:
                 return polish(objective, state, history), "tolerance"
             if stalled >= MAX_STALLED:
-                return least if narrow and least.gradient_norm < state.gradient_norm else state, "rounding"
+                return state, "rounding"
+            if narrow and idle > MAX_IDLE:
+                return least, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
             scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
@@ -108,14 +111,15 @@ def minimize(
             ratio = actual / step.decrease
             if abs(actual) <= noise and step.decrease <= noise:
                 # F no longer tells good steps from bad: the gradient does, but off a saddle, where it grows
-                least = least if noisy else state
-                noisy = True
                 if not step.on_boundary:
                     ratio = 1.0 if candidate.gradient_norm <= state.gradient_norm else 0.0
-                if candidate.gradient_norm <= 0.9 * (least if narrow else state).gradient_norm:
-                    stalled, least = 0.0, candidate
+                if candidate.gradient_norm <= 0.9 * state.gradient_norm:
+                    stalled = 0.0
                 else:
                     stalled += ESCAPING if step.on_boundary and ratio > 0.25 else 1.0
+                idle += 1
+                if idle == 1 or candidate.gradient_norm <= 0.9 * least.gradient_norm:
+                    idle, least = 1, candidate
             if ratio < 0.25:
                 radius[scaled] = SHRINK * step.length
             elif ratio > 0.75 and step.on_boundary:
