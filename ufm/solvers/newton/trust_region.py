@@ -88,7 +88,8 @@ def minimize(
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
     radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
-    narrow, stalled, idle = objective.dim < objective.form.sufficient_dim, 0.0, 0
+    narrow = objective.dim < min(objective.form.sufficient_dim, objective.form.columns)
+    stalled, idle = 0.0, 0
     least = state  # of the gradients since F tells no more
     try:
         for _ in range(max_steps):
