@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.measuring import measuring_device
-from ufm_networks.measuring.network_features import NetworkFeatures
 from ufm_networks.metrics.groups import Groups, label_groups
 from ufm_networks.metrics.moments import FeatureMoments
 from ufm_networks.multi_task_network import MultiTaskNetwork

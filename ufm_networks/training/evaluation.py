@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm_networks.features.batches import DeviceBatches, plain_batches
 from ufm_networks.metrics import Measured, stream_metrics
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.training.batches import DeviceBatches, plain_batches
 from ufm_networks.training.processes import Processes
 
 Index = NDArray[np.int64]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.batches import DeviceBatches, plain_batches
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.training.batches import DeviceBatches, plain_batches
 
 BATCH = 256  # images at a time; results do not depend on it
 
