@@ -75,7 +75,8 @@ def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "
         ]
     seen = {tuple(row) for row in groups.forms[0].labels.tolist()}
     unseen = sum(tuple(row) not in seen for row in test.labels.tolist())
-    return DecodingAccuracy(*(right / len(test)).tolist(), threshold_value=float(np.exp(threshold)), unseen=unseen)
+    by_mean, by_threshold, top_m = (right / len(test)).tolist()
+    return DecodingAccuracy(by_mean, by_threshold, top_m, float(np.exp(threshold)), unseen)
 
 
 def threshold_intervals(logits: Tensor, members: Tensor) -> Tensor:
