@@ -26,15 +26,11 @@ class NetworkFeatures:
     @torch.no_grad()
     def __call__(self, index: NDArray[np.int64] | None = None) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
         """Pairs (features (n, d), numbers of the samples (n,)), of all samples or of some."""
-        training = self.network.training
-        self.network.eval()
-        try:
-            samples = np.arange(len(self.data)) if index is None else index
-            parts = [samples[part] for part in plain_batches(len(samples), BATCH)]
+        samples = np.arange(len(self.data)) if index is None else index
+        parts = [samples[part] for part in plain_batches(len(samples), BATCH)]
+        with self.network.evaluating():
             for images, _, numbers in self.batches(parts):
                 yield self.network.features(images), numbers
-        finally:
-            self.network.train(training)
 
     def some(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
         """(n, d) features of the samples asked for, in that order."""
