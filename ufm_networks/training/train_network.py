@@ -123,9 +123,8 @@ class _Training:
             for epoch in range(done, train.epochs):
                 row = self._epoch(epoch)
                 self.history.append(row)
-                if writer is not None:
+                if writer is not None and board is not None:
                     writer.keep(self.loop, self.history, self.measured)
-                if board is not None:
                     board.add(row)
                 show(row)
 
