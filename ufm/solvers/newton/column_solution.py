@@ -71,7 +71,7 @@ def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
 
 
 def gradient_rounding(objective: Objective, state: State) -> float:
-    """The relative residual that rounding of the logits leaves: of u by 2⁻⁵² |u|, hence of G by about that times c n E diag ∂²ℓ.
+    """The relative residual that rounding of the logits leaves: of u by 2⁻⁵² |u|, so of G by c n E diag ∂²ℓ |du|.
 
     Below the sufficient dimension logits of thousands tie, and what they leave is seen.
     """
