@@ -1,4 +1,4 @@
-"""The entropy in the dual bound never exceeds that of the doubles it is given, worst where a label's own class is gone."""
+"""The entropy in the dual bound never exceeds that of the doubles given, not even where a label has lost its class."""
 
 import mpmath as mp
 import numpy as np
@@ -24,7 +24,7 @@ def exact_entropy(form, q):
 @pytest.mark.parametrize("K", [2, 3, 4, 9])
 @pytest.mark.parametrize("lost", [0.0, 0.49, 0.99])
 def test_mass_that_rounding_loses_is_not_entropy(K, lost):
-    """Of 1 − 2^{-j} + K − 2 terms of less than half its last place nothing stays in a sum, while log 2^{-j} is large."""
+    """Terms of less than half the last place of 1 − 2^{-j} are lost beside it, and log 2^{-j} is large."""
     (form,) = forms(SingleSource([1] * K, lambda_H=0.1, lambda_W=0.1, lambda_b=0.1))
     for j in range(1, 37):
         q = np.full((K, K), lost * 2.0**-54)
