@@ -287,3 +287,21 @@ def test_random_features_are_as_long_as_the_features_within_their_span(scale: fl
     assert lengths[0] == pytest.approx(lengths[1], rel=0.1)
     assert np.linalg.matrix_rank(np.hstack([h, H]), tol=1e-9 * lengths[1]) == 2
     np.testing.assert_allclose(random_features(turned), Q @ h, atol=1e-9 * lengths[1])
+
+
+@pytest.mark.parametrize("name", ["theorem_3_1", "theorem_3_1_any_lambda", "theorem_3_1_gram"])
+def test_theorem_3_1_is_not_about_other_problems(name: str) -> None:
+    multi = ufm.MultiSource.balanced((3, 4), (5, 7), **WEAK)
+    sets = ufm.MultiLabel.balanced(4, {1: 3, 2: 2}, **WEAK)
+    for problem in (multi, sets):
+        assert math.isnan(claims.find(name)(problem, at_theory(problem)))
+
+
+@pytest.mark.parametrize(("task", "share"), [(0, 2 / 3), (1, 1 / 2)])
+def test_one_task_that_decides_wrongly_is_the_worst(task: int, share: float) -> None:
+    """Two classes of its heads exchanged: their samples are decided differently, the other task's are not."""
+    problem = ufm.MultiSource.balanced((3, 4), (15, 28), **WEAK)
+    point = at_theory(problem)
+    W = [np.array(w) for w in point.W]
+    W[task][[0, 1]] = W[task][[1, 0]]
+    assert claims.find("nc5")(problem, moved(point, W=W)) == pytest.approx(share)
