@@ -58,6 +58,6 @@ def require_memory(form: StandardForm, samples: int, settings: Settings) -> None
     raise MemoryError(
         f"method='gradient' with N = {samples:,} free features of dimension d = {settings.dim:,} in "
         f"{DTYPES[settings.dtype]} (optimizer={settings.optimizer!r}) needs about {needed / 2**30:.3g} GiB on "
-        f"{settings.device}, {available / 2**30:.3g} GiB are available; use a smaller dim (R − T = "
+        f"{settings.device}, {available / 2**30:.3g} GiB are available; use a smaller dim ("
         f"{form.sufficient_dim} suffices), fewer samples, or method='newton', whose size does not depend on N{lighter}"
     )
