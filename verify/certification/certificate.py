@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ufm.support.display import Summary
+from ufm.support.display import Summarized, Summary
 from verify.certification.descent import better_objective
 from verify.certification.dual import other_bounds, plain_bound
 from verify.certification.objective import Evaluation, evaluate
@@ -25,7 +25,7 @@ GAP_TOLERANCE = 1e-9  # of the objective: above the rounding of any evaluation, 
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Summarized):
     """How far a point can be from the global minimum.
 
     objective         F at the point, in the problem's reduction
@@ -94,12 +94,6 @@ class Certificate:
         """JSON-ready."""
         own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tasks"}
         return {**own, "tasks": [task.to_dict() for task in self.tasks]}
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()
 
 
 def certify(
