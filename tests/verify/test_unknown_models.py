@@ -41,7 +41,7 @@ def stranger(source: str = "single", **more: Any) -> SimpleNamespace:
 
 
 class Focal(ufm.SingleSource):
-    loss = "focal"
+    gamma = 2.0
 
 
 class Computed(ufm.SingleSource):
@@ -109,7 +109,7 @@ UNKNOWN = {
     "instance": (assigned("loss", "focal"), "loss='focal'"),
     "attribute": (assigned("class_weights", np.ones(3)), "class_weights=array"),
     "none": (assigned("margin", None), "margin=None"),
-    "class": (Focal.balanced((3, 3), n=2, **LAMBDAS), "loss='focal'"),
+    "class": (Focal.balanced((3, 3), n=2, **LAMBDAS), "gamma=2.0"),
     "property": (Computed.balanced((3, 3), n=2, **LAMBDAS), "margin=0.5"),
     "cached": (Late.balanced((3, 3), n=2, **LAMBDAS), "margin=0.5"),
     "slots": (slotted(), "margin=0.5"),
