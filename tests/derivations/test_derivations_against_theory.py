@@ -199,7 +199,7 @@ def test_squared_error(ratio):
     close(penalized.objective, free.objective + rise)
 
     counts = [9, 4, 30]
-    alone = theory.predict(ufm.SingleSource(counts, lambda_b=None, **settings))
+    alone = theory.predict(ufm.SingleSource(counts, **settings | {"lambda_b": None}))
     close([value("orthogonal_norm", n_k=n_k, **scalars) for n_k in counts], np.diagonal(alone.gram_W), 10.0)
 
     if ratio < 1:

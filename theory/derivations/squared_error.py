@@ -50,7 +50,8 @@ def _any_targets() -> tuple[Step, ...]:
         Step(
             r"Let $\tilde Y$ be the targets with the same weights, $\sqrt{c^t}$ on rows and $\sqrt{n_l}$ on columns. "
             r"The loss is $\frac{1}{2}\|\tilde Z - \tilde Y\|^2$, so the convex program is "
-            r"$P = \frac{1}{2}\|\tilde Z - \tilde Y\|^2 + \tau \|\tilde Z\|_*$. By von Neumann $\langle \tilde Z, \tilde Y\rangle \leq \sum r_i "
+            r"$P = \frac{1}{2}\|\tilde Z - \tilde Y\|^2 + \tau \|\tilde Z\|_*$. "
+            r"By von Neumann $\langle \tilde Z, \tilde Y\rangle \leq \sum r_i "
             r"s_i$ for singular values $r_i$ and $s_i$, with equality for equal singular vectors: those of $\tilde Y$ "
             r"are best."
         ),
