@@ -277,3 +277,10 @@ def test_knows_no_solver():
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {name.split(".")[0] for name in names} & {"ufm", "verify", "torch"}, path
+
+
+@pytest.mark.parametrize(("tasks", "told"), [(6, "3, 3, 3, 3, 3, 3"), (7, "3, 3, 3, 3, 3, 3, …")])
+def test_a_hypothesis_lists_six_numbers_at_most(tasks, told):
+    problem = SingleSource(np.zeros((3,) * tasks, dtype=int) + 1, lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)
+    binary = next(row for row in theorem_5_1.hypotheses(read(problem)) if row.name == "binary tasks")
+    assert binary.found == f"classes {told}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.balls.ball_objective import flint
+from theory.balls.library import flint
 from theory.public_fields import require_known, task_losses
 
 FIELDS = (

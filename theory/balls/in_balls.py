@@ -25,9 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.balls.ball_objective import BallObjective, ball_objective, flint
+from theory.balls.ball_objective import BallObjective, ball_objective
 from theory.balls.exact_reading import ExactPart, ball, exact_parts
 from theory.balls.laws_in_balls import class_correlation, multi_label
+from theory.balls.library import flint
 from theory.balls.squared_error_in_balls import squared_error
 from theory.public_fields import CROSS_ENTROPY
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.balls.ball_objective import flint
 from theory.balls.exact_reading import ExactPart, ball
+from theory.balls.library import flint
 
 MOST_ROWS = 200  # of a characteristic polynomial: a minute
 STEPS = 200

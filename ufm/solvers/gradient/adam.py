@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ufm.solvers.gradient.evaluation import Evaluation
+from ufm.solvers.gradient.method import Method
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
 
@@ -45,24 +45,21 @@ class Rates:
     def natural(cls, start: Point, objective: Objective, momentum: float, horizon: int) -> Rates:
         """From the sizes of the start, whose logits are of order one; b moves by RELATIVE_RATE in its own units."""
         H, W = (RELATIVE_RATE * float(x.square().mean().sqrt()) for x in (start.features, start.heads))
-        return cls(H, W, RELATIVE_RATE / objective.units.scale.b, momentum, BETA_2, 1e-15, horizon)
+        b = RELATIVE_RATE / objective.units.scale.b if objective.samples.has_bias else 0.0
+        return cls(H, W, b, momentum, BETA_2, 1e-15, horizon)
 
     def fraction(self, step: int) -> float:
         """Of η at 0-based ``step``: ½ (1 + cos(π step / horizon))."""
         return 1.0 if self.horizon is None else 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / self.horizon)))
 
 
-class Adam:
+class Adam(Method):
     """Memory: the point, m and v, and one chunk."""
 
     def __init__(self, objective: Objective, point: Point, rates: Rates) -> None:
         self.objective, self.point, self.rates = objective, point, rates
         self.m, self.v = point.like(), point.like()
         self.steps = 0
-
-    def evaluate(self) -> Evaluation:
-        """A sweep of its own: the steps need neither F nor the gradient's norm."""
-        return self.objective.evaluate(self.point)
 
     def step(self) -> bool:
         """All samples once."""

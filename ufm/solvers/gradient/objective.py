@@ -21,6 +21,7 @@ from ufm.solvers.gradient.samples import Samples
 from ufm.solvers.gradient.units import Units
 
 CPU_CHUNK = 1 << 21  # bytes of features and logits per chunk: they and the optimizer's state stay in cache
+EPSILON = 2.0**-52  # float64's, of float32 runs too: where that ends, status says what to do
 CUDA_CHUNK = 1 << 28  # bytes: kernels so large that launching them costs nothing
 
 
@@ -116,6 +117,10 @@ class Objective:
     def feature_gradient(self, chunk: Chunk, heads: Heads) -> Tensor:
         """(n, d) ∂F/∂ĥ_i of a chunk, in a buffer that the next call overwrites."""
         gradient = torch.mm(chunk.residual.T, heads.W, out=self.scratch[: len(chunk.features)])
+        return self.add_penalty(gradient, chunk)
+
+    def add_penalty(self, gradient: Tensor, chunk: Chunk) -> Tensor:
+        """(n, d) plus ρ_i ĥ_i, in place."""
         penalty = self.units.penalty.of_samples(chunk.column)
         if isinstance(penalty, float):
             return gradient.add_(chunk.features, alpha=penalty)
@@ -149,7 +154,8 @@ class Objective:
             total[2] += dot_parts(W, gradient.heads) + dot_parts(b, gradient.bias)
             gradient.heads.copy_(W)
             gradient.bias.copy_(b)
-        return Evaluation(*total.tolist())
+        value, square, overlap = total.tolist()
+        return Evaluation(value, square, overlap, EPSILON * self.samples.size)
 
     def value(self, point: Point) -> float:
         """F in this objective's precision, whatever the point's."""
