@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from reprlib import repr as short
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.public_fields import CROSS_ENTROPY
 from theory.reading import Reading, Source
 
 
@@ -35,7 +37,7 @@ class Hypothesis:
 
 
 def source_is(reading: Reading, wanted: Source) -> Hypothesis:
-    """Problem (3) ("single"), Problem (4) ("multi") or pick-all-label ("multilabel")."""
+    """Problem (3) ("single"), Problem (4) ("multi"), pick-all-label ("multilabel"), soft labels or regression."""
     match wanted:
         case "single":
             name, statement = "single source", "Problem (3): every sample has a label in every task"
@@ -43,9 +45,53 @@ def source_is(reading: Reading, wanted: Source) -> Hypothesis:
             name, statement = "multi source", "Problem (4): every task has samples and features of its own"
         case "multilabel":
             name, statement = "label sets", "pick-all-label: every sample has a set of labels of one task"
+        case "soft":
+            name, statement = "soft labels", "Problem (3) to distributions over classes"
+        case "regression":
+            name, statement = "regression", "Problem (3) to real targets"
         case _:
             assert_never(wanted)
     return Hypothesis(name, statement, f"source {reading.source!r}", reading.source == wanted)
+
+
+def loss_is(reading: Reading, wanted: str) -> Hypothesis:
+    """One loss for every task."""
+    losses = reading.losses
+    alike = len(set(losses)) == 1
+    found = f"loss={losses[0] if alike else short(losses)!r}"
+    return Hypothesis(wanted, f"the loss of every task is {wanted}", found, set(losses) == {wanted})
+
+
+def all_labelled(reading: Reading) -> Hypothesis:
+    """No label is missing."""
+    without = sum(int(part.counts[(part.labels < 0).any(axis=1)].sum()) for part in reading.parts)
+    found = "none is missing" if without == 0 else f"{without:,} samples miss one"
+    return Hypothesis("all labelled", "every sample has a label in every task it is of", found, not reading.missing)
+
+
+def unbiased(reading: Reading) -> tuple[Hypothesis, ...]:
+    """No row where λ_b > 0; else that a theorem whose minimizer has b = 0 for every λ_b > 0 holds for this one too.
+
+    Then min F is the same for all λ_b > 0, and at b = 0 that without bias. A free bias is the limit λ_b → 0 at every
+    point, so that no point has less. Softmax is blind to a common shift of a task's logits: all else is unique.
+    """
+    found = {None: "no bias", 0.0: "λ_b = 0: free, zero up to a shift of all classes of a task"}.get(reading.lambda_b)
+    statement = "the minimizer has b = 0 for every λ_b > 0, so without bias and with a free one"
+    return () if found is None else (Hypothesis("zero bias", statement, found, True),)
+
+
+def cross_entropy_of(reading: Reading, source: Source) -> tuple[Hypothesis, ...]:
+    """The rows that every theorem of the paper begins with: source, loss, labels and bias."""
+    of_source = source_is(reading, source)
+    if not of_source.holds:
+        return (of_source,)
+    rows = (of_source, loss_is(reading, CROSS_ENTROPY), all_labelled(reading))
+    return (*rows, labels_are(reading), *unbiased(reading)) if holding(rows) else rows
+
+
+def holding(rows: tuple[Hypothesis, ...]) -> bool:
+    """Whether all of them hold."""
+    return all(row.holds for row in rows)
 
 
 def labels_are(reading: Reading) -> Hypothesis:

@@ -1,8 +1,8 @@
-"""What the theorems read of a problem, converted once to sums of cross-entropies.
+"""What the theorems read of a problem, converted once to sums of losses.
 
-Dividing the cross-entropies by N and not the penalties is, up to the factor 1/N, the sum of cross-entropies with
-every λ multiplied by N: the minimizers are the same. Nothing else in this package knows of reductions. The λ's are
-rationals from here on, so a problem exactly at a threshold is recognized as such.
+Dividing the losses by N and not the penalties is, up to the factor 1/N, the sum of losses with every λ multiplied by
+N: the minimizers are the same. Nothing else in this package knows of reductions. The λ's are rationals from here on, so
+a problem exactly at a threshold is recognized as such.
 """
 
 from __future__ import annotations
@@ -10,43 +10,33 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from reprlib import repr as short
-from types import ClassMethodDescriptorType, FunctionType, MethodDescriptorType, WrapperDescriptorType
+from functools import cached_property
 from typing import Any, Literal, assert_never, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-FIELDS = (
-    "classes",
-    "labels",
-    "counts",
-    "task_weights",
-    "lambda_H",
-    "lambda_W",
-    "lambda_b",
-    "reduction",
-    "label_smoothing",
-)
+from theory.public_fields import FIELDS, bias_penalty, field, positive, require_known, targets, task_losses
+
+__all__ = ["FIELDS", "MISSING", "Reading", "Source", "SumProblem", "read"]
 SMALLEST, LARGEST = 1e-303, 1e303  # of a scale, whose products with margins then are floats
-Source = Literal["single", "multi", "multilabel"]
-DERIVED = ("samples", "multiplicities", "label_sets")  # that follow from the fields
-LOSS = "cross-entropy"
-METHODS = (
-    FunctionType,
-    MethodDescriptorType,
-    WrapperDescriptorType,
-    ClassMethodDescriptorType,
-    classmethod,
-    staticmethod,
-)
+Source = Literal["single", "multi", "multilabel", "soft", "regression"]
+MISSING = -1  # the class number of a sample without a label
+Int = NDArray[np.int64]
+Float = NDArray[np.float64]
 
 
 def square_root(x: Fraction) -> float:
     """√x to rounding, also where x is beyond float64 and √x is not; ∞ or 0 where √x is as well."""
-    half = (x.numerator.bit_length() - x.denominator.bit_length()) // 2
+    return _root_of_ratio(x.numerator, x.denominator)
+
+
+def _root_of_ratio(n: int, d: int) -> float:
+    """√(n/d) of integers n ≥ 0, d > 0 that need not be coprime: division of integers rounds once."""
+    half = (n.bit_length() - d.bit_length()) // 2
+    near_one = n / (d << 2 * half) if half > 0 else (n << -2 * half) / d  # n/d by 4^half
     try:
-        return math.ldexp(math.sqrt(x / Fraction(4) ** half), half)
+        return math.ldexp(math.sqrt(near_one), half)
     except OverflowError:
         return math.inf
 
@@ -59,43 +49,68 @@ def rational_root(x: Fraction) -> Fraction:
 
 @dataclass(frozen=True, eq=False)
 class SumProblem:
-    """Problem (3), one task of (4), or pick-all-label, with λ's that multiply beside the SUM of cross-entropies.
+    """Problem (3), one task of (4), or label sets, with λ's that multiply beside the SUM of losses.
 
     classes       (K_1, …, K_T)
-    labels        (columns, T) distinct label tuples, from 0; pick-all-label: (columns, K) 0/1 rows of label sets
+    labels        (columns, T) distinct label tuples, from 0, −1 where a task has no label; label sets: (columns, K) 0/1
+                  rows; soft labels and regression: (columns, 1) numbers of the columns
+    targets       (R, columns) of soft labels, before smoothing, and of regression; None where labels say them
     counts        (columns,) samples with each
+    losses        (T,) names
     task_weights  (T,) c^t
+    lambda_b      0 of a free bias, None without bias
     label_smoothing  ε of every task
     divisor       N where the problem takes means, else 1: its objective is this problem's over ``divisor`` and its
                   λ_Hλ_W this problem's over ``divisor``²
     """
 
+    source: Source
     classes: tuple[int, ...]
-    labels: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    labels: Int
+    targets: Float | None
+    counts: Int
+    losses: tuple[str, ...]
     task_weights: tuple[float, ...]
     lambda_H: Fraction
     lambda_W: Fraction
+    lambda_b: Fraction | None
     label_smoothing: float
     divisor: int
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """N."""
         return int(self.counts.sum())
 
     @property
+    def missing(self) -> bool:
+        """Whether some sample has no label in some task, and no loss there."""
+        return self.source == "single" and bool((self.labels == MISSING).any())
+
+    @cached_property
+    def product(self) -> Fraction:
+        """λ_Hλ_W."""
+        return self.lambda_H * self.lambda_W
+
+    @cached_property
+    def hardness(self) -> Fraction:
+        """(1 − ε)², by which smoothed labels have lower thresholds than hard ones."""
+        return (1 - Fraction(self.label_smoothing)) ** 2
+
+    @cached_property
     def tau(self) -> float:
         """τ = 2 √(λ_H λ_W), at most 1e200: there λ_Hλ_W is above c^t N / 4 of any floats, and τ multiplies zeros."""
-        return min(2.0 * square_root(self.lambda_H * self.lambda_W), 1e200)
+        return min(2.0 * square_root(self.product), 1e200)
 
     def balance(self, factor: Fraction | int = 1) -> float:
         """√(factor · λ_H / λ_W), what makes heads longer than features; ValueError where that leaves float64."""
-        root = square_root(self.lambda_H / self.lambda_W * factor)
+        of_H, of_W = self.lambda_H, self.lambda_W
+        n, d = of_H.numerator * of_W.denominator, of_H.denominator * of_W.numerator
+        root = _root_of_ratio(n * factor.numerator, d * factor.denominator)
         if not SMALLEST < root < LARGEST:
-            of_H, of_W = (float(x / self.divisor) for x in (self.lambda_H, self.lambda_W))
+            own_H, own_W = (float(x / self.divisor) for x in (of_H, of_W))
             raise ValueError(
-                f"lambda_H={of_H:g}, lambda_W={of_W:g} are too far apart, beside these counts and weights: heads and "
+                f"lambda_H={own_H:g}, lambda_W={own_W:g} are too far apart, beside these counts and weights: heads and "
                 "features leave float64; bring them together"
             )
         return root
@@ -109,25 +124,46 @@ class Reading:
     label_smoothing: float
     parts: tuple[SumProblem, ...]
 
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """(T,) the loss of each task."""
+        return tuple(loss for part in self.parts for loss in part.losses)
+
+    @property
+    def missing(self) -> bool:
+        """Whether a label is missing."""
+        return any(part.missing for part in self.parts)
+
+    @property
+    def lambda_b(self) -> float | None:
+        """As the problem gives it: 0 of a free bias, None without bias."""
+        of_sums, divisor = self.parts[0].lambda_b, self.parts[0].divisor
+        return None if of_sums is None else float(of_sums / divisor)
+
 
 def read(problem: Any) -> Reading:
     """Reads the public fields of any object that has them.
 
-    Fields: ``source`` ("single", "multi" or "multilabel"), ``classes``, ``labels``, ``counts``, ``task_weights``,
-    ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` ("sum" or "mean"), ``label_smoothing``. A source that is
-    none of these has no theorem here and is not read further. Raises TypeError naming a missing field, ValueError
-    naming one whose value is impossible, or that is public and not known here: it may be of another model.
+    Fields: ``source`` ("single", "multi", "multilabel", "soft" or "regression"), ``classes``, ``labels``, ``targets``
+    of the last two, ``counts``, ``task_weights``, ``lambda_H``, ``lambda_W``, ``lambda_b`` (0: free, None: no bias),
+    ``reduction`` ("sum" or "mean"), ``loss`` (a name, or one per task; cross-entropy where there is no such field),
+    ``label_smoothing``. A source that is none of these has no theorem here and is not read further; a loss that no
+    theorem is about is read. Raises TypeError naming a missing field, ValueError naming one whose value is impossible,
+    or that is public and not known here: it may be of another model.
     """
-    source = _field(problem, "source")
+    source = field(problem, "source")
     if not isinstance(source, str) or source not in get_args(Source):
         return Reading(str(source), 0.0, ())
     require_known(problem)
-    fields = {name: _field(problem, name) for name in FIELDS}
+    fields = {name: field(problem, name) for name in FIELDS}
     classes = tuple(int(k) for k in fields["classes"])
-    weights = tuple(_positive(f"task_weights[{t}]", c) for t, c in enumerate(fields["task_weights"]))
+    weights = tuple(positive(f"task_weights[{t}]", c) for t, c in enumerate(fields["task_weights"]))
     if len(weights) != len(classes):
         raise ValueError(f"task_weights has {len(weights)} entries, classes has {len(classes)}")
-    _positive("lambda_b", fields["lambda_b"])
+    losses = task_losses(problem, len(classes))
+    fields["lambda_b"] = bias_penalty(fields["lambda_b"])
+    for name in ("lambda_H", "lambda_W"):
+        fields[name] = Fraction(positive(name, fields[name]))
     if fields["reduction"] not in ("sum", "mean"):
         raise ValueError(f"reduction must be 'sum' or 'mean', got {fields['reduction']!r}")
     smoothing = float(fields["label_smoothing"])
@@ -136,89 +172,74 @@ def read(problem: Any) -> Reading:
     kind: Source = cast(Source, source)
     match kind:
         case "single":
-            parts: tuple[SumProblem, ...] = (_part(classes, fields["labels"], fields["counts"], weights, fields),)
+            whole = _part(kind, classes, fields["labels"], fields["counts"], weights, losses, fields)
+            _check_range(whole, MISSING)
+            parts: tuple[SumProblem, ...] = (whole,)
         case "multilabel":
             if len(classes) != 1:
                 raise ValueError(f"classes must be (K,), one task, got {classes}")
-            parts = (_part(classes, fields["labels"], fields["counts"], weights, fields, label_sets=True),)
+            whole = _part(kind, classes, fields["labels"], fields["counts"], weights, losses, fields)
+            if np.any((whole.labels != 0) & (whole.labels != 1)):
+                raise ValueError("labels must be rows of 0 and 1")
+            parts = (whole,)
         case "multi":
             for name in ("labels", "counts"):
                 if len(fields[name]) != len(classes):
                     raise ValueError(
                         f"{name} has {len(fields[name])} entries, one per task, classes has {len(classes)}"
                     )
-            tasks = zip(classes, fields["labels"], fields["counts"], weights, strict=True)
-            parts = tuple(_part((k,), labels, counts, (c,), fields) for k, labels, counts, c in tasks)
+            tasks = zip(classes, fields["labels"], fields["counts"], weights, losses, strict=True)
+            parts = tuple(_part(kind, (k,), labels, n, (c,), (loss,), fields) for k, labels, n, c, loss in tasks)
+            for part in parts:
+                _check_range(part, 0)
+        case "soft" | "regression":
+            if kind == "regression" and smoothing > 0:
+                raise ValueError(f"label_smoothing={smoothing:g}: real targets have no classes to smooth over")
+            fields["targets"] = targets(problem, len(fields["counts"]), sum(classes))
+            parts = (_part(kind, classes, fields["labels"], fields["counts"], weights, losses, fields),)
         case _:
             assert_never(kind)
     return Reading(kind, smoothing, parts)
 
 
-def require_known(problem: Any) -> None:
-    """ValueError naming a public field that is read nowhere in this package, or a ``loss`` but cross-entropy.
-
-    Public are attributes of the object and of its classes that are no methods and do not begin with an underscore.
-    """
-    loss = getattr(problem, "loss", LOSS)
-    if not (isinstance(loss, str) and loss == LOSS):
-        raise ValueError(f"{type(problem).__name__} has loss={loss!r}, which no theorem here is about; only {LOSS!r}")
-    public = set(getattr(problem, "__dict__", ()))
-    for kind in type(problem).__mro__[:-1]:
-        for name, value in vars(kind).items():
-            if not isinstance(value, METHODS):
-                public.add(name)
-    known = ("source", *FIELDS, *DERIVED)
-    for name in sorted(public.difference(known, ("loss",))):
-        if not name.startswith("_"):
-            raise ValueError(
-                f"{type(problem).__name__} has {name}={short(getattr(problem, name, None))}, a field that theory does "
-                f"not know and that may change the model; it knows {', '.join(known)}"
-            )
+def _check_range(part: SumProblem, lowest: int) -> None:
+    if np.any(part.labels < lowest) or np.any(part.labels >= np.array(part.classes)):
+        raise ValueError(f"labels must lie in 0 … K_t − 1 for classes {part.classes}")
+    unlabelled = np.flatnonzero((part.labels[part.counts > 0] == MISSING).all(axis=0))
+    if len(unlabelled):
+        raise ValueError(f"labels has no label of task {unlabelled[0]}; a task needs one")
 
 
 def _part(
+    source: Source,
     classes: tuple[int, ...],
     labels: Any,
     counts: Any,
     weights: tuple[float, ...],
+    losses: tuple[str, ...],
     fields: dict[str, Any],
-    *,
-    label_sets: bool = False,
 ) -> SumProblem:
     label_rows = np.asarray(labels, dtype=np.int64)
     numbers = np.asarray(counts, dtype=np.int64)
-    wide, name = (classes[0], "K") if label_sets else (len(classes), "T")
+    wide, name = {"single": (len(classes), "T"), "multilabel": (classes[0], "K")}.get(source, (1, "1"))
     if label_rows.shape != (len(numbers), wide):
         raise ValueError(f"labels must have shape (columns, {name}) = {(len(numbers), wide)}, got {label_rows.shape}")
-    if np.any(label_rows < 0) or np.any(label_rows >= (2 if label_sets else np.array(classes))):
-        raise ValueError(
-            "labels must be rows of 0 and 1" if label_sets else f"labels must lie in 0 … K_t − 1 for classes {classes}"
-        )
-    if np.any(numbers < 0) or numbers.sum() == 0 or np.any(numbers != np.asarray(counts)):
+    changed = numbers is not counts and (numbers != np.asarray(counts)).any()
+    if changed or (numbers < 0).any() or not numbers.any():
         raise ValueError("counts must be whole numbers of samples ≥ 0, not all 0")
     divisor = int(numbers.sum()) if fields["reduction"] == "mean" else 1
+    lambda_b = fields["lambda_b"]
     return SumProblem(
+        source=source,
         classes=classes,
         labels=label_rows,
+        targets=fields.get("targets"),
         counts=numbers,
+        losses=losses,
         task_weights=weights,
-        lambda_H=Fraction(_positive("lambda_H", fields["lambda_H"])) * divisor,
-        lambda_W=Fraction(_positive("lambda_W", fields["lambda_W"])) * divisor,
+        lambda_H=fields["lambda_H"] * divisor,
+        lambda_W=fields["lambda_W"] * divisor,
+        lambda_b=None if lambda_b is None else Fraction(lambda_b) * divisor,
         label_smoothing=float(fields["label_smoothing"]),
         divisor=divisor,
     )
-
-
-def _field(problem: Any, name: str) -> Any:
-    if not hasattr(problem, name):
-        raise TypeError(
-            f"{type(problem).__name__} has no field {name!r}; a problem has source, {', '.join(FIELDS)}"
-        ) from None
-    return getattr(problem, name)
-
-
-def _positive(name: str, value: Any) -> float:
-    number = float(value)
-    if not (math.isfinite(number) and number > 0):
-        raise ValueError(f"{name} must be finite and > 0, got {value!r}")
-    return number

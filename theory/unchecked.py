@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never
 
 from theory.feature_space import Float
+from theory.hypotheses import loss_is
+from theory.public_fields import CROSS_ENTROPY
 from theory.reading import Reading, SumProblem, read
 from theory.theorems import theorem_3_1, theorem_3_2
 
@@ -45,6 +47,8 @@ def unchecked(theorem: Literal["3.1", "3.2"], problem: Any, *, thresholds: bool 
     reading = read(problem)
     if reading.source != SOURCES[theorem]:
         raise ValueError(f"Theorem {theorem} has numbers of source {SOURCES[theorem]!r}, got {reading.source!r}")
+    if not (loss := loss_is(reading, CROSS_ENTROPY)).holds:
+        raise ValueError(f"Theorem {theorem} is of cross-entropy, got {loss.found}")
     parts = _hard(reading)
     match theorem:
         case "3.1":

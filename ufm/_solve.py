@@ -123,18 +123,19 @@ def solve(
                     part = solve_newton(form, own, dim=dim, seed=own_seed, device=place)
                 case Gradient():
                     # late: scipy.optimize and progress bars take as long to import as all the rest
-                    from ufm.solvers.gradient import solve_gradient
+                    from ufm.solvers.gradient import minimize
 
                     changes: dict[str, Any] = {"steps": 1} if stopped else {}
                     if len(forms) > 1:
                         changes["checkpoint"] = _task_checkpoint(chosen.checkpoint, task)
-                    part = solve_gradient(
-                        *(form, counts[task], replace(chosen, **changes)),
+                    part = minimize(
+                        *(form, counts[task]),
                         labels=problem.labels[task] if isinstance(problem, MultiSource) else problem.labels,
                         task=task,
                         dim=dim,
                         seed=own_seed,
                         device=place,
+                        **vars(chosen) | changes,
                     )
                 case Convex():
                     part = solve_convex(form, chosen, dim=dim)
@@ -152,10 +153,7 @@ def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
         kind: Any = type(method)
         base = vars(method)
     else:
-        if not isinstance(method, str) or method not in METHODS:
-            near = nearest(method, METHODS) if isinstance(method, str) else None
-            meant = f"; did you mean {near!r}?" if near else ""
-            raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}{meant}")
+        validation.one_of("method", method, tuple(METHODS))
         name, kind, base = f"method={method!r}", METHODS[method], {}
     takes = [field.name for field in fields(kind)]
     for option in options:

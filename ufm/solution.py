@@ -19,7 +19,7 @@ __all__ = ["Problem", "Solution", "load"]
 
 
 @dataclass
-class Solution:
+class Solution(display.Summarized):
     """A point of Problem (3), (4) or of pick-all-label.
 
     W          list of T tensors (K_t, d)
@@ -76,12 +76,6 @@ class Solution:
 
     def __repr__(self) -> str:
         return f"Solution(method={self.method!r}, objective={self.objective:.15g}, d={self.dim}, {self.status!r})"
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()
 
 
 def load(path: str | Path) -> Solution:

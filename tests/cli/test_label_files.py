@@ -3,11 +3,12 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from verify.cli.label_files import read_labels, read_tasks
+from verify.cli.label_files import read_tasks
 from verify.cli.label_table import read_table
 
 ROWS = [("red", "round"), ("blue", "round"), ("red", "square"), ("blue", "square"), ("red", "square")]
@@ -18,6 +19,11 @@ def file_of(tmp_path: Path, text: str | bytes, name: str = "labels.csv") -> Path
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def read_labels(path: Path, **options: Any) -> np.ndarray:
+    (labels,), _ = read_tasks([path], **options)
+    return labels
 
 
 def joined(delimiter: str, rows: list[tuple[str, str]]) -> str:
@@ -125,11 +131,24 @@ def test_flags_decide_what_could_be_either(tmp_path: Path) -> None:
     assert read_labels(numbers, header=False).shape == (3, 3)
     two = file_of(tmp_path, "1,0;2,0\n2,0;1,0\n")
     assert read_labels(two, delimiter="semicolon", header=False).shape == (2, 2)
-    assert read_labels(two, delimiter=",").shape == (2, 3)
+    assert len(read_table(two, delimiter=",").columns) == 3
     np.testing.assert_array_equal(read_labels(two, delimiter="none", header=False), [[0], [1]])
     np.testing.assert_array_equal(read_labels(file_of(tmp_path, "0:1\n1:0\n"), delimiter=":"), [[0, 1], [1, 0]])
     with pytest.raises(ValueError, match="--delimiter must be comma"):
         read_labels(two, delimiter="commas")
+
+
+def test_one_column_may_hold_any_character(tmp_path: Path) -> None:
+    text = "".join(f"{mark}\x1f{mark}\n" for mark in "abab")
+    np.testing.assert_array_equal(read_labels(file_of(tmp_path, text), delimiter="none"), [[0], [1], [0], [1]])
+
+
+@pytest.mark.parametrize(("title", "said"), [("a,b,a", ["a"]), ("a,b,c", [])])
+def test_names_of_several_columns_are_told(tmp_path: Path, title: str, said: list[str]) -> None:
+    _, reading = read_tasks([file_of(tmp_path, f"{title}\n0,1,0\n1,0,0\n0,0,1\n")])
+    assert [w for w in reading.warnings if "several columns are named" in w] == [
+        f"labels.csv: several columns are named {name}; choose by position with --columns" for name in said
+    ]
 
 
 def test_columns_by_name_and_position(tmp_path: Path) -> None:

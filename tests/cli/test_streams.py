@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,13 @@ def test_output_that_cannot_be_written_is_told_after_the_work(tmp_path):
     assert done.returncode == 2
     assert done.stderr.decode().strip() == "ufm: standard output cannot be written to (No space left on device)"
     assert (tmp_path / "s.safetensors").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device that is always full")
+@pytest.mark.parametrize("stderr", [">&-", ">/dev/full"])
+def test_status_where_neither_stream_can_be_written(stderr):
+    command = [sys.executable, "-c", "import ufm_command; ufm_command.main()", "solve", *SMALL]
+    assert subprocess.run(f"{shlex.join(command)} >/dev/full 2{stderr}", shell=True, check=False).returncode == 2
 
 
 def test_closed_streams(monkeypatch):

@@ -36,6 +36,7 @@ BAD = [
     ({"dim": 0}, ValueError, "dim must be an integer ≥ 1, got 0"),
     ({"seed": -1}, ValueError, "seed must be an integer ≥ 0"),
     ({"log_every": 0}, ValueError, "log_every must be an integer ≥ 1"),
+    ({"progress": "yes"}, TypeError, "progress must be True, False or None, got 'yes'"),
     ({"checkpoint_every": 0}, ValueError, "checkpoint_every must be an integer ≥ 1"),
     ({"checkpoint": 3}, TypeError, "checkpoint must be a path"),
     ({"checkpoint": "/"}, ValueError, "is a folder; name a file"),
@@ -69,7 +70,7 @@ def test_counts_must_fit_the_form(counts):
 def test_too_little_memory_is_refused_before_anything_is_allocated(optimizer, monkeypatch):
     """A thousand million samples: the refusal itself must not count them out."""
     form, counts = first_form(PROBLEM)
-    monkeypatch.setattr(requirements, "available_memory", lambda device: 8 * 2**30)
+    monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 8 * 2**30)
     with pytest.raises(MemoryError) as refusal:
         minimize(form, np.full_like(counts, 10**9), dim=512, dtype="float32", optimizer=optimizer)
     for word in ("N = 6,000,000,000", "d = 512", "float32", "needs about", "8 GiB are available", "newton"):
@@ -119,7 +120,7 @@ def test_memory_asked_for_covers_labels_that_are_all_distinct(dtype, monkeypatch
 def tensors_used(form, counts, monkeypatch, **options):
     """Most bytes of tensors alive at once in three steps, and the estimate of them."""
     asked = []
-    monkeypatch.setattr(requirements, "available_memory", lambda device: asked.append(1) or 2**60)
+    monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: asked.append(1) or 2**60)
     estimate = []
     needed = requirements.needed_bytes
     monkeypatch.setattr(requirements, "needed_bytes", lambda *a: estimate.append(needed(*a)) or estimate[-1])

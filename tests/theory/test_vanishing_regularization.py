@@ -226,3 +226,33 @@ def test_unknown_source():
 
     with pytest.raises(ValueError, match="source must be 'single', 'multi' or 'multilabel', got 'pairs'"):
         vanishing_regularization(Stranger())
+
+
+@pytest.mark.parametrize(
+    ("counts", "smoothing", "lambda_b", "verdict"),
+    [
+        ([9, 3, 1], 0.0, 1.0, "proven"),
+        ([9, 3, 1], 0.0, None, "proven"),
+        ([9, 3, 1], 0.0, 0.0, "fails"),
+        ([9, 3, 1], 0.1, 1.0, "fails"),
+        ([9, 3, 1], 0.1, None, "proven"),
+        ([9, 3, 1], 0.1, 0.0, "fails"),
+        ([4, 4, 4], 0.0, 0.0, "proven"),
+        ([4, 4, 4], 0.1, 0.0, "proven"),
+        ([[6, 2], [2, 6]], 0.0, 0.0, "proven"),
+    ],
+)
+def test_the_bias_decides(counts, smoothing, lambda_b, verdict):
+    problem = SingleSource(counts, lambda_H=1.0, lambda_W=1.0, lambda_b=lambda_b, label_smoothing=smoothing)
+    assert theory.vanishing_regularization(problem).verdict == verdict
+
+
+@pytest.mark.parametrize(("smoothing", "lambda_b"), [(0.0, 0.0), (0.1, None)])
+def test_minima_with_free_and_without_bias_show_the_verdict(smoothing, lambda_b):
+    """Heads of [9, 3, 1] samples at λ = 1e-8 stay away from the labels' own, or come to them."""
+    settings = {"lambda_b": lambda_b, "label_smoothing": smoothing}
+    limit = vanishing_regularization(SingleSource([9, 3, 1], lambda_H=1.0, lambda_W=1.0, **settings))
+    point = solve(SingleSource([9, 3, 1], lambda_H=1e-8, lambda_W=1e-8, **settings))
+    gram = np.concatenate(point.W) @ np.concatenate(point.W).T
+    scaled = [g / np.linalg.norm(g) for g in (gram, limit.gram)]
+    assert (np.abs(scaled[0] - scaled[1]).max() < 0.01) == (limit.verdict == "proven")

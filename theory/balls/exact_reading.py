@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.balls.ball_objective import flint
-from theory.reading import require_known
+from theory.balls.library import flint
+from theory.public_fields import require_known, task_losses
 
 FIELDS = (
     "source",
@@ -20,6 +20,7 @@ FIELDS = (
     "task_weights",
     "lambda_H",
     "lambda_W",
+    "lambda_b",
     "reduction",
     "label_smoothing",
 )
@@ -30,19 +31,22 @@ class ExactPart:
     """Problem (3), a multi-label problem, or one task of Problem (4): all numbers exact.
 
     classes       (K_1, …, K_T)
-    labels        (columns, T) label tuples, or (columns, K) indicators of label sets
+    losses        (T,) names
+    labels        (columns, T) label tuples, −1 without a label, or (columns, K) indicators of label sets
     counts        (columns,) integers
     divisor       N under reduction="mean", else 1
     task_weights  (T,) c^t
     """
 
     classes: tuple[int, ...]
+    losses: tuple[str, ...]
     labels: NDArray[np.int64]
     counts: tuple[int, ...]
     divisor: int
     task_weights: tuple[Fraction, ...]
     lambda_H: Fraction
     lambda_W: Fraction
+    lambda_b: Fraction | None
     smoothing: Fraction
 
     @property
@@ -72,21 +76,26 @@ def exact_parts(problem: Any) -> tuple[ExactPart, ...]:
     if missing:
         raise TypeError(f"{type(problem).__name__} has no field {missing[0]!r}; a problem has {', '.join(FIELDS)}")
     require_known(problem)
+    losses = task_losses(problem, len(problem.classes))
     if problem.source != "multi":
-        return (_part(problem, problem.classes, problem.labels, problem.counts, problem.task_weights),)
-    tasks = zip(problem.classes, problem.labels, problem.counts, problem.task_weights, strict=True)
-    return tuple(_part(problem, (k,), labels, counts, (c,)) for k, labels, counts, c in tasks)
+        return (_part(problem, problem.classes, losses, problem.labels, problem.counts, problem.task_weights),)
+    tasks = zip(problem.classes, losses, problem.labels, problem.counts, problem.task_weights, strict=True)
+    return tuple(_part(problem, (k,), (loss,), labels, counts, (c,)) for k, loss, labels, counts, c in tasks)
 
 
-def _part(problem: Any, classes: Any, labels: Any, counts: Any, task_weights: Any) -> ExactPart:
+def _part(
+    problem: Any, classes: Any, losses: tuple[str, ...], labels: Any, counts: Any, task_weights: Any
+) -> ExactPart:
     whole = tuple(int(n) for n in counts)
     return ExactPart(
         classes=tuple(int(k) for k in classes),
+        losses=losses,
         labels=np.asarray(labels, dtype=np.int64).reshape(len(whole), -1),
         counts=whole,
         divisor=sum(whole) if problem.reduction == "mean" else 1,
         task_weights=tuple(Fraction(float(c)) for c in task_weights),
         lambda_H=Fraction(float(problem.lambda_H)),
         lambda_W=Fraction(float(problem.lambda_W)),
+        lambda_b=None if problem.lambda_b is None else Fraction(float(problem.lambda_b)),
         smoothing=Fraction(float(problem.label_smoothing)),
     )

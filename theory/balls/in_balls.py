@@ -24,9 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from theory.balls.ball_objective import BallObjective, ball_objective, flint
+from theory.balls.ball_objective import BallObjective, ball_objective
 from theory.balls.exact_reading import ExactPart, ball, exact_parts
 from theory.balls.laws_in_balls import class_correlation, multi_label
+from theory.balls.library import flint
+from theory.public_fields import CROSS_ENTROPY
 
 SMALL = 2.0**-60  # of the minimum: a ball this small does not show in a double
 COVERED = (
@@ -62,6 +64,11 @@ def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
 def _enclose(problem: Any) -> tuple[str, Any]:
     parts = exact_parts(problem)
     part, source = parts[0], problem.source
+    losses = {loss for part in parts for loss in part.losses}
+    if losses != {CROSS_ENTROPY}:
+        raise ValueError(f"no closed form or law is known for loss={problem.loss!r}; covered are {COVERED}")
+    if source == "single" and (part.labels < 0).any():
+        raise ValueError(f"no closed form or law is known where labels are missing; covered are {COVERED}")
     match source:
         case "multi":
             if all(_pairwise_uniform(part) for part in parts):

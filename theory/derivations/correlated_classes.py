@@ -30,7 +30,7 @@ from theory.derivations.cross_entropy import softmax
 from theory.derivations.derivation import Derivation
 from theory.derivations.orbits import InvariantMatrix
 from theory.derivations.standard_form import Columns
-from theory.derivations.step import Step, assumed, equation, identity, solution
+from theory.derivations.step import Step, assumed, derived, equation, identity, solution
 from theory.derivations.symbols import K, lambda_H, lambda_W, quantity, tau
 
 SIZES = (2, 3, 4, 5)
@@ -71,18 +71,17 @@ def _ansatz() -> tuple[Step, ...]:
 
 def _spectrum() -> tuple[Step, ...]:
     A, B = gram_block(0, 0), gram_block(0, 1)
-    ones_A, ones_B = quantity(r"A \mathbf{1}"), quantity(r"B \mathbf{1}")
     symmetric, antisymmetric = squared_singular_values()
     steps = [
-        identity(
+        derived(
             r"$\tilde Z \tilde Z^\top$ has a block $A$ within each task and a block $B$ between the tasks. Both "
             r"commute with all permutations of the classes, so each is a multiple of $I$ plus a multiple of "
             r"$\mathbf{1}\mathbf{1}^\top$. On the ones vector $A$ is zero,",
-            ones_A,
+            r"A \mathbf{1}",
             sp.Integer(0),
-            {ones_A: A.identity + K * A.ones},
+            A.identity + K * A.ones,
         ),
-        identity(r"so is $B$,", ones_B, sp.Integer(0), {ones_B: B.identity + K * B.ones}),
+        derived(r"so is $B$,", r"B \mathbf{1}", sp.Integer(0), B.identity + K * B.ones),
         solution(
             r"and on vectors that sum to zero, counting labels $(k, l)$ by which of them equal the rows $i, j$, $A + "
             r"B$ is the square of",
@@ -99,9 +98,7 @@ def _spectrum() -> tuple[Step, ...]:
             name="sigma_a",
         ),
     ]
-    for size in SIZES:
-        steps.append(_explicit(size, A, B))
-    return tuple(steps)
+    return (*steps, *(_explicit(size, A, B) for size in SIZES))
 
 
 def _explicit(size: int, A: InvariantMatrix, B: InvariantMatrix) -> Step:
@@ -121,15 +118,14 @@ def _explicit(size: int, A: InvariantMatrix, B: InvariantMatrix) -> Step:
 
 def _objective() -> tuple[Step, ...]:
     minimized, P = quantity("P"), loss() + tau * (K - 1) * (sigma_s + sigma_a)
-    steps = [
+    return (
         Step(
             r"Every singular value occurs $K - 1$ times, and the convex program restricted to these logits is",
             equation(minimized, P),
             assumed=True,
         ),
         identity(r"it is minimized over three numbers:", minimized, P, {minimized: P}, "reduced_objective"),
-    ]
-    return tuple(steps)
+    )
 
 
 def _optimality() -> tuple[Step, ...]:
@@ -157,13 +153,12 @@ def _optimality() -> tuple[Step, ...]:
     }
     steps = []
     for variable in (alpha, gamma, delta):
-        name = quantity(rf"\partial P / \partial \{variable.name}")
         steps.append(
-            identity(
+            derived(
                 texts[variable],
-                name,
+                rf"\partial P / \partial \{variable.name}",
                 values[variable],
-                {name: _gradient(variable)},
+                _gradient(variable),
                 f"gradient_{variable.name}",
             )
         )
@@ -189,33 +184,32 @@ def _geometry() -> tuple[Step, ...]:
     within = factorization.head_gram(sigma_s) / 2 + factorization.head_gram(sigma_a) / 2
     across = factorization.head_gram(sigma_s) / 2 - factorization.head_gram(sigma_a) / 2
     ratio = sp.sqrt(lambda_H / lambda_W)
-    w, same = quantity(r"\|w_k^t\|^2"), quantity(r"\langle w_k^1, w_k^2 \rangle")
-    cosine, other = quantity(r"\cos(w_k^1, w_k^2)"), quantity(r"\cos(w_k^1, w_l^2)")
-    own = quantity(r"\cos(w_k^t, w_l^t)")
     centre = 1 - 1 / K
     return (
-        identity(
+        derived(
             r"The root of $\tilde Z\tilde Z^\top$ has $\sigma_s$ on $(v, v)$ and $\sigma_a$ on $(v, -v)$, so blocks "
             r"$\tfrac{1}{2}(\sigma_s \pm \sigma_a)(I - \mathbf{1}\mathbf{1}^\top/K)$. Every row of the heads has",
-            w,
+            r"\|w_k^t\|^2",
             ratio * (sigma_s + sigma_a) * (K - 1) / (2 * K),
-            {w: within * centre},
+            within * centre,
             "gram_diagonal",
         ),
-        identity(
+        derived(
             r"two rows of one class in both tasks have",
-            same,
+            r"\langle w_k^1, w_k^2 \rangle",
             ratio * (sigma_s - sigma_a) * (K - 1) / (2 * K),
-            {same: across * centre},
+            across * centre,
             "gram_between",
         ),
-        identity(r"hence", cosine, (sigma_s - sigma_a) / (sigma_s + sigma_a), {cosine: across / within}, "cosine"),
-        identity(
+        derived(r"hence", r"\cos(w_k^1, w_k^2)", (sigma_s - sigma_a) / (sigma_s + sigma_a), across / within, "cosine"),
+        derived(
             r"Classes that differ, $k \neq l$, have between tasks",
-            other,
+            r"\cos(w_k^1, w_l^2)",
             -(sigma_s - sigma_a) / ((sigma_s + sigma_a) * (K - 1)),
-            {other: -across / (K * within * centre)},
+            -across / (K * within * centre),
             "cosine_other_class",
         ),
-        identity(r"and within a task", own, -1 / (K - 1), {own: -within / (K * within * centre)}, "cosine_within"),
+        derived(
+            r"and within a task", r"\cos(w_k^t, w_l^t)", -1 / (K - 1), -within / (K * within * centre), "cosine_within"
+        ),
     )

@@ -26,12 +26,6 @@ def head_scale() -> sp.Expr:
     return root
 
 
-@cache
-def least_cost() -> sp.Expr:
-    """τ σ, by substitution."""
-    return sp.powsimp(sp.simplify(cost.subs(s, head_scale())))
-
-
 def head_gram(singular_value: sp.Expr) -> sp.Expr:
     """s²: what a singular value of Z̃ becomes in W̃ W̃ᵀ."""
     return sp.powdenest(head_scale() ** 2, force=True).subs(sigma, singular_value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -10,8 +11,8 @@ import sympy as sp
 from theory.derivations.orbits import centred, label_orbits
 from theory.derivations.simplex_task import SimplexTask
 from theory.derivations.standard_form import Columns, optimality
-from theory.derivations.step import Step, assumed, identity
-from theory.derivations.symbols import K, a, quantity, tau
+from theory.derivations.step import Step, assumed, derived, identity
+from theory.derivations.symbols import K, a, n, quantity, tau
 
 LOGITS = r"z_{tl} = a_t \left(e_{k_t} - \tfrac{1}{K_t}\mathbf{1}\right)"
 ANSATZ = (
@@ -42,27 +43,26 @@ def between_tasks() -> Step:
 
 def orthogonal_heads() -> Step:
     """cos(w_k^s, w_l^t) = 0."""
-    between = quantity(r"\cos(w_k^s, w_l^t)")
-    return identity(
+    return derived(
         r"Since $\tilde Z \tilde Z^\top$ has no blocks between tasks, its root $\tilde W \tilde W^\top$ has none: "
         r"heads of different tasks $s \neq t$ are orthogonal.",
-        between,
+        r"\cos(w_k^s, w_l^t)",
         sp.Integer(0),
-        {between: sum(size * centred(label[0], 0) for label, size in label_orbits(1, 1)).expand()},
+        sum(size * centred(label[0], 0) for label, size in label_orbits(1, 1)).expand(),
         "task_cosine",
     )
 
 
 def nearest_centre(task: SimplexTask) -> tuple[Step, ...]:
     """SNC5, for every h."""
-    norm, beta, g = quantity(r"\|\beta w_k\|^2"), task.feature_weight, task.head_gram
+    beta, g = task.feature_weight, task.head_gram
     return (
-        identity(
+        derived(
             r"A task's part of a centre $h_l$ has the same norm for every class, the parts of different tasks are "
             r"orthogonal, and so all centres have one norm:",
-            norm,
+            r"\|\beta w_k\|^2",
             sp.simplify(beta**2 * g * (1 - 1 / K)),
-            {norm: beta**2 * g * (1 - 1 / K)},
+            beta**2 * g * (1 - 1 / K),
             "feature_norm",
         ),
         Step(
@@ -74,16 +74,16 @@ def nearest_centre(task: SimplexTask) -> tuple[Step, ...]:
 
 def written_out(
     classes: tuple[int, ...],
-    labels: Sequence[tuple[int, ...]],
-    n: Any,
-    weights: Sequence[Any],
     at: str,
+    labels: Sequence[tuple[int, ...]] = (),
+    weights: Sequence[Any] = (),
     epsilon: Any = 0,
 ) -> tuple[Step, ...]:
     """Optimality of margins a_t for a few labels, with τ eliminated by each task's own stationarity.
 
-    n samples per label, and targets smoothed by ε
+    n samples per label, all labels unless given, and targets smoothed by ε
     """
+    labels = labels or list(product(*map(range, classes)))
     columns = Columns.of_labels(classes, labels, [n] * len(labels), weights, epsilon)
     samples = n * len(labels)
     at_margin = [SimplexTask(c, samples, epsilon) for c in columns.weights]

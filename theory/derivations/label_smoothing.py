@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import sympy as sp
 
 from theory.derivations import factorization, label_balanced
@@ -11,7 +9,7 @@ from theory.derivations.derivation import Derivation
 from theory.derivations.simplex_steps import geometry_steps, margin_steps
 from theory.derivations.simplex_task import SimplexTask
 from theory.derivations.step import assumed
-from theory.derivations.symbols import K, N, c, n, quantity
+from theory.derivations.symbols import K, N, c, quantity
 
 epsilon = sp.Symbol("epsilon", nonnegative=True)
 
@@ -19,7 +17,6 @@ epsilon = sp.Symbol("epsilon", nonnegative=True)
 def derivation() -> Derivation:
     """One task of weight c; the others enter only through the decoupling."""
     task = SimplexTask(c, N, epsilon)
-    classes = (2, 2)
     return Derivation(
         name="label-smoothing",
         title="Label smoothing",
@@ -43,8 +40,6 @@ def derivation() -> Derivation:
             *geometry_steps(task),
             label_balanced.orthogonal_heads(),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out(
-                classes, list(product(*map(range, classes))), n, (), r"$K = 2$, $T = 2$", epsilon
-            ),
+            *label_balanced.written_out((2, 2), r"$K = 2$, $T = 2$", epsilon=epsilon),
         ),
     )

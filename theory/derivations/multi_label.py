@@ -24,7 +24,7 @@ from theory.derivations.label_sets import (
     sigma,
 )
 from theory.derivations.standard_form import Columns, optimality
-from theory.derivations.step import Step, assumed, equation, identity, solution
+from theory.derivations.step import Step, assumed, derived, equation, identity, solution
 from theory.derivations.symbols import K, lambda_H, lambda_product, lambda_W, quantity, tau
 
 
@@ -77,11 +77,10 @@ def _stationarity() -> tuple[Step, ...]:
     P = loss() + tau * (K - 1) * sp.sqrt(share() + rest)
     spread = sp.sqrt(share() + rest)
     slope, t = quantity(r"\partial P/\partial a_m"), sp.Symbol("t", positive=True)
-    loss_m, share_m = quantity(r"\mathrm{loss}_m"), quantity(r"\sigma_m^2")
     steep = sp.simplify(sp.diff(cross_entropy(entries()), a_m).subs(a_m, 0))
     return (
-        identity(r"So with losses, one for each multiplicity,", loss_m, loss(), {loss_m: loss()}, "loss"),
-        identity(r"and parts of the singular value,", share_m, share(), {share_m: share()}, "squared_singular_value"),
+        derived(r"So with losses, one for each multiplicity,", r"\mathrm{loss}_m", loss(), loss(), "loss"),
+        derived(r"and parts of the singular value,", r"\sigma_m^2", share(), share(), "squared_singular_value"),
         assumed(
             r"the convex program restricted to these logits is",
             quantity("P"),
@@ -126,25 +125,20 @@ def _stationarity() -> tuple[Step, ...]:
 
 def _geometry() -> tuple[Step, ...]:
     g = factorization.head_gram(sigma)
-    w, beside, cosine, C_m = (
-        quantity(r"\|w_k\|^2"),
-        quantity(r"\langle w_k, w_l \rangle"),
-        quantity(r"\cos(w_k, w_l)"),
-        quantity("C_m"),
-    )
+    C_m = quantity("C_m")
     inside, outside = softmax(entries())
     kappa = K / (m * sp.exp(a_m) + K - m)
     ratio = sp.sqrt(lambda_H / lambda_W)
     return (
-        identity(
+        derived(
             r"$W W^\top = s^2 (I - \mathbf{1}\mathbf{1}^\top/K)$: a simplex equiangular tight frame, with",
-            w,
+            r"\|w_k\|^2",
             ratio * sigma * (K - 1) / K,
-            {w: g * (1 - 1 / K)},
+            g * (1 - 1 / K),
             "gram_diagonal",
         ),
-        identity(r"and, for $k \neq l$,", beside, -ratio * sigma / K, {beside: -g / K}, "gram_off_diagonal"),
-        identity(r"hence", cosine, -1 / (K - 1), {cosine: (-1 / K) / (1 - 1 / K)}, "cosine"),
+        derived(r"and, for $k \neq l$,", r"\langle w_k, w_l \rangle", -ratio * sigma / K, -g / K, "gram_off_diagonal"),
+        derived(r"hence", r"\cos(w_k, w_l)", -1 / (K - 1), (-1 / K) / (1 - 1 / K), "cosine"),
         solution(
             r"$h_S = W^\top z_S/s^2$, and $\sum_k w_k = 0$: the tag-wise sum $h_S = C_m \sum_{k \in S} w_k$, the same "
             r"$C_m$ for all sets of $m$ labels, whose logits are those of the ansatz:",

@@ -12,7 +12,7 @@ from theory.derivations.simplex_steps import geometry_steps, margin_steps
 from theory.derivations.simplex_task import SimplexTask
 from theory.derivations.standard_form import Columns
 from theory.derivations.step import Step, identity
-from theory.derivations.symbols import N, c, n
+from theory.derivations.symbols import N, c
 
 
 def only_pairs() -> Step:
@@ -80,7 +80,7 @@ def derivation() -> Derivation:
             ),
             label_balanced.orthogonal_heads(),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out((2, 2, 2), array, n, (), r"4 of the 8 labels of three binary tasks"),
-            *label_balanced.written_out((3, 3, 3), latin, n, (), r"a Latin square of order 3, 9 of 27 labels"),
+            *label_balanced.written_out((2, 2, 2), r"4 of the 8 labels of three binary tasks", array),
+            *label_balanced.written_out((3, 3, 3), r"a Latin square of order 3, 9 of 27 labels", latin),
         ),
     )

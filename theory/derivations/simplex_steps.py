@@ -7,7 +7,7 @@ import sympy as sp
 from theory.derivations import factorization
 from theory.derivations.cross_entropy import as_written, cross_entropy, softmax
 from theory.derivations.simplex_task import SimplexTask
-from theory.derivations.step import Step, assumed, identity, solution
+from theory.derivations.step import Step, assumed, derived, identity, solution
 from theory.derivations.symbols import K, a, lambda_H, lambda_product, lambda_W, quantity, tau
 
 _P = sp.Symbol("P", real=True)
@@ -86,30 +86,29 @@ def geometry_steps(task: SimplexTask) -> tuple[Step, ...]:
     """The head's Gram matrix and cosines, and the features."""
     g, weight = task.head_gram, task.feature_weight
     diagonal, off = sp.factor(g * (1 - 1 / K)), -g / K
-    w, cosine = quantity(r"\|w_k\|^2"), quantity(r"\cos(w_k, w_l)")
-    beside, beta = quantity(r"\langle w_k, w_l \rangle"), quantity(r"\beta")
+    beta = quantity(r"\beta")
     kappa = task.residual
     return (
-        identity(
+        derived(
             r"By the first step $\tilde W \tilde W^\top$ has $s^2$ at $\sigma$ in place of $\sigma^2$. So "
             r"$W W^\top = s^2/c \,(I - \mathbf{1}\mathbf{1}^\top/K)$: every row has",
-            w,
+            r"\|w_k\|^2",
             diagonal,
-            {w: factorization.head_gram(task.singular_value) / task.c * (1 - 1 / K)},
+            factorization.head_gram(task.singular_value) / task.c * (1 - 1 / K),
             "gram_diagonal",
         ),
-        identity(
+        derived(
             r"and two rows $k \neq l$ have",
-            beside,
+            r"\langle w_k, w_l \rangle",
             off,
-            {beside: -factorization.head_gram(task.singular_value) / task.c / K},
+            -factorization.head_gram(task.singular_value) / task.c / K,
             "gram_off_diagonal",
         ),
-        identity(
+        derived(
             r"a simplex equiangular tight frame where $a > 0$:",
-            cosine,
+            r"\cos(w_k, w_l)",
             -1 / (K - 1),
-            {cosine: off / diagonal},
+            off / diagonal,
             "cosine",
         ),
         solution(

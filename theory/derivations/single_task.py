@@ -29,6 +29,6 @@ def derivation() -> Derivation:
             *margin_steps(task, "objective"),
             *geometry_steps(task),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out((3,), [(0,), (1,), (2,)], n, (), r"$K = 3$"),
+            *label_balanced.written_out((3,), r"$K = 3$"),
         ),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.derivations.symbols import lambda_H, tau, tau_of_lambda
+from theory.derivations.symbols import lambda_H, quantity, tau, tau_of_lambda
 from theory.derivations.vanishing import vanishes
 
 
@@ -85,6 +85,11 @@ def assumed(text: str, left: Any, right: Any, *, name: str | None = None) -> Ste
 def identity(text: str, left: Any, right: Any, given: Mapping[Any, Any] | None = None, name: str | None = None) -> Step:
     """An equation that holds for all values of its symbols, ``given`` what some of them stand for."""
     return Step(text, equation(left, right), given=given or {}, name=name)
+
+
+def derived(text: str, latex: str, written: Any, value: Any, name: str | None = None) -> Step:
+    """A quantity, called by its LaTeX, that was derived as ``value`` and is ``written`` so."""
+    return identity(text, quantity(latex), written, {quantity(latex): value}, name)
 
 
 def solution(

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import sympy as sp
 
 from theory.derivations import factorization, label_balanced
 from theory.derivations.derivation import Derivation
 from theory.derivations.simplex_steps import geometry_steps, margin_steps
 from theory.derivations.simplex_task import SimplexTask
-from theory.derivations.step import identity
-from theory.derivations.symbols import N, T, n, quantity
+from theory.derivations.step import derived
+from theory.derivations.symbols import N, T
 
 
 def derivation() -> Derivation:
     """T tasks of K classes, all alike."""
     task = SimplexTask(sp.Integer(1), N)
-    total, one = quantity(r"\min F"), task.objective
-    classes = (2, 2)
+    one = task.objective
     return Derivation(
         name="3.1",
         title="Theorem 3.1: label-balanced tasks",
@@ -34,10 +31,10 @@ def derivation() -> Derivation:
             label_balanced.ansatz(),
             label_balanced.between_tasks(),
             *margin_steps(task),
-            identity(r"The $T$ tasks are alike.", total, T * one, {total: T * one}, "objective"),
+            derived(r"The $T$ tasks are alike.", r"\min F", T * one, T * one, "objective"),
             *geometry_steps(task),
             label_balanced.orthogonal_heads(),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out(classes, list(product(*map(range, classes))), n, (), r"$K = 2$, $T = 2$"),
+            *label_balanced.written_out((2, 2), r"$K = 2$, $T = 2$"),
         ),
     )

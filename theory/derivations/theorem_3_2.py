@@ -8,14 +8,14 @@ from theory.derivations import factorization, label_balanced
 from theory.derivations.derivation import Derivation
 from theory.derivations.simplex_steps import geometry_steps, margin_steps
 from theory.derivations.simplex_task import SimplexTask
-from theory.derivations.step import Step, identity
-from theory.derivations.symbols import K, c, lambda_H, lambda_W, n, quantity
+from theory.derivations.step import Step, derived, identity
+from theory.derivations.symbols import K, c, lambda_H, lambda_W, n
 
 
 def derivation() -> Derivation:
     """One task of K classes with n samples each; the others share nothing with it."""
     task = SimplexTask(sp.Integer(1), K * n)
-    minimum, whole = quantity(r"\min F_t"), c * task.objective
+    whole = c * task.objective
     rho = sp.Symbol("rho", positive=True)
     return Derivation(
         name="3.2",
@@ -36,7 +36,7 @@ def derivation() -> Derivation:
             *factorization.steps(),
             label_balanced.ansatz(),
             *margin_steps(task, "minimum_over_weight"),
-            identity(r"With the task's weight,", minimum, whole, {minimum: whole}, "task_objective"),
+            derived(r"With the task's weight,", r"\min F_t", whole, whole, "task_objective"),
             *geometry_steps(task),
             identity(
                 r"Here $h = \beta w_k$: heads and centres are self-dual, $w_k = \rho h$ with (eq. 23)",
@@ -46,6 +46,6 @@ def derivation() -> Derivation:
                 "self_duality",
             ),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out((3,), [(0,), (1,), (2,)], n, (), r"$K = 3$"),
+            *label_balanced.written_out((3,), r"$K = 3$"),
         ),
     )

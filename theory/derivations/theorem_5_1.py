@@ -21,7 +21,7 @@ from theory.derivations.binary_pairs import (
 )
 from theory.derivations.derivation import Derivation
 from theory.derivations.standard_form import optimality
-from theory.derivations.step import Step, equation, identity, solution
+from theory.derivations.step import Step, derived, equation, identity, solution
 from theory.derivations.symbols import lambda_H, lambda_product, lambda_W, n, quantity, tau
 
 WORDS = {"same": "agree", "different": "differ"}
@@ -83,7 +83,6 @@ def _margins() -> tuple[Step, ...]:
     exponential = stationary()
     (largest,) = sp.solve(derivative.subs(a_n, 0), tau)
     threshold = largest**2 / 4
-    minimum = quantity(r"\min F")
     least = sum((pair_objective(count, margin) for count, margin, _ in PAIRS), sp.Integer(0))
     steps = [
         identity(
@@ -118,7 +117,7 @@ def _margins() -> tuple[Step, ...]:
         steps.append(
             solution(rf"Labels that {WORDS[name]} have the margin", margin, cases, slope, name=f"margin_{name}")
         )
-    steps.append(identity(r"The minimum is, at these margins,", minimum, least, {minimum: least}, "objective"))
+    steps.append(derived(r"The minimum is, at these margins,", r"\min F", least, least, "objective"))
     return tuple(steps)
 
 
@@ -127,11 +126,7 @@ def _geometry() -> tuple[Step, ...]:
     S_, Z_ = sp.MatrixSymbol("S", 4, 4), sp.MatrixSymbol(r"\tilde{Z}", 4, 4)
     S, Z = root_of_gram(), columns.scaled(logits())
     gram = S.applyfunc(lambda x: sp.expand(x / values[0] * factorization.head_gram(values[0])))
-    w, between, cosine = (
-        quantity(r"\|w_k^t\|^2"),
-        quantity(r"\langle w_1^1, w_1^2 \rangle"),
-        quantity(r"\cos(w_1^1, w_1^2)"),
-    )
+    w, cosine = quantity(r"\|w_k^t\|^2"), quantity(r"\cos(w_1^1, w_1^2)")
     A_s, A_d = sp.sqrt(n_s) * a_s, sp.sqrt(n_d) * a_d
     size = sp.sqrt(n) * a_n
     steps = [
@@ -153,7 +148,9 @@ def _geometry() -> tuple[Step, ...]:
             {w: gram[0, 0]},
             "gram_diagonal",
         ),
-        identity(r"and between tasks", between, sp.factor(gram[0, 2]), {between: gram[0, 2]}, "gram_between"),
+        derived(
+            r"and between tasks", r"\langle w_1^1, w_1^2 \rangle", sp.factor(gram[0, 2]), gram[0, 2], "gram_between"
+        ),
         identity(
             r"With $A(n) = \sqrt{n}\, a(n)$ the cosine is $(A(n_s) - A(n_d))/(A(n_s) + A(n_d))$:",
             cosine,

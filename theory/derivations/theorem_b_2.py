@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import sympy as sp
 
 from theory.derivations import factorization, label_balanced
 from theory.derivations.derivation import Derivation
 from theory.derivations.simplex_steps import geometry_steps, margin_steps
 from theory.derivations.simplex_task import SimplexTask
-from theory.derivations.symbols import N, c, n
+from theory.derivations.symbols import N, c
 
 
 def derivation() -> Derivation:
     """One task of weight c with K classes; the others enter only through the decoupling."""
     task = SimplexTask(c, N)
-    classes = (2, 3)
     c1, c2 = sp.symbols("c_1 c_2", positive=True)
     return Derivation(
         name="B.2",
@@ -36,8 +33,6 @@ def derivation() -> Derivation:
             *geometry_steps(task),
             label_balanced.orthogonal_heads(),
             *label_balanced.nearest_centre(task),
-            *label_balanced.written_out(
-                classes, list(product(*map(range, classes))), n, (c1, c2), r"$K_1 = 2$, $K_2 = 3$, $T = 2$"
-            ),
+            *label_balanced.written_out((2, 3), r"$K_1 = 2$, $K_2 = 3$, $T = 2$", weights=(c1, c2)),
         ),
     )

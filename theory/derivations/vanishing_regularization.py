@@ -9,7 +9,7 @@ import sympy as sp
 from theory.derivations import binary_pairs, class_pairs
 from theory.derivations.class_pairs import alpha, delta, gamma, n_d, n_s
 from theory.derivations.derivation import Derivation
-from theory.derivations.step import Step, assumed, identity, solution
+from theory.derivations.step import Step, assumed, derived, identity, solution
 from theory.derivations.symbols import K, n, quantity, tau
 
 LIMIT = {alpha: sp.Integer(1), gamma: sp.Integer(1), delta: sp.Integer(0)}
@@ -40,7 +40,6 @@ def derivation() -> Derivation:
 def _binary() -> tuple[Step, ...]:
     margin = sp.log(binary_pairs.stationary())
     A_s, A_d = (sp.sqrt(count) * margin.subs(n, count) for count in (binary_pairs.n_s, binary_pairs.n_d))
-    limit = quantity(r"\lim \cos(w_1^1, w_1^2)")
     value = (sp.sqrt(n_s) - sp.sqrt(n_d)) / (sp.sqrt(n_s) + sp.sqrt(n_d))
     return (
         identity(
@@ -49,11 +48,11 @@ def _binary() -> tuple[Step, ...]:
             sp.Limit(margin / sp.log(1 / tau), tau, 0),
             sp.Integer(1),
         ),
-        identity(
+        derived(
             r"so the cosine $(A(n_s) - A(n_d))/(A(n_s) + A(n_d))$ tends to",
-            limit,
+            r"\lim \cos(w_1^1, w_1^2)",
             value,
-            {limit: sp.Limit((A_s - A_d) / (A_s + A_d), tau, 0)},
+            sp.Limit((A_s - A_d) / (A_s + A_d), tau, 0),
             "cosine_binary",
         ),
     )
@@ -139,7 +138,6 @@ def _slope(lagrangian: Any, variable: Any) -> Any:
 
 def _cosine() -> tuple[Step, ...]:
     sigma_s, sigma_a = limit_singular_values()
-    limit = quantity(r"\lim \cos(w_k^1, w_k^2)")
     law = (sigma_s - sigma_a) / (sigma_s + sigma_a)
     return (
         Step(
@@ -147,11 +145,11 @@ def _cosine() -> tuple[Step, ...]:
             r"the root of $\hat Z \,\mathrm{diag}(n)\, \hat Z^\top$, as slowly as $1/\log(1/\tau)$, for every $K \geq "
             r"2$ and all counts."
         ),
-        identity(
+        derived(
             r"The cosine is $(\sigma_s - \sigma_a)/(\sigma_s + \sigma_a)$ there:",
-            limit,
+            r"\lim \cos(w_k^1, w_k^2)",
             law,
-            {limit: law},
+            law,
             "cosine",
         ),
         identity(

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, centred_labels, simplex, simplex_cosines, simplex_gram
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed, spread
 from theory.margins.class_correlation import ClassMargins, class_margins
 from theory.margins.opposite_heads import opposite_threshold
 from theory.margins.threshold import Threshold, margin_loss, threshold
@@ -38,19 +38,18 @@ SHARED, DIFFERENCE = "what the heads share", "what the heads differ in"
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Single source, T = 2, K_1 = K_2, c^1 = c^2, one count where the labels agree and one where they differ."""
-    single = source_is(reading, "single")
-    if not single.holds:
-        return (single,)
+    of_model = cross_entropy_of(reading, "single")
+    if not holding(of_model):
+        return of_model
     problem = reading.parts[0]
     classes, weights = problem.classes, problem.task_weights
     two = Hypothesis("two tasks", "T = 2", f"T = {len(classes)}", len(classes) == 2)
     if not two.holds:
-        return (single, two)
+        return (*of_model, two)
     equal = Hypothesis("equal classes", "K_1 = K_2", f"classes {classes[0]}, {classes[1]}", classes[0] == classes[1])
     alike = f"c = {weights[0]:g}, {weights[1]:g}"
     rows = (
-        single,
-        labels_are(reading),
+        *of_model,
         two,
         equal,
         Hypothesis("equal task weights", "c^1 = c^2", alike, weights[0] == weights[1]),
@@ -83,7 +82,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     K, c = problem.classes[0], problem.task_weights[0]
     agree = problem.labels[:, 0] == problem.labels[:, 1]
     n_same, n_different = (int(problem.counts[part].max(initial=0)) for part in (agree, ~agree))
-    product = problem.lambda_H * problem.lambda_W / Fraction(c)
+    product = problem.product / Fraction(c)
     at = class_margins(K, n_same, n_different, product, problem.label_smoothing)
     return Prediction(
         theorem=smoothed(NAME, reading),
@@ -114,17 +113,15 @@ def _thresholds(problem: SumProblem, n_same: int, n_different: int, at: ClassMar
     """Where σ_s and σ_a leave zero; the margins are σ_s/√(2 n_s + (K−2) n_d) and t, both a of z = a ẽ where K = 2."""
     K, c = problem.classes[0], Fraction(problem.task_weights[0])
     weight = 2 * n_same + (K - 2) * n_different
+    rms = at.sigma_s / math.sqrt(weight) if weight > 0 else 0.0
     if n_same >= n_different or K == 2:
-        shared = threshold(SHARED, K, c * weight / 4, problem)
+        shared = threshold(SHARED, K, c * weight / 4, problem, margin=rms)
     else:
         value = float(c) * opposite_threshold(K, n_same, n_different, problem.label_smoothing)
-        shared = replace(threshold(SHARED, K, Fraction(value), problem), value=value / problem.divisor**2)
-    difference = threshold(DIFFERENCE, K, c * K * n_different / 4, problem)
-    rms = at.sigma_s / math.sqrt(weight) if weight > 0 else 0.0
-    return (
-        replace(shared, below=at.sigma_s > 0, margin=rms),
-        replace(difference, below=at.sigma_a > 0, margin=at.t),
-    )
+        shared = threshold(SHARED, K, Fraction(value), problem, margin=rms)
+        shared = replace(shared, value=value / problem.divisor**2)
+    difference = threshold(DIFFERENCE, K, c * K * n_different / 4, problem, margin=at.t)
+    return replace(shared, below=at.sigma_s > 0), replace(difference, below=at.sigma_a > 0)
 
 
 def _space(problem: SumProblem, at: ClassMargins) -> FeatureSpace:

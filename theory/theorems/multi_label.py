@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, simplex, simplex_cosines, simplex_gram
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed
 from theory.margins.shared_root import LabelForce, margins
 from theory.margins.threshold import threshold
 from theory.prediction import Prediction
@@ -48,10 +48,8 @@ class Multiplicity:
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Pick-all-label, every set of a size that occurs the same number of times."""
-    label_sets = source_is(reading, "multilabel")
-    if not label_sets.holds:
-        return (label_sets,)
-    return (label_sets, labels_are(reading), _balanced(reading.parts[0]))
+    rows = cross_entropy_of(reading, "multilabel")
+    return (*rows, _balanced(reading.parts[0])) if holding(rows) else rows
 
 
 def _balanced(problem: SumProblem) -> Hypothesis:
@@ -77,7 +75,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     parts = _solved(problem)
     sigma = math.sqrt(math.fsum(part.weight * part.margin**2 for part in parts))
     pull = Fraction(sum(part.weight for part in parts), 4)
-    shared = replace(threshold("every margin", problem.classes[0], pull, problem), margin=_root_mean_square(parts))
+    shared = threshold("every margin", problem.classes[0], pull, problem, margin=_root_mean_square(parts))
     return Prediction(
         theorem=smoothed(NAME, reading),
         citation=f"{NAME}; docs/theory.md",
@@ -105,8 +103,8 @@ def _solved(problem: SumProblem) -> tuple[Multiplicity, ...]:
     free = [part for part in parts if part.weight > 0]
     forces = [LabelForce(K, part.members) for part in free]
     weights = [float(part.weight) for part in free]
-    pull = (1 - Fraction(problem.label_smoothing)) ** 2 * sum(part.weight for part in free)
-    excess = pull / (4 * problem.lambda_H * problem.lambda_W) - 1
+    pull = problem.hardness * sum(part.weight for part in free)
+    excess = pull / (4 * problem.product) - 1
     found = iter(margins(forces, weights, problem.tau, problem.label_smoothing, excess) if free else [])
     return tuple(replace(part, margin=next(found)) if part.weight > 0 else part for part in parts)
 

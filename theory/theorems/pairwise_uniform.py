@@ -20,7 +20,7 @@ from itertools import combinations
 
 import numpy as np
 
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed, spread
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 from theory.theorems import theorem_3_1
@@ -30,13 +30,13 @@ NAME = "Theorem 3.1 for pairwise-uniform counts"
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Single source, at least two tasks, uniform joint counts of every pair of tasks."""
-    single = source_is(reading, "single")
-    if not single.holds:
-        return (single,)
+    rows = cross_entropy_of(reading, "single")
+    if not holding(rows):
+        return rows
     problem = reading.parts[0]
     tasks = len(problem.classes)
     several = Hypothesis("several tasks", "T ≥ 2", f"T = {tasks}", tasks >= 2)
-    return (single, labels_are(reading), several, _pairwise_uniform(problem)) if several.holds else (single, several)
+    return (*rows, several, _pairwise_uniform(problem)) if several.holds else (*rows, several)
 
 
 def _pairwise_uniform(problem: SumProblem) -> Hypothesis:

@@ -31,7 +31,7 @@ from theory.feature_space import (
     simplex_gram,
     summed_heads,
 )
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed, spread
 from theory.margins.threshold import Threshold, formal_margin, margin_loss, tasks_regime, threshold
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
@@ -41,10 +41,8 @@ NAME = "Theorem 3.1"
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Single source, label-balanced; the thresholds are not hypotheses of coverage."""
-    single = source_is(reading, "single")
-    if not single.holds:
-        return (single,)
-    return (single, labels_are(reading), _label_balanced(reading.parts[0]))
+    rows = cross_entropy_of(reading, "single")
+    return (*rows, _label_balanced(reading.parts[0])) if holding(rows) else rows
 
 
 def _label_balanced(problem: SumProblem) -> Hypothesis:
@@ -105,20 +103,19 @@ def margins(problem: SumProblem) -> list[float]:
 def minimum(problem: SumProblem, a: Sequence[float]) -> float:
     """min F for margins a (T,), in the problem's reduction; NaN where one is not finite."""
     tasks = list(zip(problem.classes, problem.task_weights, a, strict=True))
-    if not np.isfinite(a).all():
+    if not all(map(math.isfinite, a)):
         return math.nan
     return math.fsum(_objective(problem, *task) for task in tasks) / problem.divisor
 
 
 def gram(problem: SumProblem, a: Sequence[float] | Float) -> Float:
     """(R, R) W Wᵀ for margins a (T,)."""
-    scales = zip(_scales(problem, np.asarray(a)), problem.classes, strict=True)
-    return direct_sum([g * simplex_gram(k) for g, k in scales], 0.0)
+    return _gram(problem.classes, _longer(problem) * np.asarray(a))
 
 
-def _scales(problem: SumProblem, a: Float) -> Float:
-    """(T,) √(λ_H / λ_W) √(N / (c^t K_t)) a_t."""
-    return _longer(problem) * a
+def _gram(classes: tuple[int, ...], scales: Float) -> Float:
+    """(R, R) W Wᵀ for scales (T,) √(λ_H / λ_W) √(N / (c^t K_t)) a_t."""
+    return direct_sum([g * simplex_gram(k) for g, k in zip(scales, classes, strict=True)], 0.0)
 
 
 def _longer(problem: SumProblem) -> Float:
@@ -136,14 +133,15 @@ def _objective(problem: SumProblem, K: int, c: float, a: float) -> float:
 
 def _space(problem: SumProblem, rows: tuple[Threshold, ...]) -> FeatureSpace:
     a = np.array([row.margin for row in rows])
-    scale, weights = _scales(problem, a), 1.0 / _longer(problem)
+    longer = _longer(problem)
+    scale, weights = longer * a, 1.0 / longer
     columns = len(problem.labels)
     return summed_heads(
         labels=problem.labels,
         heads=_orthogonal_heads(problem.classes, scale),
         feature_weights=np.broadcast_to(weights[:, None], (len(a), columns)),
         margins=np.broadcast_to(a[:, None], (len(a), columns)),
-        gram=gram(problem, a),
+        gram=_gram(problem.classes, scale),
         cosines=_cosines(problem.classes, scale),
     )
 

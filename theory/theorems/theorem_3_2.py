@@ -22,7 +22,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory.feature_space import FeatureSpace, Float, simplex, simplex_cosines, simplex_gram, summed_heads
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is, spread
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed, spread
 from theory.margins.threshold import Threshold, formal_margin, margin_loss, tasks_regime, threshold
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
@@ -32,13 +32,13 @@ NAME = "Theorem 3.2"
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Multi source, every task class-balanced; the thresholds are not hypotheses of coverage."""
-    multi = source_is(reading, "multi")
-    if not multi.holds:
-        return (multi,)
+    rows = cross_entropy_of(reading, "multi")
+    if not holding(rows):
+        return rows
     balanced = tuple(_class_balanced(t, task) for t, task in enumerate(reading.parts, start=1))
     failing = tuple(row for row in balanced if not row.holds)
     everywhere = Hypothesis("class-balanced", "every task has as many samples of each class", "in every task", True)
-    return (multi, labels_are(reading), *(failing or (everywhere,)))
+    return (*rows, *(failing or (everywhere,)))
 
 
 def _class_balanced(t: int, task: SumProblem) -> Hypothesis:
@@ -87,7 +87,7 @@ def margin(task: SumProblem) -> float:
 
 def minimum(tasks: Sequence[SumProblem], margins: Sequence[float]) -> float:
     """min F for margins (T,), in the problem's reduction; NaN where one is not finite."""
-    if not np.isfinite(margins).all():
+    if not all(map(math.isfinite, margins)):
         return math.nan
     pairs = zip(tasks, margins, strict=True)
     return math.fsum(task.task_weights[0] * _objective(task, a) / task.divisor for task, a in pairs)
@@ -117,7 +117,7 @@ def _space(task: SumProblem, a: float) -> FeatureSpace:
         heads=(math.sqrt(scale) * simplex(K) if a > 0 else np.zeros((K, 0)),),
         feature_weights=np.full((1, K), 1.0 / duality),
         margins=np.full((1, K), a),
-        gram=gram(task, a),
+        gram=scale * simplex_gram(K),
         cosines=simplex_cosines(K) if a > 0 else np.full((K, K), np.nan),
     )
 

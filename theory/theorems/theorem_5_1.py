@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.feature_space import FeatureSpace, Float, summed_heads
-from theory.hypotheses import Hypothesis, labels_are, smoothed, source_is
+from theory.hypotheses import Hypothesis, cross_entropy_of, holding, smoothed
 from theory.margins.task_correlation import cosine_from_margins
 from theory.margins.threshold import Threshold, margin_loss, threshold
 from theory.prediction import Prediction
@@ -36,14 +36,13 @@ NAME = "Theorem 5.1"
 
 def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     """Single source, T = 2, K = 2, c = 1, task-balanced; the thresholds are not hypotheses of coverage."""
-    single = source_is(reading, "single")
-    if not single.holds:
-        return (single,)
+    of_model = cross_entropy_of(reading, "single")
+    if not holding(of_model):
+        return of_model
     problem = reading.parts[0]
     classes, weights = problem.classes, problem.task_weights
     rows = (
-        single,
-        labels_are(reading),
+        *of_model,
         Hypothesis("two tasks", "T = 2", f"T = {len(classes)}", len(classes) == 2),
         Hypothesis("binary tasks", "K_t = 2", f"classes {_brief(classes)}", set(classes) == {2}),
         Hypothesis(

@@ -18,7 +18,8 @@ M = 0 is the only choice where Z̃ has full rank min(R − T, columns): there on
 limit. With one label per sample and one task the signs always hold.
 
 With label smoothing the logits, biases included, tend to log y. Biases are then as cheap as heads, and take no part of
-log y exactly if some G has Σ_l √n_l G_l = 0.
+log y exactly if some G has Σ_l √n_l G_l = 0. Without bias that is no condition, and with a free bias it is one
+without smoothing too: V has to be orthogonal to √n.
 
 Source: beyond the paper, docs/theory.md; Thrampoulidis et al. 2022 have T = 1.
 """
@@ -33,7 +34,9 @@ from numpy.typing import NDArray
 
 from theory import presentation
 from theory.feature_space import Float, centred_labels, direct_sum
+from theory.hypotheses import all_labelled, loss_is
 from theory.margins.free_subgradient import negative_subgradient
+from theory.public_fields import CROSS_ENTROPY
 from theory.reading import SumProblem, read
 
 PROVEN, FAILS, UNPROVEN = "proven", "fails", "unproven"
@@ -77,6 +80,9 @@ def vanishing_regularization(problem: Any) -> VanishingRegularization:
     Raises TypeError and ValueError as ``theory.predict``, and ValueError for an unknown source.
     """
     reading = read(problem)
+    for row in (loss_is(reading, CROSS_ENTROPY), all_labelled(reading)):
+        if reading.parts and not row.holds:
+            raise ValueError(f"{row.statement}, as far as the limit is known here, got {row.found}")
     match reading.source:
         case "single":
             return _part(reading.parts[0], label_sets=False)
@@ -142,8 +148,12 @@ def _verdict(
     """Verdict, reason, and the subgradient that it rests on."""
     present = problem.counts > 0
     rank, most = len(factors[1]), min(sum(problem.classes) - len(problem.classes), int(present.sum()))
+    if problem.label_smoothing > 0 and problem.lambda_b is None:
+        return PROVEN, "logits tend to log y, and there is no bias", subgradient
+    drift = _drift(problem, subgradient)
+    if problem.label_smoothing == 0 and problem.lambda_b == 0 and drift > rounding:
+        return FAILS, f"a free bias takes part of the margins: Σ √n_l (U Vᵀ)_l is {drift:.3g} √N", subgradient
     if problem.label_smoothing > 0:
-        drift = float(np.abs(subgradient @ np.sqrt(problem.counts / problem.samples)).max())
         if drift <= rounding:
             return PROVEN, "logits tend to log y, and Σ √n_l (U Vᵀ)_l = 0: biases take no part of them", subgradient
         if rank == most:
@@ -159,11 +169,16 @@ def _verdict(
         return FAILS, f"U Vᵀ, the only subgradient at full rank {rank}, is {worst:.3g} off a label", subgradient
     if rank < most:
         better = negative_subgradient(problem.classes, subgradient, factors, watched, rounding)
-        if better is not None:
+        if better is not None and (problem.lambda_b != 0 or _drift(problem, better) <= rounding):
             largest = float(better[watched].max())
             return PROVEN, f"a subgradient U Vᵀ + M is at most {largest:.3g} off the labels", better
         return UNPROVEN, f"rank {rank} < {most}, and no subgradient found that is negative off the labels", subgradient
     return UNPROVEN, "an entry of U Vᵀ off the labels is zero to rounding", subgradient
+
+
+def _drift(problem: SumProblem, subgradient: Float) -> float:
+    """The largest |Σ_l √(n_l/N) G_l|: what a bias could take."""
+    return float(np.abs(subgradient @ np.sqrt(problem.counts / problem.samples)).max())
 
 
 def _cosines(gram: Float) -> Float:

@@ -83,6 +83,11 @@ class Objective:
             self.rho = 2.0 * form.lambda_b * c * self.e**2
 
     @property
+    def quadratic(self) -> bool:
+        """Whether every task's loss is."""
+        return all(run.loss.quadratic for run in self.runs)
+
+    @property
     def variables(self) -> int:
         """Length of x."""
         return sum(self.sizes)
@@ -139,7 +144,7 @@ class Objective:
 
     def largest_logit_change(self, at: Linearization, v: Tensor) -> float:
         """max |du| over the logits of losses that are no parabola, to first order along v."""
-        if all(run.loss.quadratic for run in self.runs):
+        if self.quadratic:
             return 0.0
         dW, dH, db = self.split(v)
         du = torch.addmm(dW @ at.H_hat, at.W_hat, dH).mul_(self.E).addcmul_(self.e, db)

@@ -58,6 +58,13 @@ def checkpoint(name: str, value: Any) -> Path:
         raise ValueError(str(error)) from error
 
 
+def flag(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True, False or None, got {short(value)}")
+    return value
+
+
 def function(name: str, value: Any) -> Any:
     """Something to call."""
     if not callable(value):

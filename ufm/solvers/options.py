@@ -91,6 +91,7 @@ class Gradient:
             metrics=option_checks.function,
             checkpoint=option_checks.checkpoint,
             checkpoint_every=option_checks.at_least_one,
+            progress=option_checks.flag,
         )
         option_checks.weighting(self.weighting, self.weighting_options, self.optimizer, self.learning_rate)
 

@@ -26,6 +26,19 @@ class Summary:
         return html_table(self.title, self.rows)
 
 
+class Summarized:
+    """What prints as its ``_summary``, in a terminal and in a notebook."""
+
+    def _summary(self) -> Summary:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        return self._summary().html()
+
+
 def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> list[str]:
     """Columns as wide as their longest cell; flush right where ``right`` says so of the column."""
     columns = list(zip(*lines, strict=True))

@@ -47,7 +47,7 @@ def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
         own = labels[rows, t : t + 1] if own_features(problem) else labels
         indicators = label_sets(problem)
         of_sample[rows] = block.start + label_index(
-            "labels", own, form.labels, form.classes, "features", len(rows), default=False, indicators=indicators
+            "labels", own, form.labels, form.label_sizes, "features", len(rows), default=False, indicators=indicators
         )
     if np.any(of_sample < 0):
         raise ValueError(f"labels[{int(np.argmin(of_sample))}] is of no task; every sample needs one")

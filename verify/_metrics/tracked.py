@@ -39,7 +39,7 @@ def tracked(problem: Problem, *names: str) -> Callable[[Any], dict[str, float]]:
         form = parts[at.task]
         if at.task not in columns or columns[at.task][0] is not at.labels:
             sizes = {"default": False, "indicators": label_sets(problem)}
-            index = label_index("labels", at.labels, form.labels, form.classes, "H", at.H.shape[1], **sizes)
+            index = label_index("labels", at.labels, form.labels, form.label_sizes, "H", at.H.shape[1], **sizes)
             columns[at.task] = (at.labels, index)
         index = columns[at.task][1]
         W, H, b = (

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ufm.support.display import Summary
+from ufm.support.display import Summarized, Summary
 from verify.certification.descent import better_objective
-from verify.certification.dual import label_bound, per_task_bound, plain_bound, polar_bound
-from verify.certification.norm_bound import UNIT
+from verify.certification.dual import other_bounds, plain_bound
 from verify.certification.objective import Evaluation, evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
+from verify.losses.rounding import UNIT
 from verify.reading.form import Form, Problem
 from verify.reading.point import Point
 from verify.reading.read import At, read
@@ -25,7 +25,7 @@ GAP_TOLERANCE = 1e-9  # of the objective: above the rounding of any evaluation, 
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Summarized):
     """How far a point can be from the global minimum.
 
     objective         F at the point, in the problem's reduction
@@ -93,12 +93,6 @@ class Certificate:
         """JSON-ready."""
         own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tasks"}
         return {**own, "tasks": [task.to_dict() for task in self.tasks]}
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()
 
 
 def certify(
@@ -171,7 +165,7 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     bound = plain_bound(form, at.residual)
     lower = bound.value
     if not _within(tolerance, at, lower):
-        lower = max(0.0, lower, label_bound(form), per_task_bound(form, at.residual), polar_bound(form, at.residual))
+        lower = max(lower, other_bounds(form, at.residual))
     lower *= 1.0 - 4 * (parts - 1) * UNIT
     gap = at.objective - lower
     better = None
@@ -184,7 +178,7 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
         objective=at.objective,
         lower_bound=lower,
         gap=gap,
-        relative_gap=gap / at.objective,
+        relative_gap=gap / at.objective if gap else 0.0,
         spectral_ratio=bound.spectral_ratio,
         verdict=verdict,
         tolerance=tolerance,
@@ -208,7 +202,7 @@ def _total(tasks: tuple[Certificate, ...], tolerance: float) -> Certificate:
         objective=objective,
         lower_bound=float(np.sum([task.lower_bound for task in tasks])),
         gap=gap,
-        relative_gap=gap / objective,
+        relative_gap=gap / objective if gap else 0.0,
         spectral_ratio=max(task.spectral_ratio for task in tasks),
         verdict=overall(verdicts),
         tolerance=tolerance,

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.certification.norm_bound import gamma
-from verify.certification.objective import logit_slack, losses_and_residual
+from verify.certification.objective import bias_penalty, logit_slack, losses_and_residual
+from verify.losses.rounding import gamma
 from verify.reading.form import Float, Form
 
 STEPS = 40
@@ -85,12 +85,12 @@ def _factored(form: Form, U: Float, singular: Float, Vt: Float, b: Float) -> Bet
 def _evaluate(form: Form, Z: Float, b: Float, singular: Float, stretch: float = 1.0) -> Better:
     """At Z̃ with Σ_i s_i ‖u_i‖ ‖v_i‖ ≤ stretch Σ_i s_i."""
     logits = Z / form.scaling
-    losses, residual = losses_and_residual(form, logits + b[:, None], form.targets)
+    losses, residual = losses_and_residual(form, logits + b[:, None])
     value = float(np.sum(form.loss_weight * (form.task_weights @ losses)))
     nuclear = form.tau * float(singular.sum())
-    value += nuclear + form.lambda_b * float(form.rows_c @ b**2)
+    value += nuclear + bias_penalty(form, b)
     sizes = [np.abs(logits[rows]).max(axis=0) + np.abs(b[rows]).max() for rows in form.blocks]
-    slack = float(np.sum(form.loss_weight * logit_slack(form, losses, form.masses, gamma(16) * np.stack(sizes))))
+    slack = float(np.sum(form.loss_weight * logit_slack(form, losses, gamma(16) * np.stack(sizes))))
     slack += nuclear * (stretch - 1.0 + gamma((len(singular) + 4) * np.sqrt(len(singular)) + len(b) + Z.shape[1]))
     rounding = gamma(3 * len(b) + 192) * value + slack
     return Better(Z, b, value, rounding, residual, float(singular.max()))
@@ -102,5 +102,5 @@ def _prox_step(form: Form, state: Better, step: float) -> Better:
     U, singular, Vt = np.linalg.svd(state.Z - step * gradient / form.scaling, full_matrices=False)
     shrunk = np.maximum(singular - step * form.tau, 0.0)
     metric = form.rows_c * form.feature_weight.sum()
-    b = (metric * state.b - step * gradient.sum(axis=1)) / (metric + 2.0 * step * form.lambda_b * form.rows_c)
+    b = (metric * state.b - step * gradient.sum(axis=1)) / (metric + 2.0 * step * (form.lambda_b or 0.0) * form.rows_c)
     return _factored(form, U, shrunk, Vt, b)

@@ -21,15 +21,10 @@ from math import isfinite, sqrt
 
 import numpy as np
 
+from verify.losses.rounding import UNIT, gamma
 from verify.reading.form import Float
 
-UNIT = 2.0**-53  # u: a rounded operation is within u of the exact one, relatively
 WIDEST = 64  # columns of a block of G
-
-
-def gamma(operations: float) -> float:
-    """γ_k = k u / (1 − k u): what k rounded operations may add, relatively."""
-    return operations * UNIT / (1.0 - operations * UNIT)
 
 
 def norm_bound(X: Float, square: float) -> tuple[float, float]:

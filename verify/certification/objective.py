@@ -1,11 +1,4 @@
-"""Verification's own evaluation of F, in float64, accurate where softmax tails are tiny.
-
-A gap of 1e-13 relative to F is resolved only if every tail is: near a minimizer p(wrong class) can be 1e-8, and
-p − y computed as a difference would keep half its digits. So the largest logit is taken apart: with u_max removed
-from the sum, r = Σ_{k ≠ max} exp(u_k − u_max),
-
-    lse(u) = u_max + log(1 + r),   p_k = exp(u_k − u_max) / (1 + r),   (s p − y)_max = − Σ_{k ≠ max} (s p − y)_k.
-"""
+"""Verification's own evaluation of F, in float64, accurate where losses are tiny: see ``verify.losses``."""
 
 from __future__ import annotations
 
@@ -13,28 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.certification.norm_bound import gamma
-from verify.reading.form import Float, Form
+from verify.losses.rounding import gamma
+from verify.reading.form import Float, Form, Int
 from verify.reading.label_sums import add_by_label, column_blocks
 from verify.reading.point import Point
 
 UNDERFLOW = 2.0**-1022  # the most that a product loses
-
-
-def cross_entropy(u: Float, y: Float) -> tuple[Float, Float]:
-    """Per column: s lse(u) − ⟨y, u⟩ as (n,), and its gradient s softmax(u) − y as (K, n); u and y are (K, n)."""
-    columns = np.arange(u.shape[1])
-    top = np.argmax(u, axis=0)
-    below = u[top, columns] - u
-    tail = np.exp(-below)
-    tail[top, columns] = 0.0
-    r = tail.sum(axis=0)
-    s = y.sum(axis=0)
-    loss = s * np.log1p(r) + (y * below).sum(axis=0)
-    residual = s * (tail / (1.0 + r)) - y
-    residual[top, columns] = 0.0
-    residual[top, columns] = -residual.sum(axis=0)
-    return loss, residual
+EVERY = slice(None)
 
 
 @dataclass(frozen=True)
@@ -43,7 +21,7 @@ class Evaluation:
 
     objective  F
     rounding   a bound on the rounding error of F
-    residual   (R, m) the gradient s p − y of the cross-entropy, averaged over the columns of each label
+    residual   (R, m) the gradient ∂ℓ_t of each task's loss, averaged over the columns of each label
     logits     (R, m) Z = W H̄, bias excluded, at the label means H̄ of the features
     """
 
@@ -53,32 +31,50 @@ class Evaluation:
     logits: Float
 
 
-def losses_and_residual(form: Form, u: Float, targets: Float) -> tuple[Float, Float]:
-    """(T, n) CE_t, each without its c^t, and (R, n) residuals of stacked logits u (R, n)."""
-    losses = np.empty((len(form.blocks), u.shape[1]))
-    residual = np.empty_like(u)
-    for t, rows in enumerate(form.blocks):
-        losses[t], residual[rows] = cross_entropy(u[rows], targets[rows])
+def losses_and_residual(form: Form, u: Float, columns: Int | slice = EVERY) -> tuple[Float, Float]:
+    """(T, n) ℓ_t, each without its c^t, and (R, n) residuals ∂ℓ_t of logits u (R, n); both 0 without a label.
+
+    columns  (n,) the column of the form that each of u belongs to; by default u has all of them, in order
+    """
+    losses, residual, targets = np.empty((len(form.blocks), u.shape[1])), np.empty_like(u), form.targets[:, columns]
+    for t, (loss, rows) in enumerate(zip(form.loss_of, form.blocks, strict=True)):
+        losses[t], residual[rows] = loss.value_and_residual(u[rows], targets[rows])
+    if form.labelled is not None:
+        absent = ~form.labelled[:, columns]
+        losses[absent] = 0.0
+        residual[np.repeat(absent, form.classes, axis=0)] = 0.0
     return losses, residual
 
 
-def loss_and_residual(form: Form, u: Float, targets: Float) -> tuple[Float, Float]:
-    """(n,) Σ_t c^t CE_t and (R, n) residuals of stacked logits u (R, n)."""
-    losses, residual = losses_and_residual(form, u, targets)
+def loss_and_residual(form: Form, u: Float, columns: Int | slice = EVERY) -> tuple[Float, Float]:
+    """(n,) Σ_t c^t ℓ_t and (R, n) residuals of stacked logits u (R, n)."""
+    losses, residual = losses_and_residual(form, u, columns)
     return form.task_weights @ losses, residual
 
 
-def logit_slack(form: Form, losses: Float, masses: Float, eta: Float) -> Float:
-    """(n,) what errors of at most η (T, n) in the logits may change Σ_t c^t CE_t by; losses and masses (T, n).
-
-    Differences u_j − u_k are then off by 2η, and so is what they are formed to in floating point. CE is
-    Σ_j y_j log(1 + r_j), r_j = Σ_{k≠j} e^{u_k − u_j} off by a factor of e^{±4η}: log(1 + r_j) moves by at most
-    (e^{4η} − 1) r_j / (1 + r_j) = (e^{4η} − 1)(1 − p_j) ≤ (e^{4η} − 1)(−log p_j), and CE by e^{4η} − 1 of itself.
-    It also moves by at most 4 s η.
-    """
+def logit_slack(form: Form, losses: Float, eta: Float, columns: Int | slice = EVERY) -> Float:
+    """(n,) what errors of at most η (T, n) in the logits may change Σ_t c^t ℓ_t by, from the losses (T, n)."""
+    masses = form.masses[:, columns]
+    parts = zip(form.loss_of, losses, masses, form.classes, eta, strict=True)
     with np.errstate(over="ignore", invalid="ignore"):
-        share = np.fmin(np.expm1(4.0 * eta) * losses, 4.0 * masses * eta)
+        share = np.stack([loss.logit_slack(value, s, k, error) for loss, value, s, k, error in parts])
+    if form.labelled is not None:
+        share[~form.labelled[:, columns]] = 0.0
     return np.asarray(form.task_weights @ share)
+
+
+def target_slack(form: Form, u: Float, residual: Float, columns: Int | slice = EVERY) -> Float:
+    """(n,) what a relative change of all targets by ε may change Σ_t c^t ℓ_t by, over ε, beyond ε of itself."""
+    y = form.targets[:, columns]
+    parts = zip(form.loss_of, form.blocks, strict=True)
+    return np.asarray(
+        form.task_weights @ np.stack([loss.target_slack(u[rows], y[rows], residual[rows]) for loss, rows in parts])
+    )
+
+
+def bias_penalty(form: Form, b: Float) -> float:
+    """λ_b Σ_t c^t ‖b^t‖²; 0 without a bias."""
+    return form.lambda_b * float(form.rows_c @ b**2) if form.lambda_b else 0.0
 
 
 def evaluate(form: Form, point: Point) -> Evaluation:
@@ -86,7 +82,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
 
     **Rounding.** u = 2⁻⁵³, first order. All terms of F are ≥ 0, so what is added up is off relatively. A logit is a sum
     of d + 1 terms, within γ_{d+2} (‖w‖ ‖h‖ + |b|): ``logit_slack``. exp and log1p are within 8u, r and ⟨y, below⟩ sums
-    of K terms, targets within 4u: a loss is within (2K + 40) u. Pairwise sums of n terms are within (25 + log₂ n) u
+    of K terms, targets within r u: a loss is within (2K + 40 + r) u of what ``target_slack`` leaves. Pairwise sums of n terms are within (25 + log₂ n) u
     ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms, then n or R, weights 4u. What
     underflows counts too.
 
@@ -101,18 +97,21 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     largest_head = np.sqrt(np.maximum.reduceat(heads, starts))[:, None]
     largest_bias = np.maximum.reduceat(np.abs(point.b), starts)[:, None]
     loss = slack = 0.0
-    operations = 2 * R + d + 192  # 2R ≥ 2K + T, and 192 for the constants
+    operations = 2 * R + d + 192 + max(form.roundings - 4, 0)  # 2R ≥ 2K + T, and 192 for the constants
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("ij,ij->j", point.H, point.H)
         for block in column_blocks(point.index, R):
             labels = block if collapsed else point.index[block]
             u = point.W @ point.H[:, block]
             u += point.b[:, None]
-            losses, gradient = losses_and_residual(form, u, form.targets[:, labels])
+            losses, gradient = losses_and_residual(form, u, labels)
             weight = loss_weight[labels]
             loss += float(np.sum(weight * (form.task_weights @ losses)))
             eta = gamma(d + 16) * (largest_head * np.sqrt(squares[block]) + largest_bias)
-            slack += float(np.sum(weight * logit_slack(form, losses, form.masses[:, labels], eta)))
+            moved = logit_slack(form, losses, eta, labels)
+            if form.roundings:
+                moved += gamma(form.roundings + 2) * target_slack(form, u, gradient, labels)
+            slack += float(np.sum(weight * moved))
             operations += 1
             if collapsed:
                 residual[:, block] = gradient
@@ -120,12 +119,23 @@ def evaluate(form: Form, point: Point) -> Evaluation:
                 add_by_label(residual, gradient, point.index[block])
         penalty = form.lambda_H * float(np.sum((form.feature_weight / point.share)[point.index] * squares))
         penalty += form.lambda_W * float(form.rows_c @ heads)
-        penalty += form.lambda_b * float(form.rows_c @ point.b**2)
+        penalty += bias_penalty(form, point.b)
         objective = loss + penalty
     if not np.isfinite(objective):
         raise FloatingPointError("the objective overflows float64 at this point; scale W and H down")
     logits = point.W @ point.means
     underflow = form.lambda_H * point.H.size * form.feature_weight.max() + len(point.index) * R * form.loss_weight.max()
-    underflow += (form.lambda_W * point.W.size + form.lambda_b * R + len(point.index)) * form.task_weights.max()
+    underflow += (
+        form.lambda_W * point.W.size + (form.lambda_b or 0.0) * R + len(point.index)
+    ) * form.task_weights.max()
     rounding = gamma(operations) * objective + slack * (1.0 + gamma(operations)) + float(underflow) * UNDERFLOW
+    if objective == 0.0 and _exactly_zero(form, point, residual):
+        rounding = 0.0
     return Evaluation(objective, rounding, residual / point.share, logits)
+
+
+def _exactly_zero(form: Form, point: Point, residual: Float) -> bool:
+    """Whether an F of 0 is no matter of rounding: nothing but a bias that costs nothing, equal to all targets."""
+    if point.W.any() or point.H.any() or (form.lambda_b and point.b.any()) or residual.any() or form.roundings:
+        return False
+    return all(loss.attains_zero for loss in form.loss_of)

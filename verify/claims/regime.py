@@ -14,7 +14,7 @@ from verify.reading.samples import Samples
 from verify.reading.sources import label_sets
 
 LIVE = 1e-3  # of the longest: the theorems' regimes have no shorter vector, and one past its threshold is exactly zero
-ALL_ZERO = 1e-8  # of F at zero, by penalty: what is left of heads past every threshold is rounding
+ALL_ZERO = 1e-8  # of the penalty's scale: what is left of heads past every threshold is rounding
 
 
 def heads(part: Samples) -> list[Float]:
@@ -29,11 +29,17 @@ def live_heads(part: Samples) -> list[Float]:
 
 
 def live_rows(part: Samples) -> NDArray[np.bool_]:
-    """(R,) which rows of the stacked heads are not zero."""
+    """(R,) which rows of the stacked heads are not zero.
+
+    All are where λ_W Σ c^t ‖W^t‖² is rounding beside F at zero: beside τ/σ of it where τ < σ, the norm of the scaled
+    residual at zero, as the penalty falls with λ. Zero is the minimum for τ ≥ σ alone.
+    """
     form = part.form
     at_zero = float((form.task_weights * np.log(form.classes)) @ form.masses @ form.loss_weight)
+    residual = form.targets - np.repeat(form.masses / np.array(form.classes)[:, None], form.classes, axis=0)
+    sigma = float(np.linalg.norm(form.scaling * (form.loss_weight / form.feature_weight) * residual))
     penalty = form.lambda_W * float(form.rows_c @ np.sum(part.point.W**2, axis=1))
-    return _live(part.point.W.T) & (penalty > ALL_ZERO * at_zero)
+    return _live(part.point.W.T) & (penalty > ALL_ZERO * at_zero * form.tau / max(form.tau, sigma))
 
 
 def live_features(part: Samples) -> NDArray[np.bool_]:

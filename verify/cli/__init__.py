@@ -33,8 +33,9 @@ def main(commands: Callable[[], dict[str, Any]] = own_commands) -> None:
             status, word = _run(commands)
             if word:
                 _say(word, "yellow")
-    except OSError as error:  # standard output, at the very end
-        _say(f"ufm: {error}", "red")
+    except OSError as error:  # standard output, at the very end; standard error may be no better
+        with safe_streams():
+            _say(f"ufm: {error}", "red")
         status = 2
     sys.exit(status)
 

@@ -59,12 +59,6 @@ def read_tasks(
     return arrays, reading
 
 
-def read_labels(path: Path, **options: Any) -> Labels:
-    """(N, T) labels from 0 of one file; see ``read_tasks``, but a column may have one class."""
-    table = read_table(path, **options)
-    return np.stack([_task(table, column, None)[1] for column in table.columns], axis=1)
-
-
 def read_indicators(path: Path, **options: Any) -> Labels:
     """(N, K) of 0 and 1: a sample's row has a 1 at each of its labels. ValueError naming the file for anything else."""
     return _indicators(read_table(path, **options))

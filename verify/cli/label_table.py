@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +18,7 @@ from verify.cli.label_arrays import Column, column_of, read_array
 from verify.cli.label_cells import is_plain, one_spelling, whole_values
 from verify.cli.label_dialect import Top, check_quotes, check_widths, has_header, named, sniffed, width
 from verify.cli.label_text import lines, read_text, require_file
-from verify.reading.label_reading import shown
+from verify.reading.label_reading import listed, shown
 
 MOST_COLUMNS = 10_000  # of text; the parser spends 0.2 ms on each, however short
 TEXT = (".csv", ".tsv", ".txt")
@@ -84,6 +85,12 @@ def _read_text(path: Path, delimiter: str | None, header: bool | None, chosen: S
         raise ValueError(f"--labels: {path.name} has a header and no rows")
     if header:
         every = [_without_top(column) for column in every]
+        often = Counter(column.name for column in every)
+        alike = [shown(title) for title, number in often.items() if number > 1]
+        if alike:
+            warnings.append(
+                f"{path.name}: several columns are named {listed(alike)}; choose by position with --columns"
+            )
     blank = data.rstrip().count(b"\n") + 1 - rows
     if blank:
         warnings.append(f"{path.name}: {blank:,} blank line{'s' * (blank > 1)} skipped")
@@ -110,7 +117,7 @@ def _parsed(name: str, data: bytes, delimiter: str) -> dict[int, Any]:
     try:
         frame = pandas.read_csv(
             io.BytesIO(data),
-            sep=r"\s+" if delimiter == " " else delimiter or "\x1f",
+            sep=r"\s+" if delimiter == " " else delimiter or _absent(name, data),
             header=None,
             index_col=False,
             dtype=object,  # strings as they stand; an integer beyond int64 must not become a float
@@ -124,6 +131,14 @@ def _parsed(name: str, data: bytes, delimiter: str) -> dict[int, Any]:
         check_widths(name, data, delimiter)
         raise ValueError(f"--labels: {name} has {rows:,} lines, of which {len(frame):,} rows were made; check quotes")
     return {t: frame[t].to_numpy() for t in range(columns)}
+
+
+def _absent(name: str, data: bytes) -> str:
+    """A character that separates nothing, for one column."""
+    for mark in map(chr, range(0x1F, 0x0D, -1)):
+        if mark.encode() not in data:
+            return mark
+    raise ValueError(f"--labels: {name} holds every control character, as a picture would; it is no text")
 
 
 def _column(t: int, strings: NDArray[np.object_]) -> Column:

@@ -8,7 +8,7 @@ from typing import Any
 
 import ufm
 from ufm.support import validation
-from ufm.support.display import Summary
+from ufm.support.display import Summarized, Summary
 from verify.certification.certificate import Certificate
 from verify.claims._claim import as_claim
 from verify.falsification.finding import Finding
@@ -18,7 +18,7 @@ from verify.falsification.trials import ClaimError
 
 
 @dataclass(frozen=True)
-class Replay:
+class Replay(Summarized):
     """A counterexample solved afresh.
 
     finding     what the file holds; violation, resolution, certificate and solution are of the new solve
@@ -52,12 +52,6 @@ class Replay:
                 ("geometry pinned to", f"{self.resolution:.1e} relative"),
             ],
         )
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()
 
 
 def replay(path: str | Path, *, claim: Any = None, seed: int | None = None) -> Replay:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ufm
 from ufm.solution import Problem
-from ufm.support.display import Summary
+from ufm.support.display import Summarized, Summary
 from verify.certification.certificate import Certificate
 from verify.claims._claim import Claim
 from verify.falsification.ended import Ended
@@ -23,7 +23,7 @@ NOTHING_CERTIFIED = "nothing certified"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Summarized):
     """A claim, the smallest counterexample found if any, and how the search went.
 
     claim                the claim; ``margin`` is what its violation had to exceed
@@ -107,9 +107,3 @@ class Finding:
 
     def __repr__(self) -> str:
         return f"Finding({self.claim.name!r}: {self.verdict}, tried={self.tried}, violation={self.violation:g})"
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()

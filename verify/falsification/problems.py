@@ -25,6 +25,8 @@ def expression(problem: Problem) -> str:
     elif isinstance(problem, ufm.MultiSource):
         size = sum(problem.classes)
         counts = repr([c.tolist() for c in problem.count_tensor()]) if size <= WRITTEN_OUT else ""
+    elif not isinstance(problem, ufm.SingleSource):
+        return repr(problem)
     else:
         size = math.prod(problem.classes)
         counts = repr(problem.count_tensor().tolist()) if size <= WRITTEN_OUT else ""

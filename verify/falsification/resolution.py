@@ -66,6 +66,8 @@ def _balanced(part: Samples) -> tuple[Float, Float]:
 
 def logit_distance(form: Form, logits: Float, gap: float) -> float:
     """δ: an upper bound on the Frobenius distance of Z̃ from the minimizer's, from centred logits (R, m), b included."""
+    if not form.lambda_b or set(form.losses) != {"cross-entropy"}:
+        return math.inf  # the argument is about softmax and a penalized bias
     curvature = np.inf  # min of a_l s_tl min_k p_tlk / w_l
     for rows, mass, c in zip(form.blocks, form.masses, form.task_weights, strict=True):
         p = np.exp(logits[rows] - logits[rows].max(axis=0))

@@ -100,7 +100,7 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
     if problem is not None and certificate is None:
         raise ValueError("there is a counterexample but no certificate")
     figures: dict[str, Any] = {name: _number(name, content[name]) for name in NUMBERS}
-    figures |= {name: _count(name, content[name]) for name in COUNTS}
+    figures |= {name: validation.whole_number(name, content[name], 0) for name in COUNTS}
     if not figures["margin"] >= 0 or figures["violation"] < 0:
         raise ValueError(f"margin and violation must be ≥ 0, got {figures['margin']!r} and {figures['violation']!r}")
     return {
@@ -171,7 +171,7 @@ def _read_solution(problem: Problem, saved: dict[str, Any], options: dict[str, A
 def _certificate(saved: dict[str, Any]) -> Certificate:
     own = {field.name: saved[field.name] for field in fields(Certificate) if field.name in saved}
     own |= {name: _number(name, own[name]) for name in FIGURES}
-    own |= {name: _count(name, own[name]) for name in DIMENSIONS}
+    own |= {name: validation.whole_number(name, own[name], 0) for name in DIMENSIONS}
     own["verdict"] = validation.one_of("verdict", own["verdict"], VERDICTS)
     return Certificate(**{**own, "tasks": tuple(_certificate(task) for task in saved["tasks"])})
 
@@ -181,9 +181,3 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     return float(value)
-
-
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{name} must be an integer ≥ 0, got {value!r}")
-    return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from verify.comparison.cosine_curve import FIGURES, CosineCurve, cosine_curve
 from verify.comparison.curve_figure import curve_file
 from verify.report.blocks import Paragraph, Picture, Section
@@ -26,16 +28,12 @@ def curve_section(curves: dict[str, CosineCurve]) -> Section:
     worst = max(curve.deviation for curve in curves.values())
     gap = max(float(curve.relative_gap.max()) for curve in curves.values())
     solved = sum(len(curve.solved_n_same) for curve in curves.values())
+    rising = {number: bool(np.all(np.diff(curve.solved_cosine) > 0)) for number, curve in curves.items()}
     lead = (
         f"{solved} certified minima (largest relative gap {gap:.1e}) lie within {worst:.1e} of the closed forms. "
         "Increasing in the number of samples whose labels agree: "
-        + ", ".join(f"Figure {number} {_monotone(curve)}" for number, curve in curves.items())
+        + ", ".join(f"Figure {number} {'yes' if rises else 'no'}" for number, rises in rising.items())
         + "."
     )
     pictures = (Picture(curve_file(curve, f"figure-{number}")) for number, curve in curves.items())
     return Section("How correlation tilts the heads", (Paragraph(lead), *pictures))
-
-
-def _monotone(curve: CosineCurve) -> str:
-    rising = all(a < b for a, b in zip(curve.solved_cosine, curve.solved_cosine[1:], strict=False))
-    return "yes" if rising else "no"

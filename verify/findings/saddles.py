@@ -13,7 +13,7 @@ from verify.falsification.problems import expression
 from verify.findings.laws import SMALL
 from verify.landscape import CriticalPoints, critical_points
 from verify.landscape._curvature import STRICT_SADDLE
-from verify.report.blocks import Paragraph, Section, table
+from verify.report.blocks import Paragraph, Section
 
 PROBLEMS: tuple[Problem, ...] = (
     ufm.SingleSource.balanced((4,), 10, **SMALL),
@@ -64,19 +64,4 @@ def landscape_sections(landscapes: Iterable[Landscape]) -> list[Section]:
 
 
 def _of_problem(item: Landscape) -> Section:
-    header = ("point", "F", "σ/τ", "gradient", "smallest eigenvalue", "verdict")
-    rows = []
-    for point in item.points:
-        curvature = point.curvature
-        flat = abs(curvature.eigenvalue) <= curvature.limit
-        rows.append(
-            (
-                point.name,
-                f"{point.objective:.12g}",
-                f"{point.certificate.spectral_ratio:.6g}",
-                f"{curvature.gradient_norm:.0e}",
-                "0" if flat else f"{curvature.eigenvalue:.6g}",
-                point.certificate.verdict if point.is_global else curvature.verdict,
-            )
-        )
-    return Section(expression(item.problem), (table(header, rows, header[1:5]),), level=3)
+    return Section(expression(item.problem), (item.points.table(),), level=3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ufm.support.display import Summary
+from ufm.support.display import Summarized, Summary
 from verify.certification.certificate import GAP_TOLERANCE, GLOBAL, Certificate, certify, check_tolerance
 from verify.certification.objective import evaluate
 from verify.landscape.descend import best_along
@@ -36,7 +36,7 @@ class Direction:
 
 
 @dataclass(frozen=True)
-class Curvature:
+class Curvature(Summarized):
     """The smallest eigenvalue of the Hessian, and what it says of the point.
 
     eigenvalue        of D ∇²F D (see ``verify.landscape.hessian``): of the same sign as ∇²F's smallest, in units of the
@@ -91,12 +91,6 @@ class Curvature:
         for t, task in enumerate(self.tasks, start=1):
             rows.append((f"task {t}", f"{task.verdict}, smallest eigenvalue {task.eigenvalue:.6g}"))
         return Summary("Curvature", rows)
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()
 
 
 def curvature(

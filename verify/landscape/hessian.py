@@ -63,10 +63,10 @@ class Hessian:
         a, w = ((weight / point.share)[point.index] for weight in (form.loss_weight, form.feature_weight))
         u = point.W @ point.H + point.b[:, None]
         self.logits, self.share = u, c * a
-        self.V = c * a * loss_and_residual(form, u, form.targets[:, point.index])[1]
+        self.V = c * a * loss_and_residual(form, u, point.index)[1]
         self.p = self._softmax(u)
         self.weight = c * a * self._spread(self._sums(form.targets)[:, point.index])
-        self.penalty = Move(2 * form.lambda_W * c, 2 * form.lambda_H * w, 2 * form.lambda_b * form.rows_c)
+        self.penalty = Move(2 * form.lambda_W * c, 2 * form.lambda_H * w, 2 * (form.lambda_b or 0.0) * form.rows_c)
         if bias_unit is None:
             bias_unit = (self.penalty.b + (self.weight * self.p * (1.0 - self.p)).sum(axis=1)) ** -0.5
         self.unit = Move(self.penalty.W**-0.5, self.penalty.H**-0.5, bias_unit)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ufm.support import strict_json
 from verify.comparison.cosine_curve import CosineCurve
+from verify.falsification.problems import record
 from verify.main_job.case import Case, JobResult
 from verify.main_job.cosines import measured_cosines
 from verify.report.figure_files import FigureFile
@@ -32,19 +33,7 @@ def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
         "name": case.name,
         "seconds": case.seconds,
         "reading": None if case.reading is None else case.reading.to_dict(),
-        "problem": {
-            "source": problem.source,
-            "classes": problem.classes,
-            "labels": problem.labels,
-            "counts": problem.counts,
-            "samples": problem.samples,
-            "task_weights": problem.task_weights,
-            "lambda_H": problem.lambda_H,
-            "lambda_W": problem.lambda_W,
-            "lambda_b": problem.lambda_b,
-            "reduction": problem.reduction,
-            "label_smoothing": problem.label_smoothing,
-        },
+        "problem": record(problem) | {"samples": problem.samples},
         "solution": {
             "method": solution.method,
             "objective": solution.objective,

@@ -1,40 +1,53 @@
-"""A problem as soft-target columns, read from its public fields alone.
+"""A problem as target columns, read from its public fields alone.
 
-Column l is a distinct label with target y_l ∈ R^R_{≥0}, task blocks y_tl of mass s_tl = Σ_k y_tl,k, and with
-logits u_l = W h_l + b (h_l the feature of that label, or each of its features)
+Column l is a distinct label with target y_l ∈ R^R in task blocks y_tl, and with logits u_l = W h_l + b (h_l the
+feature of that label, or each of its features)
 
-    F = Σ_t c^t Σ_l a_l [ s_tl lse(u_tl) − ⟨y_tl, u_tl⟩ ]
-        + λ_H Σ_l w_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖².
+    F = Σ_t c^t Σ_l a_l ℓ_t(u_tl; y_tl) + λ_H Σ_l w_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖²,
+
+where the sum over l leaves out the columns without a label in task t: their block of y is 0, and so are loss and
+residual there. λ_b = 0 leaves the bias free; None has none, b = 0.
 
 Problem (3): a_l = w_l = n_l. Problem (4) is T such forms, one per task, with w_l = c^t n_l. reduction="mean" divides
-a_l, and only a_l, by the samples of the form. Pick-all-label is one form of one task, Problem (3)'s weights and masses
-s_S = |S|. A model whose loss is cross-entropy to other targets is other columns y.
+a_l, and only a_l, by the samples of the form. Pick-all-label is one form of one task with Problem (3)'s weights; soft
+labels and real targets are Problem (3) with other columns y.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from math import sqrt
 from typing import Any, Literal, Protocol, assert_never, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm.support.public_fields import require_known
+from ufm.support.public_fields import require_known, task_losses
+from verify.losses import LOSSES, Loss
+from verify.losses.tasks import Tasks
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
-Source = Literal["single", "multi", "multilabel"]
+Bool = NDArray[np.bool_]
+Source = Literal["single", "multi", "multilabel", "soft", "regression"]
 FIELDS = (
     *("source", "classes", "labels", "counts", "task_weights", "lambda_H", "lambda_W", "lambda_b", "reduction"),
-    *("label_smoothing", "samples", "multiplicities", "label_sets"),  # the last three follow from the others
+    *("label_smoothing", "loss", "targets"),
+    *("losses", "samples", "multiplicities", "label_sets"),  # these follow from the others
 )
+MISSING = -1  # stands for no label
 
 
 class Problem(Protocol):
     """The public fields of ufm's problems that the verification reads.
 
-    source  "single" (``ufm.SingleSource``), "multi" (``ufm.MultiSource``) or "multilabel" (``ufm.MultiLabel``)
+    source   "single" (``ufm.SingleSource``), "multi" (``ufm.MultiSource``), "multilabel" (``ufm.MultiLabel``), "soft"
+             (``ufm.SoftLabels``) or "regression" (``ufm.Regression``)
+    labels   of "single": −1 where a task has no label; of "soft" and "regression": the numbers of the columns
+    Beside these: ``loss``, one name or one per task, cross-entropy where there is no such field; and of "soft", before
+    smoothing, and of "regression" ``targets`` (columns, R).
     """
 
     source: Source
@@ -44,19 +57,34 @@ class Problem(Protocol):
     task_weights: Float
     lambda_H: float
     lambda_W: float
-    lambda_b: float
+    lambda_b: float | None
     reduction: Literal["sum", "mean"]
     label_smoothing: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Consecutive tasks that share a loss: their numbers, their rows, and what the loss is given of them."""
+
+    loss: type[Loss]
+    tasks: slice
+    rows: slice
+    at: Tasks
 
 
 @dataclass(frozen=True)
 class Form:
     """F as in the module's equation; R = Σ K_t rows, m columns.
 
-    labels          (m, T)  label tuples, in the problem's order; pick-all-label: (m, K) indicators of the label sets
-    indicators      (R, m)  1 at the rows that a label owns, else 0: one in each task's block, or the members of a set
+    labels          (m, T)  label tuples, in the problem's order; pick-all-label: (m, K) indicators of the label sets;
+                            of soft and real targets: (m, 1) the numbers of the columns
+    indicators      (R, m)  1 at the rows that a label owns, else 0: one in each task's block, or the members of a set;
+                            soft and real targets own none
     counts          (m,)    n_l
     targets         (R, m)  y_l
+    losses          (T,)    names of the tasks' losses
+    labelled        (T, m)  whether column l has a label in task t; None where all have
+    roundings       u's of 2⁻⁵³ that targets are within of the exact ones, relatively; 0 where they are exact
     loss_weight     (m,)    a_l
     feature_weight  (m,)    w_l
     task_weights    (T,)    c^t
@@ -72,7 +100,10 @@ class Form:
     task_weights: Float
     lambda_H: float
     lambda_W: float
-    lambda_b: float
+    lambda_b: float | None
+    losses: tuple[str, ...]
+    labelled: Bool | None
+    roundings: int
 
     @cached_property
     def blocks(self) -> list[slice]:
@@ -87,52 +118,99 @@ class Form:
 
     def block_sums(self, rows: Float) -> Float:
         """(T, m) sums over each task's rows of (R, m)."""
+        if len(self.classes) == 1:
+            return np.asarray(np.add.reduce(rows, axis=0, keepdims=True))
         sums = np.empty((len(self.classes), rows.shape[1]))
         for block, total in zip(self.blocks, sums, strict=True):
             np.add.reduce(rows[block], axis=0, out=total)
         return sums
 
     @cached_property
+    def loss_of(self) -> list[type[Loss]]:
+        """(T,) the tasks' losses."""
+        return [LOSSES[name] for name in self.losses]
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The tasks in runs of one loss."""
+        groups, start = [], 0
+        for name, run in groupby(self.losses):
+            tasks = slice(start, start := start + len(list(run)))
+            rows = slice(self.blocks[tasks.start].start, self.blocks[tasks.stop - 1].stop)
+            labelled = None if self.labelled is None else self.labelled[tasks]
+            at = Tasks(
+                self.classes[tasks],
+                self.targets[rows],
+                self.tops[tasks] - rows.start,
+                self.masses[tasks],
+                None if labelled is None or labelled.all() else labelled,
+                self.named,
+                self.roundings,
+            )
+            groups.append(Group(LOSSES[name], tasks, rows, at))
+        return groups
+
+    @cached_property
+    def row_labelled(self) -> Bool | None:
+        """(R, m) ``labelled`` on all rows of each task."""
+        return None if self.labelled is None else np.repeat(self.labelled, self.classes, axis=0)
+
+    @cached_property
     def masses(self) -> Float:
-        """(T, m) s_tl."""
-        return self.block_sums(self.targets)
+        """(T, m) s_tl, what the loss makes of a column's weight: Σ_k y_tl,k, or 1; 0 where a task has no label."""
+        masses = np.stack([loss.mass(self.targets[rows]) for loss, rows in zip(self.loss_of, self.blocks, strict=True)])
+        return masses if self.labelled is None else np.where(self.labelled, masses, 0.0)
 
     @cached_property
     def tops(self) -> Int:
         """(T, m) the row of a largest target in each block: the label's own, or the first of a label set."""
         starts = np.array([rows.start for rows in self.blocks])[:, None]
-        if self.labels.shape[1] == len(starts):
-            return np.asarray(starts + self.labels.T, dtype=np.int64)
+        if self.labels.shape[1] == len(starts) and self.named:
+            return np.asarray(starts + np.maximum(self.labels.T, 0), dtype=np.int64)
         return np.stack([rows.start + np.argmax(self.targets[rows], axis=0) for rows in self.blocks])
 
+    @property
+    def label_sizes(self) -> tuple[int, ...]:
+        """What each column of ``labels`` counts: classes, or the columns themselves."""
+        return self.classes if self.named else (len(self.counts),)
+
     @cached_property
-    def soft(self) -> bool:
-        """Whether a block has positive targets besides its top: smoothed labels, label sets."""
-        return bool(np.count_nonzero(self.targets) > self.tops.size)
+    def named(self) -> bool:
+        """Whether columns are labels of classes: soft and real targets are not."""
+        return bool(self.indicators.any())
+
+    @cached_property
+    def shift_blind_rows(self) -> Bool:
+        """(R,) whether the row's task has a loss blind to a common shift of its logits."""
+        return np.repeat([loss.shift_blind for loss in self.loss_of], self.classes)
 
     @property
     def tau(self) -> float:
         """τ = 2 √(λ_W λ_H)."""
-        return float(2.0 * np.sqrt(self.lambda_W) * np.sqrt(self.lambda_H))
+        return 2.0 * sqrt(self.lambda_W) * sqrt(self.lambda_H)
 
-    @property
+    @cached_property
     def scaling(self) -> Float:
         """(R, m) √(c^t w_l): Z̃ = scaling · Z is the matrix whose nuclear norm τ weighs."""
         return np.sqrt(self.rows_c)[:, None] * np.sqrt(self.feature_weight)
 
     @property
     def sufficient_dim(self) -> int:
-        """min(R − T, m): centred logits have no larger rank, so a wider feature space lowers no minimum."""
-        return min(sum(self.classes) - len(self.classes), len(self.counts))
+        """min(R − T', m), T' the tasks whose loss is blind to a common shift, so that their logits may be centred.
+
+        Z has no larger rank then, so a wider feature space lowers no minimum.
+        """
+        return min(sum(self.classes) - sum(loss.shift_blind for loss in self.loss_of), len(self.counts))
 
 
 def require_problem(problem: Problem) -> None:
-    """TypeError for another source, ValueError for a public field that is not read here: another model, perhaps."""
+    """TypeError for another source, ValueError for a loss or a public field that is not known: another model."""
     source = getattr(problem, "source", None)
     if not isinstance(source, str) or source not in get_args(Source):
-        known = "ufm.SingleSource, ufm.MultiSource or ufm.MultiLabel"
+        known = "ufm.SingleSource, ufm.MultiSource, ufm.MultiLabel, ufm.SoftLabels or ufm.Regression"
         raise TypeError(f"problem must be a {known}, got {type(problem).__name__} with source={source!r}")
     require_known(problem, FIELDS, "verify")
+    task_losses(problem, LOSSES, "verify")
 
 
 def forms(problem: Problem) -> tuple[Form, ...]:
@@ -152,32 +230,55 @@ def forms(problem: Problem) -> tuple[Form, ...]:
                 _form(problem, tasks[t : t + 1], labels, counts, c[t : t + 1], _one_hot((k,), labels))
                 for t, (k, labels, counts) in enumerate(each)
             )
+        case "soft" | "regression":
+            none = np.zeros((sum(problem.classes), len(problem.counts)))
+            return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), none),)
         case _:
             assert_never(problem.source)
 
 
 def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:
-    """(R, m) stacked e_{k_t}."""
-    return np.concatenate([np.eye(k)[:, labels[:, t]] for t, k in enumerate(classes)])
+    """(R, m) stacked e_{k_t}, 0 where there is no label."""
+    present = labels != MISSING
+    return np.concatenate([np.eye(k)[:, labels[:, t]] * present[:, t] for t, k in enumerate(classes)])
 
 
 def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float, indicators: Float) -> Form:
-    """Targets y_t = (1 − ε) 1 + ε s_t / K_t, with s_t the members of the label in block t."""
     classes = tuple(problem.classes[t] for t in tasks)
     averaged_over = float(counts.sum()) if problem.reduction == "mean" else 1.0
-    starts = np.cumsum(classes) - classes
-    members = np.add.reduceat(indicators, starts, axis=0)
-    uniform = np.repeat(members / np.array(classes)[:, None], classes, axis=0)
+    targets, roundings = _targets(problem, classes, indicators)
+    labelled = labels.T != MISSING
+    losses = task_losses(problem, LOSSES, "verify")
     return Form(
         classes=classes,
         labels=np.asarray(labels),
         indicators=indicators,
         counts=np.asarray(counts),
-        targets=(1.0 - problem.label_smoothing) * indicators + problem.label_smoothing * uniform,
+        targets=targets,
         loss_weight=counts / averaged_over,
         feature_weight=counts * owner_weight,
         task_weights=np.asarray(problem.task_weights[tasks], dtype=np.float64),
         lambda_H=problem.lambda_H,
         lambda_W=problem.lambda_W,
         lambda_b=problem.lambda_b,
+        losses=tuple(losses[t] for t in tasks),
+        labelled=None if labelled.all() else labelled,
+        roundings=roundings,
     )
+
+
+def _targets(problem: Problem, classes: tuple[int, ...], indicators: Float) -> tuple[Float, int]:
+    """y_t = (1 − ε) y'_t + ε s_t / K_t with s_t = Σ y'_t, from indicators or targets y' as given, and its roundings."""
+    epsilon, named = problem.label_smoothing, problem.source not in ("soft", "regression")
+    given = indicators if named else _rows_of_targets(problem)
+    if not epsilon:
+        return given, 0
+    starts = np.cumsum(classes) - classes
+    sums = np.add.reduceat(given, np.asarray(starts, dtype=np.int64), axis=0)
+    uniform = np.repeat(sums / np.array(classes)[:, None], classes, axis=0)
+    return (1.0 - epsilon) * given + epsilon * uniform, 4 if named else max(classes) + 4
+
+
+def _rows_of_targets(problem: Any) -> Float:
+    """(R, m) of a field that problems of classes do not have."""
+    return np.ascontiguousarray(np.asarray(problem.targets, dtype=np.float64).T)

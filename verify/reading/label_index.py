@@ -8,7 +8,7 @@ import numpy as np
 
 from ufm.problems.label_sets import indicator_array
 from ufm.support import validation
-from verify.reading.form import Int
+from verify.reading.form import MISSING, Int
 
 
 def label_index(
@@ -22,9 +22,10 @@ def label_index(
     default: bool,
     indicators: bool = False,
 ) -> Int:
-    """(columns,) row of ``distinct`` (m, T) that equals each row of labels (columns, T).
+    """(columns,) row of ``distinct`` (m, T) that equals each row of labels (columns, T); −1 is no label.
 
-    With ``indicators`` both are indicator rows (columns, K) of label sets.
+    With ``indicators`` both are indicator rows (columns, K) of label sets. Labels that are column numbers are those of
+    one task with as many classes.
 
     Raises ValueError where labels do not fit H, a column's label has no samples in the problem, or a label of the
     problem has no column.
@@ -44,10 +45,11 @@ def label_index(
             raise ValueError(f"{error}; it must be ({columns}, {width}) integers") from None
     if len(array) != columns:
         raise ValueError(f"{name} has {len(array)} rows but {features} has {columns} columns; they must be as many")
-    radix = (2,) * width if indicators else classes
+    both, radix = np.concatenate([distinct, array]), (2,) * width
     if not indicators:
-        validation.check_range(name, array, classes)
-    wanted, keys = np.split(_keys(np.concatenate([distinct, array]), radix), [len(distinct)])
+        validation.check_range(name, array, classes, MISSING if (distinct == MISSING).any() else 0)
+        both, radix = both - MISSING, tuple(k + 1 for k in classes)  # from 0, no label included
+    wanted, keys = np.split(_keys(both, radix), [len(distinct)])
     order = np.argsort(wanted)
     position = np.minimum(np.searchsorted(wanted[order], keys), len(wanted) - 1)
     index = order[position]

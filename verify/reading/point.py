@@ -13,7 +13,7 @@ from ufm.support import validation
 from verify.reading.form import Float, Int, Problem, require_problem
 from verify.reading.label_index import label_index
 from verify.reading.label_sums import label_means
-from verify.reading.sources import label_sets, own_features
+from verify.reading.sources import label_sets, numbered, own_features
 
 LARGEST = 1e75  # fourth powers of it are floats
 
@@ -49,10 +49,12 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
 
     W       list of T arrays (K_t, d)
     H       (d, columns); MultiSource: list of T such arrays
-    b       list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias
-    labels  (columns, T) the label tuple of each column of H, in any order and repeated at will; MultiSource: list
-            of T arrays (columns_t,) or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of its label set.
-            Default: problem.labels
+    b       list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias, all there is under
+            λ_b = None
+    labels  (columns, T) the label tuple of each column of H, in any order and repeated at will, −1 for no label;
+            MultiSource: list of T arrays (columns_t,) or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of its
+            label set; soft labels and regression: (columns, 1) numbers of the problem's targets. Default:
+            problem.labels
 
     Raises TypeError or ValueError, naming the field, before any work.
     """
@@ -68,8 +70,9 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
         labels = problem.labels
     if not own_features(problem):
         stacked, bias = np.concatenate(heads), np.concatenate(biases)
+        sizes = (len(problem.counts),) if numbered(problem) else problem.classes
         sets = label_sets(problem)
-        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, problem.classes, default, sets),)
+        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, sizes, default, sets),)
     tasks = len(problem.classes)
     parts = zip(heads, biases, _list("H", H, tasks), _list("labels", labels, tasks), problem.labels, strict=True)
     return tuple(
@@ -142,6 +145,11 @@ def _biases(problem: Problem, b: Any) -> list[Float]:
     for t, (v, k) in enumerate(zip(biases, problem.classes, strict=True)):
         if v.shape != (k,):
             raise ValueError(f"b[{t}] must have shape ({k},), (K_t,), got {v.shape}")
+        if problem.lambda_b is None and v.any():
+            raise ValueError(
+                f"b[{t}] has an entry of {v[np.argmax(np.abs(v))]:g}, and the problem has no bias (lambda_b=None); "
+                "leave b out, or state the problem with lambda_b=0, a free bias"
+            )
     return biases
 
 

@@ -8,11 +8,11 @@ from verify.reading.form import Problem
 
 
 def label_tuples(problem: Problem) -> bool:
-    """Problem (3): every sample has a label in every task."""
+    """Problem (3): a sample has a label in every task, where none is missing."""
     match problem.source:
         case "single":
             return True
-        case "multi" | "multilabel":
+        case "multi" | "multilabel" | "soft" | "regression":
             return False
         case _:
             assert_never(problem.source)
@@ -23,7 +23,7 @@ def own_features(problem: Problem) -> bool:
     match problem.source:
         case "multi":
             return True
-        case "single" | "multilabel":
+        case "single" | "multilabel" | "soft" | "regression":
             return False
         case _:
             assert_never(problem.source)
@@ -34,7 +34,18 @@ def label_sets(problem: Problem) -> bool:
     match problem.source:
         case "multilabel":
             return True
-        case "single" | "multi":
+        case "single" | "multi" | "soft" | "regression":
+            return False
+        case _:
+            assert_never(problem.source)
+
+
+def numbered(problem: Problem) -> bool:
+    """Targets are no classes: ``labels`` are the numbers of the columns, and properties of classes mean nothing."""
+    match problem.source:
+        case "soft" | "regression":
+            return True
+        case "single" | "multi" | "multilabel":
             return False
         case _:
             assert_never(problem.source)

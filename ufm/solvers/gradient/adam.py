@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ufm.solvers.gradient.evaluation import Evaluation
+from ufm.solvers.gradient.method import Method
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
 
@@ -53,17 +53,13 @@ class Rates:
         return 1.0 if self.horizon is None else 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / self.horizon)))
 
 
-class Adam:
+class Adam(Method):
     """Memory: the point, m and v, and one chunk."""
 
     def __init__(self, objective: Objective, point: Point, rates: Rates) -> None:
         self.objective, self.point, self.rates = objective, point, rates
         self.m, self.v = point.like(), point.like()
         self.steps = 0
-
-    def evaluate(self) -> Evaluation:
-        """A sweep of its own: the steps need neither F nor the gradient's norm."""
-        return self.objective.evaluate(self.point)
 
     def step(self) -> bool:
         """All samples once."""

@@ -45,13 +45,8 @@ def own_checkpoint(path: Path | None) -> AbstractContextManager[None]:
 
 def save(path: Path, fingerprint: dict[str, Any], progressed: Progressed, tensors: dict[str, Tensor]) -> None:
     """Writes ``path`` whole: ``ufm.support.whole_file``."""
-    run = {
-        "fingerprint": fingerprint,
-        "step": progressed.step,
-        "numbers": progressed.numbers,
-        "history": progressed.history,
-    }
-    save_checked(tensors, path, {"format": FORMAT, "run": json.dumps(run)})
+    run = json.dumps({"fingerprint": fingerprint, **vars(progressed)})
+    save_checked(tensors, path, {"format": FORMAT, "run": run})
 
 
 def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) -> Progressed:

@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.problems.standard_form import StandardForm
-from ufm.solvers.gradient.evaluation import Evaluation
+from ufm.solvers.gradient.method import Method
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
 from ufm.solvers.gradient.samples import expand
-from ufm.solvers.gradient.start import random_start
-from ufm.solvers.gradient.units import balanced_units, own_units
+from ufm.solvers.gradient.start import own_start
 
 
-class FixedMomentum:
+class FixedMomentum(Method):
     """``step()`` moves ``point`` in place; units as the objective's, the problem's own for Problem (3) literally.
 
     Memory: the point and its momentum, and one chunk.
@@ -33,10 +32,6 @@ class FixedMomentum:
         self.learning_rate, self.mu = learning_rate, momentum
         self.momentum = point.like()
 
-    def evaluate(self) -> Evaluation:
-        """A sweep of its own: the steps need neither F nor the gradient's norm."""
-        return self.objective.evaluate(self.point)
-
     def step(self) -> bool:
         """All samples once. M_i ← μ M_i + Wᵀ g_i + ρ_i h_i, h_i ← h_i − η M_i, then W and b."""
         point, momentum, objective = self.point, self.momentum, self.objective
@@ -44,11 +39,7 @@ class FixedMomentum:
         for chunk in objective.sweep(point, heads):
             M = momentum.features[chunk.rows]
             M.addmm_(chunk.residual.T, heads.W, beta=self.mu)
-            penalty = objective.units.penalty.of_samples(chunk.column)
-            if isinstance(penalty, float):
-                M.add_(chunk.features, alpha=penalty)
-            else:
-                M.addcmul_(chunk.features, penalty)
+            objective.add_penalty(M, chunk)
             chunk.features.add_(M, alpha=-self.learning_rate)
         W, b = objective.head_gradients(point, heads)
         for part, M, gradient in ((point.heads, momentum.heads, W), (point.bias, momentum.bias, b)):
@@ -58,13 +49,6 @@ class FixedMomentum:
     def state(self) -> dict[str, Tensor]:
         """x and M."""
         return {"point": self.point.vector, "momentum": self.momentum.vector}
-
-    def numbers(self) -> dict[str, float]:
-        """None."""
-        return {}
-
-    def resume(self, numbers: dict[str, float]) -> None:
-        """Nothing is derived from the state."""
 
 
 def fixed_momentum(
@@ -79,8 +63,5 @@ def fixed_momentum(
     dtype: torch.dtype = torch.float32,
 ) -> FixedMomentum:
     """At the random start of ``seed``, in the problem's own units: call ``step()`` under ``torch.no_grad()``."""
-    samples = expand(form, counts, torch.device(device), dtype)
-    balanced = Objective(samples, balanced_units(samples), dim)
-    point = random_start(balanced, seed)
-    balanced.units.to_own(point, samples)
-    return FixedMomentum(Objective(samples, own_units(samples), dim), point, learning_rate, momentum)
+    objective, point = own_start(expand(form, counts, torch.device(device), dtype), dim, seed)
+    return FixedMomentum(objective, point, learning_rate, momentum)

@@ -8,9 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ufm.solvers.gradient.evaluation import Evaluation
-from ufm.solvers.gradient.line import Line
-from ufm.solvers.gradient.line_search import search
+from ufm.solvers.gradient.line_method import LineMethod
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point, dot
 
@@ -18,21 +16,14 @@ PAIRS = 8  # steps remembered
 CURVATURE = 1e-12  # least ⟨s, y⟩ / ⟨y, y⟩: below it rounding decides the sign
 
 
-class LBFGS:
+class LBFGS(LineMethod):
     """In balanced units. Memory: point, gradient, direction, 2 · PAIRS vectors, and three N × R blocks."""
 
     def __init__(self, objective: Objective, point: Point) -> None:
-        self.objective, self.point = objective, point
-        self.gradient, self.direction = point.like(), point.like()
-        self.line = Line(objective, point.features.new_empty(objective.samples.rows, objective.samples.count))
+        super().__init__(objective, point)
         self.s = torch.zeros(PAIRS, len(point.vector), device=point.vector.device, dtype=point.vector.dtype)
         self.y = torch.zeros_like(self.s)
         self.products: dict[int, float] = {}  # slot → ⟨s, y⟩, oldest first
-        self.current = self._measure()
-
-    def evaluate(self) -> Evaluation:
-        """Known since the last step."""
-        return self.current
 
     def step(self) -> bool:
         """Along −B ∇F; where that has no lower point, along −∇F with an empty memory."""
@@ -48,7 +39,7 @@ class LBFGS:
         torch.mul(self.direction.vector, t, out=s)
         y.copy_(self.gradient.vector)
         self.point.vector.add_(s)
-        self.current = self._measure()
+        self.current = self.measured()
         torch.sub(self.gradient.vector, y, out=y)
         product = dot(s, y)
         if product > CURVATURE * dot(y, y):
@@ -62,8 +53,7 @@ class LBFGS:
         slope = dot(self.gradient.vector, D.neg_())
         if slope >= 0:
             return None
-        self.line.aim(self.point, self.direction)
-        return search(self.line, self.current.value, slope, 1.0 if self.products else None)
+        return self.along(slope, 1.0 if self.products else None)
 
     def _two_loop(self, q: Tensor) -> None:
         """q ← B q."""
@@ -77,9 +67,6 @@ class LBFGS:
         for slot, product in self.products.items():
             q.add_(self.s[slot], alpha=projections[slot] - dot(self.y[slot], q) / product)
 
-    def _measure(self) -> Evaluation:
-        return self.objective.evaluate(self.point, self.gradient, self.line.margins)
-
     def state(self) -> dict[str, Tensor]:
         """x and the remembered pairs; the gradient follows from x."""
         return {"point": self.point.vector, "s": self.s, "y": self.y}
@@ -89,9 +76,9 @@ class LBFGS:
         return {str(slot): product for slot, product in self.products.items()}
 
     def resume(self, numbers: dict[str, float]) -> None:
-        """Evaluates at x."""
+        """With the pairs."""
         self.products = {int(slot): product for slot, product in numbers.items()}
-        self.current = self._measure()
+        super().resume(numbers)
 
 
 def _free_slot(used: dict[int, float]) -> int:

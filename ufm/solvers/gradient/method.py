@@ -18,7 +18,8 @@ class Method(Protocol):
     point: Point
 
     def evaluate(self) -> Evaluation:
-        """F and its gradient's norm at the point."""
+        """F and its gradient's norm at the point: a sweep of its own where the steps need neither."""
+        return self.objective.evaluate(self.point)
 
     def step(self) -> bool:
         """One step; False where rounding leaves no step that lowers F, and the point is as before."""
@@ -27,7 +28,9 @@ class Method(Protocol):
         """The tensors a checkpoint saves, and into which it is read back."""
 
     def numbers(self) -> dict[str, float]:
-        """The numbers a checkpoint saves."""
+        """The numbers a checkpoint saves; none unless there are some."""
+        return {}
 
     def resume(self, numbers: dict[str, float]) -> None:
-        """Goes on from the tensors now in ``state`` and from these numbers."""
+        """Goes on from the tensors now in ``state`` and from these numbers: derives again what follows from them."""
+        return

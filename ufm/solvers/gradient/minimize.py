@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
+from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.gradient.adam import Adam, Rates
 from ufm.solvers.gradient.checkpoint import own_checkpoint
 from ufm.solvers.gradient.fingerprint import fingerprint
@@ -25,7 +25,7 @@ from ufm.solvers.gradient.requirements import require_memory
 from ufm.solvers.gradient.run import Run
 from ufm.solvers.gradient.samples import Samples, expand
 from ufm.solvers.gradient.settings import Settings, settled
-from ufm.solvers.gradient.start import random_start
+from ufm.solvers.gradient.start import own_start, random_start
 from ufm.solvers.gradient.status import describe, outcome
 from ufm.solvers.gradient.units import balanced_units, own_units
 from ufm.solvers.gradient.weighted_momentum import WeightedMomentum, weighted_momentum
@@ -34,27 +34,16 @@ from ufm.solvers.run_point import RunPoint
 from ufm.support import validation
 
 
-@dataclass
-class GradientResult:
-    """W (R, d), H (d, N), b (R,) in the form's units and row order, and how they were reached.
+@dataclass(kw_only=True)
+class GradientResult(ColumnSolution):
+    """H (d, N) has a column per sample, ``sample_column`` ascends, ``objective`` is evaluated in float64.
 
-    sample_column      (N,) the column of the form each sample came from, ascending
-    objective          F at this point, evaluated in float64
     relative_gradient  ‖∇F‖ / √(2F) in balanced units, what ``tolerance`` is on
     history            lists by name: step, loss, gradient_norm (relative, as above), and what ``metrics`` returned
     """
 
-    W: Tensor
-    H: Tensor
-    b: Tensor
-    sample_column: NDArray[np.int64]
-    objective: float
     relative_gradient: float
     steps: int
-    converged: bool
-    outcome: Outcome
-    status: str
-    history: dict[str, list[float]]
 
 
 def minimize(
@@ -129,15 +118,14 @@ def minimize(
 
 def build(samples: Samples, settings: Settings) -> Method:
     """The optimizer at its random start: in the problem's own units where a learning rate is given, else balanced."""
-    objective = Objective(samples, balanced_units(samples), settings.dim)
-    point = random_start(objective, settings.seed)
     rate, momentum = settings.learning_rate, settings.momentum
     if rate is not None:
-        objective.units.to_own(point, samples)
-        objective = Objective(samples, own_units(samples), settings.dim)
+        objective, point = own_start(samples, settings.dim, settings.seed)
         if settings.optimizer == "adam":
             return Adam(objective, point, Rates.constant(rate, momentum or 0.0))
         return FixedMomentum(objective, point, rate, momentum or 0.0)
+    objective = Objective(samples, balanced_units(samples), settings.dim)
+    point = random_start(objective, settings.seed)
     if settings.optimizer == "adam":
         return Adam(objective, point, Rates.natural(point, objective, momentum or 0.0, settings.steps))
     return LBFGS(objective, point) if settings.optimizer == "lbfgs" else LineMomentum(objective, point, momentum)

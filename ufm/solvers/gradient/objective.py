@@ -117,6 +117,10 @@ class Objective:
     def feature_gradient(self, chunk: Chunk, heads: Heads) -> Tensor:
         """(n, d) ∂F/∂ĥ_i of a chunk, in a buffer that the next call overwrites."""
         gradient = torch.mm(chunk.residual.T, heads.W, out=self.scratch[: len(chunk.features)])
+        return self.add_penalty(gradient, chunk)
+
+    def add_penalty(self, gradient: Tensor, chunk: Chunk) -> Tensor:
+        """(n, d) plus ρ_i ĥ_i, in place."""
         penalty = self.units.penalty.of_samples(chunk.column)
         if isinstance(penalty, float):
             return gradient.add_(chunk.features, alpha=penalty)

@@ -8,7 +8,7 @@ from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.lbfgs import PAIRS
 from ufm.solvers.gradient.objective import chunk_rows
 from ufm.solvers.gradient.settings import DTYPES, Settings
-from ufm.support.memory import available_memory
+from ufm.support import memory
 
 COPIES = {"momentum": 3, "adam": 3, "lbfgs": 3 + 2 * PAIRS}  # vectors as long as the point, the point included
 # Numbers per sample of a chunk, most of them while F is evaluated: of the last chunk logits, residual and margins, of
@@ -50,14 +50,12 @@ def _table_bytes(form: StandardForm, size: int) -> int:
 
 def require_memory(form: StandardForm, samples: int, settings: Settings) -> None:
     """MemoryError naming N, d, dtype, the need and what there is."""
-    needed = needed_bytes(form, samples, settings)
-    available = available_memory(settings.device)
-    if needed <= available:
-        return
     lighter = "; optimizer='momentum' needs less" if settings.optimizer == "lbfgs" else ""
-    raise MemoryError(
+    memory.require_memory(
+        needed_bytes(form, samples, settings),
+        settings.device,
         f"method='gradient' with N = {samples:,} free features of dimension d = {settings.dim:,} in "
-        f"{DTYPES[settings.dtype]} (optimizer={settings.optimizer!r}) needs about {needed / 2**30:.3g} GiB on "
-        f"{settings.device}, {available / 2**30:.3g} GiB are available; use a smaller dim ("
-        f"{form.sufficient_dim} suffices), fewer samples, or method='newton', whose size does not depend on N{lighter}"
+        f"{DTYPES[settings.dtype]} (optimizer={settings.optimizer!r})",
+        f"use a smaller dim ({form.sufficient_dim} suffices), fewer samples, or method='newton', whose size does not "
+        f"depend on N{lighter}",
     )

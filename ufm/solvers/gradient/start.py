@@ -9,6 +9,16 @@ import torch
 
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import SLICE, Point
+from ufm.solvers.gradient.samples import Samples
+from ufm.solvers.gradient.units import balanced_units, own_units
+
+
+def own_start(samples: Samples, dim: int, seed: int) -> tuple[Objective, Point]:
+    """``random_start`` in the problem's own units, and the objective in these."""
+    balanced = Objective(samples, balanced_units(samples), dim)
+    point = random_start(balanced, seed)
+    balanced.units.to_own(point, samples)
+    return Objective(samples, own_units(samples), dim), point
 
 
 def random_start(objective: Objective, seed: int) -> Point:

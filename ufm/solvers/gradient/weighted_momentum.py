@@ -27,12 +27,13 @@ from torch import Tensor
 
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.evaluation import Evaluation
+from ufm.solvers.gradient.method import Method
 from ufm.solvers.gradient.objective import Chunk, Objective
 from ufm.solvers.gradient.point import Point
 from ufm.solvers.gradient.samples import Samples, expand
 from ufm.solvers.gradient.settings import Settings
-from ufm.solvers.gradient.start import random_start
-from ufm.solvers.gradient.units import balanced_units, own_units
+from ufm.solvers.gradient.start import own_start
+from ufm.solvers.gradient.units import own_units
 from ufm.weighting import TaskWeighting, make_weighting
 
 LEAST_WEIGHT = 1e-12  # of the largest: a weight of zero would leave a task's head without a unit to measure it in
@@ -46,7 +47,7 @@ class TaskState:
     weights: Tensor
 
 
-class WeightedMomentum:
+class WeightedMomentum(Method):
     """``step()`` moves ``point`` in place, in the problem's own units. The form has c = 1.
 
     Memory: the point and its momentum, and one chunk. A step passes over the samples twice: to move, and to see.
@@ -90,7 +91,7 @@ class WeightedMomentum:
         for chunk in objective.sweep(point, heads):
             M = self.momentum.features[chunk.rows]
             M.addmm_((chunk.residual * weight[:, None]).T, heads.W, beta=self.mu)
-            M.add_(chunk.features * objective.units.penalty.of_samples(chunk.column))
+            objective.add_penalty(M, chunk)
             chunk.features.add_(M, alpha=-self.learning_rate)
         W, b = objective.head_gradients(point, heads)
         if not self.weighting.gradients:
@@ -144,10 +145,6 @@ class WeightedMomentum:
             own |= {"weighting.learned": self.weighting.learned, "weighting.momentum": self.learned_momentum}
         return {"point": self.point.vector, "momentum": self.momentum.vector, **own}
 
-    def numbers(self) -> dict[str, float]:
-        """None."""
-        return {}
-
     def resume(self, numbers: dict[str, float]) -> None:
         """What was last seen follows from the state."""
         self.now = self._look()
@@ -174,8 +171,5 @@ def weighted_momentum(
         device=settings.device,
         **(settings.weighting_options or {}),
     )
-    balanced = Objective(samples, balanced_units(samples), settings.dim)
-    point = random_start(balanced, settings.seed)
-    balanced.units.to_own(point, samples)
-    own = Objective(samples, own_units(samples), settings.dim)
-    return WeightedMomentum(form, counts, own, point, weighting, settings.learning_rate, settings.momentum or 0.0)
+    objective, point = own_start(samples, settings.dim, settings.seed)
+    return WeightedMomentum(form, counts, objective, point, weighting, settings.learning_rate, settings.momentum or 0.0)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.balls.exact_reading import ExactPart, exact_parts
+from ufm.support.public_fields import task_losses
 from verify.certification.rigorous.balls import Ball, flint
 from verify.reading.form import Int, Problem, require_problem
-from verify.reading.sources import label_sets, own_features
+from verify.reading.sources import label_sets, numbered, own_features
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,19 @@ class BallForm:
 def ball_forms(problem: Problem) -> tuple[BallForm, ...]:
     """One form of Problem (3) or of a multi-label problem, T one-task forms of Problem (4)."""
     require_problem(problem)
+    _require_proofs(problem)
     return tuple(_form(problem, part) for part in exact_parts(problem))
+
+
+def _require_proofs(problem: Problem) -> None:
+    """ValueError for what ball arithmetic does not know here."""
+    task_losses(problem, ("cross-entropy",), "rigorous=True")
+    missing = problem.source == "single" and (problem.labels < 0).any()
+    if not problem.lambda_b or numbered(problem) or missing:
+        raise ValueError(
+            f"rigorous=True takes class labels, none missing, and a penalized bias; this {type(problem).__name__} has "
+            f"lambda_b={problem.lambda_b!r}; leave rigorous=False"
+        )
 
 
 def _form(problem: Problem, part: ExactPart) -> BallForm:
@@ -83,7 +96,7 @@ def _form(problem: Problem, part: ExactPart) -> BallForm:
         task_weights=tuple(float(c) for c in part.task_weights),
         lambda_H=float(part.lambda_H),
         lambda_W=float(part.lambda_W),
-        lambda_b=float(problem.lambda_b),
+        lambda_b=float(problem.lambda_b or 0.0),
         label_smoothing=float(part.smoothing),
     )
 

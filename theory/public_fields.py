@@ -1,0 +1,102 @@
+"""The public fields of a problem, one by one: which there are, and what each may be."""
+
+from __future__ import annotations
+
+import math
+from reprlib import repr as short
+from types import ClassMethodDescriptorType, FunctionType, MethodDescriptorType, WrapperDescriptorType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIELDS = (
+    "classes",
+    "labels",
+    "counts",
+    "task_weights",
+    "lambda_H",
+    "lambda_W",
+    "lambda_b",
+    "reduction",
+    "label_smoothing",
+)
+# that not every problem has, or that follow from the others
+DERIVED = ("loss", "targets", "losses", "samples", "multiplicities", "label_sets")
+CROSS_ENTROPY = "cross-entropy"  # of a problem without the field ``loss``
+METHODS = (
+    FunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+    ClassMethodDescriptorType,
+    classmethod,
+    staticmethod,
+)
+
+
+def field(problem: Any, name: str) -> Any:
+    """The field; TypeError where it is missing."""
+    if not hasattr(problem, name):
+        raise TypeError(
+            f"{type(problem).__name__} has no field {name!r}; a problem has source, {', '.join(FIELDS)}"
+        ) from None
+    return getattr(problem, name)
+
+
+def require_known(problem: Any) -> None:
+    """ValueError naming a public field that is read nowhere in this package.
+
+    Public are attributes of the object and of its classes that are no methods and do not begin with an underscore.
+    """
+    public = set(getattr(problem, "__dict__", ()))
+    for kind in type(problem).__mro__[:-1]:
+        for name, value in vars(kind).items():
+            if not isinstance(value, METHODS):
+                public.add(name)
+    known = ("source", *FIELDS, *DERIVED)
+    for name in sorted(public.difference(known)):
+        if not name.startswith("_"):
+            raise ValueError(
+                f"{type(problem).__name__} has {name}={short(getattr(problem, name, None))}, a field that theory does "
+                f"not know and that may change the model; it knows {', '.join(known)}"
+            )
+
+
+def task_losses(problem: Any, tasks: int) -> tuple[str, ...]:
+    """(T,) the loss of each task, of one name or of one per task; ValueError for what is neither."""
+    loss = getattr(problem, "loss", CROSS_ENTROPY)
+    losses = (loss,) * tasks if isinstance(loss, str) else loss
+    is_list = isinstance(losses, (tuple, list)) and len(losses) == tasks
+    if not is_list or not all(isinstance(name, str) for name in losses):
+        raise ValueError(
+            f"{type(problem).__name__} has loss={short(loss)}, which is no loss, nor {tasks}, one per task"
+        )
+    return tuple(losses)
+
+
+def bias_penalty(value: Any) -> float | None:
+    """λ_b ≥ 0, 0 of a free bias, or None without bias."""
+    if value is None:
+        return None
+    number = float(value)
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError(f"lambda_b must be finite and ≥ 0, or None without bias, got {value!r}")
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    """A finite number > 0."""
+    number = float(value)
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be finite and > 0, got {value!r}")
+    return number
+
+
+def targets(problem: Any, columns: int, outputs: int) -> NDArray[np.float64]:
+    """(R, columns), of the field's (columns, R) finite numbers."""
+    rows = np.asarray(field(problem, "targets"), dtype=np.float64)
+    if rows.shape != (columns, outputs):
+        raise ValueError(f"targets must have shape (columns, R) = {(columns, outputs)}, got {rows.shape}")
+    if not np.isfinite(rows).all():
+        raise ValueError("targets must be finite")
+    return rows.T
