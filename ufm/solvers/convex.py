@@ -25,7 +25,7 @@ from ufm.outcome import Outcome
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton.column_solution import gap_of_excess
-from ufm.solvers.newton.trust_region import SMALLEST, State, state_at
+from ufm.solvers.newton.trust_region import State, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Convex
 from ufm.support.memory import require_memory
@@ -49,7 +49,7 @@ def duality_residual(objective: Objective, state: State) -> float:
     alignment = nuclear + float((state.at.G * (state.at.W_hat @ state.at.H_hat)).sum())
     excess = max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0)
     bias = objective.dual_gap_of_bias(objective.split(state.gradient)[2])
-    return (abs(alignment) + bias) / max(state.value, SMALLEST) + gap_of_excess(objective, state, excess)
+    return (abs(alignment) + bias) / max(state.value, objective.nothing) + gap_of_excess(objective, state, excess)
 
 
 def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolution:
