@@ -204,7 +204,10 @@ def test_files_of_another_model_are_refused(tmp_path: Any) -> None:
     POINTS["single"].save(path)
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
-    for change, words in (({"loss": "focal"}, "loss must be one of .* got 'focal'"), ({"source": "ranking"}, "got 'ranking'")):
+    for change, words in (
+        ({"loss": "focal"}, "loss must be one of .* got 'focal'"),
+        ({"source": "ranking"}, "got 'ranking'"),
+    ):
         header = json.loads(metadata["ufm"])
         header["problem"] |= change
         with pytest.raises(ValueError, match=words):
