@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from verify.losses.balls import Ball, flint
 import math
 import sys
 
-from verify.certification.rigorous.balls import Ball, flint
 
 
 def below(ball: Ball) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 
 from verify.certification.dual import best_deviation
 from verify.certification.rigorous.ball_form import BallForm
-from verify.certification.rigorous.balls import Ball, flint
 from verify.certification.rigorous.dual import dual_value
 from verify.certification.rigorous.enclosure import Enclosure
 from verify.certification.rigorous.objective import objective
 from verify.certification.rigorous.outward import above, below
+from verify.losses.balls import Ball, flint
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
 
@@ -22,7 +22,7 @@ SMALL = 2.0**-60  # of F: a ball this small does not show in a double
 UNPROVEN_POINT = "F at the point is not finite in ball arithmetic; nothing bounds the minimum from above"
 UNPROVEN_DUAL = (
     "the dual point of this certificate is not proven feasible at {bits} bits; the lower bound is what hard facts "
-    "give without it, the entropy of the targets or zero"
+    "give without it, the best losses of free logits or zero"
 )
 
 
