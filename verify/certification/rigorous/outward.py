@@ -7,7 +7,6 @@ import math
 import sys
 
 
-
 def below(ball: Ball) -> float:
     """A double ≤ every point of the ball, the largest where its lower end is one; −∞ where the ball is not finite."""
     if not ball.is_finite():
