@@ -19,8 +19,3 @@ def flint() -> Any:
         raise ModuleNotFoundError(
             "rigorous bounds need python-flint: pip install 'ufm-toolkit[rigorous]'", name=error.name
         ) from error
-
-
-def entropy_term(q: Ball, s: Ball | int = 1) -> Ball:
-    """−q log(q/s) for 0 ≤ q ≤ s, from below: where the ball of q touches zero, 0, which the term is not below."""
-    return -q * (q / s).log() if q > 0 else flint().arb(0)

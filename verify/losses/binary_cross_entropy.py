@@ -27,7 +27,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.balls import Ball, entropy_term, flint
+from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.second_order import diagonal_terms
@@ -192,11 +192,13 @@ class BinaryCrossEntropy:
 
     @staticmethod
     def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
-        """Σ_k −q_k log q_k − (1 − q_k) log(1 − q_k)."""
+        """Σ_k −q_k log q_k − (1 − q_k) log(1 − q_k); at least that where a ball touches an end, whose terms are ≥ 0."""
         total = flint().arb(0)
         for x, target in zip(g, y, strict=True):
             q = target + x
-            total += entropy_term(q) + entropy_term(1 - q)
+            for part in (q, 1 - q):
+                if part > 0:
+                    total -= part * part.log()
         return total
 
 

@@ -36,7 +36,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.balls import Ball, entropy_term, flint
+from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.tasks import Float, Int, Tasks
@@ -237,8 +237,13 @@ class CrossEntropy:
 
     @staticmethod
     def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
-        """Σ_k −q_k log(q_k/s)."""
-        return sum((entropy_term(target + x, s) for x, target in zip(g, y, strict=True)), flint().arb(0))
+        """Σ_k −q_k log(q_k/s), q_k ≤ s; at least that sum where a ball for q touches zero, whose term is ≥ 0."""
+        total = flint().arb(0)
+        for x, target in zip(g, y, strict=True):
+            q = target + x
+            if q > 0:
+                total -= q * (q / s).log()
+        return total
 
 
 def _tilt_block(delta: Float, y: Float, s: Float, weight: Float, top: Int) -> None:

@@ -51,6 +51,12 @@ def dual_value(form: BallForm, rounded: Form, deviation: Float) -> Ball | None:
     return _gain(form, targets, exact, theta) - _drift(form, exact, theta)
 
 
+def zero_value(form: BallForm) -> Ball:
+    """D at g = 0, which is feasible: what the losses are at the best logits, each column its own."""
+    zero = [[flint().arb(0)] * len(form.counts)] * sum(form.classes)
+    return _gain(form, form.targets(), zero, flint().arb(0))
+
+
 def completed(form: BallForm, rounded: Form, deviation: Float) -> Balls:
     """(R, m) with the equations of blocks and rows: doubles, but for tops and pivots."""
     arb = flint().arb

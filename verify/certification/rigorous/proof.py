@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from verify.certification.dual import best_deviation
 from verify.certification.rigorous.ball_form import BallForm
-from verify.certification.rigorous.dual import dual_value
+from verify.certification.rigorous.dual import dual_value, zero_value
 from verify.certification.rigorous.enclosure import Enclosure
 from verify.certification.rigorous.objective import objective
 from verify.certification.rigorous.outward import above, below
@@ -94,8 +92,7 @@ def _at(form: BallForm, rounded: Form, point: Point, deviation: Float, bits: int
             notes.append(UNPROVEN_DUAL.format(bits=bits))
             lower = arb(0)
         sharp = not notes and bool(F.rad() + lower.rad() <= SMALL * F.mid())
-        trivial = dual_value(form, rounded, np.zeros_like(deviation))
-        for other in (trivial, arb(0)):
-            if other is not None and other.lower() > lower.lower():
+        for other in (zero_value(form), arb(0)):
+            if other.lower() > lower.lower():
                 lower = other
         return Proof(F, lower, bits, "; ".join(notes), sharp)
