@@ -311,7 +311,7 @@ def test_a_drift_of_1e_10_under_a_free_bias_is_taken_off():
 
 
 def test_targets_that_a_loss_does_not_take_are_refused():
-    problem, solution = solved("soft", "penalized", 0, "binary-cross-entropy")
+    problem, _ = solved("soft", "penalized", 0, "binary-cross-entropy")
     problem.targets[0, 0] = 1.5
     with pytest.raises(ValueError, match="targets of task 1 are none that binary-cross-entropy takes"):
         ball_forms(problem)

@@ -7,7 +7,7 @@ one-hot vector of a class, the indicator of a label set, or a row of the field `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.balls.ball_objective import flint
+from theory.balls.library import flint
 from theory.public_fields import require_known, targets, task_losses
 
 FIELDS = (
@@ -39,9 +39,9 @@ class ExactPart:
     classes       (K_1, …, K_T)
     losses        (T,) names
     label_sets    whether ``labels`` are indicators
-    labels        (columns, T) label tuples, −1 without a label; or (columns, K) indicators of label sets; or (columns, 1)
-                  the numbers of columns with other targets
-    other_targets (R, columns) soft labels before smoothing, or real targets; None where labels are classes
+    labels        (columns, T) label tuples, −1 without a label; or (columns, K) indicators of label sets; or the
+                  numbers of columns with other targets
+    targets       (columns, R) of soft labels, before smoothing, and of regression, else None
     counts        (columns,) integers
     divisor       N under reduction="mean", else 1
     task_weights  (T,) c^t
@@ -51,7 +51,7 @@ class ExactPart:
     losses: tuple[str, ...]
     label_sets: bool
     labels: NDArray[np.int64]
-    other_targets: NDArray[np.float64] | None
+    targets: NDArray[np.float64] | None
     counts: tuple[int, ...]
     divisor: int
     task_weights: tuple[Fraction, ...]
@@ -63,8 +63,8 @@ class ExactPart:
     @cached_property
     def given(self) -> NDArray[np.float64]:
         """(R, columns) g, 0 in the block of a task without a label: doubles that are exact numbers."""
-        if self.other_targets is not None:
-            return self.other_targets
+        if self.targets is not None:
+            return self.targets.T
         if self.label_sets:
             return np.asarray(self.labels.T, dtype=np.float64)
         tasks = zip(self.classes, self.labels.T, strict=True)
@@ -73,7 +73,7 @@ class ExactPart:
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
         """(T, columns) whether there is a label, and so a loss."""
-        if self.label_sets or self.other_targets is not None:
+        if self.label_sets or self.targets is not None:
             return np.ones((len(self.classes), len(self.counts)), dtype=np.bool_)
         return np.asarray(self.labels.T >= 0)
 
@@ -92,8 +92,13 @@ class ExactPart:
         return sum(self.counts)
 
     @property
+    def alone(self) -> ExactPart:
+        """A task of Problem (4) without its weight, which multiplies all of it."""
+        return replace(self, task_weights=(Fraction(1),))
+
+    @property
     def product(self) -> Fraction:
-        """λ_H λ_W, for λ's beside the SUM of cross-entropies."""
+        """λ_H λ_W, for λ's beside the SUM of losses."""
         return self.lambda_H * self.lambda_W * self.divisor**2
 
     @property
@@ -130,7 +135,7 @@ def _part(
         losses=losses,
         label_sets=problem.source == "multilabel",
         labels=np.asarray(labels, dtype=np.int64).reshape(len(whole), -1),
-        other_targets=targets(problem, len(whole), sum(classes)) if numbered else None,
+        targets=targets(problem, len(whole), sum(classes)).T if numbered else None,
         counts=whole,
         divisor=sum(whole) if problem.reduction == "mean" else 1,
         task_weights=tuple(Fraction(float(c)) for c in task_weights),

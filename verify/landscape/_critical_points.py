@@ -123,9 +123,9 @@ def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) 
     - the minimizer of each smaller rank, from ``ufm.solve(dim=r)``, in the wider space.
 
     Points whose logits agree with an earlier one's are left out, and so are those that the solver or float64 did not
-    bring to where the gradient is zero: ``.left_out`` names them. For d ≥ min(R − T', m), T' tasks of cross-entropy, theory says that each is a
-    global minimum or a strict saddle; ``.benign`` says whether that was found. For a smaller d local minima may exist,
-    and the solver may stop in one.
+    bring to where the gradient is zero: ``.left_out`` names them. For d ≥ min(R − T', m), T' the tasks of
+    cross-entropy, theory says that each is a global minimum or a strict saddle; ``.benign`` says whether that was
+    found. For a smaller d local minima may exist, and the solver may stop in one.
 
     dim   feature dimension d, by default as ``ufm.solve``
     seed  of the solver's random starts

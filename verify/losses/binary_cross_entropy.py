@@ -31,7 +31,7 @@ from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.second_order import diagonal_terms
-from verify.losses.tasks import Float, Tasks
+from verify.losses.tasks import Float, Int, Tasks
 
 NEWTON, LONGEST = 100, 1.0  # steps to the best bias, and how long one may be
 
@@ -44,9 +44,9 @@ class BinaryCrossEntropy:
     attains_zero: ClassVar[bool] = False
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """1."""
-        return np.ones(y.shape[1])
+        return np.ones_like(sums)
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
@@ -59,7 +59,7 @@ class BinaryCrossEntropy:
         return np.asarray(loss.sum(axis=0)), residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """min((e^η − 1) ℓ, K η): log(1 + e^x) moves by at most (e^η − 1) σ(x) ≤ (e^η − 1) log(1 + e^x), and by η."""
         return np.asarray(np.fmin(np.expm1(eta) * losses, classes * eta))
 

@@ -53,28 +53,26 @@ class CrossEntropy:
     attains_zero: ClassVar[bool] = False
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """s = Σ_k y_k."""
-        return np.asarray(y.sum(axis=0))
+        return sums
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
         """s log(1 + r) + Σ_k y_k (u_max − u_k), and s p − y."""
-        columns = np.arange(u.shape[1])
-        top = np.argmax(u, axis=0)
-        below = u[top, columns] - u
+        tops = np.argmax(u, axis=0), np.arange(u.shape[1])
+        below = u[tops] - u
         tail = np.exp(-below)
-        tail[top, columns] = 0.0
-        r = tail.sum(axis=0)
-        s = y.sum(axis=0)
-        loss = s * np.log1p(r) + (y * below).sum(axis=0)
+        tail[tops] = 0.0
+        r, s = np.add.reduce(tail, axis=0), np.add.reduce(y, axis=0)
+        loss = s * np.log1p(r) + np.add.reduce(y * below, axis=0)
         residual = s * (tail / (1.0 + r)) - y
-        residual[top, columns] = 0.0
-        residual[top, columns] = -residual.sum(axis=0)
+        residual[tops] = 0.0
+        residual[tops] = -np.add.reduce(residual, axis=0)
         return loss, residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """min((e^{4η} − 1) ℓ, 4 s η).
 
         Differences u_j − u_k are off by 2η, and so is what they are formed to in floating point. ℓ is
@@ -180,7 +178,7 @@ class CrossEntropy:
         if at.soft or not at.whole:
             divisor = at.spread(np.where(s > 0.0, s, 1.0))
             q /= divisor
-        L = -np.log(q, where=q > 0.0, out=np.zeros_like(q))
+        L = -np.log(np.where(q > 0.0, q, 1.0))
         phi = at.block_sums(q * L)
         t = at.block_sums(q)
         ell = -np.log1p(-t)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from verify.losses.balls import Ball
-from verify.losses.tasks import Float, Tasks
+from verify.losses.tasks import Float, Int, Tasks
 
 Pair = tuple[Float, Float]
 
@@ -30,16 +30,18 @@ class Loss(Protocol):
     attains_zero: ClassVar[bool]
 
     @staticmethod
-    def mass(y: Float) -> Float:
-        """(n,) s: Σ_k y_k where the loss is a multiple of it, else 1."""
+    def mass(sums: Float) -> Float:
+        """s of Σ_k y_k: that where the loss is a multiple of it, else 1."""
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
         """(n,) ℓ ≥ 0 and (K, n) ∂ℓ, both accurate where they are tiny."""
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
-        """(n,) what errors of at most η in the logits, and in their differences, may change ℓ by."""
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
+        """(T', n) what errors of at most η in the logits, and in their differences, may change ℓ by, from the values of
+        ℓ, masses and η (T', n) and classes (T', 1).
+        """
 
     @staticmethod
     def target_slack(u: Float, y: Float, residual: Float) -> Float:

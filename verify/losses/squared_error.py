@@ -22,7 +22,7 @@ from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, UNDERFLOW, UNIT, gamma
 from verify.losses.second_order import diagonal_terms
-from verify.losses.tasks import Float, Tasks
+from verify.losses.tasks import Float, Int, Tasks
 
 
 class SquaredError:
@@ -33,9 +33,9 @@ class SquaredError:
     attains_zero: ClassVar[bool] = True
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """1."""
-        return np.ones(y.shape[1])
+        return np.ones_like(sums)
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
@@ -44,7 +44,7 @@ class SquaredError:
         return np.asarray(0.5 * np.einsum("kl,kl->l", residual, residual)), residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """η Σ_k |u_k − y_k| + K η²/2 ≤ η √(2 K ℓ) + K η²/2."""
         return np.asarray(eta * np.sqrt(2.0 * classes * losses) + 0.5 * classes * eta**2)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from theory.balls.outward import above, below
 from verify.certification.dual import best_deviation
 from verify.certification.rigorous.ball_form import BallForm
 from verify.certification.rigorous.dual import dual_value, zero_value
 from verify.certification.rigorous.enclosure import Enclosure
 from verify.certification.rigorous.objective import objective
-from verify.certification.rigorous.outward import above, below
 from verify.losses.balls import Ball, flint
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
