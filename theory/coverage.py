@@ -10,7 +10,9 @@ from theory.hypotheses import Hypothesis
 from theory.prediction import Prediction
 from theory.reading import read
 from theory.theorems import (
+    binary_cross_entropy,
     correlated_classes,
+    independent_labels,
     multi_label,
     pairwise_uniform,
     squared_error,
@@ -28,6 +30,8 @@ _THEOREMS: tuple[ModuleType, ...] = (
     correlated_classes,
     multi_label,
     squared_error,
+    binary_cross_entropy,
+    independent_labels,
 )
 
 
