@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal, assert_never, cast, get_args
 
 import numpy as np
@@ -27,9 +28,15 @@ Float = NDArray[np.float64]
 
 def square_root(x: Fraction) -> float:
     """√x to rounding, also where x is beyond float64 and √x is not; ∞ or 0 where √x is as well."""
-    half = (x.numerator.bit_length() - x.denominator.bit_length()) // 2
+    return _root_of_ratio(x.numerator, x.denominator)
+
+
+def _root_of_ratio(n: int, d: int) -> float:
+    """√(n/d) of integers n ≥ 0, d > 0 that need not be coprime: division of integers rounds once."""
+    half = (n.bit_length() - d.bit_length()) // 2
+    near_one = n / (d << 2 * half) if half > 0 else (n << -2 * half) / d  # n/d by 4^half
     try:
-        return math.ldexp(math.sqrt(x / Fraction(4) ** half), half)
+        return math.ldexp(math.sqrt(near_one), half)
     except OverflowError:
         return math.inf
 
@@ -70,7 +77,7 @@ class SumProblem:
     label_smoothing: float
     divisor: int
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """N."""
         return int(self.counts.sum())
@@ -80,18 +87,30 @@ class SumProblem:
         """Whether some sample has no label in some task, and no loss there."""
         return self.source == "single" and bool((self.labels == MISSING).any())
 
-    @property
+    @cached_property
+    def product(self) -> Fraction:
+        """λ_Hλ_W."""
+        return self.lambda_H * self.lambda_W
+
+    @cached_property
+    def hardness(self) -> Fraction:
+        """(1 − ε)², by which smoothed labels have lower thresholds than hard ones."""
+        return (1 - Fraction(self.label_smoothing)) ** 2
+
+    @cached_property
     def tau(self) -> float:
         """τ = 2 √(λ_H λ_W), at most 1e200: there λ_Hλ_W is above c^t N / 4 of any floats, and τ multiplies zeros."""
-        return min(2.0 * square_root(self.lambda_H * self.lambda_W), 1e200)
+        return min(2.0 * square_root(self.product), 1e200)
 
     def balance(self, factor: Fraction | int = 1) -> float:
         """√(factor · λ_H / λ_W), what makes heads longer than features; ValueError where that leaves float64."""
-        root = square_root(self.lambda_H / self.lambda_W * factor)
+        of_H, of_W = self.lambda_H, self.lambda_W
+        n, d = of_H.numerator * of_W.denominator, of_H.denominator * of_W.numerator
+        root = _root_of_ratio(n * factor.numerator, d * factor.denominator)
         if not SMALLEST < root < LARGEST:
-            of_H, of_W = (float(x / self.divisor) for x in (self.lambda_H, self.lambda_W))
+            own_H, own_W = (float(x / self.divisor) for x in (of_H, of_W))
             raise ValueError(
-                f"lambda_H={of_H:g}, lambda_W={of_W:g} are too far apart, beside these counts and weights: heads and "
+                f"lambda_H={own_H:g}, lambda_W={own_W:g} are too far apart, beside these counts and weights: heads and "
                 "features leave float64; bring them together"
             )
         return root
@@ -142,7 +161,9 @@ def read(problem: Any) -> Reading:
     if len(weights) != len(classes):
         raise ValueError(f"task_weights has {len(weights)} entries, classes has {len(classes)}")
     losses = task_losses(problem, len(classes))
-    bias_penalty(fields["lambda_b"])
+    fields["lambda_b"] = bias_penalty(fields["lambda_b"])
+    for name in ("lambda_H", "lambda_W"):
+        fields[name] = Fraction(positive(name, fields[name]))
     if fields["reduction"] not in ("sum", "mean"):
         raise ValueError(f"reduction must be 'sum' or 'mean', got {fields['reduction']!r}")
     smoothing = float(fields["label_smoothing"])
@@ -203,10 +224,11 @@ def _part(
     wide, name = {"single": (len(classes), "T"), "multilabel": (classes[0], "K")}.get(source, (1, "1"))
     if label_rows.shape != (len(numbers), wide):
         raise ValueError(f"labels must have shape (columns, {name}) = {(len(numbers), wide)}, got {label_rows.shape}")
-    if np.any(numbers < 0) or numbers.sum() == 0 or np.any(numbers != np.asarray(counts)):
+    changed = numbers is not counts and (numbers != np.asarray(counts)).any()
+    if changed or (numbers < 0).any() or not numbers.any():
         raise ValueError("counts must be whole numbers of samples ≥ 0, not all 0")
     divisor = int(numbers.sum()) if fields["reduction"] == "mean" else 1
-    lambda_b = bias_penalty(fields["lambda_b"])
+    lambda_b = fields["lambda_b"]
     return SumProblem(
         source=source,
         classes=classes,
@@ -215,8 +237,8 @@ def _part(
         counts=numbers,
         losses=losses,
         task_weights=weights,
-        lambda_H=Fraction(positive("lambda_H", fields["lambda_H"])) * divisor,
-        lambda_W=Fraction(positive("lambda_W", fields["lambda_W"])) * divisor,
+        lambda_H=fields["lambda_H"] * divisor,
+        lambda_W=fields["lambda_W"] * divisor,
         lambda_b=None if lambda_b is None else Fraction(lambda_b) * divisor,
         label_smoothing=float(fields["label_smoothing"]),
         divisor=divisor,

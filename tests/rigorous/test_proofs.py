@@ -16,6 +16,7 @@ from literal_objective import exact
 from mpmath import mp, mpf
 from points import perturbed
 
+from theory.balls.outward import above, below
 from ufm import SingleSource
 from verify import certify
 from verify.certification.dual import best_deviation
@@ -24,7 +25,6 @@ from verify.certification.rigorous import dual, work
 from verify.certification.rigorous.ball_form import ball_forms
 from verify.certification.rigorous.balls import matrix
 from verify.certification.rigorous.enclosure import Enclosure
-from verify.certification.rigorous.outward import above, below
 from verify.certification.rigorous.proof import prove
 from verify.certification.rigorous.spectral import norm_bound
 from verify.reading.form import forms

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from theory.balls.ball_objective import flint
+from theory.balls.library import flint
 
 STEPS = 3000  # Newton on exponentials moves a logit by about one, and logits are at most log(1/λ_Hλ_W) < 1,500
 HALVINGS = 60

@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from theory.balls.ball_objective import flint
 from theory.balls.convex_in_balls import Program, Term, minimum
 from theory.balls.exact_reading import ExactPart, ball
+from theory.balls.library import flint
 
 
 def class_correlation(part: ExactPart, K: int, n_same: int, n_different: int) -> Any:

@@ -8,13 +8,14 @@ the singular value is r at the minimum, and zero exactly from λ_H λ_W = s²/4 
 κ = 2λ_b/(N + 2λ_b) of the mean target, of size σ, to the heads. Where that is a direction of its own, with s beside it,
 
     min over r of  ½ (s − α)² + κ/2 (σ − β)² + τ r,   r = √(α² + β²):   α = s r/(r + τ),  β = κσ r/(κr + τ),
-    s²/(r + τ)² + κ²σ²/(κr + τ)² = 1,
+    s²/(r + τ)² + σ²/(r + τ/κ)² = 1,
 
 whose left side decreases and is convex in r; r = 0 from λ_H λ_W = (s² + κ²σ²)/4 on, and r = σ − τ/κ where s = 0.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -84,12 +85,14 @@ def shrunk(problem: SumProblem, mode: Mode) -> Shrunk:
         r = spread = level = 0.0
         loss = 0.5 * s * s + 0.5 * k * sigma * sigma
     elif mode.mean == 0:
-        r = _excess(mode.square, 4 * product)
+        r = root_difference(mode.square, 4 * product)
         spread, level = r / s, 0.0
         loss = 0.5 * tau * tau + tau * r
     else:
-        r = _root(mode, share, product, tau)
-        spread, level = r / (r + tau), k * r / (k * r + tau)
+        beside = tau / k if k > 0 else math.inf
+        alone = mode.square == 0
+        r = root_difference(mode.mean, 4 * product / share**2) if alone else _root(mode, tau, beside)
+        spread, level = r / (r + tau), r / (r + beside)
         loss = 0.5 * (s * (1.0 - spread)) ** 2 + 0.5 * k * (sigma * (1.0 - level)) ** 2 + tau * r
     own = problem.divisor**2
     margin = float(mode.unit) * (spread if mode.square > 0 else level)
@@ -97,21 +100,18 @@ def shrunk(problem: SumProblem, mode: Mode) -> Shrunk:
     return Shrunk(mode, r, spread, level, loss * mode.basis.shape[1], row)
 
 
-def _excess(square: Fraction, other: Fraction) -> float:
+def root_difference(square: Fraction, other: Fraction) -> float:
     """√square − √other without cancellation."""
     return float((square - other) / (Fraction(square_root(square)) + Fraction(square_root(other))))
 
 
-def _root(mode: Mode, share: Fraction, product: Fraction, tau: float) -> float:
-    """r > 0, by Newton's method from below, where it stays."""
-    if mode.square == 0:
-        return _excess(share**2 * mode.mean, 4 * product) / float(share)
-    k, s2, m2 = float(share), float(mode.square), float(share**2 * mode.mean)
-    s, m = square_root(mode.square), square_root(share**2 * mode.mean)
-    r = max(s - tau, (m - tau) / k, 0.0)
+def _root(mode: Mode, tau: float, beside: float) -> float:
+    """r > 0 with s²/(r + τ)² + σ²/(r + τ/κ)² = 1, by Newton's method from below, where it stays; ``beside`` τ/κ."""
+    s, sigma = square_root(mode.square), square_root(mode.mean)
+    r = max(s - tau, sigma - beside, 0.0)
     for _ in range(STEPS):
-        own, level = r + tau, k * r + tau
-        step = (s2 / own**2 + m2 / level**2 - 1.0) / (2.0 * s2 / own**3 + 2.0 * k * m2 / level**3)
+        own, level = s / (r + tau), sigma / (r + beside)
+        step = (own * own + level * level - 1.0) / (2.0 * (own * own / (r + tau) + level * level / (r + beside)))
         if not r + step > r:
             break
         r += step

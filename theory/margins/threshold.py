@@ -40,24 +40,24 @@ class Threshold:
         return f"λ_Hλ_W = {self.product:.6g} {'<' if self.below else '≥'} {self.value:.6g}, margin {self.margin:.6g}"
 
 
-def threshold(what: str, classes: int, hard: Fraction, problem: SumProblem) -> Threshold:
+def threshold(
+    what: str, classes: int, hard: Fraction, problem: SumProblem, *, margin: float | None = None
+) -> Threshold:
     """Holds λ_H λ_W against (1 − ε)² θ, θ = ``hard`` the threshold of hard labels for sums of cross-entropies.
 
-    a = log1p( K (1 − Kr) / (Kr) ): accurate to rounding however near 1 or 0 Kr is.
+    a = log1p( K (1 − Kr) / (Kr) ): accurate to rounding however near 1 or 0 Kr is. ``margin`` where a is not that.
     """
-    epsilon = Fraction(problem.label_smoothing)
-    value = (1 - epsilon) ** 2 * hard
-    product = problem.lambda_H * problem.lambda_W
+    value, product = problem.hardness * hard, problem.product
     below = product < value
-    margin = formal_margin(classes, hard, problem) if below else 0.0
+    if margin is None:
+        margin = formal_margin(classes, hard, problem) if below else 0.0
     own = problem.divisor**2
     return Threshold(what, as_double(product / own), as_double(value / own), below, margin)
 
 
 def formal_margin(classes: int, hard: Fraction, problem: SumProblem) -> float:
     """log( 1/r − (K − 1) ) without regard to the threshold: negative past it, −∞ where the logarithm has no value."""
-    product = problem.lambda_H * problem.lambda_W
-    excess = classes * _excess(Fraction(problem.label_smoothing), hard / product)
+    excess = classes * _excess(problem.label_smoothing, hard / problem.product)
     return _log1p(excess) if excess > -1 else -math.inf
 
 
@@ -86,9 +86,13 @@ def tasks_regime(thresholds: Sequence[Threshold]) -> str:
     return f"tasks {', '.join(zero[:-1])} and {zero[-1]} collapsed to zero, others not"
 
 
-def _excess(epsilon: Fraction, ratio: Fraction) -> Fraction:
+def _excess(epsilon: float, ratio: Fraction) -> Fraction:
     """1/(Kr) − 1 with Kr = ε + 1/√ratio: the subtraction is between rationals."""
-    return 1 / (epsilon + 1 / rational_root(ratio)) - 1
+    root = rational_root(ratio)
+    if epsilon == 0:
+        return root - 1
+    (e, f), (p, q) = epsilon.as_integer_ratio(), root.as_integer_ratio()
+    return Fraction(p * f, e * p + f * q) - 1
 
 
 def _log1p(x: Fraction) -> float:

@@ -82,7 +82,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     K, c = problem.classes[0], problem.task_weights[0]
     agree = problem.labels[:, 0] == problem.labels[:, 1]
     n_same, n_different = (int(problem.counts[part].max(initial=0)) for part in (agree, ~agree))
-    product = problem.lambda_H * problem.lambda_W / Fraction(c)
+    product = problem.product / Fraction(c)
     at = class_margins(K, n_same, n_different, product, problem.label_smoothing)
     return Prediction(
         theorem=smoothed(NAME, reading),
@@ -113,17 +113,15 @@ def _thresholds(problem: SumProblem, n_same: int, n_different: int, at: ClassMar
     """Where σ_s and σ_a leave zero; the margins are σ_s/√(2 n_s + (K−2) n_d) and t, both a of z = a ẽ where K = 2."""
     K, c = problem.classes[0], Fraction(problem.task_weights[0])
     weight = 2 * n_same + (K - 2) * n_different
+    rms = at.sigma_s / math.sqrt(weight) if weight > 0 else 0.0
     if n_same >= n_different or K == 2:
-        shared = threshold(SHARED, K, c * weight / 4, problem)
+        shared = threshold(SHARED, K, c * weight / 4, problem, margin=rms)
     else:
         value = float(c) * opposite_threshold(K, n_same, n_different, problem.label_smoothing)
-        shared = replace(threshold(SHARED, K, Fraction(value), problem), value=value / problem.divisor**2)
-    difference = threshold(DIFFERENCE, K, c * K * n_different / 4, problem)
-    rms = at.sigma_s / math.sqrt(weight) if weight > 0 else 0.0
-    return (
-        replace(shared, below=at.sigma_s > 0, margin=rms),
-        replace(difference, below=at.sigma_a > 0, margin=at.t),
-    )
+        shared = threshold(SHARED, K, Fraction(value), problem, margin=rms)
+        shared = replace(shared, value=value / problem.divisor**2)
+    difference = threshold(DIFFERENCE, K, c * K * n_different / 4, problem, margin=at.t)
+    return replace(shared, below=at.sigma_s > 0), replace(difference, below=at.sigma_a > 0)
 
 
 def _space(problem: SumProblem, at: ClassMargins) -> FeatureSpace:

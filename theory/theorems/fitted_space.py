@@ -22,12 +22,9 @@ from theory.reading import SumProblem
 ROUNDING = 256 * float(np.finfo(np.float64).eps)  # of the longest head: a shorter one is zero where U has rounding
 
 
-def fitted_space(
-    problem: SumProblem, parts: Sequence[Shrunk], mean: Float, feature_weights: Float | None, *, exact: bool
-) -> FeatureSpace:
-    """The minimizer; ``exact`` where the zeros of U are, ``mean`` ȳ."""
-    fit = Fit(problem, parts, mean)
-    heads = np.split(fit.heads, np.cumsum(problem.classes)[:-1])
+def fitted_space(fit: Fit, feature_weights: Float | None, *, exact: bool) -> FeatureSpace:
+    """The minimizer; ``exact`` where the zeros of U are."""
+    heads = np.split(fit.heads, np.cumsum(fit.problem.classes)[:-1])
     gram = fit.heads @ fit.heads.T
     everything = slice(None)
     return FeatureSpace(
@@ -41,7 +38,7 @@ def fitted_space(
 
 
 class Fit:
-    """The linear map from targets to logits, in the modes that are not zero."""
+    """The linear map from targets to logits, in the modes that are not zero; ``mean`` is ȳ."""
 
     def __init__(self, problem: SumProblem, parts: Sequence[Shrunk], mean: Float) -> None:
         self.problem, self.mean = problem, mean

@@ -75,7 +75,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
     parts = _solved(problem)
     sigma = math.sqrt(math.fsum(part.weight * part.margin**2 for part in parts))
     pull = Fraction(sum(part.weight for part in parts), 4)
-    shared = replace(threshold("every margin", problem.classes[0], pull, problem), margin=_root_mean_square(parts))
+    shared = threshold("every margin", problem.classes[0], pull, problem, margin=_root_mean_square(parts))
     return Prediction(
         theorem=smoothed(NAME, reading),
         citation=f"{NAME}; docs/theory.md",
@@ -103,8 +103,8 @@ def _solved(problem: SumProblem) -> tuple[Multiplicity, ...]:
     free = [part for part in parts if part.weight > 0]
     forces = [LabelForce(K, part.members) for part in free]
     weights = [float(part.weight) for part in free]
-    pull = (1 - Fraction(problem.label_smoothing)) ** 2 * sum(part.weight for part in free)
-    excess = pull / (4 * problem.lambda_H * problem.lambda_W) - 1
+    pull = problem.hardness * sum(part.weight for part in free)
+    excess = pull / (4 * problem.product) - 1
     found = iter(margins(forces, weights, problem.tau, problem.label_smoothing, excess) if free else [])
     return tuple(replace(part, margin=next(found)) if part.weight > 0 else part for part in parts)
 

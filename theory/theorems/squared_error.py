@@ -70,13 +70,7 @@ def predict(reading: Reading, checked: tuple[Hypothesis, ...]) -> Prediction:
         for part, task in zip(reading.parts, solved, strict=True)
     ]
     spaces = tuple(
-        fitted_space(
-            task.problem,
-            task.shrunk,
-            task.targets.mean,
-            feature_weights(task),
-            exact=task.targets.structure is not Structure.ANY,
-        )
+        fitted_space(task.fit, feature_weights(task), exact=task.targets.structure is not Structure.ANY)
         for task in solved
     )
     codes, every_feature = properties(reading, solved)

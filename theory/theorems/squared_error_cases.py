@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Solved:
     def levelled(self) -> bool:
         """Whether the heads fit any of the mean, or of the sizes of label sets: then they are no simplex."""
         return any(part.size > 0 for part in self.shrunk if part.mode.what in LEVEL)
+
+    @cached_property
+    def fit(self) -> Fit:
+        """The map from targets to logits."""
+        return Fit(self.problem, self.shrunk, self.targets.mean)
 
     @property
     def rank(self) -> int:
@@ -155,11 +161,10 @@ def _decides_rightly(task: Solved) -> bool:
     Without modes that are alike for all classes of a task only differences count, so the margin beside rounding is one
     of logits.
     """
-    problem, mean = task.problem, task.targets.mean
-    fit = Fit(problem, task.shrunk, mean)
+    problem = task.problem
     starts = np.cumsum((0, *problem.classes))
     for chosen in blocks(problem):
-        logits = fit.logits(chosen) + task.bias[:, None]
+        logits = task.fit.logits(chosen) + task.bias[:, None]
         slack = 64 * float(np.finfo(np.float64).eps) * float(np.abs(logits).max(initial=0.0))
         columns = np.arange(logits.shape[1])
         for t, labels in enumerate(problem.labels[chosen].T):

@@ -103,20 +103,19 @@ def margins(problem: SumProblem) -> list[float]:
 def minimum(problem: SumProblem, a: Sequence[float]) -> float:
     """min F for margins a (T,), in the problem's reduction; NaN where one is not finite."""
     tasks = list(zip(problem.classes, problem.task_weights, a, strict=True))
-    if not np.isfinite(a).all():
+    if not all(map(math.isfinite, a)):
         return math.nan
     return math.fsum(_objective(problem, *task) for task in tasks) / problem.divisor
 
 
 def gram(problem: SumProblem, a: Sequence[float] | Float) -> Float:
     """(R, R) W Wᵀ for margins a (T,)."""
-    scales = zip(_scales(problem, np.asarray(a)), problem.classes, strict=True)
-    return direct_sum([g * simplex_gram(k) for g, k in scales], 0.0)
+    return _gram(problem.classes, _longer(problem) * np.asarray(a))
 
 
-def _scales(problem: SumProblem, a: Float) -> Float:
-    """(T,) √(λ_H / λ_W) √(N / (c^t K_t)) a_t."""
-    return _longer(problem) * a
+def _gram(classes: tuple[int, ...], scales: Float) -> Float:
+    """(R, R) W Wᵀ for scales (T,) √(λ_H / λ_W) √(N / (c^t K_t)) a_t."""
+    return direct_sum([g * simplex_gram(k) for g, k in zip(scales, classes, strict=True)], 0.0)
 
 
 def _longer(problem: SumProblem) -> Float:
@@ -134,14 +133,15 @@ def _objective(problem: SumProblem, K: int, c: float, a: float) -> float:
 
 def _space(problem: SumProblem, rows: tuple[Threshold, ...]) -> FeatureSpace:
     a = np.array([row.margin for row in rows])
-    scale, weights = _scales(problem, a), 1.0 / _longer(problem)
+    longer = _longer(problem)
+    scale, weights = longer * a, 1.0 / longer
     columns = len(problem.labels)
     return summed_heads(
         labels=problem.labels,
         heads=_orthogonal_heads(problem.classes, scale),
         feature_weights=np.broadcast_to(weights[:, None], (len(a), columns)),
         margins=np.broadcast_to(a[:, None], (len(a), columns)),
-        gram=gram(problem, a),
+        gram=_gram(problem.classes, scale),
         cosines=_cosines(problem.classes, scale),
     )
 

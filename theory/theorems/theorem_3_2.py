@@ -87,7 +87,7 @@ def margin(task: SumProblem) -> float:
 
 def minimum(tasks: Sequence[SumProblem], margins: Sequence[float]) -> float:
     """min F for margins (T,), in the problem's reduction; NaN where one is not finite."""
-    if not np.isfinite(margins).all():
+    if not all(map(math.isfinite, margins)):
         return math.nan
     pairs = zip(tasks, margins, strict=True)
     return math.fsum(task.task_weights[0] * _objective(task, a) / task.divisor for task, a in pairs)
@@ -117,7 +117,7 @@ def _space(task: SumProblem, a: float) -> FeatureSpace:
         heads=(math.sqrt(scale) * simplex(K) if a > 0 else np.zeros((K, 0)),),
         feature_weights=np.full((1, K), 1.0 / duality),
         margins=np.full((1, K), a),
-        gram=gram(task, a),
+        gram=scale * simplex_gram(K),
         cosines=simplex_cosines(K) if a > 0 else np.full((K, K), np.nan),
     )
 

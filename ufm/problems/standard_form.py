@@ -93,12 +93,14 @@ class StandardForm:
         masses = [LOSSES[loss].mass(self.targets[rows]) for loss, rows in zip(self.losses, self.blocks(), strict=True)]
         return np.stack(masses) * (1.0 if self.labelled is None else self.labelled)
 
+    def task_loss_weights(self) -> Float:
+        """(T, m) c^t n_l, and 0 where a column has no label."""
+        weights: Float = self.task_weights[:, None] * self.multiplicity
+        return weights if self.labelled is None else weights * self.labelled
+
     def loss_weights(self) -> Float:
-        """(R, m) c^t n_l, and 0 where a column has no label."""
-        weights = self.row_weights()[:, None] * self.multiplicity
-        if self.labelled is not None:
-            weights *= np.repeat(self.labelled, self.classes, axis=0)
-        return weights
+        """(R, m) ``task_loss_weights`` repeated over the rows of each task."""
+        return np.repeat(self.task_loss_weights(), self.classes, axis=0)
 
     def take_columns(self, index: NDArray[np.int64], multiplicity: Float) -> StandardForm:
         """The form whose column i is this one's column index[i], with the given multiplicities."""

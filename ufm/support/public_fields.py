@@ -19,10 +19,17 @@ METHODS = (
 
 def public_fields(problem: Any) -> set[str]:
     """Attributes of the object and of its classes that are no methods and do not begin with an underscore."""
-    own = set(getattr(problem, "__dict__", ()))
+    return _public(problem, ())
+
+
+def _public(problem: Any, beside: Collection[str]) -> set[str]:
+    """Those that are not ``beside``: names first, since most classes are asked about again and again."""
+    own = {name for name in getattr(problem, "__dict__", ()) if name[:1] != "_" and name not in beside}
     for kind in type(problem).__mro__[:-1]:
-        own.update(name for name, value in vars(kind).items() if not isinstance(value, METHODS))
-    return {name for name in own if not name.startswith("_")}
+        for name, value in vars(kind).items():
+            if name[:1] != "_" and name not in beside and not isinstance(value, METHODS):
+                own.add(name)
+    return own
 
 
 def task_losses(problem: Any, known: Collection[str], reader: str) -> tuple[str, ...]:
@@ -47,7 +54,7 @@ def task_losses(problem: Any, known: Collection[str], reader: str) -> tuple[str,
 
 def require_known(problem: Any, known: Collection[str], reader: str) -> None:
     """ValueError naming a public field that is not ``known`` to the reader."""
-    unknown = sorted(public_fields(problem) - set(known))
+    unknown = sorted(_public(problem, frozenset(known)))
     if unknown:
         raise ValueError(
             f"{type(problem).__name__} has {unknown[0]}={short(getattr(problem, unknown[0], None))}, a field that "

@@ -21,6 +21,7 @@ from ufm.solvers.gradient.samples import Samples
 from ufm.solvers.gradient.units import Units
 
 CPU_CHUNK = 1 << 21  # bytes of features and logits per chunk: they and the optimizer's state stay in cache
+EPSILON = 2.0**-52  # float64's, of float32 runs too: where that ends, status says what to do
 CUDA_CHUNK = 1 << 28  # bytes: kernels so large that launching them costs nothing
 
 
@@ -153,7 +154,8 @@ class Objective:
             total[2] += dot_parts(W, gradient.heads) + dot_parts(b, gradient.bias)
             gradient.heads.copy_(W)
             gradient.bias.copy_(b)
-        return Evaluation(*total.tolist())
+        value, square, overlap = total.tolist()
+        return Evaluation(value, square, overlap, EPSILON * self.samples.size)
 
     def value(self, point: Point) -> float:
         """F in this objective's precision, whatever the point's."""

@@ -5,9 +5,9 @@ A run that stays far from stationary after DIRECT_STEPS steps follows the path o
 Averaging the features of equal labels never raises F (cross-entropy and ‖·‖² are convex in h), so one column per
 distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
 P(Z, b) whose factors W, H are: stationarity, and spectral norm ‖diag(c)^{-1/2} V diag(nω)^{-1/2}‖ ≤ τ of the scaled
-residual V. At d ≥ min(R − T, m) (R less the
-tasks of cross-entropy) a stationary point that meets the second is a global minimum, and any other has a
-direction of negative curvature. Source: docs/theory.md.
+residual V. At d ≥ min(R less the tasks of cross-entropy, m) a stationary point that meets the second is a global
+minimum, and any other has a direction of negative curvature. Below that d no such norm tells, and ``descent`` looks for
+negative curvature itself. Source: docs/theory.md.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch import Tensor
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.newton.descent import below
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
 from ufm.solvers.newton.proximal_start import proximal_start
@@ -65,12 +66,21 @@ def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
     Divided by 1 + ε the residual is feasible. That costs ε of the penalty; the residual was the best for the losses'
     conjugates, which lose the second order only (for cross-entropy the χ² distance of the move).
     """
-    gap = (
-        excess
-        * (0.5 * objective.penalty(state.x) + 0.5 * excess * objective.excess(state.at))
-        / max(state.value, SMALLEST)
-    )
-    return min(excess, gap)
+    gap = excess * (0.5 * objective.penalty(state.x) + 0.5 * excess * objective.excess(state.at))
+    return min(excess, gap / max(state.value, SMALLEST))
+
+
+def gradient_rounding(objective: Objective, state: State) -> float:
+    """The relative residual that rounding of the logits leaves: of u by 2⁻⁵² |u|, so of G by c n E diag ∂²ℓ |du|.
+
+    Below the sufficient dimension logits of thousands tie, and what they leave is seen.
+    """
+    at = state.at
+    u = (at.W_hat @ at.H_hat).mul_(objective.E).addcmul_(objective.e, at.b_hat)
+    of_G = objective.diagonal(at) / objective.E * u.abs() * 2.0**-52
+    of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
+    size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
+    return (2.0 * float(of_G.norm()) * size + float(of_b.norm())) * float(state.x.norm()) / max(state.value, SMALLEST)
 
 
 def solve_newton(
@@ -90,6 +100,7 @@ def solve_newton(
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
     require_memory(bytes_needed, device, f"newton with {size:,} variables")
     tolerance, steps = options.tolerance, options.steps
+    needed = min(form.sufficient_dim, form.columns)
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)
@@ -108,8 +119,19 @@ def solve_newton(
                 state = min(state, state_at(objective, x), key=lambda reached: reached.value)
             if ended != "interrupted":
                 state, ended = run(tolerance, steps)
+        while dim < needed and ended in ("tolerance", "rounding") and len(history.loss) < steps:
+            try:
+                lower, products = below(objective, state)
+            except KeyboardInterrupt:
+                ended = "interrupted"
+                break
+            history.add(state.value, state.gradient_norm, 0.0, products)
+            if lower is None:
+                break
+            state = lower
+            state, ended = run(tolerance, steps)
         target = tolerance
-        while ended == "tolerance" and target >= UNREACHABLE:
+        while dim >= needed and ended == "tolerance" and target >= UNREACHABLE:
             excess = spectral_excess(objective, state)
             if excess <= tolerance:
                 break
@@ -120,9 +142,9 @@ def solve_newton(
                 ended = "rounding"
         excess = gap_of_excess(objective, state, spectral_excess(objective, state))
         W, H, b = objective.unscale(state.x)
-    needed = min(form.sufficient_dim, form.columns)
     residual = max(state.residual, excess if dim >= needed else 0.0)
-    converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, ROUNDING_FLOOR))
+    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if dim < needed else 0.0)
+    converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
     if ended == "interrupted":
         outcome = Outcome.INTERRUPTED

@@ -24,11 +24,13 @@ PATIENCE = 40  # steps that ordinary problems take; decompositions and a metric 
 TURN = 10  # steps in one metric, then in the other: each leaves valleys along which the other only crawls
 FAR = 1.0  # residual from which on the metric is worth its products
 FALLS_SHORT = 0.75  # of the model's decrease, below which a step is also tried straight
-MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat
+MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat; but below
+# the sufficient dimension minimizers have logits of thousands, of classes whose p is 0 whatever they are
 POLISH, POLISH_FORCING = 3, 1e-3
 SMALLEST = 1e-300  # of F, which is 0 where targets are constant and the bias is free
 TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
+MAX_IDLE = 60  # in all since the least gradient: where ‖G‖_2 is far above 1 rounding moves it, up and down, forever
 ESCAPING = 0.05  # what a step that follows negative curvature down, and so may raise the gradient, counts of one
 
 
@@ -87,7 +89,9 @@ def minimize(
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
     radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
-    stalled = 0.0
+    narrow = objective.dim < min(objective.form.sufficient_dim, objective.form.columns)
+    stalled, idle = 0.0, 0
+    least = state  # of the gradients since F tells no more
     try:
         for _ in range(max_steps):
             residual = state.residual
@@ -95,12 +99,14 @@ def minimize(
                 return polish(objective, state, history), "tolerance"
             if stalled >= MAX_STALLED:
                 return state, "rounding"
+            if narrow and idle > MAX_IDLE:
+                return least, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
             scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
             metric = Metric.at(objective, state.at) if scaled else None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
-            if shorten(objective, state, step):
+            if not narrow and shorten(objective, state, step):
                 radius[scaled] = step.length
             candidate, actual = best_end(objective, state, step, patient)
             noise = ROUNDING * objective.penalty(state.x)
@@ -113,6 +119,9 @@ def minimize(
                     stalled = 0.0
                 else:
                     stalled += ESCAPING if step.on_boundary and ratio > 0.25 else 1.0
+                idle += 1
+                if idle == 1 or candidate.gradient_norm <= 0.9 * least.gradient_norm:
+                    idle, least = 1, candidate
             if ratio < 0.25:
                 radius[scaled] = SHRINK * step.length
             elif ratio > 0.75 and step.on_boundary:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from theory.balls.outward import above, below
 from verify.certification.dual import best_deviation
 from verify.certification.rigorous.ball_form import BallForm
 from verify.certification.rigorous.balls import Ball, flint
 from verify.certification.rigorous.dual import dual_value
 from verify.certification.rigorous.enclosure import Enclosure
 from verify.certification.rigorous.objective import objective
-from verify.certification.rigorous.outward import above, below
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
+from typing import Any
 
-from verify.certification.rigorous.balls import Ball, flint
+from theory.balls.library import flint
 
 
-def below(ball: Ball) -> float:
+def below(ball: Any) -> float:
     """A double ≤ every point of the ball, the largest where its lower end is one; −∞ where the ball is not finite."""
     if not ball.is_finite():
         return -math.inf
@@ -19,6 +20,6 @@ def below(ball: Ball) -> float:
     return value
 
 
-def above(ball: Ball) -> float:
+def above(ball: Any) -> float:
     """A double ≥ every point of the ball; +∞ where the ball is not finite."""
     return -below(-ball)
