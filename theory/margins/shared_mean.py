@@ -19,8 +19,6 @@ from dataclasses import dataclass
 
 from theory.margins.safeguarded_newton import decreasing_root
 from theory.margins.sigmoid_task import SigmoidTask
-from theory.margins.threshold import as_double
-from theory.reading import SumProblem
 
 
 @dataclass(frozen=True)
@@ -37,15 +35,14 @@ class Means:
     pull: float
 
 
-def means(problem: SumProblem, tasks: Sequence[SigmoidTask]) -> Means:
-    """At the minimum, all μ_t and b_t ≤ 0."""
+def means(tasks: Sequence[SigmoidTask], samples: int, tau: float, bias_share: float) -> Means:
+    """At the minimum, all μ_t and b_t ≤ 0; ``bias_share`` is N/(2λ_b), 0 without bias and ∞ of a free one."""
     zero = (0.0,) * len(tasks)
-    bias_share = _bias_share(problem)
     if math.isinf(bias_share):
         return Means(zero, zero, tuple(task.mean(0.0) for task in tasks), 0.0, 0.0)
     alone = tuple(task.excess(bias_share / task.classes)[0] for task in tasks)
-    pull = math.sqrt(problem.samples) * _length(tasks, alone)
-    x = _shared(problem, tasks, bias_share, pull)
+    pull = math.sqrt(samples) * _length(tasks, alone)
+    x = _shared(tasks, tau / math.sqrt(samples), bias_share)
     bias = tuple(-bias_share * v / task.classes for task, v in zip(tasks, x or alone, strict=True))
     if x is None:
         return Means(alone, zero, bias, 0.0, pull)
@@ -54,29 +51,19 @@ def means(problem: SumProblem, tasks: Sequence[SigmoidTask]) -> Means:
     return Means(x, mu, bias, size, pull)
 
 
-def _bias_share(problem: SumProblem) -> float:
-    """N/(2λ_b): 0 without bias, ∞ of a free one."""
-    if problem.lambda_b is None:
-        return 0.0
-    return as_double(problem.samples / (2 * problem.lambda_b)) if problem.lambda_b > 0 else math.inf
-
-
 def _length(tasks: Sequence[SigmoidTask], x: Sequence[float]) -> float:
     """√(Σ c^t x_t²/K_t)."""
     return math.sqrt(math.fsum(task.weight * v * v / task.classes for task, v in zip(tasks, x, strict=True)))
 
 
-def _shared(
-    problem: SumProblem, tasks: Sequence[SigmoidTask], bias_share: float, pull: float
-) -> tuple[float, ...] | None:
-    """(T,) x_t where the heads take part of the mean, else None."""
+def _shared(tasks: Sequence[SigmoidTask], bound: float, bias_share: float) -> tuple[float, ...] | None:
+    """(T,) x_t where the heads take part of the mean, else None; ``bound`` is τ/√N."""
     if len(tasks) == 1:
         (task,) = tasks
         rho = task.rho
         shared = rho < task.largest and task.mean(rho) + bias_share / task.classes * rho < 0.0
         return (rho,) if shared else None
-    bound = problem.tau / math.sqrt(problem.samples)
-    if not pull > problem.tau:
+    if not _length(tasks, [task.excess(bias_share / task.classes)[0] for task in tasks]) > bound:
         return None
 
     def evaluate(log_beta: float) -> tuple[float, float]:

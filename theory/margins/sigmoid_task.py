@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from theory.margins.safeguarded_newton import decreasing_root
-from theory.reading import SumProblem, rational_root, square_root
+from theory.reading import rational_root, square_root
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,14 @@ class SigmoidTask:
     fit: float
 
     @classmethod
-    def of(cls, problem: SumProblem, t: int) -> SigmoidTask:
-        """Task t, one-hot and balanced."""
-        K, c = problem.classes[t], problem.task_weights[t]
-        epsilon = Fraction(problem.label_smoothing)
-        square = 4 * problem.lambda_H * problem.lambda_W * K / (Fraction(c) * problem.samples)
+    def of(cls, K: int, c: Fraction, epsilon: Fraction, product: Fraction, samples: int) -> SigmoidTask:
+        """One-hot and balanced; ``product`` is λ_Hλ_W beside the sum of losses."""
+        square = 4 * product * K / (c * samples)
         rho = min(square_root(square), 1e200)  # beyond, no mean is left either
         if square >= (1 - epsilon) ** 2:
-            return cls(K, c, problem.label_smoothing, rho, 1.0, 0.0)
+            return cls(K, float(c), float(epsilon), rho, 1.0, 0.0)
         wrong = epsilon + rational_root(square)
-        return cls(K, c, problem.label_smoothing, rho, float(wrong), float(1 - wrong))
+        return cls(K, float(c), float(epsilon), rho, float(wrong), float(1 - wrong))
 
     @property
     def largest(self) -> float:

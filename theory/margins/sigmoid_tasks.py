@@ -14,7 +14,7 @@ import numpy as np
 from theory.feature_space import Float
 from theory.margins.shared_mean import Means, means
 from theory.margins.sigmoid_task import SigmoidTask
-from theory.margins.threshold import Threshold, threshold
+from theory.margins.threshold import Threshold, as_double, threshold
 from theory.reading import SumProblem
 
 
@@ -35,14 +35,25 @@ class SigmoidTasks:
 
 def solve(problem: SumProblem, number: int = 1) -> SigmoidTasks:
     """The tasks that share features; ``number`` names the only task of a problem by itself."""
-    tasks = tuple(SigmoidTask.of(problem, t) for t in range(len(problem.classes)))
-    found = means(problem, tasks)
+    epsilon, product = Fraction(problem.label_smoothing), problem.lambda_H * problem.lambda_W
+    tasks = tuple(
+        SigmoidTask.of(K, Fraction(c), epsilon, product, problem.samples)
+        for K, c in zip(problem.classes, problem.task_weights, strict=True)
+    )
+    found = means(tasks, problem.samples, problem.tau, _bias_share(problem))
     rows = []
     for t, (task, x) in enumerate(zip(tasks, found.x, strict=True)):
         what = f"task {t + 1 if len(tasks) > 1 else number}"
         row = threshold(what, task.classes, _hard_threshold(problem, t), problem)
         rows.append(replace(row, margin=task.margin(x) if row.below else 0.0))
     return SigmoidTasks(problem, tasks, tuple(rows), found)
+
+
+def _bias_share(problem: SumProblem) -> float:
+    """N/(2λ_b): 0 without bias, ∞ of a free one."""
+    if problem.lambda_b is None:
+        return 0.0
+    return as_double(problem.samples / (2 * problem.lambda_b)) if problem.lambda_b > 0 else math.inf
 
 
 def _hard_threshold(problem: SumProblem, t: int) -> Fraction:
