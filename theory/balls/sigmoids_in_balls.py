@@ -33,7 +33,7 @@ from theory.reading import square_root
 STEPS = 12  # from 53 bits, which each doubles
 
 
-def binary_crossentropy(parts: Sequence[ExactPart], source: str) -> tuple[str, Any]:
+def binary_cross_entropy(parts: Sequence[ExactPart], source: str) -> tuple[str, Any]:
     """The law's name and the minimum; ValueError where it is not known."""
     part = parts[0]
     if source == "multilabel" and _uncorrelated(part):
