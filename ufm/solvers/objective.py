@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -86,6 +87,18 @@ class Objective:
     def quadratic(self) -> bool:
         """Whether every task's loss is."""
         return all(run.loss.quadratic for run in self.runs)
+
+    @property
+    def partly_quadratic(self) -> bool:
+        """Whether some task's loss is, and is as stiff where targets are fitted as anywhere."""
+        return any(run.loss.quadratic for run in self.runs)
+
+    @cached_property
+    def curvature_bound(self) -> Tensor:
+        """(R, m) L = c n · bound · mass, which the eigenvalues of the losses' ∂² in u do not exceed."""
+        bounds = np.array([LOSSES[loss].curvature_bound for loss in self.form.losses])[:, None] * self.form.masses()
+        rows = np.repeat(bounds, self.form.classes, axis=0)
+        return self.c_n * torch.as_tensor(rows, dtype=torch.float64, device=self.c_n.device)
 
     @property
     def variables(self) -> int:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ufm.solvers.newton.balanced_factors import balanced, straight_step
 from ufm.solvers.newton.metric import Metric
+from ufm.solvers.newton.shared_metric import SharedMetric
 from ufm.solvers.newton.steihaug import Step, steihaug
 from ufm.solvers.objective import Linearization, Objective
 
@@ -103,8 +104,9 @@ def minimize(
                 return least, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
-            scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
-            metric = Metric.at(objective, state.at) if scaled else None
+            far = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
+            metric = metric_at(objective, state.at, far=far)
+            scaled = metric is not None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
             if not narrow and shorten(objective, state, step):
                 radius[scaled] = step.length
@@ -132,6 +134,14 @@ def minimize(
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
+
+
+def metric_at(objective: Objective, at: Linearization, *, far: bool) -> Metric | SharedMetric | None:
+    """The region's metric: where a loss is a parabola always one, as curvatures stay what they are near a minimum."""
+    if not objective.partly_quadratic:
+        return Metric.at(objective, at) if far else None
+    own = None if objective.form.labelled is None else Metric.at(objective, at)
+    return SharedMetric.at(objective, at) if own is None else own
 
 
 def shorten(objective: Objective, state: State, step: Step) -> bool:
@@ -180,7 +190,8 @@ def polish(objective: Objective, state: State, history: History) -> State:
     for _ in range(POLISH):
         if state.gradient_norm < TINY:
             break
-        step = steihaug(objective, state.at, state.gradient, float(state.x.norm()), POLISH_FORCING)
+        metric = metric_at(objective, state.at, far=False)
+        step = steihaug(objective, state.at, state.gradient, float(state.x.norm()), POLISH_FORCING, metric)
         candidate = state_at(objective, state.x + step.z)
         if step.on_boundary or not candidate.gradient_norm <= 0.1 * state.gradient_norm:
             break
