@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from ufm_networks.datasets.images import ArrayImages
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.batches import epoch_batches
 from ufm_networks.training import read_config
 from ufm_networks.training.assembly import assemble
-from ufm_networks.training.batches import epoch_batches
 from ufm_networks.training.processes import Processes
 from ufm_networks.training.run import build_network
 

@@ -24,5 +24,5 @@ __all__ = ["MultiTaskNetwork", "Run", "backbone", "load_run", "train"]
 def __getattr__(name: str) -> Any:
     """What is asked for is imported then, since the command line imports this package for every command."""
     if name not in _HOMES:
-        raise AttributeError(f"module 'networks' has no attribute {name!r}")
+        raise AttributeError(f"module 'ufm_networks' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

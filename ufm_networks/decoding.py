@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.measuring import measuring_device
-from ufm_networks.measuring.network_features import NetworkFeatures
+from ufm_networks.metrics.deviations import nearest_mean
 from ufm_networks.metrics.groups import Groups, label_groups
 from ufm_networks.metrics.moments import FeatureMoments
 from ufm_networks.multi_task_network import MultiTaskNetwork
@@ -22,7 +23,8 @@ from ufm_networks.training import Run
 class DecodingAccuracy:
     """Fractions of samples whose whole label set is decoded right.
 
-        nearest_mean  argmin_S ‖h − μ_S‖ over the sets that occur in training, μ_S the mean of their features
+        nearest_mean  argmin_S ‖h − μ_S‖ over the sets that occur in training, μ_S the mean of their features; of sets
+                      equally near to rounding the first in the problem's order
         threshold     {k : softmax(W h + b)_k ≥ τ}, with the τ that is right most often on the training data
         top_m         the m largest logits, where the number m = |S| is known, which the other rules are not told
 
@@ -61,10 +63,10 @@ def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "
     features = NetworkFeatures(run.network, test, place)
     labels = torch.from_numpy(test.labels).to(place)
     right = np.zeros(3)
-    centre = moments.mean.mean(dim=0)  # distances do not depend on it, digits do
+    centre = moments.count @ moments.mean / moments.count.sum()
     for h, numbers in features():
         own = labels.index_select(0, torch.from_numpy(numbers).to(place))
-        nearest = torch.cdist(h.double() - centre, moments.mean - centre).argmin(dim=1)
+        nearest = nearest_mean(moments.mean, centre, h.double())
         interval = threshold_intervals(run.network.logits(h)[0].detach(), own)
         right += [
             int((sets[nearest] == own).all(dim=1).sum()),
@@ -73,8 +75,8 @@ def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "
         ]
     seen = {tuple(row) for row in groups.forms[0].labels.tolist()}
     unseen = sum(tuple(row) not in seen for row in test.labels.tolist())
-    nearest_mean, by_threshold, top_m = (right / len(test)).tolist()
-    return DecodingAccuracy(nearest_mean, by_threshold, top_m, float(np.exp(threshold)), unseen)
+    by_mean, by_threshold, top_m = (right / len(test)).tolist()
+    return DecodingAccuracy(by_mean, by_threshold, top_m, float(np.exp(threshold)), unseen)
 
 
 def threshold_intervals(logits: Tensor, members: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 import torch
@@ -67,6 +68,16 @@ class MultiTaskNetwork(nn.Module):
     def feature_dim(self) -> int:
         """The feature dimension d."""
         return int(self.backbone.feature_dim)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Evaluation mode, the present mode restored afterwards."""
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
 
     def features(self, images: Tensor) -> Tensor:
         """(n, d)."""

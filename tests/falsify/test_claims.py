@@ -16,6 +16,9 @@ import ufm
 import verify
 from verify import claims
 from verify import strategies as families
+from verify.claims.decisions import random_features
+from verify.claims.regime import live_rows
+from verify.reading.read import read
 
 WEAK = {"lambda_H": 0.05, "lambda_W": 0.03, "lambda_b": 0.04}
 THEOREM_3_1 = ("nc2", "nc2_angles", "nc2_norms", "nc3", "nc4", "nc4_weighted", "nc5", "nc5_everywhere", "nc5_by_task")
@@ -246,3 +249,59 @@ def test_unknown_claim_names_the_nearest() -> None:
         claims.find("nc5_everywere")
     with pytest.raises(ValueError, match="nc4"):
         claims.find("zzz")
+
+
+@pytest.mark.parametrize("what", ["features", "a head", "every head"])
+def test_self_duality_asks_no_direction_of_what_is_zero(what: str) -> None:
+    problem = ufm.MultiSource.balanced((3, 4), (5, 7), **WEAK)
+    point = at_theory(problem)
+    H, W = [np.array(h) for h in point.H], [np.array(w) for w in point.W]
+    if what == "features":
+        H = [0.0 * h for h in H]
+    elif what == "a head":
+        W[1][2] = 0.0
+    else:
+        W[1][:] = 0.0
+    assert math.isnan(claims.find("self_duality")(problem, moved(point, W=W, H=H)))
+
+
+def test_heads_of_rounding_beside_a_live_one_are_zero() -> None:
+    """Rows as short as 1e-10 of the longest are what a solver leaves of zero, however short the shortest is."""
+    problem = ufm.SingleSource.balanced((3, 2), 4, **WEAK)
+    point = at_theory(problem)
+    W = [np.array(point.W[0]), 1e-10 * np.array(point.W[1])]
+    (part,) = read(problem, moved(point, W=W)).samples
+    assert live_rows(part).tolist() == [True] * 3 + [False] * 2
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 50.0])
+def test_random_features_are_as_long_as_the_features_within_their_span(scale: float) -> None:
+    """Root mean square lengths over 1000 draws within 10 %, and they turn with the features."""
+    problem = ufm.SingleSource.balanced((3, 3), 4, **WEAK)
+    rng = np.random.default_rng(0)
+    H, W = scale * rng.standard_normal((12, 2)) @ rng.standard_normal((2, 9)), [rng.standard_normal((3, 12))] * 2
+    Q = np.linalg.qr(rng.standard_normal((12, 12)))[0]
+    (part,), (turned,) = (read(problem, W=W, H=h).samples for h in (H, Q @ H))
+    h = random_features(part)
+    lengths = [float(np.sqrt(np.mean(np.sum(v * v, axis=0)))) for v in (h, H)]
+    assert lengths[0] == pytest.approx(lengths[1], rel=0.1)
+    assert np.linalg.matrix_rank(np.hstack([h, H]), tol=1e-9 * lengths[1]) == 2
+    np.testing.assert_allclose(random_features(turned), Q @ h, atol=1e-9 * lengths[1])
+
+
+@pytest.mark.parametrize("name", ["theorem_3_1", "theorem_3_1_any_lambda", "theorem_3_1_gram"])
+def test_theorem_3_1_is_not_about_other_problems(name: str) -> None:
+    multi = ufm.MultiSource.balanced((3, 4), (5, 7), **WEAK)
+    sets = ufm.MultiLabel.balanced(4, {1: 3, 2: 2}, **WEAK)
+    for problem in (multi, sets):
+        assert math.isnan(claims.find(name)(problem, at_theory(problem)))
+
+
+@pytest.mark.parametrize(("task", "share"), [(0, 2 / 3), (1, 1 / 2)])
+def test_one_task_that_decides_wrongly_is_the_worst(task: int, share: float) -> None:
+    """Two classes of its heads exchanged: their samples are decided differently, the other task's are not."""
+    problem = ufm.MultiSource.balanced((3, 4), (15, 28), **WEAK)
+    point = at_theory(problem)
+    W = [np.array(w) for w in point.W]
+    W[task][[0, 1]] = W[task][[1, 0]]
+    assert claims.find("nc5")(problem, moved(point, W=W)) == pytest.approx(share)

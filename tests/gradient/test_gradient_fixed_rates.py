@@ -3,9 +3,11 @@ import pytest
 import torch
 from gradient_problems import first_form, in_form_order, lambdas, odd_form, written_out
 
+import ufm
 from ufm import SingleSource
 from ufm.solvers.gradient import minimize
 from ufm.solvers.gradient import objective as objective_module
+from ufm.solvers.gradient.adam import Adam
 from ufm.solvers.gradient.fixed_momentum import fixed_momentum
 
 OPTIMIZERS = {
@@ -87,3 +89,15 @@ def test_steps_run_out_with_advice():
         assert result.steps == 5
         assert "raise steps=" in result.status
         assert result.history["step"] == [0, 5]
+
+
+@pytest.mark.parametrize("rate", [{}, {"learning_rate": 1e-3}])
+def test_the_optimizer_asked_for_is_the_one_that_runs(rate, monkeypatch):
+    """Adam's step, and no other's, is taken by optimizer="adam", with rates of its own too."""
+    taken, step = [], Adam.step
+    monkeypatch.setattr(Adam, "step", lambda self, *rest: taken.append(1) or step(self, *rest))
+    problem = ufm.SingleSource.balanced((2, 2), 3, lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)
+    for optimizer in ("momentum", "adam"):
+        taken.clear()
+        ufm.solve(problem, method="gradient", optimizer=optimizer, steps=5, **rate)
+        assert bool(taken) == (optimizer == "adam")

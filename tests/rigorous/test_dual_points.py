@@ -133,6 +133,13 @@ def test_vectors_that_see_nothing_of_the_matrix_prove_nothing(monkeypatch):
         assert not norm_bound(matrix(M)).is_finite()
 
 
+@pytest.mark.parametrize("entry", ["inf", "nan", "[1 +/- inf]"])
+def test_entries_that_are_not_bounded_have_no_norm(entry):
+    with flint.ctx.workprec(128):
+        M = flint.arb_mat(2, 3, [flint.arb(x) for x in ("1", "2", entry, "4", "5", "6")])
+        assert norm_bound(M) == flint.arb("inf")
+
+
 def test_norm_bound_holds_for_every_matrix_in_the_balls():
     """Entries 1 ± 1/4 and −1 ± 1/4: the largest norm is that of the widest one, 5/4 · √(3 · 5)."""
     signs = np.where(np.random.default_rng(1).random((3, 5)) < 0.5, -1.0, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,6 +75,29 @@ def test_is_the_cosine_of_the_prediction(counts, penalty):
     problem = SingleSource.correlated(2, n_same=counts[0], n_different=counts[1], **settings)
     predicted = theory.predict(problem).cosines[0, 2]
     np.testing.assert_allclose(cosine(*counts, penalty, penalty), predicted, rtol=1e-15, equal_nan=True)
+
+
+def exact_cosine(n_same, n_different, lambda_H, lambda_W):
+    """Eq. 31 with its thresholds, of the doubles given."""
+
+    def A(n):
+        r = mp.mpf(n) / (2 * mp.mpf(lambda_H) * mp.mpf(lambda_W))
+        return mp.sqrt(n) * mp.log(2 * mp.sqrt(r) - 1) if r > 1 else mp.mpf(0)
+
+    return (A(n_same) - A(n_different)) / (A(n_same) + A(n_different))
+
+
+@pytest.mark.parametrize("below", [0.9, 0.5, 0.1, 1e-3, 1e-6, 1e-9, 1e-12, 1e-15])
+@pytest.mark.parametrize("counts", [(3, 2), (38, 2), (1001, 1000), (2**40 + 1, 2**40), (7, 123_456_789)])
+def test_accurate_to_rounding_beside_either_threshold(counts, below):
+    """λ_Hλ_W (1 − below) of n/2, where it rounds by as much as r − 1 is, and the λ's are nothing like each other."""
+    rng = np.random.default_rng(0)
+    for n in counts:
+        for lambda_H in rng.uniform(1.0, 2.0, 5) * 10.0 ** rng.integers(-6, 6, 5):
+            lambda_W = n / 2 * (1.0 - below) / lambda_H
+            with mp.workdps(60):
+                exact = exact_cosine(*counts, lambda_H, lambda_W) if lambda_H * lambda_W < max(counts) / 2 else mp.nan
+            np.testing.assert_allclose(cosine(*counts, lambda_H, lambda_W), float(exact), rtol=1e-14)
 
 
 @pytest.mark.parametrize("counts", [(38, 2), (3000, 1000), (2, 38)])

@@ -76,7 +76,15 @@ def test_single_source_and_one_task_of_multi_source_agree():
 
 def test_unbalanced_counts_are_named():
     answer = failures(SingleSource([[21, 6, 3], [6, 23, 1], [3, 1, 26]], **LAMBDAS))
-    assert list(answer.failures) == ["Theorem 3.1", PAIRWISE, "Theorem 3.2", "Theorem 5.1", CLASSES, SETS]
+    assert list(answer.failures) == [
+        "Theorem 3.1",
+        PAIRWISE,
+        "Theorem 3.2",
+        "Theorem 5.1",
+        CLASSES,
+        SETS,
+        "Squared error",
+    ]
     assert [row.name for row in answer.failures["Theorem 3.1"]] == ["label-balanced"]
     assert "Theorem 3.1: label-balanced fails: counts range 1 to 26 over 9 of 9 tuples" in str(answer)
     assert "Theorem 3.2: multi source fails: source 'single'" in str(answer)
@@ -269,3 +277,10 @@ def test_knows_no_solver():
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {name.split(".")[0] for name in names} & {"ufm", "verify", "torch"}, path
+
+
+@pytest.mark.parametrize(("tasks", "told"), [(6, "3, 3, 3, 3, 3, 3"), (7, "3, 3, 3, 3, 3, 3, …")])
+def test_a_hypothesis_lists_six_numbers_at_most(tasks, told):
+    problem = SingleSource(np.zeros((3,) * tasks, dtype=int) + 1, lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)
+    binary = next(row for row in theorem_5_1.hypotheses(read(problem)) if row.name == "binary tasks")
+    assert binary.found == f"classes {told}"

@@ -107,19 +107,23 @@ BASE = {"source": "digits", "compose": "multi", "p": 2, "q": 2}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"balancd": True}, "key='balancd' is not known; did you mean 'balanced'"),
-        ({"xyzzy": True}, "key='xyzzy' is not known; Valid: source, directory"),
+        ({"balancd": True}, r"key of \[data\]='balancd' is not known; did you mean 'balanced'"),
+        ({"xyzzy": True}, r"key of \[data\]='xyzzy' is not known; Valid: source, directory"),
         ({"radices": [2, 2]}, "radices is for compose 'cross', not 'multi'"),
         ({"classes": 3}, "classes is for compose 'split' or 'multi_label', not 'multi'"),
         ({"source": "digit"}, "source='digit' is not known; did you mean 'digits'"),
         ({"source": 3}, "source=3 is not known"),
         ({"compose": "Multi"}, "compose='Multi' is not known; did you mean 'multi'"),
-        ({"p": None}, "p must be an integer"),
+        ({"p": 2.5}, "p must be an integer"),
+        ({"q": "2"}, "data.q must be an integer"),
+        ({"replacement": 1}, "data.replacement must be true or false, got 1"),
+        ({"scale": 0}, "data.scale must be an integer ≥ 1"),
+        ({"sed": 1}, r"key of \[data\]='sed' is not known; did you mean 'seed'"),
         ({"counts": {"same": 3}}, "must be a list, or {same = n, different = m}"),
         ({"q": 3, "counts": {"same": 3, "different": 1}}, "must be a list, or {same = n, different = m}"),
         ({"test": False, "test_samples": 4}, "test_samples needs test = true"),
         ({"test": 1}, "test must be true or false"),
-        ({"whole": "no"}, "whole must be a bool"),
+        ({"whole": "no"}, "whole must be true or false"),
         ({"directory": 3}, "directory must be a str"),
         ({"mean": ["a"], "std": [1]}, "mean must hold one number per channel"),
         ({"mean": [0.5]}, "give both mean and std"),
@@ -136,7 +140,7 @@ def test_refused(changes: dict[str, Any], message: str) -> None:
 
 @pytest.mark.parametrize("key", ["source", "compose", "p"])
 def test_needed_keys(key: str) -> None:
-    with pytest.raises(ValueError, match=rf"\[data\] (compose='multi' )?needs {key}"):
+    with pytest.raises(ValueError, match=rf"\[data\] (lacks|compose='multi' needs) {key}"):
         build_data({name: value for name, value in BASE.items() if name != key})
 
 

@@ -34,7 +34,7 @@ IMAGES = ArrayImages(np.zeros((3, 1, 2, 2), dtype=np.uint8))
         (lambda: multi(SOURCE, 2, 2, seed=-1), "seed must be an integer ≥ 0"),
         (lambda: cross(SOURCE, (2, 3)), r"radices \(2, 3\) need 6 classes; numbered has 4"),
         (lambda: cross(SOURCE, (2, 2), balanced=True, samples=16), r"label \(0, 0\) has 3 images, and 4 are needed"),
-        (lambda: cross(SOURCE, (2, 2), samples=28), "samples=28 are more than the 27 images"),
+        (lambda: cross(SOURCE, (2, 2), samples=28), "samples=28 are more than its 27 images"),
         (lambda: split(SOURCE, (2, 3)), r"classes \(2, 3\) are 5 in all; numbered has 4"),
         (lambda: split(SOURCE, (2, 2), counts=[[1, 1]]), "counts must have one entry per task, 2 in all, got 1"),
         (lambda: split(SOURCE, (2, 2), counts=[[4, 1], [1, 1]]), "task 0: class 0 has 3 images, and 4 are needed"),

@@ -17,7 +17,7 @@ from ufm_networks.datasets.images import ArrayImages
 from ufm_networks.datasets.pairs import can_be_halved
 from ufm_networks.datasets.source import Source
 from ufm_networks.experiments import Experiment, catalogue, catalogue_order, find_experiment, read_experiment
-from ufm_networks.measuring.latent_metrics import COLUMNS
+from ufm_networks.features.latent_metrics import COLUMNS
 from ufm_networks.training.run import build_network
 from verify._metrics import metrics
 

@@ -14,6 +14,8 @@ import ufm
 import ufm_networks
 from ufm_networks.backbones import backbone
 from ufm_networks.cli.parameters_command import Parameters
+from ufm_networks.datasets.images import ArrayImages
+from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.decoding import best_threshold, decoding_accuracy, threshold_intervals
 from ufm_networks.multi_task_network import MultiTaskNetwork
 from ufm_networks.parameter_counts import parameters_saved
@@ -215,3 +217,26 @@ def test_decoding_of_a_run_is_that_of_the_model_with_its_means(tmp_path: Path) -
         decoding_accuracy(run, device="cuda:77")
     with pytest.raises(ValueError, match="one class per task"):
         decoding_accuracy(ufm_networks.train(tables(epochs=1), data=toy(), test=toy()))
+
+
+def test_a_feature_equally_near_to_two_sets_is_of_the_first() -> None:
+    """The samples of {1} are those of {0} with two coordinates exchanged, in which the tested features are equal."""
+    rng = np.random.default_rng(11)
+
+    def data(pixels: np.ndarray, labels: np.ndarray) -> TaskData:
+        images = ArrayImages(pixels.astype(np.uint8)[:, :, None, None])
+        return TaskData("ties", images, labels, (2,), "multilabel", (0.0,) * 7, (1 / 255,) * 7)
+
+    first = rng.integers(0, 256, (7, 7))
+    exchanged = first[:, [3, 1, 2, 0, 4, 5, 6]]
+    both = rng.integers(0, 2, (3, 7)) * 255
+    training = data(np.concatenate([exchanged, first, both]), np.repeat([[0, 1], [1, 0], [1, 1]], [7, 7, 3], axis=0))
+    tied = np.rint(first.mean(axis=0)) + rng.integers(-20, 20, (200, 7))
+    tied[:, 0] = tied[:, 3]
+    run = ufm_networks.train(tables(epochs=1), data=toy("multilabel"))
+    backbone = Flat(7)
+    backbone.forward = lambda images: images.flatten(1)  # type: ignore[method-assign]
+    run.network, run.data = MultiTaskNetwork(backbone, (2,)), training
+    tied = tied.clip(0, 255)
+    for label, right in (([1, 0], 1.0), ([0, 1], 0.0)):
+        assert decoding_accuracy(run, data(tied, np.repeat([label], 200, axis=0))).nearest_mean == right

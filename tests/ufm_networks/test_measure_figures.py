@@ -13,8 +13,8 @@ from toy_data import tables, toy
 
 from ufm_networks.datasets.images import ArrayImages
 from ufm_networks.experiments import read_experiment, train_experiment
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.measuring import measure_run
-from ufm_networks.measuring.network_features import NetworkFeatures
 from ufm_networks.measuring.saliency import EXAMPLES, saliency
 from ufm_networks.report.embedding_figure import embedding_figure
 from ufm_networks.report.training_figure import training_figure

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from toy_data import tables, toy
 
 from ufm_networks.backbones import backbone
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.measuring import grad_cam_plus_plus, task_maps
-from ufm_networks.measuring.network_features import NetworkFeatures
 from ufm_networks.measuring.saliency import saliency
 from ufm_networks.multi_task_network import MultiTaskNetwork
 from ufm_networks.training import train

@@ -15,11 +15,11 @@ from ufm_networks.datasets import ArrayImages, build_data
 from ufm_networks.datasets.pairs import can_be_halved
 from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.experiments.measured_names import measured_names
+from ufm_networks.features.half_images import HalfImages, half_images
+from ufm_networks.features.latent_metrics import COLUMNS, latent_metrics
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.measuring import measure_run
 from ufm_networks.measuring.embedding import embedding, principal_components
-from ufm_networks.measuring.half_images import HalfImages, half_images
-from ufm_networks.measuring.latent_metrics import COLUMNS, latent_metrics
-from ufm_networks.measuring.network_features import NetworkFeatures
 from ufm_networks.report import compare_run
 from ufm_networks.report.correlation_figure import families
 from ufm_networks.report.latent import latent

@@ -73,6 +73,27 @@ def test_zeros_of_several_runs_do_not_hide_each_other() -> None:
     assert np.diff(sorted(heights)).min() > 0.03
 
 
+def test_a_value_between_two_zeros_is_drawn() -> None:
+    measured = measure_run(train(tables(epochs=5), data=toy()), samples=10)
+    values = [0.5, 0.4, 0.0, 0.005, 0.0]
+    history = [row | {"SNC5": value} for row, value in zip(measured.history, values, strict=True)]
+    figure = training_figure([replace(measured, history=history)], ["run"])
+    (axes,) = [axes for axes in figure.axes if axes.get_title() == "SNC5"]
+    points = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "."]
+    assert points == [[[4.0, 0.005]]]
+
+
+def test_names_of_runs_are_not_broken_and_figures_keep_a_size_to_read(tmp_path: Path) -> None:
+    runs = [compare_run(measure_run(train(tables(epochs=1), data=toy()), samples=10)) for _ in range(2)]
+    page = write_networks_report(
+        [replace(run, measured=replace(run.measured, name="a-b-c-d")) for run in runs], tmp_path
+    )
+    text = page.read_text()
+    assert re.search(r'<td class="short">a-b-c-d', text)
+    assert re.search(r'<td class="short">SNC2-1', text)
+    assert text.count("<figure>") == text.count('<figure><div class="scroll"><img') > 0
+
+
 def boxes(figure: Any) -> list[Any]:
     """Of the titles that there are, from left to right."""
     figure.draw_without_rendering()

@@ -86,3 +86,22 @@ def test_decoding_of_label_sets_has_no_ties_by_an_offset(offset):
     assert found == pytest.approx(wanted, abs=1e-12)
     streamed = stream_metrics(problem, labels, lambda: [(torch.tensor(H.T), np.arange(len(index)))], [torch.tensor(W)])
     assert streamed.metrics["NN_decoding_error"] == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e5, 1e8])
+@pytest.mark.parametrize("aligned", [True, False])
+def test_heads_that_only_the_rounding_of_their_biases_tells_apart_are_tied(offset, aligned):
+    """⟨w, h − o⟩ = 0 and b = −⟨w, o⟩ rounded: what is left of a logit is the bias' last place, at any offset."""
+    rng = np.random.default_rng(6)
+    problem = ufm.SingleSource.balanced((2,), EACH, **LAMBDAS)
+    index = np.repeat(np.arange(2), EACH)
+    for _ in range(20):
+        w = np.append(rng.standard_normal(D - 1), 0.0)  # the features move along the last axis only
+        o = offset * (w if aligned else rng.standard_normal(D))
+        H = o[:, None] + np.outer(np.eye(D)[-1], 4.0 * index - 2.0 + rng.uniform(-1, 1, len(index)))
+        W, b = [np.stack([w, -w])], [np.array([-(w @ o), w @ o])]
+        labels = problem.labels[index]
+        assert verify.metrics(problem, W=W, H=H, b=b, labels=labels)["SNC5"] == 0.0
+        batches = lambda H=H: [(torch.tensor(H.T.copy()), np.arange(len(index)))]
+        streamed = stream_metrics(problem, labels, batches, [torch.tensor(W[0])], [torch.tensor(b[0])])
+        assert streamed.metrics["SNC5"] == 0.0

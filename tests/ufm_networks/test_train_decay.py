@@ -14,9 +14,9 @@ import ufm
 import verify
 from ufm_networks.datasets.images import ArrayImages
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.batches import plain_batches
 from ufm_networks.multi_task_network import MultiTaskNetwork
 from ufm_networks.training import assembly, read_config, train
-from ufm_networks.training.batches import plain_batches
 from ufm_networks.training.processes import Processes
 
 LAMBDAS = {"lambda_H": 0.02, "lambda_W": 0.3, "lambda_b": 0.5}

@@ -17,8 +17,8 @@ from toy_data import tables, toy
 import verify
 from ufm_networks.datasets.images import ArrayImages
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.batches import epoch_batches
 from ufm_networks.training import load_run, read_config, train
-from ufm_networks.training.batches import epoch_batches
 from ufm_networks.training.loop import Loop
 from ufm_networks.training.run import Run
 from ufm_networks.training.schedule import cosine_learning_rate
@@ -330,7 +330,7 @@ def test_images_that_do_not_fit_into_memory_are_read_ahead(monkeypatch: pytest.M
         def __getitem__(self, index: Any) -> Any:
             return self.images[index]
 
-    monkeypatch.setattr("ufm_networks.training.batches.RESIDENT_SHARE", 0.0)
+    monkeypatch.setattr("ufm_networks.features.batches.RESIDENT_SHARE", 0.0)
     lazy = replace(toy(), images=Lazy(toy()))
     assert_equal_runs(train(tables(), data=lazy), train(tables(), data=toy()))
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from toy_data import tables, toy
 
 from ufm.weighting import make_weighting
+from ufm_networks.features.batches import epoch_batches
 from ufm_networks.training import assembly, read_config, train
-from ufm_networks.training.batches import epoch_batches
 from ufm_networks.training.processes import Processes
 
 GRADIENTS = [("mgda", {}), ("pcgrad", {}), ("fairgrad", {}), ("mgda", {"gradients": "features"})]

@@ -1,5 +1,6 @@
 """The descent that exhibits a better objective, on the convex form itself."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from verified_points import named, problems, random_point, solved
 import theory
 from ufm import SingleSource, solve
 from verify import certify
-from verify.certification.descent import _evaluate, _prox_step, better_objective
+from verify.certification.descent import _evaluate, _factored, _prox_step, better_objective
 from verify.reading.form import forms
 
 
@@ -33,6 +34,35 @@ def test_steps_of_the_safe_length_reach_the_minimum(name):
         assert trial.value <= state.value * (1 + 1e-13) or step > safe
         state = trial if trial.value <= state.value else state
     np.testing.assert_allclose(state.value, certify(problem, solved(name)).objective, rtol=1e-7)
+
+
+def exact_convex_form(form, Z, b):
+    """P(Z̃, b) of the doubles given, term by term in 50 digits."""
+    with mp.workdps(50):
+        total = mp.mpf(form.tau) * mp.fsum(mp.svd_r(mp.matrix(Z.tolist()), compute_uv=False))
+        for weight, rows in zip(form.task_weights, form.blocks, strict=True):
+            offsets = [mp.mpf(v) for v in b[rows]]
+            total += mp.mpf(form.lambda_b) * mp.mpf(weight) * mp.fsum(v * v for v in offsets)
+            for column, a in enumerate(form.loss_weight):
+                scale = mp.sqrt(mp.mpf(weight) * mp.mpf(form.feature_weight[column]))
+                logits = [mp.mpf(z) / scale + v for z, v in zip(Z[rows, column], offsets, strict=True)]
+                y = [mp.mpf(v) for v in form.targets[rows, column]]
+                lse = mp.log(mp.fsum(map(mp.exp, logits)))
+                total += mp.mpf(weight) * mp.mpf(a) * mp.fsum(v * (lse - z) for v, z in zip(y, logits, strict=True))
+        return total
+
+
+@pytest.mark.parametrize("excess", [0.0, 1e-12, 1e-6, 0.1])
+@pytest.mark.parametrize("name", ["arbitrary", "smoothed"])
+def test_the_rounding_covers_factors_longer_than_one(name, excess):
+    """Σ s_i is below ‖U S Vᵀ‖_* by what the columns exceed length 1, and the exhibited value must own up to it."""
+    (form,) = forms(named(name))
+    rng = np.random.default_rng(0)
+    U, singular, Vt = np.linalg.svd(rng.standard_normal(form.targets.shape), full_matrices=False)
+    state = _factored(form, U * (1.0 + excess), singular, Vt, rng.standard_normal(len(U)))
+    exact = exact_convex_form(form, state.Z, state.b)
+    assert abs(exact - state.value) <= state.rounding
+    assert state.rounding <= 1e-10 * state.value + 2.0 * excess * form.tau * singular.sum()
 
 
 @given(problems(sources=("single",)), st.integers(0, 10**6))

@@ -24,6 +24,18 @@ def test_certified_points_lie_on_the_law(classes, samples):
     assert not dataclasses.replace(curve, relative_gap=curve.relative_gap + 1e-6).passed
 
 
+@pytest.mark.parametrize("which", range(4))
+def test_one_point_off_the_law_is_enough(which):
+    """Off by less than the points are apart: they still rise."""
+    curve = cosine_curve(2, 800, 4)
+    moved = curve.solved_cosine.copy()
+    moved[which] += 0.01
+    off = dataclasses.replace(curve, solved_cosine=moved)
+    assert (np.diff(off.solved_cosine) > 0).all()
+    assert off.deviation == pytest.approx(0.01, abs=curve.tolerance)
+    assert not off.passed
+
+
 def test_heads_that_are_parallel_or_opposite_need_not_turn_further():
     curve = cosine_curve(2, 8000, 5, lambda_H=700.0, lambda_W=1.0)
     level = np.array([-1.0, -1.0, 0.0, 1.0, 1.0])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ufm.support import validation
 from ufm.support.memory import require_memory
+from ufm_networks.datasets.draw import draw
 
 Counts = NDArray[np.int64]
 NUMBERS = 8  # of int64 an image drawn needs on the way: its place, its cell and its labels
@@ -53,6 +54,19 @@ class Request:
                 )
         if self.replacement and self.samples is None and self.counts is None:
             raise ValueError("replacement=True needs samples or counts: without them there is no largest number")
+
+    @property
+    def any_label(self) -> bool:
+        """Whether nothing is said of how many samples each label has."""
+        return self.counts is None and not self.balanced and self.long_tailed is None
+
+    def any_of(self, name: str, images: Counts, rng: np.random.Generator) -> Counts:
+        """All images, or as many as asked for, drawn."""
+        if self.samples is None:
+            return images
+        if self.samples > len(images) and not self.replacement:
+            raise ValueError(f"{name}: samples={self.samples:,} are more than its {len(images):,} images")
+        return draw(images, self.samples, rng)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from ufm_networks.datasets.config import SOURCE_KEYS, build_data
-from ufm_networks.datasets.sources import load_source
+from ufm_networks.datasets.config import build_data
+from ufm_networks.datasets.data_table import DataTable
 from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.experiments.experiment import Experiment, PlannedRun
 from ufm_networks.experiments.measured_names import measured_names
 from ufm_networks.measuring import measuring_device
+from ufm_networks.tables import read_table
 
 
 def check_runs(experiment: Experiment) -> None:
@@ -29,10 +30,10 @@ def check_runs(experiment: Experiment) -> None:
             tables.append(plan.config.data)
     for table in tables:
         plans = [plan for plan in experiment.plans if plan.config.data == table]
-        channels = _channels(experiment, table)
-        # without a mean and a deviation every image would be read for them
-        plain = {} if "mean" in table or "std" in table else {"mean": [0.0] * channels, "std": [1.0] * channels}
         try:
+            channels = _channels(experiment, table)
+            # without a mean and a deviation every image would be read for them
+            plain = {} if "mean" in table or "std" in table else {"mean": [0.0] * channels, "std": [1.0] * channels}
             data, test = build_data(table | plain)
         except (ValueError, TypeError) as error:
             raise type(error)(f"run {plans[0].run!r}: {error}") from error
@@ -51,9 +52,9 @@ def check_runs(experiment: Experiment) -> None:
 
 def _channels(experiment: Experiment, table: dict[str, Any]) -> int:
     """Of the source's images."""
-    options = {key: table[key] for key in SOURCE_KEYS if key in table and key != "source"}
+    data = read_table(DataTable, table)
     try:
-        return load_source(table["source"], **options).images.shape[0]
+        return data.load(train=True).images.shape[0]
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{experiment.name} needs data sets: {', '.join(experiment.sources)}. {error}. Or name their folder with "

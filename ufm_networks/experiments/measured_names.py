@@ -8,7 +8,7 @@ import numpy as np
 
 import ufm
 from ufm_networks.datasets.task_data import Kind, TaskData
-from ufm_networks.measuring.latent_metrics import COLUMNS
+from ufm_networks.features.latent_metrics import COLUMNS
 from ufm_networks.training.config import Config
 from verify._metrics import metrics
 

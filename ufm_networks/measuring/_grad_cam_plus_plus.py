@@ -47,13 +47,10 @@ def task_maps(network: Any, images: Tensor, classes: Tensor, task: int) -> Tenso
         return kept[0]
 
     hook = network.backbone.last_convolution.register_forward_hook(cut)
-    training = network.training
-    network.eval()  # so that an image's logits depend on its own maps alone
     try:
-        with torch.enable_grad():
+        with network.evaluating(), torch.enable_grad():  # so that an image's logits depend on its own maps alone
             _, logits = network(images)
             (gradients,) = torch.autograd.grad(logits[task].gather(1, classes[:, None]).sum(), kept[0])
     finally:
         hook.remove()
-        network.train(training)
     return grad_cam_plus_plus(kept[0].detach().double(), gradients.double())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.measuring.network_features import NetworkFeatures
+from ufm_networks.features.network_features import NetworkFeatures
 
 PERPLEXITY = 30.0  # scikit-learn's; at most a third of the samples
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ufm.support import validation
 from ufm_networks.datasets.pairs import can_be_halved
 from ufm_networks.datasets.task_data import Kind
+from ufm_networks.features.half_images import HalfImages, half_images
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.measuring.embedding import Embedding, embedding
-from ufm_networks.measuring.half_images import HalfImages, half_images
-from ufm_networks.measuring.network_features import NetworkFeatures
 from ufm_networks.measuring.point import NetworkPoint, network_point
 from ufm_networks.measuring.run_history import checked_history
 from ufm_networks.measuring.saliency import Saliency, saliency

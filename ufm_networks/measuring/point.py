@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm_networks.datasets.task_data import Kind
-from ufm_networks.measuring.network_features import NetworkFeatures
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.metrics import stream_metrics
 from ufm_networks.metrics.groups import Groups, label_groups
 

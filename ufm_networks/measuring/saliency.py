@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.measuring._grad_cam_plus_plus import task_maps
-from ufm_networks.measuring.network_features import NetworkFeatures
 
 EXAMPLES = 8  # label tuples shown
 TASKS = 4  # tasks shown

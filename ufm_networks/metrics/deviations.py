@@ -74,7 +74,7 @@ def disagreements(of: Reference, h: Tensor) -> Tensor:
     """
     x = h - of.centre
     logits = x @ of.heads.T + of.offsets
-    distance, near_slack = _distances(of, x)
+    distance, near_slack = _distances(of.means, of.centre, x)
     decided = torch.stack([logits[:, rows].argmax(dim=1) for rows in of.form.blocks], dim=1)
     wrong = (decided != of.labels[distance.argmin(dim=1)]).any(dim=1)
     rows = torch.nonzero(wrong)[:, 0]
@@ -93,15 +93,23 @@ def disagreements(of: Reference, h: Tensor) -> Tensor:
 
 
 def decoding_errors(of: Reference, h: Tensor, label: Tensor) -> Tensor:
-    """How many samples of a batch (n, d) are nearest to another label's mean; ties go to the first label."""
-    distance, slack = _distances(of, h - of.centre)
+    """How many samples of a batch (n, d) are nearest to another label's mean."""
+    return (nearest_mean(of.means, of.centre, h) != label).sum()
+
+
+def nearest_mean(means: Tensor, centre: Tensor, h: Tensor) -> Tensor:
+    """(n,) which of the means (m, d) is nearest to each feature (n, d), of those equally near to rounding the first.
+
+    As ``verify.decode_label_sets``: the order does not depend on the centre (d,), the digits do.
+    """
+    distance, slack = _distances(means, centre, h - centre)
     near = distance <= distance.amin(dim=1, keepdim=True) + slack[:, None]
-    return (near.to(torch.uint8).argmax(dim=1) != label).sum()
+    return near.to(torch.uint8).argmax(dim=1)
 
 
-def _distances(of: Reference, x: Tensor) -> tuple[Tensor, Tensor]:
+def _distances(means: Tensor, centre: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """(n, m) ½‖ν‖² − ⟨ν, x⟩, ν = μ − o and x = h − o about the centre o, and (n,) how close to the least is equal."""
-    moved = of.means - of.centre
+    moved = means - centre
     distance = 0.5 * moved.square().sum(dim=1) - x @ moved.T
-    span, size = (torch.linalg.vector_norm(means, dim=1).max() for means in (moved, of.means))
+    span, size = (torch.linalg.vector_norm(some, dim=1).max() for some in (moved, means))
     return distance, (TIE * span + ROUNDING * size) * (span + torch.linalg.vector_norm(x, dim=1))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ufm_networks.measuring.half_images import HalfImages
-from ufm_networks.measuring.latent_metrics import LatentMetrics, latent_metrics
+from ufm_networks.features.half_images import HalfImages
+from ufm_networks.features.latent_metrics import LatentMetrics, latent_metrics
 from verify.reading.form import Float
 
 

@@ -101,7 +101,7 @@ def _gaps(run: RunComparison) -> list[Block]:
         best = gap.optimum
         proven = numbers.small(best.relative_gap)
         rows.append(("optimum of the model", numbers.objective(best.objective), proven, proven))
-        blocks += [table(header, rows, header[1:]), pairs(_certificate(gap))]
+        blocks += [table(header, rows, header[1:], {"point": "words"}), pairs(_certificate(gap))]
     blocks.append(Paragraph(_reading(run)))
     return blocks
 
@@ -157,4 +157,4 @@ def _metrics(run: RunComparison) -> Section:
         rows.append((shown(metric), *map(numbers.metric, (first, now, best))))
     header = ("metric", "first epoch", "network", "model's optimum")
     text = "The network's metrics are measured anew, over all training samples at the last checkpoint."
-    return Section("Collapse metrics", (table(header, rows, header[1:]), Paragraph(text)), 3)
+    return Section("Collapse metrics", (table(header, rows, header[1:], {"metric": "short"}), Paragraph(text)), 3)

@@ -80,7 +80,7 @@ def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
             verdict = overall({gap.network.verdict for gap in run.gaps})
             cells = ["yes" if run.model.exact else "no", *(_number(x, ".3g") for x in figures), verdict]
         rows.append((name, run.measured.data, *cells))
-    return Section("Summary", (table(header, rows, header[3:8]),))
+    return Section("Summary", (table(header, rows, header[3:8], dict.fromkeys(("run", "data", "verdict"), "short")),))
 
 
 def _training(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
@@ -103,7 +103,7 @@ def _points(runs: Sequence[RunComparison], names: Sequence[str]) -> Block:
             product = _number(p.lambda_H * p.lambda_W, ".3g")
             counts = (str(p.classes), numbers.count(p.samples), _number(p.n_same, "g"), _number(p.n_different, "g"))
             rows.append((name, *counts, product, *cosines))
-    return table(header, rows, header[1:])
+    return table(header, rows, header[1:], {"run": "short"})
 
 
 def _number(value: float, style: str) -> str:

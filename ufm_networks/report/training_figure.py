@@ -16,6 +16,7 @@ from verify.report.metric_names import shown
 ALSO = ("NN_decoding_error",)
 PANELS_IN_A_ROW = 4
 LEGEND_RUNS = 16
+PAD = 0.1  # inches around a panel, so that a title stands apart from the axis above it
 ZEROS_APART = 0.04  # of an axis: zeros of several runs do not hide each other
 WITHIN_ONE = 0.7  # decades, so few that 1, 2 and 5 times a power of ten could leave an axis with one number
 
@@ -32,6 +33,7 @@ def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
     rows = -(-len(panels) // PANELS_IN_A_ROW)
     columns = min(PANELS_IN_A_ROW, len(panels))
     figure = new_figure(3.1 * columns, 2.6 * rows + (0.35 if len(runs) > 1 else 0.0))
+    figure.get_layout_engine().set(w_pad=PAD, h_pad=PAD)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, panel in zip(grid, panels, strict=False):
         for number, run in enumerate(runs):
@@ -98,8 +100,10 @@ def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:
     epochs, values = np.array(seen, dtype=np.float64).T
     positive: Float = np.where(np.isfinite(values) & (values > 0), values, np.nan)
     zero = values <= 0
-    marker = "." if len(values) == 1 else None
-    axes.plot(epochs, positive, color=colour, linewidth=1.3, ls=_dashes(number), marker=marker)
+    drawn = np.pad(np.isfinite(positive), 1)
+    alone = drawn[1:-1] & ~drawn[:-2] & ~drawn[2:]  # a line does not show a point between two zeros
+    axes.plot(epochs, positive, color=colour, linewidth=1.3, ls=_dashes(number))
+    axes.plot(epochs[alone], positive[alone], ".", color=colour)
     if zero.any():
         bottom, height = axes.get_xaxis_transform(), 0.03 + ZEROS_APART * (number % len(COLOURS))
         axes.plot(epochs[zero], np.full(zero.sum(), height), "v", color=colour, markersize=3, transform=bottom)

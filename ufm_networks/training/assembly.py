@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.training.batches import DeviceBatches
+from ufm_networks.features.batches import DeviceBatches
 from ufm_networks.training.config import Config, TrainConfig
 from ufm_networks.training.decay import Penalty
 from ufm_networks.training.loop import Loop

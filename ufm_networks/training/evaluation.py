@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm_networks.features.batches import DeviceBatches, plain_batches
 from ufm_networks.metrics import Measured, stream_metrics
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.training.batches import DeviceBatches, plain_batches
 from ufm_networks.training.processes import Processes
 
 Index = NDArray[np.int64]
@@ -55,17 +55,13 @@ class Evaluation:
 
     @torch.no_grad()
     def _features(self, network: MultiTaskNetwork, right: _Right | None) -> Iterator[tuple[Tensor, Index]]:
-        """Features (n, d) of this process's share, the network's mode restored afterwards."""
-        training = network.training
-        network.eval()
-        try:
+        """Features (n, d) of this process's share."""
+        with network.evaluating():
             for images, labels, index in self.batches(self.parts):
                 features = network.features(images)
                 if right is not None:
                     right.add(network.logits(features), labels)
                 yield features, index
-        finally:
-            network.train(training)
 
 
 class _Right:

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm_networks.features.batches import DeviceBatches
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.training.batches import DeviceBatches
 from ufm_networks.training.decay import Penalty
 from ufm_networks.training.losses import BatchLoss
 from ufm_networks.training.processes import Processes

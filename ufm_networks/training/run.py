@@ -17,6 +17,7 @@ from ufm_networks.metrics import Measured
 from ufm_networks.multi_task_network import MultiTaskNetwork
 from ufm_networks.training.checkpoint import load_checkpoint, run_fingerprint
 from ufm_networks.training.config import Config, read_config
+from ufm_networks.training.data_checks import check_given
 from ufm_networks.training.decay import ufm_lambdas
 from ufm_networks.training.logs import Row
 
@@ -109,15 +110,6 @@ def build_data(config: Config) -> tuple[TaskData, TaskData | None]:
     if not config.data:
         raise ValueError("[data] is empty; it names the source and how tasks are composed, or give data=")
     return read_data(config.data)
-
-
-def check_given(data: object, test: object) -> None:
-    """TypeError or ValueError where data given in place of the [data] table are not, or are test data alone."""
-    for name, value in (("data", data), ("test", test)):
-        if value is not None and not isinstance(value, TaskData):
-            raise TypeError(f"{name} must be a ufm_networks.datasets.TaskData, got a {type(value).__name__}")
-    if data is None and test is not None:
-        raise ValueError("test is given without data; the [data] table says both, or both are given")
 
 
 def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData | None = None) -> Run:

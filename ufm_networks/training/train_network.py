@@ -12,20 +12,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from ufm_networks.datasets.pairs import require_pairs
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.batches import DeviceBatches, epoch_batches
+from ufm_networks.features.half_images import HalvedPairs
+from ufm_networks.features.latent_metrics import latent_metrics
 from ufm_networks.metrics import Measured
 from ufm_networks.not_finite import NotFiniteError
 from ufm_networks.training.assembly import assemble, check_place
-from ufm_networks.training.batches import DeviceBatches, epoch_batches
 from ufm_networks.training.config import Config, read_config
-from ufm_networks.training.config_checks import check_tasks
+from ufm_networks.training.data_checks import check_data, check_given
 from ufm_networks.training.evaluation import Evaluation
 from ufm_networks.training.folder_lock import locked, require_folder
 from ufm_networks.training.logs import Row, TensorBoard
 from ufm_networks.training.processes import Processes, running
 from ufm_networks.training.progress import progress_bar
-from ufm_networks.training.run import Run, build_data, check_given
+from ufm_networks.training.run import Run, build_data
 from ufm_networks.training.run_folder import RunFolder
 from ufm_networks.training.schedule import cosine_learning_rate
 
@@ -59,38 +60,9 @@ def train(
             require_folder(Path(output))
         if data is None:
             data, test = build_data(settings)
-        _check(settings, data, test)
+        check_data(settings, data, test)
         folder = None if output is None else RunFolder(Path(output), settings, data)
         return _Training(settings, data, test, folder, processes).run(progress)
-
-
-def _check(config: Config, data: TaskData, test: TaskData | None) -> None:
-    for t, counts in enumerate(data.class_counts):
-        if not counts.all():
-            raise ValueError(
-                f"data {data.name!r}: class {int(np.argmin(counts))} of task {t} has no sample; every class needs one"
-            )
-    if config.train.latent_metrics:
-        require_pairs(data, "latent_metrics=true: ")
-    check_tasks(config.model, config.train, data.kind == "multilabel", data.classes)
-    if len(data) < 2:
-        raise ValueError(f"data {data.name!r} has {len(data)} sample; batch normalization needs 2")
-    if test is not None:
-        _check_test(data, test)
-
-
-def _check_test(data: TaskData, test: TaskData) -> None:
-    if (test.classes, test.kind) != (data.classes, data.kind):
-        raise ValueError(
-            f"test data has classes {test.classes} ({test.kind}), training data {data.classes} ({data.kind})"
-        )
-    if test.images.shape != data.images.shape:
-        raise ValueError(
-            f"test images are {test.images.shape}, training images {data.images.shape}; both must be alike"
-        )
-    for t, counts in enumerate(test.class_counts):
-        if not counts.any():
-            raise ValueError(f"test data {test.name!r} has no sample of task {t}, whose accuracy is then of nothing")
 
 
 @dataclass
@@ -116,12 +88,9 @@ class _Training:
             device = self.processes.device
             batches = DeviceBatches(self.test, device, channels_last=self.config.train.channels_last_on(device))
             self.test_evaluation = Evaluation(batches, self.processes)
-        self.latent_evaluation = None
-        if self.config.train.latent_metrics:
-            # ufm_networks.measuring reads the runs of this package, and so cannot be imported before it
-            from ufm_networks.training.latent_evaluation import LatentEvaluation
-
-            self.latent_evaluation = LatentEvaluation(self.loop.network, self.data, self.processes.device)
+        self.halved = None
+        if self.config.train.latent_metrics:  # of several processes each goes over all pairs
+            self.halved = HalvedPairs(self.loop.network, self.data, self.processes.device)
         with self._own_folder():
             if self.folder is not None:
                 self.history = self.folder.resume(self.loop)
@@ -154,9 +123,8 @@ class _Training:
             for epoch in range(done, train.epochs):
                 row = self._epoch(epoch)
                 self.history.append(row)
-                if writer is not None:
+                if writer is not None and board is not None:
                     writer.keep(self.loop, self.history, self.measured)
-                if board is not None:
                     board.add(row)
                 show(row)
 
@@ -210,8 +178,9 @@ class _Training:
         self.measured, row = self.evaluation.measure(self.loop.network, self.problem)
         if self.test_evaluation is not None:
             row |= {f"test_{name}": value for name, value in self.test_evaluation.accuracy(self.loop.network).items()}
-        if self.latent_evaluation is not None:
-            row |= self.latent_evaluation.measure()
+        if self.halved is not None:
+            W, _ = self.loop.network.head_arrays()
+            row |= latent_metrics(self.halved(), [w.cpu().numpy() for w in W]).averages()
         return row | self.measured.metrics
 
     def _interrupted(self) -> Run:

@@ -26,7 +26,7 @@ from ufm.solvers.newton.dual_constraint import spectral_excess
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
 from ufm.solvers.newton.quadratic_start import quadratic_start
-from ufm.solvers.newton.trust_region import FAR, SMALLEST, History, State, minimize, state_at
+from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 from ufm.support.memory import require_memory
@@ -59,13 +59,12 @@ def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
     conjugates, which lose the second order only (for cross-entropy the χ² distance of the move).
     """
     gap = excess * (0.5 * objective.penalty(state.x) + 0.5 * excess * objective.excess(state.at))
-    return min(excess, gap / max(state.value, SMALLEST))
+    return min(excess, gap / max(state.value, objective.nothing))
 
 
 def gradient_rounding(objective: Objective, state: State) -> float:
-    """The relative residual that rounding of the logits leaves.
+    """The relative residual that rounding of the logits leaves: of u by 2⁻⁵² |u|, so of G by c n E diag ∂²ℓ |du|.
 
-    Of u by 2⁻⁵² |u|, hence of G by about that times c n E diag ∂²ℓ.
     Below the sufficient dimension logits of thousands tie, and what they leave is seen.
     """
     at = state.at
@@ -73,7 +72,11 @@ def gradient_rounding(objective: Objective, state: State) -> float:
     of_G = objective.diagonal(at) / objective.E * u.abs() * 2.0**-52
     of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
     size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
-    return (2.0 * float(of_G.norm()) * size + float(of_b.norm())) * float(state.x.norm()) / max(state.value, SMALLEST)
+    return (
+        (2.0 * float(of_G.norm()) * size + float(of_b.norm()))
+        * float(state.x.norm())
+        / max(state.value, objective.nothing)
+    )
 
 
 def solve_newton(

@@ -48,7 +48,7 @@ def multi(
     wanted, rng = Request(**request), generator(seed)
     pools = pools_of(labels, max(p, q))
     sizes = np.array([len(pool) for pool in pools], dtype=np.int64)
-    if wanted.counts is None and not wanted.balanced and wanted.long_tailed is None:
+    if wanted.any_label:
         left, right = _at_random(name, pools[:p], pools[:q], wanted, rng)
     else:
         supply = Supply(

@@ -43,15 +43,11 @@ def split(
         own = np.where(task[fine] == t, label[fine], -1)
         chosen.append(_choose(f"{name}: task {t}", own, k, wanted, rng))
     index = np.concatenate(chosen)
-    index = np.sort(index) if _all(requests) else rng.permutation(index)
+    index = np.sort(index) if all(wanted == Request() for wanted in requests) else rng.permutation(index)
     labels = np.full((len(index), len(sizes)), -1, dtype=np.int64)
     labels[np.arange(len(index)), task[fine[index]]] = label[fine[index]]
     images = SelectedImages(source.images, index)
     return finish(name, images, labels, sizes, "multi", normalization or Normalization())
-
-
-def _all(requests: list[Request]) -> bool:
-    return all(request == Request() for request in requests)
 
 
 def _consecutive(source: Source, classes: Any) -> tuple[tuple[int, ...], NDArray[np.int64], NDArray[np.int64]]:
@@ -106,12 +102,8 @@ def _choose(
 ) -> NDArray[np.int64]:
     """Images of one task."""
     used = np.flatnonzero(labels >= 0)
-    if request.counts is None and not request.balanced and request.long_tailed is None:
-        if request.samples is None:
-            return used
-        if request.samples > len(used) and not request.replacement:
-            raise ValueError(f"{name}: samples={request.samples:,} are more than its {len(used):,} images")
-        return draw(used, request.samples, rng)
+    if request.any_label:
+        return request.any_of(name, used, rng)
     pools = pools_of(labels, classes)
     supply = Supply(
         pools=np.array([len(pool) for pool in pools], dtype=np.int64),

@@ -28,12 +28,8 @@ def choose_images(
     """Images with label tuples (N, T), −1 where an image is not used; as many of each tuple as asked for."""
     rng = generator(seed)
     used = np.flatnonzero((labels >= 0).all(axis=1))
-    if request.counts is None and not request.balanced and request.long_tailed is None:
-        chosen = used
-        if request.samples is not None:
-            if request.samples > len(used) and not request.replacement:
-                raise ValueError(f"samples={request.samples:,} are more than the {len(used):,} images of {name}")
-            chosen = draw(used, request.samples, rng)
+    if request.any_label:
+        chosen = request.any_of(name, used, rng)
         return finish(name, SelectedImages(source.images, chosen), labels[chosen], classes, "single", normalization)
     check_columns(f"{name}: classes {classes}", math.prod(classes), "do not ask for counts of every one of them")
     code = np.full(len(labels), -1, dtype=np.int64)

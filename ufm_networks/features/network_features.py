@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm_networks.datasets.task_data import TaskData
+from ufm_networks.features.batches import DeviceBatches, plain_batches
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.training.batches import DeviceBatches, plain_batches
 
 BATCH = 256  # images at a time; results do not depend on it
 
@@ -26,15 +26,11 @@ class NetworkFeatures:
     @torch.no_grad()
     def __call__(self, index: NDArray[np.int64] | None = None) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
         """Pairs (features (n, d), numbers of the samples (n,)), of all samples or of some."""
-        training = self.network.training
-        self.network.eval()
-        try:
-            samples = np.arange(len(self.data)) if index is None else index
-            parts = [samples[part] for part in plain_batches(len(samples), BATCH)]
+        samples = np.arange(len(self.data)) if index is None else index
+        parts = [samples[part] for part in plain_batches(len(samples), BATCH)]
+        with self.network.evaluating():
             for images, _, numbers in self.batches(parts):
                 yield self.network.features(images), numbers
-        finally:
-            self.network.train(training)
 
     def some(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
         """(n, d) features of the samples asked for, in that order."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ufm_networks.datasets.pairs import require_pairs
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.measuring.network_features import NetworkFeatures
+from ufm_networks.features.network_features import NetworkFeatures
 from ufm_networks.metrics.moments import FeatureMoments
 from ufm_networks.multi_task_network import MultiTaskNetwork
 

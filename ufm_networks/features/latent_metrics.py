@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm_networks.measuring.half_images import HalfImages
+from ufm_networks.features.half_images import HalfImages
 from verify._metrics.directions import unit_columns
 
 Float = NDArray[np.float64]
