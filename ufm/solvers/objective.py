@@ -196,6 +196,16 @@ class Objective:
         )
         return float(gradient.dot(z) + penalty + (at.G * cross).sum()) + curved
 
+    def first_order(self, gradient: Tensor, x: Tensor) -> float:
+        """‖∇F‖ ‖x‖, at most which F falls to first order on the way to 0.
+
+        A free bias is no part of F and may be large beside it: its part is a product of its own.
+        """
+        if self.form.lambda_b != 0.0:
+            return float(gradient.norm()) * float(x.norm())
+        factors = self.sizes[0] + self.sizes[1]
+        return float(gradient[:factors].norm() * x[:factors].norm() + gradient[factors:].norm() * x[factors:].norm())
+
     def dual_gap_of_gradient(self, gradient: Tensor) -> float:
         """‖∇F‖² in the norm dual to the penalty's: what a gradient adds to the duality gap, to second order."""
         g_W, g_H, g_b = self.split(gradient)

@@ -72,11 +72,10 @@ def gradient_rounding(objective: Objective, state: State) -> float:
     of_G = objective.diagonal(at) / objective.E * u.abs() * 2.0**-52
     of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
     size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
-    return (
-        (2.0 * float(of_G.norm()) * size + float(of_b.norm()))
-        * float(state.x.norm())
-        / max(state.value, objective.nothing)
-    )
+    rounding = torch.zeros_like(state.x)  # a gradient of that size
+    rounding[0] = 2.0 * of_G.norm() * size
+    objective.split(rounding)[2].copy_(of_b)
+    return objective.first_order(rounding, state.x) / max(state.value, objective.nothing)
 
 
 def solve_newton(
@@ -146,7 +145,8 @@ def solve_newton(
         excess = gap_of_excess(objective, state, spectral_excess(objective, state))
         W, H, b = objective.unscale(state.x)
     residual = max(state.residual, excess if dim >= needed else 0.0)
-    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if dim < needed else 0.0)
+    rounds = dim < needed or objective.partly_quadratic
+    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if rounds else 0.0)
     converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
     if ended == "interrupted":

@@ -59,7 +59,7 @@ class State:
     """A point with everything that was computed there.
 
     residual  (‖∇F‖ ‖x‖ + ‖∇F‖²) / F, the second norm the penalty's dual: what non-stationarity can add to the
-              relative duality gap
+              relative duality gap; a free bias's part of the product is a product of its own
     """
 
     x: Tensor
@@ -76,7 +76,9 @@ def state_at(objective: Objective, x: Tensor) -> State:
     at = objective.linearize(x, pieces)
     gradient = objective.gradient(at)
     norm = float(gradient.norm())
-    residual = (norm * float(x.norm()) + objective.dual_gap_of_gradient(gradient)) / max(value, objective.nothing)
+    residual = (objective.first_order(gradient, x) + objective.dual_gap_of_gradient(gradient)) / max(
+        value, objective.nothing
+    )
     return State(x, value, at, gradient, norm, residual)
 
 
