@@ -9,7 +9,15 @@ from typing import Any
 from theory.hypotheses import Hypothesis
 from theory.prediction import Prediction
 from theory.reading import read
-from theory.theorems import correlated_classes, multi_label, pairwise_uniform, theorem_3_1, theorem_3_2, theorem_5_1
+from theory.theorems import (
+    correlated_classes,
+    multi_label,
+    pairwise_uniform,
+    squared_error,
+    theorem_3_1,
+    theorem_3_2,
+    theorem_5_1,
+)
 
 # in order of precedence: equal counts satisfy the others too, and 3.1 says more of them
 _THEOREMS: tuple[ModuleType, ...] = (
@@ -19,6 +27,7 @@ _THEOREMS: tuple[ModuleType, ...] = (
     theorem_5_1,
     correlated_classes,
     multi_label,
+    squared_error,
 )
 
 

@@ -33,10 +33,12 @@ class Prediction:
     objective       min F, in the problem's reduction
     every_feature   whether the nearest centre (SNC5, MNC4) decides as the heads do on every h, not on
                     training features only
-    required_dim    the feature dimension the theorem asks for: Σ K_t − T, for Problem (4) max K_t − 1
+    required_dim    the feature dimension the theorem asks for: Σ K_t − T, for Problem (4) max K_t − 1; of
+                    squared error the rank of the targets
     multi_source    whether tasks have features of their own (Problem (4)): then ``logits``, ``feature_weights`` and
                     ``H`` are lists over tasks, and ``gram_W`` and ``cosines`` are NaN between tasks, whose relative
                     rotation is free
+    biases          (R,) of each space, its tasks side by side; None: every bias is zero
     """
 
     theorem: str
@@ -51,6 +53,7 @@ class Prediction:
     multi_source: bool
     every_feature: bool
     spaces: tuple[FeatureSpace, ...]
+    biases: tuple[Float, ...] | None = None
 
     @property
     def past_threshold(self) -> bool:
@@ -84,8 +87,11 @@ class Prediction:
 
     @property
     def b(self) -> list[Float]:
-        """T arrays (K_t,): every bias is zero."""
-        return [np.zeros(len(head)) for space in self.spaces for head in space.heads]
+        """T arrays (K_t,) of biases."""
+        heads = [[len(head) for head in space.heads] for space in self.spaces]
+        biases = self.biases or [np.zeros(sum(sizes)) for sizes in heads]
+        blocks = [np.split(b, np.cumsum(sizes)[:-1]) for b, sizes in zip(biases, heads, strict=True)]
+        return [block for of_space in blocks for block in of_space]
 
     @property
     def rank(self) -> int:

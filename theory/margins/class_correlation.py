@@ -27,6 +27,8 @@ import numpy as np
 
 from theory.feature_space import Float, float_array
 from theory.margins.shared_root import Force, LabelForce, margins
+from theory.margins.shrunk_correlation import shrunk_cosine
+from theory.public_fields import CROSS_ENTROPY
 from theory.reading import rational_root, square_root
 
 
@@ -136,23 +138,36 @@ def _shared_excess(K: int, n_same: Fraction, n_different: Fraction, product: Fra
     return (2 * n_same * of_same + (K - 2) * n_different * of_different) / (4 * product) - 1
 
 
-def class_correlation_cosine(classes: Any, n_same: Any, n_different: Any, lambda_H: Any, lambda_W: Any) -> Float:
+def _margin_cosine(classes: int, n_same: float, n_different: float, product: Fraction) -> float:
+    return class_margins(classes, n_same, n_different, product).cosine
+
+
+COSINES = {CROSS_ENTROPY: _margin_cosine, "squared-error": shrunk_cosine}
+
+
+def class_correlation_cosine(
+    classes: Any, n_same: Any, n_different: Any, lambda_H: Any, lambda_W: Any, *, loss: str = CROSS_ENTROPY
+) -> Float:
     """cos(w_k^1, w_k^2) of two tasks of K classes with n_same samples at labels (k, k), n_different at the others.
 
-    The law of this module without smoothing; K = 2 is ``theory.task_correlation_cosine``. λ's multiply beside the SUM
-    of cross-entropies. All five are numbers or arrays and broadcast; float64, of their common shape. NaN where the
-    heads are zero; 1 or −1 where they are parallel or opposite.
+    The law of this module without smoothing, of which K = 2 is ``theory.task_correlation_cosine``; of squared error
+    that of ``theory.margins.shrunk_correlation``. λ's multiply beside the SUM of losses. All five are numbers or arrays
+    and broadcast; float64, of their common shape. NaN where the heads are zero; 1 or −1 where they are parallel or
+    opposite.
 
-    Raises ValueError, naming the argument, for classes not whole numbers ≥ 2, counts negative or not finite and λ's not
-    finite and > 0; TypeError for what is no number. Source: beyond the paper, docs/theory.md.
+    loss  "cross-entropy" (default) or "squared-error"
+
+    Raises ValueError, naming the argument, for classes not whole numbers ≥ 2, counts negative or not finite, λ's not
+    finite and > 0, and another loss; TypeError for what is no number. Source: beyond the paper, docs/theory.md.
     """
+    if loss not in COSINES:
+        raise ValueError(f"loss must be one of {', '.join(map(repr, COSINES))}, got {loss!r}")
     arguments = {"classes": classes, "n_same": n_same, "n_different": n_different}
     arguments |= {"lambda_H": lambda_H, "lambda_W": lambda_W}
     arrays = [_checked(name, value) for name, value in arguments.items()]
     broadcast = np.broadcast(*arrays)
     cosines = [
-        class_margins(int(K), n_s, n_d, Fraction(float(h)) * Fraction(float(w))).cosine
-        for K, n_s, n_d, h, w in broadcast
+        COSINES[loss](int(K), n_s, n_d, Fraction(float(h)) * Fraction(float(w))) for K, n_s, n_d, h, w in broadcast
     ]
     return np.array(cosines).reshape(broadcast.shape)
 

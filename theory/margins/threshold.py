@@ -52,7 +52,7 @@ def threshold(
     if margin is None:
         margin = formal_margin(classes, hard, problem) if below else 0.0
     own = problem.divisor**2
-    return Threshold(what, _double(product / own), _double(value / own), below, margin)
+    return Threshold(what, as_double(product / own), as_double(value / own), below, margin)
 
 
 def formal_margin(classes: int, hard: Fraction, problem: SumProblem) -> float:
@@ -61,7 +61,7 @@ def formal_margin(classes: int, hard: Fraction, problem: SumProblem) -> float:
     return _log1p(excess) if excess > -1 else -math.inf
 
 
-def _double(x: Fraction) -> float:
+def as_double(x: Fraction) -> float:
     """x ≥ 0 rounded, ∞ beyond float64."""
     try:
         return float(x)

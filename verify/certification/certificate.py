@@ -9,7 +9,7 @@ import numpy as np
 
 from ufm.support.display import Summarized, Summary
 from verify.certification.descent import better_objective
-from verify.certification.dual import label_bound, per_task_bound, plain_bound, polar_bound
+from verify.certification.dual import other_bounds, plain_bound
 from verify.certification.objective import Evaluation, evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
@@ -165,7 +165,7 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     bound = plain_bound(form, at.residual)
     lower = bound.value
     if not _within(tolerance, at, lower):
-        lower = max(0.0, lower, label_bound(form), per_task_bound(form, at.residual), polar_bound(form, at.residual))
+        lower = max(lower, other_bounds(form, at.residual))
     lower *= 1.0 - 4 * (parts - 1) * UNIT
     gap = at.objective - lower
     better = None
@@ -178,7 +178,7 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
         objective=at.objective,
         lower_bound=lower,
         gap=gap,
-        relative_gap=gap / at.objective,
+        relative_gap=gap / at.objective if gap else 0.0,
         spectral_ratio=bound.spectral_ratio,
         verdict=verdict,
         tolerance=tolerance,
@@ -202,7 +202,7 @@ def _total(tasks: tuple[Certificate, ...], tolerance: float) -> Certificate:
         objective=objective,
         lower_bound=float(np.sum([task.lower_bound for task in tasks])),
         gap=gap,
-        relative_gap=gap / objective,
+        relative_gap=gap / objective if gap else 0.0,
         spectral_ratio=max(task.spectral_ratio for task in tasks),
         verdict=overall(verdicts),
         tolerance=tolerance,

@@ -1,14 +1,15 @@
 """Choices of the dual point of any logits whatever: bounds on min F, beyond the paper (theory.md).
 
-For every q with q_tl ≥ 0 and Σ_k q_tl,k = s_tl whose deviation q − y, as V_tl = c^t a_l (q_tl − y_tl), has
-‖diag(1/√c) V diag(1/√w)‖_2 ≤ τ,
+For every deviation g in the domains of the losses' conjugates ℓ_t*(g_tl; y_tl) whose V_tl = c^t a_l g_tl has
+‖diag(1/√c) V diag(1/√w)‖_2 ≤ τ, and Σ_l V_tl = 0 where the bias is free,
 
-    D(q) = Σ_t c^t Σ_l a_l s_tl entropy(q_tl / s_tl) − Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)  ≤  min F.
+    D(g) = − Σ_t c^t Σ_l a_l ℓ_t*(g_tl; y_tl) − Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)  ≤  min F,
 
-At a minimum the residual s p − y is the best deviation; near one, there are several ways to make it feasible. Each is
-only wanted here: ``dual_point`` makes it feasible to the last digit, θ = min(1, τ/σ) included, and bounds D's rounding.
-An average of residuals over columns of one label is again such a deviation, with a larger entropy and no larger norm
-than the columns themselves, so nothing is lost by averaging per label.
+the last sum absent under a free bias and without one. At a minimum the residual ∂ℓ is the best deviation; near one,
+there are several ways to make it feasible. Each is only wanted here: ``dual_point`` makes it feasible to the last
+digit, θ = min(1, τ/σ) included, and bounds D's rounding. An average of residuals over columns of one label is again
+such a deviation, with a smaller conjugate and no larger norm than the columns themselves, so nothing is lost by
+averaging per label.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.certification.dual_value import dual_point, label_entropy
+from verify.certification.dual_value import clipped, dual_point, zero_point
+from verify.certification.free_bias import complete, tilted
 from verify.reading.form import Float, Form
 
 NEARLY_ACTIVE = 0.99  # of τ: singular values above it are taken for ones that are τ at the minimum
@@ -32,30 +34,39 @@ class Bound:
 
 
 def plain_bound(form: Form, residual: Float) -> Bound:
-    """D at q − y = θ (s p − y), θ = min(1, τ/σ), from residuals (R, m) averaged per label."""
+    """D at g = θ ∂ℓ, θ = min(1, τ/σ), from residuals (R, m) averaged per label."""
     point = dual_point(form, residual)
     return Bound(point.value, point.sigma / form.tau)
 
 
 def best_deviation(form: Form, residual: Float) -> Float:
-    """(R, m) the deviation q − y with the largest D of those that the bounds here try."""
+    """(R, m) the deviation with the largest D of those that the bounds here try."""
+    residual = _balanced(form, residual)
     tried = [residual, per_task_deviation(form, residual), polar_deviation(form, residual)]
     best = max((dual_point(form, deviation) for deviation in tried), key=lambda point: point.value)
     return _shrink(form.tau, best.sigma) * best.deviation
 
 
 def label_bound(form: Form) -> float:
-    """D at q = y: the entropy of the targets, 0 for hard labels. No point's bound is worse."""
-    return label_entropy(form)
+    """D at g = 0: for cross-entropies the entropy of the targets, 0 for hard labels. No point's bound is worse."""
+    return zero_point(form)
+
+
+def other_bounds(form: Form, residual: Float) -> float:
+    """The largest D of the other choices, and 0, which no loss is below."""
+    balanced = _balanced(form, residual)
+    return max(0.0, label_bound(form), per_task_bound(form, balanced), polar_bound(form, balanced))
 
 
 def per_task_bound(form: Form, residual: Float) -> float:
-    """D at ``per_task_deviation``."""
+    """D at ``per_task_deviation``; of one task it is that of ``plain_bound``, and not tried again."""
+    if len(form.classes) == 1:
+        return 0.0
     return dual_point(form, per_task_deviation(form, residual)).value
 
 
 def per_task_deviation(form: Form, residual: Float) -> Float:
-    """θ_t (s p − y) with a θ_t of its own for each task, min(1, τ/σ_t), before all are shrunk together.
+    """θ_t ∂ℓ_t with a θ_t of its own for each task, min(1, τ/σ_t), before all are shrunk together.
 
     Better than one θ where one task is far from its minimum and another near.
     """
@@ -70,7 +81,7 @@ def polar_bound(form: Form, residual: Float) -> float:
 
 
 def polar_deviation(form: Form, residual: Float) -> Float:
-    """q − y with each singular value above or nearly at τ set to τ, as far as q ≥ 0 allows from the plain bound's q.
+    """g with each singular value above or nearly at τ set to τ, as far as the domain allows from the plain bound's g.
 
     At a minimum V pairs with Z̃ as ⟨−V, Z̃⟩ = τ ‖Z̃‖_*, its singular values on Z̃'s space all τ. Off by ε from one, one
     θ for all leaves them below τ by ε and a gap of order ε; set to τ they leave one of order ε², like F's excess.
@@ -78,11 +89,17 @@ def polar_deviation(form: Form, residual: Float) -> Float:
     scale = _scale(form)
     U, singular, Vt = np.linalg.svd(scale * residual, full_matrices=False)
     polar = (U * np.where(singular > NEARLY_ACTIVE * form.tau, form.tau, singular)) @ Vt / scale
+    if form.row_labelled is not None:
+        polar = np.where(form.row_labelled, polar, 0.0)
     plain = _shrink(form.tau, float(singular[0])) * residual
-    move, room = polar - plain, form.targets + plain
-    short = (move < 0) & (-move > room)
-    share = max(0.0, float((room[short] / -move[short]).min())) if short.any() else 1.0
+    move = polar - plain
+    share = min(group.loss.share(group.at, plain[group.rows], move[group.rows]) for group in form.groups)
     return np.asarray(plain + share * move)
+
+
+def _balanced(form: Form, residual: Float) -> Float:
+    """Under a free bias, what the best one would leave: singular vectors of that keep Σ_l V_tl = 0."""
+    return residual if form.lambda_b != 0.0 else tilted(form, complete(form, clipped(form, residual)))
 
 
 def _scale(form: Form) -> Float:

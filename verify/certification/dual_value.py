@@ -1,53 +1,49 @@
-"""D(q) ≤ min F in float64, proven: any matrix of doubles is made a feasible dual point, and every rounding is bounded.
+"""D(g) ≤ min F in float64, proven: any matrix of doubles is made a feasible dual point, and every rounding is bounded.
 
-Given wanted deviations δ_kl of q − y (doubles that need satisfy nothing), the dual point meant is the exact
+Given wanted deviations g (doubles that need satisfy nothing), the dual point meant is the exact θ f_l δ_kl, where δ is
+``wanted``, clipped to the domain of each entry (``Loss.clip``), but
 
-    q_tl,k = y_tl,k + θ f_l δ_kl,      δ_kl = max(wanted, −y),      but in each block the top, a largest target, has
-    δ_top,l = − Σ_{k ≠ top} δ_kl,      so that blocks sum to s whatever rounding does.
+    tasks blind to shifts   in each block the top, a largest target, has δ_top,l = − Σ_{k ≠ top} δ_kl, so that blocks
+                            sum to 0 whatever rounding does
+    λ_b = 0, a free bias    Σ_l a_l δ_kl = 0 exactly; entries are ``moved`` for it, by a known bound: ``free_bias``
 
 θ ≤ τ/σ̄ with σ̄ ≥ ‖diag(√c) δ diag(a/√w)‖_2 proven (``norm_bound``); columns times f_l ≤ 1 have no larger norm. f_l is
-1 unless an entry of q would be negative or too near zero to be told from it. With V_tl = c^t a_l θ f_l δ_tl,
+1 unless the conjugate's bound needs the point further inside (``Loss.inside``); it is one f for all where the bias is
+free, whose constraint it keeps then. Domains are convex and contain 0. With V_tl = c^t a_l θ f_l δ_tl,
 
-    D = Σ_t c^t Σ_l a_l s_tl entropy(q_tl / s_tl) − Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t).
+    D = − Σ_t c^t Σ_l a_l ℓ_t*(θ f_l δ_tl; y_tl) − Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t),
+
+the last sum 0 under a free bias and without a bias.
 
 **Rounding.** u = 2⁻⁵³; K classes, m labels; first order in u, the second taken up by the rounding up of constants.
 What is known: + − × / √ are within u, ``log`` and ``log1p`` within 4 units in the last place, 8u. What is stored of the
-problem: a_l and w_l within 2u, √w_l within 2u, targets within 4u (ε s/K, 1 − ε, and their sum).
+problem: a_l and w_l within 2u, √w_l within 2u, targets as ``Form.roundings`` says.
 
     scaled entry √c · a/√w · δ     a 2, √w 2, /, √c, two ×: 8u                                      → 10u |entry|
     top entry of δ                 a sum of K terms: K u B_tl, B_tl = Σ_k |δ_kl|. In the scaled matrix, of norm
                                    ≤ K u √(‖.‖_1 ‖.‖_∞) of the matrix with √c a/√w B_tl at the tops, 0 elsewhere
+    entries moved                  of norm ≤ ‖√c a/√w moved‖_F
     τ                              two √, two ×: 3u                                                 → 4u τ
-    q_k = y + θ f δ, k ≠ top       4u y + 3u |θ f δ| + u q, where |θ f δ| ≤ q + y                    → u (8 y + 4 q)
-    π = q/s, L = −log π            an entry of φ = Σ_{k ≠ top} π L moves by L + 1 times π's error; / u, log 8u L, × u,
-                                   sum of K: u [(K + 16) φ + 6 t + 9 Y], t = Σ_{k ≠ top} π, Y = Σ (y/s)(1 + L)
-    t                              sum of K: u [(K + 8) t + 8 Y]; the top's ψ = −(1 − t) log(1 − t) ≤ t moves by
-                                   1 + ℓ times that, ℓ = −log(1 − t), and is computed within 10u
-    entropy                        all of it: u [(K + 16) φ + 2 (K + 16)(1 + ℓ) t + 20 (1 + ℓ) Y]
+    θ f δ                          3u, and what is moved times θ: ``Loss.bound``, with the rest of −ℓ*
     Σ_l a_l δ_kl                   m/w blocks of w terms, a 2, the top: of Euclidean norm ≤ (w + m/w + K + 10) u
                                    Σ_l a_l B_tl =: e_t
     ‖Σ_l V_tl‖² / (4 λ_b c^t)      c^t θ² (‖drift_t‖ + e_t)² / (4 λ_b), itself within (K + T + 16) u
-    sums over tasks and labels     ``math.fsum``, u; c a s entropy: 8u
-
-An entry that underflows is off by at most 2⁻¹⁰²² and then moves an entropy by less than 2⁻¹⁰¹⁰. The bounds on π's error
-use that neither an entry of q nor its top is near zero beside that error: f_l keeps q_k ≥ 2⁻⁴⁰ y_k and
-q_top ≥ y_top max(2⁻³⁶, 2¹² K² u), far above both.
+    sums over tasks and labels     ``math.fsum``, u; c a × the bound: (T + 10) u of the sum of sizes
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import frexp, fsum, inf, isfinite, isqrt, ldexp, nextafter, sqrt
+from math import frexp, fsum, inf, isfinite, ldexp, nextafter, sqrt
 
 import numpy as np
 
+from verify.certification.free_bias import complete, drift, movable, tilted
 from verify.certification.norm_bound import norm_bound
-from verify.losses.rounding import UNIT, gamma
+from verify.losses.rounding import UNDERFLOW, UNIT, gamma
 from verify.reading.form import Float, Form
 
-UNDERFLOW = 2.0**-1010  # see the last paragraph
 SMALLEST = 2.0**-900  # norms below are taken for it
-INSIDE = 1.0 - 2.0**-40  # of −y, that a negative deviation may be
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ class DualPoint:
 
     value      ≤ D ≤ min F; −∞ where it overflows
     sigma      σ = ‖diag(√c) δ diag(a/√w)‖_2 as computed, before θ
-    deviation  (R, m) f_l δ_kl; min(1, τ/σ) times it is q − y, rounding apart
+    deviation  (R, m) f_l δ_kl; min(1, τ/σ) times it is the dual point, rounding apart
     """
 
     value: float
@@ -65,42 +61,45 @@ class DualPoint:
 
 
 def dual_point(form: Form, wanted: Float) -> DualPoint:
-    """The feasible dual point at the wanted (R, m) deviation q − y, and the proven bound there."""
+    """The feasible dual point at the wanted (R, m) deviation, and the proven bound there."""
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        deviation, sums = _completed(form, wanted)
+        deviation, moved = _feasible(form, wanted)
         masses = np.abs(deviation)
         blocks = form.block_sums(masses)
-        sigma, bound = _norms(form, deviation, masses, blocks)
+        sigma, bound = _norms(form, deviation, masses, blocks, moved)
         allowed = form.tau * (1.0 - 4 * UNIT)
         theta = 1.0 if bound <= allowed else allowed / bound * (1.0 - 2 * UNIT)
         if not theta > 0.0:  # τ/σ̄ underflows, or σ̄ is no number
-            theta, deviation = 0.0, np.zeros_like(deviation)
-        inside = _inside(form, theta, deviation, sums)
-        if inside is not None:
-            deviation *= inside
-        gain = _entropy(form, form.targets + theta * deviation)
+            theta, deviation, moved = 0.0, np.zeros_like(deviation), None if moved is None else np.zeros_like(deviation)
+        theta = _inside(form, theta, deviation)
+        gain = _gain(form, theta * deviation, None if moved is None else theta * (1.0 + 2 * UNIT) * moved)
         loss = _bias_term(form, theta, deviation, blocks)
         value = nextafter(gain - loss, -inf)
     return DualPoint(value if isfinite(value) else -inf, sigma, deviation)
 
 
-def label_entropy(form: Form) -> float:
-    """≤ D at q = y, the entropy of the targets: no norm and no drift."""
-    return _entropy(form, form.targets.copy())
+def zero_point(form: Form) -> float:
+    """≤ D at g = 0, for cross-entropies the entropy of the targets: no norm and no drift."""
+    zero = np.zeros_like(form.targets)
+    return _gain(form, zero, zero.copy() if form.lambda_b == 0.0 else None)
 
 
-def _completed(form: Form, wanted: Float) -> tuple[Float, Float]:
-    """(R, m) δ, and (T, m) the sums over k ≠ top of which the top is minus."""
-    targets = np.where(form.targets > SMALLEST, form.targets, 0.0) if form.soft else form.targets
-    deviation = np.maximum(wanted, -targets)
-    labels = np.arange(deviation.shape[1])
-    deviation[form.tops, labels] = 0.0
-    sums = form.block_sums(deviation)
-    deviation[form.tops, labels] = -sums
-    return deviation, sums
+def _feasible(form: Form, wanted: Float) -> tuple[Float, Float | None]:
+    """(R, m) δ, and what its entries are moved by where the bias is free."""
+    deviation = complete(form, clipped(form, wanted))
+    if form.lambda_b != 0.0:
+        return deviation, None
+    found = movable(form, complete(form, tilted(form, deviation)))
+    return (np.zeros_like(deviation), np.zeros_like(deviation)) if found is None else found
 
 
-def _norms(form: Form, deviation: Float, masses: Float, blocks: Float) -> tuple[float, float]:
+def clipped(form: Form, wanted: Float) -> Float:
+    """(R, m) a copy of wanted with each entry in its domain."""
+    parts = [group.loss.clip(group.at, wanted[group.rows]) for group in form.groups]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _norms(form: Form, deviation: Float, masses: Float, blocks: Float, moved: Float | None) -> tuple[float, float]:
     """σ as computed and σ̄ ≥ ‖diag(√c) δ diag(a/√w)‖_2 of the exact δ; both infinite or NaN where they overflow.
 
     X is the scaled matrix divided by a power of two that no entry exceeds, √(‖|.|‖_1 ‖|.|‖_∞) rounded up.
@@ -117,57 +116,51 @@ def _norms(form: Form, deviation: Float, masses: Float, blocks: Float) -> tuple[
     X = deviation * np.ldexp(column, -exponent)
     X *= root[:, None]
     sigma, bound = norm_bound(X, ldexp(size, -exponent) ** 2)
-    at_tops = float(np.bincount(form.tops.ravel(), weights=tops.ravel()).max())
-    slack = gamma(12) * size + gamma(max(form.classes) + 4) * sqrt(one) * sqrt(at_tops)
+    slack = gamma(12) * size
+    at_tops = np.bincount(form.tops.ravel(), weights=tops.ravel(), minlength=len(root))[form.shift_blind_rows]
+    slack += gamma(max(form.classes) + 4) * sqrt(one) * sqrt(float(at_tops.max(initial=0.0)))
+    if moved is not None:
+        slack += float(np.linalg.norm(root[:, None] * (moved * column))) * (1.0 + gamma(moved.size + 16))
     return ldexp(sigma, exponent), (ldexp(bound, exponent) + slack) * (1.0 + 8 * UNIT)
 
 
-def _inside(form: Form, theta: float, deviation: Float, sums: Float) -> Float | None:
-    """(m,) f_l ≤ 1 that keep q away from zero; None where all are 1."""
-    room = np.take_along_axis(form.targets, form.tops, axis=0)
-    room *= max(0.0, 1.0 - max(2.0**-36, 2.0**12 * UNIT * max(form.classes) ** 2))
-    over = theta * sums > room
-    low = (theta * deviation < -INSIDE * form.targets).any(axis=0) if form.soft else np.zeros(len(room[0]), bool)
-    if not over.any() and not low.any():
-        return None
-    ratio = np.where(over, room / np.where(over, theta * sums, 1.0) * (1.0 - 8 * UNIT), 1.0).min(axis=0)
-    return np.asarray(np.where(low, INSIDE * ratio, ratio))
+def _inside(form: Form, theta: float, deviation: Float) -> float:
+    """θ, with δ multiplied by the f_l that conjugates need, in place; under a free bias θ is, by the least of them."""
+    parts = [group.loss.inside(group.at, theta, deviation[group.rows]) for group in form.groups]
+    factors = [part for part in parts if part is not None]
+    if not factors:
+        return theta
+    least = np.minimum.reduce(factors)
+    if form.lambda_b == 0.0:
+        return theta * max(float(least.min()), 0.0) * (1.0 - 4 * UNIT)
+    deviation *= least
+    return theta
 
 
-def _entropy(form: Form, q: Float) -> float:
-    """≤ Σ_t c^t Σ_l a_l s_tl entropy(q_tl / s_tl); q (R, m) is overwritten."""
-    q[form.tops, np.arange(q.shape[1])] = 0.0
-    per_class = np.array([gamma(k + 16) for k in form.classes])[:, None]
-    s = np.rint(form.masses)  # smoothing keeps them whole
-    if form.soft:
-        q /= np.repeat(np.maximum(s, 1.0), form.classes, axis=0)
-    L = -np.log(q, where=q > 0.0, out=np.zeros_like(q))
-    phi = np.stack([np.einsum("kl,kl->l", q[rows], L[rows]) for rows in form.blocks])
-    t = form.block_sums(q)
-    ell = -np.log1p(-t)
-    error = per_class * (phi + 2.0 * (1.0 + ell) * t)
-    if form.soft:
-        y = form.targets.copy()
-        y[form.tops, np.arange(q.shape[1])] = 0.0
-        error += gamma(20) * (1.0 + ell) * form.block_sums(y * (1.0 + L))
-    least = np.maximum(phi + (1.0 - t) * ell - error - max(form.classes) * UNDERFLOW, 0.0)
-    terms = form.loss_weight * (form.task_weights @ (s * least))
-    total: float = fsum(terms.tolist()) * (1.0 - gamma(len(form.classes) + 10))
-    return max(0.0, total - len(form.counts) * UNDERFLOW)
+def _gain(form: Form, g: Float, moved: Float | None) -> float:
+    """≤ −Σ_t c^t Σ_l a_l ℓ_t*(g_tl; y_tl); g (R, m) may be overwritten."""
+    least = np.concatenate(
+        [
+            group.loss.bound(group.at, g[group.rows], None if moved is None else moved[group.rows])
+            for group in form.groups
+        ]
+    )
+    terms = form.loss_weight * (form.task_weights @ least)
+    sizes = terms if (least >= 0.0).all() else form.loss_weight * (form.task_weights @ np.abs(least))
+    rounding = gamma(len(form.classes) + 10) * fsum(sizes.tolist())
+    total: float = fsum(terms.tolist()) - rounding - len(form.counts) * UNDERFLOW
+    return total if isfinite(total) else -inf
 
 
 def _bias_term(form: Form, theta: float, deviation: Float, blocks: Float) -> float:
     """≥ Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t); ``blocks`` may be those of larger deviations."""
-    if not form.lambda_b or set(form.losses) != {"cross-entropy"}:
-        raise NotImplementedError(f"losses {form.losses} with lambda_b={form.lambda_b}")
+    if not form.lambda_b:
+        return 0.0
     K, m = max(form.classes), len(form.counts)
-    width = min(m, max(64, isqrt(m)))
-    drift = np.zeros(len(deviation))
-    for start in range(0, m, width):
-        drift += deviation[:, start : start + width] @ form.loss_weight[start : start + width]
+    left, operations = drift(form, deviation)
     total = 0.0
     for c, rows, size in zip(form.task_weights, form.blocks, blocks @ form.loss_weight, strict=True):
-        e = gamma(width + m // width + K + 10) * float(size) + m * K * UNDERFLOW
-        norm = sqrt(float(drift[rows] @ drift[rows])) + e if theta else 0.0
+        e = gamma(operations + K + 10) * float(size) + m * K * UNDERFLOW
+        norm = sqrt(float(left[rows] @ left[rows])) + e if theta else 0.0
         total += float(c) * (theta * norm) ** 2 / 4.0 / form.lambda_b
     return total * (1.0 + gamma(K + len(form.classes) + 16))

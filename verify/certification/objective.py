@@ -63,6 +63,15 @@ def logit_slack(form: Form, losses: Float, eta: Float, columns: Int | slice = EV
     return np.asarray(form.task_weights @ share)
 
 
+def target_slack(form: Form, u: Float, residual: Float, columns: Int | slice = EVERY) -> Float:
+    """(n,) what a relative change of all targets by ε may change Σ_t c^t ℓ_t by, over ε, beyond ε of itself."""
+    y = form.targets[:, columns]
+    parts = zip(form.loss_of, form.blocks, strict=True)
+    return np.asarray(
+        form.task_weights @ np.stack([loss.target_slack(u[rows], y[rows], residual[rows]) for loss, rows in parts])
+    )
+
+
 def bias_penalty(form: Form, b: Float) -> float:
     """λ_b Σ_t c^t ‖b^t‖²; 0 without a bias."""
     return form.lambda_b * float(form.rows_c @ b**2) if form.lambda_b else 0.0
@@ -73,7 +82,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
 
     **Rounding.** u = 2⁻⁵³, first order. All terms of F are ≥ 0, so what is added up is off relatively. A logit is a sum
     of d + 1 terms, within γ_{d+2} (‖w‖ ‖h‖ + |b|): ``logit_slack``. exp and log1p are within 8u, r and ⟨y, below⟩ sums
-    of K terms, targets within 4u: a loss is within (2K + 40) u. Pairwise sums of n terms are within (25 + log₂ n) u
+    of K terms, targets within r u: a loss is within (2K + 40 + r) u of what ``target_slack`` leaves. Pairwise sums of n terms are within (25 + log₂ n) u
     ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms, then n or R, weights 4u. What
     underflows counts too.
 
@@ -88,7 +97,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     largest_head = np.sqrt(np.maximum.reduceat(heads, starts))[:, None]
     largest_bias = np.maximum.reduceat(np.abs(point.b), starts)[:, None]
     loss = slack = 0.0
-    operations = 2 * R + d + 192  # 2R ≥ 2K + T, and 192 for the constants
+    operations = 2 * R + d + 192 + max(form.roundings - 4, 0)  # 2R ≥ 2K + T, and 192 for the constants
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("ij,ij->j", point.H, point.H)
         for block in column_blocks(point.index, R):
@@ -99,7 +108,10 @@ def evaluate(form: Form, point: Point) -> Evaluation:
             weight = loss_weight[labels]
             loss += float(np.sum(weight * (form.task_weights @ losses)))
             eta = gamma(d + 16) * (largest_head * np.sqrt(squares[block]) + largest_bias)
-            slack += float(np.sum(weight * logit_slack(form, losses, eta, labels)))
+            moved = logit_slack(form, losses, eta, labels)
+            if form.roundings:
+                moved += gamma(form.roundings + 2) * target_slack(form, u, gradient, labels)
+            slack += float(np.sum(weight * moved))
             operations += 1
             if collapsed:
                 residual[:, block] = gradient
@@ -117,4 +129,13 @@ def evaluate(form: Form, point: Point) -> Evaluation:
         form.lambda_W * point.W.size + (form.lambda_b or 0.0) * R + len(point.index)
     ) * form.task_weights.max()
     rounding = gamma(operations) * objective + slack * (1.0 + gamma(operations)) + float(underflow) * UNDERFLOW
+    if objective == 0.0 and _exactly_zero(form, point, residual):
+        rounding = 0.0
     return Evaluation(objective, rounding, residual / point.share, logits)
+
+
+def _exactly_zero(form: Form, point: Point, residual: Float) -> bool:
+    """Whether an F of 0 is no matter of rounding: nothing but a bias that costs nothing, equal to all targets."""
+    if point.W.any() or point.H.any() or (form.lambda_b and point.b.any()) or residual.any() or form.roundings:
+        return False
+    return all(loss.attains_zero for loss in form.loss_of)

@@ -1,11 +1,23 @@
 """Binary cross-entropy to targets 0 ≤ y ≤ 1: a sigmoid for each class.
 
     ℓ(u; y) = Σ_k log(1 + e^{u_k}) − y_k u_k,      ∂ℓ = σ(u) − y,      ∂²ℓ v = σ(u) σ(−u) ∘ v ≼ 1/4
-    ℓ*(g; y) = Σ_k q_k log q_k + (1 − q_k) log(1 − q_k),  q = g + y,      finite where 0 ≤ q ≤ 1.
+    ℓ*(g; y) = Σ_k q_k log q_k + q'_k log q'_k,  q = y + g,  q' = 1 − q,      finite where 0 ≤ q ≤ 1.
 
 With σ(−u) = 1 − σ(u) neither tail is a difference:
 
     ℓ = Σ_k (1 − y_k) log(1 + e^{u_k}) + y_k log(1 + e^{−u_k}),      ∂ℓ = (1 − y) σ(u) − y σ(−u).
+
+**Rounding of −ℓ*.** h(q) = −q log q − q' log q', of π = min(q, q') as computed, q' = (1 − y) − g. u = 2⁻⁵³; targets are
+within r u, and 1 − y within u (1 − y) and what y is off by.
+
+    q, q'                          u ((r + 2) y + 2 (1 − y) + 4 |g| + 2 π) where neither y nor 1 − y is 0, else
+                                   u (4 |g| + 2 π): all of η
+    h, moved by η ≤ π/2            |h'| = |log q − log q'| ≤ −log π, log 2 more on the way: η (L + 1), L = −log π
+    h as computed                  log and log1p 8u, products and their sum 4u: 16u h
+    h, moved by more               h ≥ 0, as ``clip`` keeps the exact q within [0, 1]
+    Σ_k                            K u
+
+1 − y as computed is below the exact 1 − y by (r + 2) u at most: where y is rounded, ``clip`` goes no further up.
 """
 
 from __future__ import annotations
@@ -14,7 +26,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.loss import Float
+from verify.losses.rounding import UNDERFLOW, UNIT, gamma, inside_of
+from verify.losses.tasks import Float, Tasks
+
+NEWTON, LONGEST = 100, 1.0  # steps to the best bias, and how long one may be
 
 
 class BinaryCrossEntropy:
@@ -22,6 +37,7 @@ class BinaryCrossEntropy:
 
     shift_blind: ClassVar[bool] = False
     smoothness: ClassVar[float] = 0.25
+    attains_zero: ClassVar[bool] = False
 
     @staticmethod
     def mass(y: Float) -> Float:
@@ -36,9 +52,120 @@ class BinaryCrossEntropy:
         loss = np.log1p(tail) + np.where(u > 0, no, y) * np.abs(u)
         small, large = tail / (1.0 + tail), 1.0 / (1.0 + tail)
         residual = no * np.where(u > 0, large, small) - y * np.where(u > 0, small, large)
-        return loss.sum(axis=0), residual
+        return np.asarray(loss.sum(axis=0)), residual
 
     @staticmethod
     def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
         """min((e^η − 1) ℓ, K η): log(1 + e^x) moves by at most (e^η − 1) σ(x) ≤ (e^η − 1) log(1 + e^x), and by η."""
-        return np.fmin(np.expm1(eta) * losses, classes * eta)
+        return np.asarray(np.fmin(np.expm1(eta) * losses, classes * eta))
+
+    @staticmethod
+    def target_slack(u: Float, y: Float, residual: Float) -> Float:
+        """Σ_k y_k max(u_k, 0); the rest is in ℓ."""
+        return np.asarray((y * np.maximum(u, 0.0)).sum(axis=0))
+
+    @staticmethod
+    def curvature(u: Float, y: Float) -> Float:
+        """σ(u) σ(−u)."""
+        tail = np.exp(-np.abs(u))
+        return np.asarray(tail / (1.0 + tail) ** 2)
+
+    @staticmethod
+    def curve(p: Float, s: Float, du: Float) -> Float:
+        """σ(u) σ(−u) du."""
+        return np.asarray(s * p * du)
+
+    @staticmethod
+    def diagonal(p: Float, s: Float) -> Float:
+        """σ(u) σ(−u)."""
+        return np.asarray(s * p)
+
+    @staticmethod
+    def clip(at: Tasks, wanted: Float) -> Float:
+        """Between −y and 1 − y, a little inside where these are rounded or soft."""
+        low, high = _ends(at)
+        return np.clip(wanted, -low, high)
+
+    @staticmethod
+    def share(at: Tasks, point: Float, move: Float) -> float:
+        """To the ends that ``clip`` keeps."""
+        low, high = _ends(at)
+        room = np.maximum(np.where(move < 0, low + point, high - point), 0.0)
+        size = np.abs(move)
+        short = size > room
+        return float((room[short] / size[short]).min()) if short.any() else 1.0
+
+    @staticmethod
+    def inside(at: Tasks, theta: float, deviation: Float) -> Float | None:
+        """``clip`` has seen to it."""
+        return None
+
+    @staticmethod
+    def bound(at: Tasks, g: Float, moved: Float | None) -> Float:
+        """Σ_k h(q_k) less its rounding."""
+        y, no = at.targets, 1.0 - at.targets
+        pi = np.minimum(np.maximum(y + g, 0.0), np.maximum(no - g, 0.0))
+        eta = _rounding(at, g) + 2 * UNIT * pi
+        if moved is not None:
+            eta += moved
+        safe = (pi > 0.0) & (eta <= 0.5 * pi)
+        L = -np.log(pi, where=safe, out=np.zeros_like(pi))
+        h = pi * L - (1.0 - pi) * np.log1p(-pi)
+        least = np.where(safe, h * (1.0 - gamma(20)) - eta * (L + 1.0), 0.0)
+        return at.block_sums(np.maximum(least, 0.0)) * (1.0 - gamma(max(at.classes))) - max(at.classes) * UNDERFLOW
+
+    @staticmethod
+    def room(at: Tasks, deviation: Float) -> Float:
+        """A third of min(q, q') less what rounding may take of it."""
+        pi = np.minimum(at.targets + deviation, (1.0 - at.targets) - deviation)
+        return np.asarray(np.maximum(pi - 2.0 * _rounding(at, deviation), 0.0) / 3.0)
+
+    @staticmethod
+    def tilt(at: Tasks, deviation: Float, weight: Float) -> Float:
+        """q e^b / (q e^b + q') − y, the b of each row found by Newton's method; q = y + deviation."""
+        y, no = at.targets, 1.0 - at.targets
+        weights = np.broadcast_to(weight, y.shape)
+        if at.row_labelled is not None:
+            weights = weights * at.row_labelled
+        # a class of every sample, or of none, has no finite best bias: q → y
+        possible = np.any(weights * y > 0.0, axis=1) & np.any(weights * no > 0.0, axis=1)
+        tilted = np.where(possible[:, None], deviation, 0.0)
+        best = np.full(len(tilted), np.inf)
+        kept = tilted
+        for _ in range(NEWTON):
+            drift = (weights * tilted).sum(axis=1)
+            size = np.abs(drift)
+            better = size < best
+            kept = np.where(better[:, None], tilted, kept)
+            best = np.where(better, size, best)
+            open_rows = better & (size > UNIT * (weights * np.abs(tilted)).sum(axis=1))
+            if not open_rows.any():
+                return kept
+            q, other = np.maximum(y + tilted, 0.0), np.maximum(no - tilted, 0.0)
+            slope = (weights * q * other).sum(axis=1)
+            step = -drift / np.where(slope > 0.0, slope, 1.0)
+            step = np.where(open_rows & (slope > 0.0), np.clip(step, -LONGEST, LONGEST), 0.0)
+            grown = np.expm1(step)[:, None]
+            total = 1.0 + q * grown
+            tilted = no * (q * (1.0 + grown) / total) - y * (other / total)
+        return kept
+
+
+def _ends(at: Tasks) -> tuple[Float, Float]:
+    """How far down and how far up a deviation may go."""
+    low, high = at.targets, 1.0 - at.targets
+    if at.row_labelled is not None:
+        high = np.where(at.row_labelled, high, 0.0)
+    if at.roundings:
+        high = np.maximum(high - (at.roundings + 2) * UNIT, 0.0)
+    share = inside_of(at.roundings)
+    soft = ((low > 0.0) & (high > 0.0)) | (at.roundings > 0)
+    return np.where(soft, share * low, low), np.where(soft, share * high, high)
+
+
+def _rounding(at: Tasks, g: Float) -> Float:
+    """η but for 2 π u."""
+    y, no = at.targets, 1.0 - at.targets
+    soft = (y > 0.0) & (no != 0.0)
+    size = 4.0 * np.abs(g) + at.roundings * y + soft * (2.0 * y + 2.0 * np.abs(no))
+    return np.asarray(UNIT * (1.0 + 2.0**-40) * size)

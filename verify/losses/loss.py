@@ -1,24 +1,29 @@
-"""What verification asks of a loss ℓ(u; y), convex and smooth in the logits u ∈ R^K of one task."""
+"""What verification asks of a loss ℓ(u; y), convex and smooth in the logits u ∈ R^K of one task.
+
+Its value and derivatives, and its conjugate ℓ*(g; y) = sup_u ⟨g, u⟩ − ℓ(u; y), of which −ℓ* is bounded from below with
+all rounding. A deviation g is a subgradient that was not computed as one: any double is made a point of ℓ*'s domain, a
+convex set that contains 0, by ``clip``. Where ℓ is blind to a common shift, g has sum 0 in the domain too: callers see
+to it (``verify.certification.dual_value``).
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-Float = NDArray[np.float64]
+from verify.losses.tasks import Float, Tasks
 
 
 class Loss(Protocol):
     """Constants and functions of one loss; logits u and targets y are blocks (K, n), a column a sample.
 
-    shift_blind  whether ℓ does not see a common shift of a task's logits: such a task needs K − 1 dimensions
-    smoothness   L with ∂²ℓ ≼ L s, s the ``mass`` of a column
+    shift_blind   whether ℓ does not see a common shift of a task's logits: such a task needs K − 1 dimensions
+    smoothness    L with ∂²ℓ ≼ L s, s the ``mass`` of a column
+    attains_zero  whether ℓ = 0 somewhere, and the residual as computed is 0 only there
     """
 
     shift_blind: ClassVar[bool]
     smoothness: ClassVar[float]
+    attains_zero: ClassVar[bool]
 
     @staticmethod
     def mass(y: Float) -> Float:
@@ -31,3 +36,46 @@ class Loss(Protocol):
     @staticmethod
     def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
         """(n,) what errors of at most η in the logits, and in their differences, may change ℓ by."""
+
+    @staticmethod
+    def target_slack(u: Float, y: Float, residual: Float) -> Float:
+        """(n,) what a relative change of y by ε may change ℓ by, over ε, beyond ε ℓ."""
+
+    @staticmethod
+    def curvature(u: Float, y: Float) -> Float:
+        """(K, n) what ``curve`` needs of ∂²ℓ."""
+
+    @staticmethod
+    def curve(p: Float, s: Float, du: Float) -> Float:
+        """(K, n) ∂²ℓ du from p = ``curvature`` and masses s (n,)."""
+
+    @staticmethod
+    def diagonal(p: Float, s: Float) -> Float:
+        """(K, n) the diagonal of ∂²ℓ."""
+
+    @staticmethod
+    def clip(at: Tasks, wanted: Float) -> Float:
+        """(R', m) the nearest to ``wanted`` that each entry alone may be in the domain of ℓ*."""
+
+    @staticmethod
+    def share(at: Tasks, point: Float, move: Float) -> float:
+        """The largest share ≤ 1 of the move that leaves each entry of a point of the domain inside."""
+
+    @staticmethod
+    def inside(at: Tasks, theta: float, deviation: Float) -> Float | None:
+        """(m,) f ≤ 1 for which ``bound`` may be taken at θ f g; None where all are 1."""
+
+    @staticmethod
+    def bound(at: Tasks, g: Float, moved: Float | None) -> Float:
+        """(T', m) proven ≤ −ℓ*(g; y), of the exact g: within 3u of these doubles, relatively, and within ``moved``
+        (R', m), which is given where Σ_l a_l g_l = 0 exactly, so that a constant may be taken off what g is paired
+        with. Where ℓ is shift-blind its tops are what the others leave. May overwrite g.
+        """
+
+    @staticmethod
+    def tilt(at: Tasks, deviation: Float, weight: Float) -> Float:
+        """(R', m) what the best bias would leave of a deviation: Σ_l a_l g_l = 0 but for rounding; weight (m,) is a."""
+
+    @staticmethod
+    def room(at: Tasks, deviation: Float) -> Float:
+        """(R', m) how far each entry may be ``moved``; infinite where any distance will do."""

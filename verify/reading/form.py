@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from math import sqrt
 from typing import Any, Literal, Protocol, assert_never, get_args
 
 import numpy as np
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 
 from ufm.support.public_fields import require_known, task_losses
 from verify.losses import LOSSES, Loss
+from verify.losses.tasks import Tasks
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -57,6 +60,16 @@ class Problem(Protocol):
     lambda_b: float | None
     reduction: Literal["sum", "mean"]
     label_smoothing: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Consecutive tasks that share a loss: their numbers, their rows, and what the loss is given of them."""
+
+    loss: type[Loss]
+    tasks: slice
+    rows: slice
+    at: Tasks
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,8 @@ class Form:
 
     def block_sums(self, rows: Float) -> Float:
         """(T, m) sums over each task's rows of (R, m)."""
+        if len(self.classes) == 1:
+            return np.asarray(np.add.reduce(rows, axis=0, keepdims=True))
         sums = np.empty((len(self.classes), rows.shape[1]))
         for block, total in zip(self.blocks, sums, strict=True):
             np.add.reduce(rows[block], axis=0, out=total)
@@ -114,6 +129,26 @@ class Form:
     def loss_of(self) -> list[type[Loss]]:
         """(T,) the tasks' losses."""
         return [LOSSES[name] for name in self.losses]
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The tasks in runs of one loss."""
+        groups, start = [], 0
+        for name, run in groupby(self.losses):
+            tasks = slice(start, start := start + len(list(run)))
+            rows = slice(self.blocks[tasks.start].start, self.blocks[tasks.stop - 1].stop)
+            labelled = None if self.labelled is None else self.labelled[tasks]
+            at = Tasks(
+                self.classes[tasks],
+                self.targets[rows],
+                self.tops[tasks] - rows.start,
+                self.masses[tasks],
+                None if labelled is None or labelled.all() else labelled,
+                self.named,
+                self.roundings,
+            )
+            groups.append(Group(LOSSES[name], tasks, rows, at))
+        return groups
 
     @cached_property
     def row_labelled(self) -> Bool | None:
@@ -145,16 +180,16 @@ class Form:
         return bool(self.indicators.any())
 
     @cached_property
-    def soft(self) -> bool:
-        """Whether a block has positive targets besides its top: smoothed labels, label sets."""
-        return bool(np.count_nonzero(self.targets) > self.tops.size)
+    def shift_blind_rows(self) -> Bool:
+        """(R,) whether the row's task has a loss blind to a common shift of its logits."""
+        return np.repeat([loss.shift_blind for loss in self.loss_of], self.classes)
 
     @property
     def tau(self) -> float:
         """τ = 2 √(λ_W λ_H)."""
-        return float(2.0 * np.sqrt(self.lambda_W) * np.sqrt(self.lambda_H))
+        return 2.0 * sqrt(self.lambda_W) * sqrt(self.lambda_H)
 
-    @property
+    @cached_property
     def scaling(self) -> Float:
         """(R, m) √(c^t w_l): Z̃ = scaling · Z is the matrix whose nuclear norm τ weighs."""
         return np.sqrt(self.rows_c)[:, None] * np.sqrt(self.feature_weight)
@@ -234,16 +269,14 @@ def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: 
 
 def _targets(problem: Problem, classes: tuple[int, ...], indicators: Float) -> tuple[Float, int]:
     """y_t = (1 − ε) y'_t + ε s_t / K_t with s_t = Σ y'_t, from indicators or targets y' as given, and its roundings."""
-    epsilon = problem.label_smoothing
-    given = indicators
-    if problem.source in ("soft", "regression"):
-        given = _rows_of_targets(problem)
-        if not epsilon:
-            return given, 0
+    epsilon, named = problem.label_smoothing, problem.source not in ("soft", "regression")
+    given = indicators if named else _rows_of_targets(problem)
+    if not epsilon:
+        return given, 0
     starts = np.cumsum(classes) - classes
     sums = np.add.reduceat(given, np.asarray(starts, dtype=np.int64), axis=0)
     uniform = np.repeat(sums / np.array(classes)[:, None], classes, axis=0)
-    return (1.0 - epsilon) * given + epsilon * uniform, 4 if given is indicators else max(classes) + 4
+    return (1.0 - epsilon) * given + epsilon * uniform, 4 if named else max(classes) + 4
 
 
 def _rows_of_targets(problem: Any) -> Float:

@@ -1,0 +1,113 @@
+"""Dual points of a problem with a free bias: Σ_l V_tl = 0 exactly, of numbers that are rounded.
+
+Per row k of task t, Σ_l a_l g_kl = 0 over the columns l that have a label there. First every deviation is made to be
+what the best bias leaves, as far as floating point does (``Loss.tilt``). What is left over, d_k = Σ_l a_l g_kl, is then
+taken off exactly in one entry of the row, the pivot p:
+
+    ĝ_kp = g_kp − d_k / a_p.
+
+Nobody computes ĝ: d_k is bounded by its value as computed and that value's rounding,
+
+    |d_k| ≤ |fl(d_k)| + γ_{w + m/w + 10} Σ_l a_l |g_kl| + γ_{K+4} Σ_{l: k is top} a_l Σ_j |g_jl|  =: e_k
+
+(m/w blocks of w terms; a 2u; a top is off by K u of its block), and everything else allows for entries ``moved`` by up
+to e_k / a_p. Where a task's loss is blind to shifts, blocks of a column sum to 0, and so do the d_k of a task: with one
+pivot column for all its rows its blocks still do. Elsewhere each row has a pivot of its own. The pivot is where
+e_k / a_p is least beside ``Loss.room``; where it is more than that, the deviation is mixed with that of the best bias
+alone, z = 0, which is far inside. Multiplying all of g by θ ≤ 1 keeps all this.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+import numpy as np
+
+from verify.losses.rounding import gamma
+from verify.reading.form import Float, Form
+
+MIXTURES = (0.0, 2.0**-44, 2.0**-34, 2.0**-20, 2.0**-10, 1.0)
+
+
+def tilted(form: Form, deviation: Float) -> Float:
+    """(R, m) with Σ_l a_l g_l = 0 but for rounding."""
+    parts = [group.loss.tilt(group.at, deviation[group.rows], form.loss_weight) for group in form.groups]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def movable(form: Form, deviation: Float) -> tuple[Float, Float] | None:
+    """(R, m) a tilted deviation, or a mixture with z = 0's, and what its entries are ``moved`` by at most, 0 but at
+    pivots; None where the pivots have no room for it.
+    """
+    zero = None
+    for share in MIXTURES:
+        mixed = deviation
+        if share:
+            zero = _at_zero(form) if zero is None else zero
+            mixed = complete(form, tilted(form, (1.0 - share) * deviation + share * zero))
+        moved = _moved(form, mixed)
+        if moved is not None:
+            return mixed, moved
+    return None
+
+
+def complete(form: Form, deviation: Float) -> Float:
+    """In place: tops of tasks blind to shifts become minus the sum of the others in their block."""
+    for group in form.groups:
+        if group.loss.shift_blind:
+            part = deviation[group.rows]
+            part[group.at.at_tops] = 0.0
+            part[group.at.at_tops] = -group.at.block_sums(part)
+    return deviation
+
+
+def drift(form: Form, deviation: Float) -> tuple[Float, int]:
+    """(R,) Σ_l a_l g_l in blocks of columns, and how many operations its rounding counts."""
+    m = len(form.counts)
+    width = min(m, max(64, isqrt(m)))
+    total = np.zeros(len(deviation))
+    for start in range(0, m, width):
+        total += deviation[:, start : start + width] @ form.loss_weight[start : start + width]
+    return total, width + m // width
+
+
+def _at_zero(form: Form) -> Float:
+    """(R, m) (Σ_l a_l y_l / Σ_l a_l s_l) s_l − y_l: the residual where z = 0 and the bias is the best."""
+    weights = form.masses * form.loss_weight
+    share = weights.sum(axis=1)[:, None]
+    means = (form.targets @ form.loss_weight)[:, None] / np.repeat(share, form.classes, axis=0)
+    at = means * np.repeat(form.masses, form.classes, axis=0) - form.targets
+    return complete(form, tilted(form, at))
+
+
+def _moved(form: Form, deviation: Float) -> Float | None:
+    """(R, m) e_k / a_p at the pivots; None where that is more than their room."""
+    a, (left, operations) = form.loss_weight, drift(form, deviation)
+    size = np.abs(deviation)
+    e = np.abs(left) + gamma(operations + 12) * (size @ a)
+    moved = np.zeros_like(deviation)
+    for group in form.groups:
+        rows, at = group.rows, group.at
+        if group.loss.shift_blind:
+            at_tops = np.bincount(
+                at.tops.ravel(), weights=(at.block_sums(size[rows]) * a).ravel(), minlength=len(e[rows])
+            )
+            e[rows] += gamma(max(at.classes) + 8) * at_tops
+        e[rows] *= 1.0 + gamma(len(a) + 16)
+        room = group.loss.room(at, deviation[rows])
+        score = np.where(np.isinf(room), 1.0, room) * a
+        if at.row_labelled is not None:
+            score = np.where(at.row_labelled, score, 0.0)
+        score = np.where(e[rows][:, None] > 0.0, score / np.maximum(e[rows], 1e-300)[:, None], np.inf)
+        for block in at.blocks:
+            own = score[block]
+            if group.loss.shift_blind:
+                pivots = np.full(len(own), int(np.argmax(own.min(axis=0))))
+            else:
+                pivots = np.argmax(own, axis=1)
+            by = e[rows][block] / a[pivots] * (1.0 + gamma(8))
+            here = np.arange(block.start, block.stop)
+            if not np.all(by <= room[here, pivots]):
+                return None
+            moved[rows.start + here, pivots] = by
+    return moved

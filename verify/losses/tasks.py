@@ -1,0 +1,69 @@
+"""What a loss is given to find dual points by: the targets of consecutive tasks that share it, all columns at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """T' tasks with R' rows together, and m columns.
+
+    classes    (K_1, …, K_T')
+    targets    (R', m)  y; 0 in the block of a column that has no label there
+    tops       (T', m)  the row of a largest target in each block
+    masses     (T', m)  s as computed; 0 without a label
+    labelled   (T', m)  whether there is a label; None where there always is
+    whole      whether masses are whole numbers, rounding apart
+    roundings  u's that targets are within of the exact ones, relatively
+    """
+
+    classes: tuple[int, ...]
+    targets: Float
+    tops: Int
+    masses: Float
+    labelled: Bool | None
+    whole: bool
+    roundings: int
+
+    @cached_property
+    def blocks(self) -> list[slice]:
+        """Rows of each task."""
+        ends = np.cumsum(self.classes).tolist()
+        return [slice(end - k, end) for end, k in zip(ends, self.classes, strict=True)]
+
+    def block_sums(self, rows: Float) -> Float:
+        """(T', m) sums over each task's rows of (R', m)."""
+        if len(self.classes) == 1:
+            return np.asarray(np.add.reduce(rows, axis=0, keepdims=True))
+        sums = np.empty((len(self.classes), rows.shape[1]))
+        for block, total in zip(self.blocks, sums, strict=True):
+            np.add.reduce(rows[block], axis=0, out=total)
+        return sums
+
+    def spread(self, tasks: Float) -> Float:
+        """(R', m) of (T', m): each task's number on all its rows."""
+        return np.repeat(tasks, self.classes, axis=0)
+
+    @cached_property
+    def at_tops(self) -> tuple[Int, Int]:
+        """What indexes the (T', m) entries of an (R', m) array that ``tops`` are the rows of."""
+        return self.tops, np.arange(self.tops.shape[1])
+
+    @cached_property
+    def soft(self) -> bool:
+        """Whether a block has other targets than its top: smoothed labels, label sets."""
+        return bool(np.count_nonzero(self.targets) > self.tops.size)
+
+    @cached_property
+    def row_labelled(self) -> Bool | None:
+        """(R', m) ``labelled`` on all rows of each task."""
+        return None if self.labelled is None else np.repeat(self.labelled, self.classes, axis=0)
