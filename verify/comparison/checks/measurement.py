@@ -162,7 +162,8 @@ def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part
     """The part with heads and rows too small to measure taken as zero, which to the tolerance they are.
 
     A head whose penalties are a share r of F lowers F by about r² F against a zero head: where r² is below the
-    objective's tolerance, so just below a threshold, no point within it need have the head's direction. So for a row, of the K rows' even share.
+    objective's tolerance, so just below a threshold, no point within it need have the head's direction; likewise a row
+    below the K-th part of that share.
     """
     form = part.form
     gram, cosines = part.gram.copy(), part.cosines.copy()
