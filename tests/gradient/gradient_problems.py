@@ -14,12 +14,18 @@ def lambdas(size):
     return {"lambda_H": size, "lambda_W": size, "lambda_b": size}
 
 
-def odd_form(seed=0, classes=(3, 2, 5, 3), columns=7):
+LOSSES = ("squared-error", "cross-entropy", "binary-cross-entropy")
+
+
+def odd_form(seed=0, classes=(3, 2, 5, 3), columns=7, kind="cross-entropy", lambda_b=0.07):
     """Soft targets of unequal masses, one task absent from one column, unequal K_t, weights everywhere; its counts."""
     rng = np.random.default_rng(seed)
     targets = rng.random((sum(classes), columns)) ** 2
+    losses = tuple(LOSSES[t % 3] if kind == "mixed" else kind for t in range(len(classes)))
+    labelled = np.ones((len(classes), columns), dtype=bool)
     if len(classes) > 1:
         targets[: classes[0], 1] = 0.0
+        labelled[0, 1] = False
     counts = rng.integers(1, 6, columns)
     form = StandardForm(
         classes=classes,
@@ -29,7 +35,9 @@ def odd_form(seed=0, classes=(3, 2, 5, 3), columns=7):
         task_weights=rng.uniform(0.4, 2.0, len(classes)),
         lambda_H=0.03,
         lambda_W=0.2,
-        lambda_b=0.07,
+        lambda_b=lambda_b,
+        losses=losses,
+        labelled=None if kind == "cross-entropy" else labelled,
     )
     return form, counts
 
@@ -87,10 +95,19 @@ def written_out(form, counts, W, H, b):
     total = form.lambda_H * (weight * omega * H.square().sum(dim=0)).sum()
     for t, c in enumerate(form.task_weights):
         rows = slice(form.offsets[t], form.offsets[t + 1])
-        lse = torch.logsumexp(u[rows], dim=0)
-        total = total + c * (weight * (y[rows].sum(dim=0) * lse - (y[rows] * u[rows]).sum(dim=0))).sum()
-        total = total + c * (form.lambda_W * W[rows].square().sum() + form.lambda_b * b[rows].square().sum())
+        w = weight if form.labelled is None else weight * torch.as_tensor(form.labelled[t, column])
+        total = total + c * (w * loss_of_columns(form.losses[t], u[rows], y[rows])).sum()
+        total = total + c * (form.lambda_W * W[rows].square().sum() + (form.lambda_b or 0) * b[rows].square().sum())
     return total
+
+
+def loss_of_columns(name, u, y):
+    """(n,) ℓ of each column, of the table of losses."""
+    if name == "squared-error":
+        return 0.5 * (u - y).square().sum(dim=0)
+    if name == "binary-cross-entropy":
+        return torch.nn.functional.binary_cross_entropy_with_logits(u, y, reduction="none").sum(dim=0)
+    return y.sum(dim=0) * torch.logsumexp(u, dim=0) - (y * u).sum(dim=0)
 
 
 def in_form_order(objective, point):

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,9 @@ CHANGES = {
         counts,
         options,
     ),
+    "losses": lambda form, counts, options: (replace(form, losses=("squared-error",) * 2), counts, options),
+    "lambda_b": lambda form, counts, options: (replace(form, lambda_b=None), counts, options),
+    "labelled": lambda form, counts, options: (replace(form, labelled=form.targets[:2] > 0), counts, options),
     "counts": lambda form, counts, options: (form, counts + 1, options),
     "dim": lambda form, counts, options: (form, counts, {**options, "dim": 6}),
     "seed": lambda form, counts, options: (form, counts, {**options, "seed": 7}),

@@ -3,7 +3,7 @@ import pytest
 import torch
 from gradient_problems import in_form_order, odd_form, written_out
 
-from ufm.solvers.gradient import cross_entropy
+from ufm.losses import LOSSES
 from ufm.solvers.gradient import objective as objective_module
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
@@ -22,8 +22,8 @@ SHAPES = [
 ]
 
 
-def setting(classes, columns, dim, units=own_units, dtype=torch.float64):
-    form, counts = odd_form(1, classes, columns)
+def setting(classes, columns, dim, units=own_units, dtype=torch.float64, kind="cross-entropy", lambda_b=0.07):
+    form, counts = odd_form(1, classes, columns, kind, lambda_b)
     samples = expand(form, counts, torch.device("cpu"), dtype)
     start = random_start(Objective(samples, balanced_units(samples), dim), seed=5)
     start.bias.copy_(torch.linspace(-1, 1, len(start.bias)))
@@ -31,11 +31,12 @@ def setting(classes, columns, dim, units=own_units, dtype=torch.float64):
     return form, counts, Objective(samples, units(samples), dim), start
 
 
+@pytest.mark.parametrize("kind", ["cross-entropy", "binary-cross-entropy", "squared-error", "mixed"])
 @pytest.mark.parametrize("chunk_bytes", [1, 200, 1 << 21])
-@pytest.mark.parametrize(("classes", "columns", "dim"), SHAPES)
-def test_gradient_equals_autograd(classes, columns, dim, chunk_bytes, monkeypatch):
+@pytest.mark.parametrize(("classes", "columns", "dim"), [*SHAPES, ((1, 3, 1), 4, 2)])
+def test_gradient_equals_autograd(classes, columns, dim, chunk_bytes, kind, monkeypatch):
     monkeypatch.setattr(objective_module, "CPU_CHUNK", chunk_bytes)
-    form, counts, objective, point = setting(classes, columns, dim)
+    form, counts, objective, point = setting(classes, columns, dim, kind=kind, lambda_b=0.07 if dim > 2 else 0.0)
     W, H, b = in_form_order(objective, point)
     value = written_out(form, counts, W, H, b)
     value.backward()
@@ -45,6 +46,18 @@ def test_gradient_equals_autograd(classes, columns, dim, chunk_bytes, monkeypatc
     assert measured.value == pytest.approx(value.item(), rel=1e-13)
     for mine, theirs in ((dW, W.grad), (dH, H.grad), (db, b.grad)):
         torch.testing.assert_close(mine.detach(), theirs, rtol=1e-11, atol=1e-12)
+
+
+def test_there_is_no_gradient_in_a_bias_that_is_none():
+    for units in (own_units, balanced_units):
+        _, _, objective, point = setting((3, 2, 4), 5, 3, units, kind="mixed", lambda_b=None)
+        gradient = point.like()
+        measured = objective.evaluate(point, gradient)
+        assert not point.bias.any()  # ``to_own`` has put it there
+        assert not gradient.bias.any()
+        point.bias.fill_(7.0)
+        assert objective.evaluate(point) == measured
+        assert objective.value(point) == pytest.approx(measured.value, rel=1e-14)
 
 
 def test_gradient_equals_finite_differences():
@@ -107,11 +120,12 @@ def test_tiny_losses_keep_their_digits_in_float32(confidence):
         target = torch.zeros(2, 4, 50)
         target[:, 0] = 1.0
         mass, anchor = torch.ones(2, 1, 50), torch.zeros(2, 1, 50, dtype=torch.int64)
-        margins = cross_entropy.margins(logits, anchor)
-        exact_margins = cross_entropy.margins(logits.double(), anchor)
-        exact = cross_entropy.loss(exact_margins, target.double(), mass.double(), anchor)
-        assert float(cross_entropy.loss(margins, target, mass, anchor)) == pytest.approx(float(exact), rel=5e-6)
-        residual = cross_entropy.residual(logits, target, mass, anchor).double()
+        loss = LOSSES["cross-entropy"]
+        margins = loss.margins(logits, anchor)
+        exact_margins = loss.margins(logits.double(), anchor)
+        exact = loss.loss(exact_margins, target.double(), mass.double(), anchor)
+        assert float(loss.loss(margins, target, mass, anchor)) == pytest.approx(float(exact), rel=5e-6)
+        residual = loss.residual(logits, target, mass, anchor).double()
         others = torch.softmax(logits.double(), dim=1)[:, 1:]
         torch.testing.assert_close(residual[:, 1:], others, rtol=1e-4, atol=1e-37)
         torch.testing.assert_close(residual[:, 0], -others.sum(dim=1), rtol=1e-4, atol=1e-37)

@@ -96,6 +96,14 @@ def test_memory_asked_for_is_memory_used(options, monkeypatch):
     assert 0.4 * estimate < used <= estimate
 
 
+@pytest.mark.parametrize("optimizer", ["momentum", "adam"])
+@pytest.mark.parametrize("loss", ["binary-cross-entropy", "squared-error", ("cross-entropy", "squared-error")])
+def test_memory_asked_for_is_memory_used_by_every_loss(loss, optimizer, monkeypatch):
+    problem = SingleSource.balanced((10, 10), 100, loss=loss, **(lambdas(0.05) | {"lambda_b": None}))
+    used, estimate = tensors_used(*first_form(problem), monkeypatch, dim=64, optimizer=optimizer)
+    assert 0.4 * estimate < used <= estimate
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_memory_asked_for_covers_labels_that_are_all_distinct(dtype, monkeypatch):
     """Twenty binary tasks: a target column for nearly every sample, in NumPy's arrays beside PyTorch's tensors."""

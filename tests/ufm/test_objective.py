@@ -95,6 +95,7 @@ def soft_form(rng, classes, columns):
         rng.uniform(0.5, 2, columns),
         rng.uniform(0.3, 3, len(classes)),
         *map(float, lambdas),
+        ("cross-entropy",) * len(classes),
     )
 
 
@@ -153,8 +154,8 @@ def test_split_blocks_equal_viewed_blocks():
     rng = np.random.default_rng(2)
     form = soft_form(rng, (3, 3, 3), 5)
     viewed, split = Objective(form, 4), Objective(form, 4)
-    assert viewed.blocks.equal
-    split.blocks.equal = False
+    assert viewed.runs[0].blocks.equal
+    split.runs[0].blocks.equal = False
     x, v = (torch.as_tensor(rng.normal(size=viewed.variables)) for _ in range(2))
     at = [o.linearize(x, o.value(x)[1]) for o in (viewed, split)]
     assert viewed.value(x)[0] == pytest.approx(split.value(x)[0], rel=1e-15)
@@ -173,7 +174,9 @@ def test_scale_and_unscale_are_inverse():
 def one_task(targets):
     targets = np.asarray(targets, dtype=float)
     m = targets.shape[1]
-    return StandardForm((len(targets),), targets, np.ones(m), np.ones(m), np.ones(1), 0.25, 1.0, 0.5)
+    return StandardForm(
+        (len(targets),), targets, np.ones(m), np.ones(m), np.ones(1), 0.25, 1.0, 0.5, ("cross-entropy",)
+    )
 
 
 @pytest.mark.parametrize("label", [0, 1, 2])
@@ -215,5 +218,5 @@ def test_no_overflow(size):
 
 
 def test_tau_does_not_underflow():
-    form = StandardForm((2,), np.eye(2), np.ones(2), np.ones(2), np.ones(1), 1e-200, 1e-200, 1.0)
+    form = StandardForm((2,), np.eye(2), np.ones(2), np.ones(2), np.ones(1), 1e-200, 1e-200, 1.0, ("cross-entropy",))
     assert form.tau == pytest.approx(2e-200)

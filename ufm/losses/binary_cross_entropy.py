@@ -17,6 +17,7 @@ from torch import Tensor
 from ufm.losses.loss import Columns, Float, Pieces
 from ufm.losses.task_blocks import TaskBlocks
 
+USUAL = 0.2  # of the bound on the residual of hard targets: what minimizers have
 SMALLEST = 1e-300  # a curvature that float64 still divides by
 
 
@@ -94,6 +95,13 @@ class BinaryCrossEntropy:
     def mass(y: Float) -> Float:
         """1: no softmax shares a mass out."""
         return np.ones(y.shape[1])
+
+    @staticmethod
+    def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:
+        """As cross-entropy's, but that the samples without the class count as those with it."""
+        soft = (weight * y * (1.0 - y)).sum(axis=1)
+        hard = USUAL * tau * np.sqrt(weight @ omega)
+        return np.asarray(np.minimum(soft + hard, weight.sum() / 4))
 
     @staticmethod
     def margins(logits: Tensor, anchor: Tensor) -> Tensor:

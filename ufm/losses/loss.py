@@ -46,7 +46,9 @@ class Columns(Protocol):
         """(R', m) the size of what the residual's difference has cancelled, in whose last digits its rounding is."""
 
     def bias_curvature(self, reach: Tensor) -> Tensor:
-        """(R', 1) about Σ_l w ∂²ℓ at a minimizer, where V's norm being at most τ leaves at most ``reach`` of it."""
+        """(R', 1) a bound of Σ_l w ∂²ℓ at a minimizer, where V's norm being at most τ leaves at most ``reach`` of it:
+        steps are as short as it says, where ``Loss.bias_curvature`` is what they are seen to be on average.
+        """
 
 
 class Loss(Protocol):
@@ -69,6 +71,14 @@ class Loss(Protocol):
     @staticmethod
     def mass(y: Float) -> Float:
         """(m,) s of target blocks y (K, m), by which a block's weight is multiplied: Σ y, or 1."""
+
+    @staticmethod
+    def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:
+        """(K,) about Σ_l w ∂²ℓ/∂u_k² at a minimizer, from targets y (K, m), w and ω (m,) alone.
+
+        Optimality keeps the norm of g √(w / ω) over the columns, scaled by √c, below τ: by Cauchy-Schwarz
+        Σ_l w |g_kl| ≤ τ √(Σ_l w ω) over any columns, w having the c.
+        """
 
     @staticmethod
     def margins(logits: Tensor, anchor: Tensor) -> Tensor:

@@ -75,6 +75,11 @@ class SquaredError:
         return np.ones(y.shape[1])
 
     @staticmethod
+    def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:
+        """Σ w, exactly."""
+        return np.full(len(y), weight.sum())
+
+    @staticmethod
     def margins(logits: Tensor, anchor: Tensor) -> Tensor:
         """The logits themselves."""
         return logits

@@ -17,8 +17,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.rounding import UNDERFLOW, UNIT, gamma
-from verify.losses.tasks import Float, Tasks
+from verify.losses.loss import Pair
+from verify.losses.rounding import EPS, UNDERFLOW, UNIT, gamma
+from verify.losses.second_order import diagonal_terms
+from verify.losses.tasks import Float, Int, Tasks
 
 
 class SquaredError:
@@ -29,9 +31,9 @@ class SquaredError:
     attains_zero: ClassVar[bool] = True
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """1."""
-        return np.ones(y.shape[1])
+        return np.ones_like(sums)
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
@@ -40,7 +42,7 @@ class SquaredError:
         return np.asarray(0.5 * np.einsum("kl,kl->l", residual, residual)), residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """η Σ_k |u_k − y_k| + K η²/2 ≤ η √(2 K ℓ) + K η²/2."""
         return np.asarray(eta * np.sqrt(2.0 * classes * losses) + 0.5 * classes * eta**2)
 
@@ -50,7 +52,7 @@ class SquaredError:
         return np.asarray((np.abs(residual) * np.abs(y)).sum(axis=0))
 
     @staticmethod
-    def curvature(u: Float, y: Float) -> Float:
+    def curvature(u: Float) -> Float:
         """1."""
         return np.ones_like(u)
 
@@ -63,6 +65,16 @@ class SquaredError:
     def diagonal(p: Float, s: Float) -> Float:
         """1."""
         return np.asarray(s * p)
+
+    @staticmethod
+    def curved(p: Float, s: Float, du: Float, of_p: Float, of_du: Float) -> tuple[Float, Float]:
+        """du²."""
+        return diagonal_terms(p, s, du, of_p, of_du)
+
+    @staticmethod
+    def spread_of_errors(u: Float, y: Float, p: Float, residual: Float, of_u: Float, roundings: int) -> Pair:
+        """0 and |δu| + |δy| + ε |u − y|."""
+        return np.zeros_like(p), np.asarray(of_u + roundings * EPS * np.abs(y) + EPS * np.abs(residual))
 
     @staticmethod
     def clip(at: Tasks, wanted: Float) -> Float:

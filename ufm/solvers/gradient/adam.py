@@ -45,7 +45,8 @@ class Rates:
     def natural(cls, start: Point, objective: Objective, momentum: float, horizon: int) -> Rates:
         """From the sizes of the start, whose logits are of order one; b moves by RELATIVE_RATE in its own units."""
         H, W = (RELATIVE_RATE * float(x.square().mean().sqrt()) for x in (start.features, start.heads))
-        return cls(H, W, RELATIVE_RATE / objective.units.scale.b, momentum, BETA_2, 1e-15, horizon)
+        b = RELATIVE_RATE / objective.units.scale.b if objective.samples.has_bias else 0.0
+        return cls(H, W, b, momentum, BETA_2, 1e-15, horizon)
 
     def fraction(self, step: int) -> float:
         """Of η at 0-based ``step``: ½ (1 + cos(π step / horizon))."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.losses import DEFAULT
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.settings import DTYPES, Settings
 
@@ -16,11 +17,14 @@ def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Setting
     """Everything the trajectory depends on, by name. Steps are part of it only for Adam's own rate, which they set;
     a tolerance, a device or how often to report may differ on resuming.
     """
+    kinds = list(form.losses) if set(form.losses) != {DEFAULT} else None  # as in files older than other losses
     schedule = settings.steps if settings.optimizer == "adam" and settings.learning_rate is None else None
     return {
         "classes": list(form.classes),
         "counts": _digest(counts),
         "targets": _digest(form.targets),
+        "losses": kinds,
+        "labelled": None if form.labelled is None else _digest(form.labelled),
         "multiplicity": _digest(form.multiplicity),
         "omega": _digest(form.omega),
         "task_weights": [float(c) for c in form.task_weights],

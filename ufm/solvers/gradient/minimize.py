@@ -59,9 +59,10 @@ def minimize(
 ) -> GradientResult:
     """Minimizes F over W (R, d), one feature h_i per sample, and b, from a random start.
 
-        Σ_t c^t Σ_i w_i [ s lse(u_ti) − ⟨y, u_ti⟩ ] + λ_H Σ_i w_i ω ‖h_i‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖²
+        Σ_t c^t Σ_i w_i ℓ_t(u_ti; y_ti) + λ_H Σ_i w_i ω ‖h_i‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖²
 
-    with w_i = multiplicity / count of sample i's column: 1 where λ's stand beside the SUM of cross-entropies.
+    with w_i = multiplicity / count of sample i's column: 1 where λ's stand beside the SUM of losses; the loss of a task
+    is over samples with a label there. λ_b = 0 leaves b free, None keeps it at exactly 0.
 
     counts         (m,) samples of each column, ≥ 1
     labels, task   of the columns, (m, T), and of the form: what ``metrics`` is told; by default the columns' numbers

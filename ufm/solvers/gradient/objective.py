@@ -153,7 +153,8 @@ class Objective:
             total[2] += dot_parts(W, gradient.heads) + dot_parts(b, gradient.bias)
             gradient.heads.copy_(W)
             gradient.bias.copy_(b)
-        return Evaluation(*total.tolist())
+        value, square, overlap = total.tolist()
+        return Evaluation(value, square, overlap, self.samples.nothing)
 
     def value(self, point: Point) -> float:
         """F in this objective's precision, whatever the point's."""

@@ -56,6 +56,6 @@ def require_memory(form: StandardForm, samples: int, settings: Settings) -> None
         settings.device,
         f"method='gradient' with N = {samples:,} free features of dimension d = {settings.dim:,} in "
         f"{DTYPES[settings.dtype]} (optimizer={settings.optimizer!r})",
-        f"use a smaller dim (R − T = {form.sufficient_dim} suffices), fewer samples, or method='newton', whose size "
-        f"does not depend on N{lighter}",
+        f"use a smaller dim ({form.sufficient_dim} suffices), fewer samples, or method='newton', whose size does not "
+        f"depend on N{lighter}",
     )

@@ -50,8 +50,10 @@ class Samples:
     mass            (T, m)  c^t w_l s_tl, s = 1 but for cross-entropy, tasks in the same order as the rows
     H_penalty       (m,)    λ_H w_l ω_l, the weight of ‖h_i‖²
     W_penalty       (R,)    λ_W c^t
-    b_penalty       (R,)    λ_b c^t
-    bias_curvature  (R,)    about what the cross-entropy's ∂²/∂b² is at a minimizer
+    b_penalty       (R,)    λ_b c^t, 0 where the bias is free
+    bias_curvature  (R,)    about what the losses' ∂²/∂b² is at a minimizer
+    has_bias                whether there is one; b stays 0 where there is none
+    nothing                 an F that counts as 0
     """
 
     row_order: NDArray[np.int64]
@@ -64,6 +66,8 @@ class Samples:
     W_penalty: Float
     b_penalty: Float
     bias_curvature: Float
+    has_bias: bool
+    nothing: float
 
     @property
     def count(self) -> int:
@@ -96,8 +100,10 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
         mass=torch.as_tensor(mass, device=device, dtype=dtype),
         H_penalty=form.lambda_H * weight * form.omega,
         W_penalty=form.lambda_W * row_weights,
-        b_penalty=form.lambda_b * row_weights,
+        b_penalty=(form.lambda_b or 0.0) * row_weights,
         bias_curvature=_bias_curvature(form)[row_order],
+        has_bias=form.lambda_b is not None,
+        nothing=form.nothing(),
     )
 
 
@@ -116,17 +122,9 @@ def _groups(form: StandardForm, task_order: NDArray[np.int64], device: torch.dev
 
 
 def _bias_curvature(form: StandardForm) -> Float:
-    """(R,) an estimate of Σ_l c n_l s p (1 − p), from the targets alone.
-
-    Soft targets are nearly matched at a minimizer: Σ c n_l y (1 − y/s). Of hard ones, optimality keeps the scaled
-    residual's norm below τ = 2 √(λ_W λ_H), so by Cauchy-Schwarz Σ c n_l (1 − p) ≤ τ √(Σ c n_l ω_l) over the class;
-    a fifth of that bound is what minimizers were seen to have. At most p (1 − p) = 1/4 for every sample.
-    """
-    curvature = []
-    for t, c in enumerate(form.task_weights):
-        y, weight = form.targets[form.offsets[t] : form.offsets[t + 1]], c * form.multiplicity
-        s = y.sum(axis=0)
-        soft = (weight * y * (1.0 - y / np.where(s > 0, s, 1.0))).sum(axis=1)
-        hard = 0.2 * form.tau * np.sqrt(y @ (weight * form.omega))
-        curvature.append(np.minimum(soft + hard, weight @ s / 4))
+    """(R,) by the losses. A class that no target names may have none; where no λ_b is beside it, its task's largest."""
+    tasks = zip(form.losses, form.blocks(), form.task_loss_weights(), strict=True)
+    curvature = [LOSSES[loss].bias_curvature(form.targets[rows], w, form.omega, form.tau) for loss, rows, w in tasks]
+    if form.lambda_b == 0.0:
+        curvature = [np.where(block > 0.0, block, block.max()) for block in curvature]
     return np.concatenate(curvature)

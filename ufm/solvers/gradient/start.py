@@ -1,4 +1,7 @@
-"""The random start: Gaussian Ŵ and Ĥ of equal norm whose logits have standard deviation one, b = 0."""
+"""The random start: Gaussian Ŵ and Ĥ of equal norm whose logits have standard deviation one.
+
+b = 0, but for quadratic losses, whose targets may lie far from 0: there b minimizes F at W = H = 0.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +37,17 @@ def random_start(objective: Objective, seed: int) -> Point:
     ratio = (samples.count / samples.rows) ** 0.25
     point.heads.mul_(ratio * spread**-0.5)
     point.features.mul_(spread**-0.5 / ratio)
+    _start_bias(objective, point)
     return point
+
+
+def _start_bias(objective: Objective, point: Point) -> None:
+    """b̂ ← −∂F/∂b̂ at 0: Newton's step, since a quadratic loss has curvature one in balanced units."""
+    samples = objective.samples
+    counts = torch.bincount(samples.column, minlength=samples.target.shape[1]).to(objective.dtype)
+    for group in samples.groups:
+        if group.loss.quadratic:
+            target, mass = group.blocks(samples.target), samples.mass.narrow(0, group.first_task, group.tasks)
+            residual = group.loss.residual(torch.zeros_like(target), target, mass.unsqueeze(1), group.anchor)
+            rows = slice(group.first_row, group.first_row + group.tasks * group.classes)
+            point.bias[rows] = -(residual @ counts).flatten() * objective.units.scale.b[rows]

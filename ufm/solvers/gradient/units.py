@@ -4,8 +4,10 @@ Variables (Ŵ, ĥ_i, b̂) stand for W = Ŵ·u_W, h_i = ĥ_i·u_i, b = b̂·u_b, 
 
     problem's own   u = 1 and ρ = 2 λ_W c^t, 2 λ_H w_i ω_i, 2 λ_b c^t: Problem (3) literally
     balanced        u_W = 1/√(2 λ_W c^t) and u_i = 1/√(2 λ_H w_i ω_i), so ρ = 1: the Hessian is the identity plus the
-                    cross-entropy's curvature whatever the λ's, counts and weights are. u_b = 1/√(2 λ_b c^t + κ) with
-                    κ the cross-entropy's own curvature in b, which a small λ_b would not balance.
+                    losses' curvature whatever the λ's, counts and weights are. u_b = 1/√(2 λ_b c^t + κ) with κ the
+                    losses' own curvature in b, which a small λ_b would not balance.
+
+Without a bias u_b = 0 in both: its gradient is 0, and b stays exactly that.
 """
 
 from __future__ import annotations
@@ -56,7 +58,8 @@ class Units:
 
 def own_units(samples: Samples) -> Units:
     """u = 1."""
-    one = (np.ones_like(samples.W_penalty), np.ones_like(samples.b_penalty), np.ones_like(samples.H_penalty))
+    b = np.full_like(samples.b_penalty, samples.has_bias)
+    one = (np.ones_like(samples.W_penalty), b, np.ones_like(samples.H_penalty))
     twice = (2 * samples.W_penalty, 2 * samples.b_penalty, 2 * samples.H_penalty)
     metric = (u**2 for u in _balanced_scales(samples))
     return Units(_per_block(samples, *one), _per_block(samples, *twice), _per_block(samples, *metric))
@@ -72,7 +75,7 @@ def balanced_units(samples: Samples) -> Units:
 
 def _balanced_scales(samples: Samples) -> tuple[Float, Float, Float]:
     with np.errstate(divide="ignore"):  # weights that a rule has let vanish, on the way to an F that is not finite
-        b = (2 * samples.b_penalty + samples.bias_curvature) ** -0.5
+        b = (2 * samples.b_penalty + samples.bias_curvature) ** -0.5 if samples.has_bias else 0 * samples.b_penalty
         return (2 * samples.W_penalty) ** -0.5, b, (2 * samples.H_penalty) ** -0.5
 
 

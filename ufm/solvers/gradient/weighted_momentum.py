@@ -1,6 +1,6 @@
 """Momentum at a fixed learning rate η where a task weighting sets the weights anew at every step.
 
-The tasks share the features H; head t is task t's own. With L_t the cross-entropy of task t, unweighted,
+The tasks share the features H; head t is task t's own. With L_t the loss of task t, unweighted,
 
     M_i ← μ M_i + Σ_t w_t ∂L_t/∂h_i + 2 λ_H w_i ω_i h_i,       h_i ← h_i − η M_i                      (features)
     M^t ← μ M^t + v_t ∂(L_t + λ_W ‖W^t‖²)/∂W^t,                W^t ← W^t − η M^t,  and likewise b^t   (heads)

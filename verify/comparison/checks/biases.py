@@ -11,7 +11,7 @@ from verify.comparison.checks.measurement import Measurement, Part
 from verify.comparison.checks.row import Row, judged, not_applicable, worst
 from verify.reading.form import Float
 
-PREDICTED = "biases b"
+PREDICTED = "biases"
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the largest logit: a smaller predicted bias is zero
 
 
