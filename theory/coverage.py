@@ -11,7 +11,9 @@ from theory.prediction import Prediction
 from theory.public_fields import CROSS_ENTROPY
 from theory.reading import Reading, read
 from theory.theorems import (
+    binary_cross_entropy,
     correlated_classes,
+    independent_labels,
     multi_label,
     pairwise_uniform,
     squared_error,
@@ -29,6 +31,8 @@ _THEOREMS: tuple[ModuleType, ...] = (
     correlated_classes,
     multi_label,
     squared_error,
+    binary_cross_entropy,
+    independent_labels,
 )
 
 

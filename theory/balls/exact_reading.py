@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -107,3 +108,14 @@ def _part(
         lambda_b=None if problem.lambda_b is None else Fraction(float(problem.lambda_b)),
         smoothing=Fraction(float(problem.label_smoothing)),
     )
+
+
+def pairwise_uniform(part: ExactPart) -> bool:
+    """Whether every pair of tasks has equal joint counts; the classes of one task alone."""
+    classes = part.classes
+    for chosen in itertools.combinations(range(len(classes)), min(2, len(classes))):
+        table = np.zeros([classes[t] for t in chosen], dtype=np.int64)
+        np.add.at(table, tuple(part.labels[:, t] for t in chosen), part.counts)
+        if table.min() != table.max():
+            return False
+    return True
