@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -33,6 +33,7 @@ class ExactPart:
     classes       (K_1, …, K_T)
     losses        (T,) names
     labels        (columns, T) label tuples, −1 without a label, or (columns, K) indicators of label sets
+    targets       (columns, R) of soft labels, before smoothing, and of regression, else None
     counts        (columns,) integers
     divisor       N under reduction="mean", else 1
     task_weights  (T,) c^t
@@ -41,6 +42,7 @@ class ExactPart:
     classes: tuple[int, ...]
     losses: tuple[str, ...]
     labels: NDArray[np.int64]
+    targets: NDArray[np.float64] | None
     counts: tuple[int, ...]
     divisor: int
     task_weights: tuple[Fraction, ...]
@@ -55,8 +57,13 @@ class ExactPart:
         return sum(self.counts)
 
     @property
+    def alone(self) -> ExactPart:
+        """A task of Problem (4) without its weight, which multiplies all of it."""
+        return replace(self, task_weights=(Fraction(1),))
+
+    @property
     def product(self) -> Fraction:
-        """λ_H λ_W, for λ's beside the SUM of cross-entropies."""
+        """λ_H λ_W, for λ's beside the SUM of losses."""
         return self.lambda_H * self.lambda_W * self.divisor**2
 
     @property
@@ -91,6 +98,7 @@ def _part(
         classes=tuple(int(k) for k in classes),
         losses=losses,
         labels=np.asarray(labels, dtype=np.int64).reshape(len(whole), -1),
+        targets=getattr(problem, "targets", None),
         counts=whole,
         divisor=sum(whole) if problem.reduction == "mean" else 1,
         task_weights=tuple(Fraction(float(c)) for c in task_weights),

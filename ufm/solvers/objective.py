@@ -26,6 +26,7 @@ from ufm.losses.loss import Columns, Loss, Pieces
 from ufm.losses.task_blocks import TaskBlocks
 from ufm.problems.standard_form import StandardForm
 
+SMALLEST = 1e-300  # an F that float64 still divides by
 FREE = 0.01  # of the losses' curvature in a free bias: what a gradient there is taken to cost
 
 
@@ -60,6 +61,7 @@ class Objective:
 
     def __init__(self, form: StandardForm, dim: int, device: torch.device | str = "cpu") -> None:
         self.form, self.dim = form, dim
+        self.nothing = max(SMALLEST, form.nothing())
         self.shape_W, self.shape_H, self.shape_b = (form.rows, dim), (dim, form.columns), (form.rows, 1)
         self.sizes = [math.prod(shape) for shape in (self.shape_W, self.shape_H, self.shape_b)]
 

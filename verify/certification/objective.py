@@ -81,10 +81,10 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     """F and its cross-entropy gradient; each column of H counts its label's weight over that label's columns.
 
     **Rounding.** u = 2⁻⁵³, first order. All terms of F are ≥ 0, so what is added up is off relatively. A logit is a sum
-    of d + 1 terms, within γ_{d+2} (‖w‖ ‖h‖ + |b|): ``logit_slack``. exp and log1p are within 8u, r and ⟨y, below⟩ sums
-    of K terms, targets within r u: a loss is within (2K + 40 + r) u of what ``target_slack`` leaves. Pairwise sums of n terms are within (25 + log₂ n) u
-    ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms, then n or R, weights 4u. What
-    underflows counts too.
+    of d + 1 terms, within γ_{d+2} (‖w‖ ‖h‖ + |b|): ``logit_slack``. exp and log1p are within 8u, sums over classes of K
+    terms, targets within r u: a loss is within (2K + 40 + r) u of what ``target_slack`` leaves. Pairwise sums of n
+    terms are within (25 + log₂ n) u ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms,
+    then n or R, weights 4u. What underflows counts too. F = 0 without W and H is exact where the losses are.
 
     Raises FloatingPointError where F overflows, under λ's too large for the point.
     """

@@ -26,7 +26,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.rounding import UNDERFLOW, UNIT, gamma, inside_of
+from verify.losses.loss import Pair
+from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
+from verify.losses.second_order import diagonal_terms
 from verify.losses.tasks import Float, Tasks
 
 NEWTON, LONGEST = 100, 1.0  # steps to the best bias, and how long one may be
@@ -65,7 +67,7 @@ class BinaryCrossEntropy:
         return np.asarray((y * np.maximum(u, 0.0)).sum(axis=0))
 
     @staticmethod
-    def curvature(u: Float, y: Float) -> Float:
+    def curvature(u: Float) -> Float:
         """σ(u) σ(−u)."""
         tail = np.exp(-np.abs(u))
         return np.asarray(tail / (1.0 + tail) ** 2)
@@ -79,6 +81,23 @@ class BinaryCrossEntropy:
     def diagonal(p: Float, s: Float) -> Float:
         """σ(u) σ(−u)."""
         return np.asarray(s * p)
+
+    @staticmethod
+    def curved(p: Float, s: Float, du: Float, of_p: Float, of_du: Float) -> tuple[Float, Float]:
+        """p du²."""
+        return diagonal_terms(p, s, du, of_p, of_du)
+
+    @staticmethod
+    def spread_of_errors(u: Float, y: Float, p: Float, residual: Float, of_u: Float, roundings: int) -> Pair:
+        """p = σ'(u) changes by at most a factor e^{|δu|}, so that σ(u) moves by p (e^{|δu|} − 1); or by 1/4 and 1."""
+        f = np.expm1(np.minimum(of_u, 1.0))
+        lost = of_u > 1.0
+        of_p = np.where(lost, 0.25, p * (f + 16 * EPS) + TINY)
+        tail = np.exp(-np.abs(u))
+        likely, unlikely = 1.0 / (1.0 + tail), tail / (1.0 + tail)
+        size = (1.0 - y) * np.where(u > 0, likely, unlikely) + y * np.where(u > 0, unlikely, likely)
+        of_residual = np.where(lost, 1.0, p * f + TINY) + 12 * EPS * size + roundings * EPS * y
+        return of_p, of_residual
 
     @staticmethod
     def clip(at: Tasks, wanted: Float) -> Float:

@@ -35,7 +35,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.rounding import UNDERFLOW, UNIT, gamma, inside_of
+from verify.losses.loss import Pair
+from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.tasks import Float, Int, Tasks
 
 SMALLEST = 2.0**-900  # targets below are taken for 0
@@ -86,7 +87,7 @@ class CrossEntropy:
         return np.zeros(u.shape[1])
 
     @staticmethod
-    def curvature(u: Float, y: Float) -> Float:
+    def curvature(u: Float) -> Float:
         """p."""
         exponentials = np.exp(u - u.max(axis=0))
         return np.asarray(exponentials / exponentials.sum(axis=0))
@@ -100,6 +101,41 @@ class CrossEntropy:
     def diagonal(p: Float, s: Float) -> Float:
         """s p (1 − p)."""
         return np.asarray(s * p * (1.0 - p))
+
+    @staticmethod
+    def curved(p: Float, s: Float, du: Float, of_p: Float, of_du: Float) -> tuple[Float, Float]:
+        """s p (du − ⟨p, du⟩)²."""
+        mean = np.einsum("kl,kl->l", p, du)
+        g = du - mean
+        size = np.abs(g)
+        of_mean = (p * of_du + of_p * size).sum(axis=0) + (len(p) + 2) * EPS * np.abs(mean)
+        of_g = of_du + of_mean + EPS * size
+        errors = s * (of_p * g**2 + (p + of_p) * (2.0 * size + of_g) * of_g)
+        return np.asarray(s * p * g**2), np.asarray(errors)
+
+    @staticmethod
+    def spread_of_errors(u: Float, y: Float, p: Float, residual: Float, of_u: Float, roundings: int) -> Pair:
+        """|δp_k| ≤ p_k (f_k + Σ_j p_j f_j + (K + 8) ε), f_k = exp(|δu_k| + |δu_max| + ε |u_k − u_max|) − 1.
+
+        The residual s p − y keeps the digits of its small entries where y is 0; where it is not, as under label
+        smoothing, the difference is rounded by ε y.
+        """
+        K, columns = len(u), np.arange(u.shape[1])
+        top = np.argmax(u, axis=0)
+        below = u[top, columns] - u
+        exponents = of_u + of_u[top, columns] + EPS * below
+        f = np.expm1(np.minimum(exponents, 1.0))
+        relative = f + np.sum(p * f, axis=0) + (K + 8) * EPS
+        relative = relative / np.maximum(1.0 - relative.max(axis=0), 0.5)
+        # no probability is off by more than 1, however wrong the logits
+        of_p = np.where(relative > 0.5, 1.0, p * relative + TINY)
+        s = y.sum(axis=0)
+        own = s * of_p + (K + 2 + max(roundings, 4)) * EPS * (s * p + y)
+        own[top, columns] = 0.0
+        size = np.abs(residual)
+        size[top, columns] = 0.0
+        own[top, columns] = own.sum(axis=0) + K * EPS * size.sum(axis=0)
+        return of_p, own
 
     @staticmethod
     def clip(at: Tasks, wanted: Float) -> Float:

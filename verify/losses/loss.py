@@ -12,6 +12,8 @@ from typing import ClassVar, Protocol
 
 from verify.losses.tasks import Float, Tasks
 
+Pair = tuple[Float, Float]
+
 
 class Loss(Protocol):
     """Constants and functions of one loss; logits u and targets y are blocks (K, n), a column a sample.
@@ -42,16 +44,24 @@ class Loss(Protocol):
         """(n,) what a relative change of y by ε may change ℓ by, over ε, beyond ε ℓ."""
 
     @staticmethod
-    def curvature(u: Float, y: Float) -> Float:
-        """(K, n) what ``curve`` needs of ∂²ℓ."""
+    def curvature(u: Float) -> Float:
+        """(K, n) p, of which ∂²ℓ is made."""
 
     @staticmethod
     def curve(p: Float, s: Float, du: Float) -> Float:
-        """(K, n) ∂²ℓ du from p = ``curvature`` and masses s (n,)."""
+        """(K, n) ∂²ℓ du, masses s (n,)."""
 
     @staticmethod
     def diagonal(p: Float, s: Float) -> Float:
         """(K, n) the diagonal of ∂²ℓ."""
+
+    @staticmethod
+    def curved(p: Float, s: Float, du: Float, of_p: Float, of_du: Float) -> tuple[Float, Float]:
+        """(K, n) terms ≥ 0 whose sum over classes is ⟨du, ∂²ℓ du⟩, and what errors of_p and of_du make of each."""
+
+    @staticmethod
+    def spread_of_errors(u: Float, y: Float, p: Float, residual: Float, of_u: Float, roundings: int) -> Pair:
+        """(K, n) bounds on the errors of p and of the residual, of logits within of_u and targets within roundings."""
 
     @staticmethod
     def clip(at: Tasks, wanted: Float) -> Float:

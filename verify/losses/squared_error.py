@@ -17,7 +17,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.rounding import UNDERFLOW, UNIT, gamma
+from verify.losses.loss import Pair
+from verify.losses.rounding import EPS, UNDERFLOW, UNIT, gamma
+from verify.losses.second_order import diagonal_terms
 from verify.losses.tasks import Float, Tasks
 
 
@@ -50,7 +52,7 @@ class SquaredError:
         return np.asarray((np.abs(residual) * np.abs(y)).sum(axis=0))
 
     @staticmethod
-    def curvature(u: Float, y: Float) -> Float:
+    def curvature(u: Float) -> Float:
         """1."""
         return np.ones_like(u)
 
@@ -63,6 +65,16 @@ class SquaredError:
     def diagonal(p: Float, s: Float) -> Float:
         """1."""
         return np.asarray(s * p)
+
+    @staticmethod
+    def curved(p: Float, s: Float, du: Float, of_p: Float, of_du: Float) -> tuple[Float, Float]:
+        """du²."""
+        return diagonal_terms(p, s, du, of_p, of_du)
+
+    @staticmethod
+    def spread_of_errors(u: Float, y: Float, p: Float, residual: Float, of_u: Float, roundings: int) -> Pair:
+        """0 and |δu| + |δy| + ε |u − y|."""
+        return np.zeros_like(p), np.asarray(of_u + roundings * EPS * np.abs(y) + EPS * np.abs(residual))
 
     @staticmethod
     def clip(at: Tasks, wanted: Float) -> Float:

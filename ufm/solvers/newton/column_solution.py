@@ -24,7 +24,7 @@ from ufm.solvers.newton.descent import below
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
 from ufm.solvers.newton.proximal_start import proximal_start
-from ufm.solvers.newton.trust_region import FAR, SMALLEST, History, State, minimize, state_at
+from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 from ufm.support.memory import require_memory
@@ -67,7 +67,7 @@ def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
     conjugates, which lose the second order only (for cross-entropy the χ² distance of the move).
     """
     gap = excess * (0.5 * objective.penalty(state.x) + 0.5 * excess * objective.excess(state.at))
-    return min(excess, gap / max(state.value, SMALLEST))
+    return min(excess, gap / max(state.value, objective.nothing))
 
 
 def gradient_rounding(objective: Objective, state: State) -> float:
@@ -80,7 +80,11 @@ def gradient_rounding(objective: Objective, state: State) -> float:
     of_G = objective.diagonal(at) / objective.E * u.abs() * 2.0**-52
     of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
     size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
-    return (2.0 * float(of_G.norm()) * size + float(of_b.norm())) * float(state.x.norm()) / max(state.value, SMALLEST)
+    return (
+        (2.0 * float(of_G.norm()) * size + float(of_b.norm()))
+        * float(state.x.norm())
+        / max(state.value, objective.nothing)
+    )
 
 
 def solve_newton(

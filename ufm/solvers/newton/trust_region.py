@@ -27,7 +27,6 @@ FALLS_SHORT = 0.75  # of the model's decrease, below which a step is also tried 
 MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away, and far off it is flat; but below
 # the sufficient dimension minimizers have logits of thousands, of classes whose p is 0 whatever they are
 POLISH, POLISH_FORCING = 3, 1e-3
-SMALLEST = 1e-300  # of F, which is 0 where targets are constant and the bias is free
 TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
 MAX_IDLE = 60  # in all since the least gradient: where ‖G‖_2 is far above 1 rounding moves it, up and down, forever
@@ -76,7 +75,7 @@ def state_at(objective: Objective, x: Tensor) -> State:
     at = objective.linearize(x, pieces)
     gradient = objective.gradient(at)
     norm = float(gradient.norm())
-    residual = (norm * float(x.norm()) + objective.dual_gap_of_gradient(gradient)) / max(value, SMALLEST)
+    residual = (norm * float(x.norm()) + objective.dual_gap_of_gradient(gradient)) / max(value, objective.nothing)
     return State(x, value, at, gradient, norm, residual)
 
 
@@ -110,7 +109,7 @@ def minimize(
                 radius[scaled] = step.length
             candidate, actual = best_end(objective, state, step, patient)
             noise = ROUNDING * objective.penalty(state.x)
-            ratio = actual / step.decrease
+            ratio = actual / step.decrease if step.decrease else 0.0  # a free bias has left no F at all
             if abs(actual) <= noise and step.decrease <= noise:
                 # F no longer tells good steps from bad: the gradient does, but off a saddle, where it grows
                 if not step.on_boundary:

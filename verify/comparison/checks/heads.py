@@ -23,7 +23,7 @@ def head_rows(at: Measurement) -> list[Row]:
         *_simplex(at),
         *_between_tasks(at),
         *_predicted_heads(at),
-        judged(ZERO_BIAS.name, _biases(at), at.geometry, at.source()),
+        judged(_bias_name(at), _biases(at), at.geometry, at.source()),
     ]
 
 
@@ -83,16 +83,24 @@ def _predicted_heads(at: Measurement) -> list[Row]:
     angles, grams = [], []
     for part in alive:
         live = np.ix_(part.live_rows, part.live_rows)
-        angles.append(worst(np.abs(_cosines(part) - part.cosines)[live].ravel()))
+        directed = ~np.isnan(part.cosines[live])  # a zero row has no direction
+        angles.append(worst(np.abs(_cosines(part) - part.cosines)[live][directed]))
         grams.append(float(np.abs(part.point.W @ part.point.W.T - part.gram)[live].max() / np.abs(part.gram).max()))
     pairs = zip(checks, (worst(angles), worst(grams)), strict=True)
     return [judged(check, value, at.geometry, at.citation) for check, value in pairs]
 
 
+def _bias_name(at: Measurement) -> str:
+    """That they are zero, where they are predicted to be."""
+    return ZERO_BIAS.name if not any(b.any() for b in at.prediction.b) else "biases"
+
+
 def _biases(at: Measurement) -> float:
-    """max |b|, relative to the largest predicted logit, or to 1 where logits are smaller."""
+    """max |b − b*|, relative to the largest predicted logit, or to 1 where logits are smaller."""
+    predicted = np.split(np.concatenate(at.prediction.b), np.cumsum([len(part.gram) for part in at.parts])[:-1])
     logits = [max(1.0, float(np.abs(part.logits).max())) for part in at.parts]
-    return worst(ZERO_BIAS.deviations(part.point.b, z).max() for part, z in zip(at.parts, logits, strict=True))
+    parts = zip(at.parts, predicted, logits, strict=True)
+    return worst(ZERO_BIAS.deviations(part.point.b - b, z).max() for part, b, z in parts)
 
 
 def _cosines(part: Part) -> Float:

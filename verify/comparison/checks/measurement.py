@@ -152,6 +152,9 @@ def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part
         if share < smallest:
             gram[rows], gram[:, rows] = 0.0, 0.0
             cosines[rows], cosines[:, rows] = np.nan, np.nan
+    weights = np.repeat(form.task_weights * np.array(form.classes), form.classes)
+    short = 2.0 * form.lambda_W * weights * np.diagonal(gram) < smallest * objective  # a row of K_t: its part of it
+    cosines[short], cosines[:, short] = np.nan, np.nan
     return replace(part, gram=gram, cosines=cosines)
 
 
