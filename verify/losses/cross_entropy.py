@@ -64,9 +64,8 @@ class CrossEntropy:
         return np.asarray(np.fmin(np.expm1(4.0 * eta) * losses, 4.0 * masses * eta))
 
     @staticmethod
-    def target_slack(u: Float, y: Float, residual: Float) -> Float:
+    def target_slack(u: Float, y: Float, residual: Float) -> None:
         """Nothing: ℓ is a sum of y_k (lse − u_k), each ≥ 0."""
-        return np.zeros(u.shape[1])
 
     @staticmethod
     def curvature(u: Float) -> Float:
