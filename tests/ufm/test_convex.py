@@ -7,9 +7,10 @@ import sys
 import numpy as np
 import pytest
 import torch
+from drawn_problems import drawn
 
 import verify
-from ufm import MultiLabel, MultiSource, SingleSource, solve
+from ufm import MultiLabel, MultiSource, Regression, SingleSource, solve
 from ufm.solvers.convex import duality_residual
 from ufm.solvers.newton import solve_newton
 from ufm.solvers.newton.balanced_factors import straight_step
@@ -45,6 +46,41 @@ def test_agrees_with_newton(name, solver):
     assert solver in reference.status
     assert [w.shape for w in reference.W] == [w.shape for w in newton.W]
     assert verify.certify(problem, reference).objective == pytest.approx(reference.objective, rel=1e-13)
+
+
+def agrees(seed):
+    """To 1e-6, and newton is never above: the reference is at a point too."""
+    problem = drawn(seed)
+    newton = solve(problem)
+    assert newton.converged, (seed, newton.status)
+    reference = convex(problem)
+    assert reference.objective == pytest.approx(newton.objective, rel=1e-6), (seed, reference.status)
+    assert reference.objective >= newton.objective * (1 - 1e-11), seed
+    assert problem.lambda_b is not None or not any(b.any() for b in (*newton.b, *reference.b))
+    return problem
+
+
+def test_agrees_on_drawn_problems_of_any_loss_bias_and_target():
+    met = [agrees(seed) for seed in range(40)]
+    assert {problem.source for problem in met} == {"single", "multi", "multilabel", "soft", "regression"}
+    assert len({problem.loss for problem in met}) > 8  # mixed ones too
+    assert {problem.lambda_b for problem in met} > {0.0, None}
+    assert any(1 in problem.classes for problem in met)
+    assert any(problem.source == "single" and problem.labels.min() < 0 for problem in met)
+
+
+@pytest.mark.slow
+def test_agrees_on_many_drawn_problems():
+    for seed in range(40, 440):
+        agrees(seed)
+
+
+def test_a_minimum_of_zero_is_told():
+    """Equal targets and a free bias: no error is relative to the minimum."""
+    solution = convex(Regression(np.full((3, 2), 2.0), lambda_H=0.1, lambda_W=0.1, lambda_b=0))
+    assert solution.converged, solution.status
+    assert solution.objective <= 1e-12
+    np.testing.assert_allclose(solution.b[0], 2.0, rtol=1e-6)
 
 
 def test_finds_the_same_logits_and_heads():

@@ -24,6 +24,7 @@ from ufm.support.memory import require_memory
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 MISSING = -1  # stands for no label
+EPSILON = 2.0**-52  # of float64
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,19 @@ class StandardForm:
     def loss_weights(self) -> Float:
         """(R, m) ``task_loss_weights`` repeated over the rows of each task."""
         return np.repeat(self.task_loss_weights(), self.classes, axis=0)
+
+    def nothing(self) -> float:
+        """An F that counts as 0. Where the bias is free and a task's targets are all equal min F may be 0, by which no
+        error can be divided: float64's ε times ½ Σ c^t n_l ‖y_tl‖². Elsewhere 0, since features or heads cost.
+        """
+        if self.lambda_b != 0.0:
+            return 0.0
+        for t, rows in enumerate(self.blocks()):
+            y = self.targets[rows] if self.labelled is None else self.targets[rows, self.labelled[t]]
+            if np.ptp(y, axis=1).any():
+                return 0.0
+        squares = self.row_weights() @ np.square(self.targets)
+        return 0.5 * EPSILON * float(squares @ self.multiplicity)
 
     def take_columns(self, index: NDArray[np.int64], multiplicity: Float) -> StandardForm:
         """The form whose column i is this one's column index[i], with the given multiplicities."""

@@ -2,9 +2,9 @@
 
 With Z̃ = diag(√c) Z diag(√(nω)) and τ = 2 √(λ_W λ_H),
 
-    min_{Z̃, b}  Σ_t c^t Σ_l n_l [ s_tl lse(u_tl) − ⟨y_tl, u_tl⟩ ] + τ ‖Z̃‖_* + λ_b Σ_t c^t ‖b^t‖²,   u_l = z_l + b,
+    min_{Z̃, b}  Σ_t c^t Σ_l n_l ℓ_t(u_tl; y_tl) + τ ‖Z̃‖_* + λ_b Σ_t c^t ‖b^t‖²,   u_l = z_l + b,
 
-whose minimum is that of F for d ≥ min(R − T, m). The factors are
+whose minimum is that of F for d ≥ min(R, m), R less the tasks of cross-entropy. The factors are
 W̃ = (λ_H/λ_W)^{1/4} U S^{1/2}, H̃ = (λ_W/λ_H)^{1/4} S^{1/2} Vᵀ of the SVD Z̃ = U S Vᵀ. Source: docs/theory.md.
 
 Solvers' tolerances are absolute, so the program is given in units: Z̃ divided by max √(c n ω), and the objective by a
@@ -25,7 +25,7 @@ from ufm.outcome import Outcome
 from ufm.problems.standard_form import Float, StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton.column_solution import gap_of_excess
-from ufm.solvers.newton.trust_region import SMALLEST, State, state_at
+from ufm.solvers.newton.trust_region import State, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Convex
 from ufm.support.memory import require_memory
@@ -43,17 +43,17 @@ def duality_residual(objective: Objective, state: State) -> float:
 
         [ ‖Z‖_* + ⟨G, Z⟩ + ‖∂F/∂b̂‖²/(2ρ) ] / F + the gap of σ − 1,      Z = Ŵ Ĥ, σ = ‖G‖_2,
 
-    with G the cross-entropy's gradient in Z: −G must be a subgradient of the nuclear norm, σ ≤ 1 and ⟨−G, Z⟩ = ‖Z‖_*.
+    with G the losses' gradient in Z: −G must be a subgradient of the nuclear norm, σ ≤ 1 and ⟨−G, Z⟩ = ‖Z‖_*.
     """
     nuclear = 0.5 * float(state.at.W_hat.square().sum() + state.at.H_hat.square().sum())
     alignment = nuclear + float((state.at.G * (state.at.W_hat @ state.at.H_hat)).sum())
     excess = max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0)
     bias = objective.dual_gap_of_bias(objective.split(state.gradient)[2])
-    return (abs(alignment) + bias) / max(state.value, SMALLEST) + gap_of_excess(objective, state, excess)
+    return (abs(alignment) + bias) / max(state.value, objective.nothing) + gap_of_excess(objective, state, excess)
 
 
 def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolution:
-    """Raises RuntimeError unless the solver reports an optimum, ValueError for d < min(R − T, m).
+    """Raises RuntimeError unless the solver reports an optimum, ValueError for d below the module's.
 
     options.tolerance is the solver's own, in the module's units; ``converged`` asks for a ``duality_residual`` of at
     most ACCURACY, or of the tolerance where that is larger.
@@ -81,12 +81,10 @@ def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolu
     b = cvxpy.Constant(np.zeros((form.rows, 1))) if form.lambda_b is None else cvxpy.Variable((form.rows, 1))
     u = cvxpy.multiply(unit / np.outer(row_scale, column_scale), Z_unit) + b @ np.ones((1, form.columns))
     terms: list[Any] = [form.tau * unit * cvxpy.normNuc(Z_unit)]
-    for t, c in enumerate(form.task_weights):
-        block = slice(form.offsets[t], form.offsets[t + 1])
-        weights = form.loss_weights()[form.offsets[t]]
-        terms.extend(LOSSES[form.losses[t]].convex(u[block], form.targets[block], weights))
-        if form.lambda_b:
-            terms.append(form.lambda_b * c * cvxpy.sum_squares(b[block]))
+    for loss, rows, weights in zip(form.losses, form.blocks(), form.task_loss_weights(), strict=True):
+        terms.extend(LOSSES[loss].convex(u[rows], form.targets[rows], weights))
+    if form.lambda_b:
+        terms.append(form.lambda_b * cvxpy.sum_squares(cvxpy.multiply(row_scale[:, None], b)))
     asked = TOLERANCE[solver] if tolerance is None else tolerance
     accuracy = ACCURACY if tolerance is None else max(ACCURACY, tolerance)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Evaluation:
-    """F; ‖∇F‖² in balanced units; ⟨∇F, previous ∇F⟩ where a previous gradient was overwritten; the F that is 0."""
+    """F; ‖∇F‖² in balanced units; ⟨∇F, previous ∇F⟩ where a gradient was overwritten; an F that counts as 0."""
 
     value: float
     gradient_square: float
@@ -23,8 +23,8 @@ class Evaluation:
     @property
     def relative_gradient(self) -> float:
         """‖∇F‖ / √(2F). The penalty's own gradient has norm ‖x‖ ≤ √(2F), so it is free of scale; where the Hessian
-        is about the identity its square is the relative distance of F from the minimum. Where the minimum is 0, as
-        of squared error to equal targets, F is taken for no less than what rounding leaves of its targets.
+        is about the identity its square is the relative distance of F from the minimum. Where that may be 0, F
+        is taken for no less than what counts as 0.
         """
         if self.gradient_square == 0.0:
             return 0.0

@@ -21,7 +21,6 @@ from ufm.solvers.gradient.samples import Samples
 from ufm.solvers.gradient.units import Units
 
 CPU_CHUNK = 1 << 21  # bytes of features and logits per chunk: they and the optimizer's state stay in cache
-EPSILON = 2.0**-52  # float64's, of float32 runs too: where that ends, status says what to do
 CUDA_CHUNK = 1 << 28  # bytes: kernels so large that launching them costs nothing
 
 
@@ -155,7 +154,7 @@ class Objective:
             gradient.heads.copy_(W)
             gradient.bias.copy_(b)
         value, square, overlap = total.tolist()
-        return Evaluation(value, square, overlap, EPSILON * self.samples.size)
+        return Evaluation(value, square, overlap, self.samples.nothing)
 
     def value(self, point: Point) -> float:
         """F in this objective's precision, whatever the point's."""

@@ -53,7 +53,7 @@ class Samples:
     b_penalty       (R,)    λ_b c^t, 0 where the bias is free
     bias_curvature  (R,)    about what the losses' ∂²/∂b² is at a minimizer
     has_bias                whether there is one; b stays 0 where there is none
-    size                    ½ Σ c^t n_l ‖y_tl‖²: an F that is nothing beside it is 0
+    nothing                 an F that counts as 0
     """
 
     row_order: NDArray[np.int64]
@@ -67,7 +67,7 @@ class Samples:
     b_penalty: Float
     bias_curvature: Float
     has_bias: bool
-    size: float
+    nothing: float
 
     @property
     def count(self) -> int:
@@ -103,7 +103,7 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
         b_penalty=(form.lambda_b or 0.0) * row_weights,
         bias_curvature=_bias_curvature(form)[row_order],
         has_bias=form.lambda_b is not None,
-        size=0.5 * float(np.einsum("r,rm,rm,m->", form.row_weights(), form.targets, form.targets, form.multiplicity)),
+        nothing=form.nothing(),
     )
 
 
