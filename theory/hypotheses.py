@@ -58,7 +58,7 @@ def loss_is(reading: Reading, wanted: str) -> Hypothesis:
     """One loss for every task."""
     losses = reading.losses
     alike = len(set(losses)) == 1
-    found = f"loss={losses[0] if alike else short(losses)!r}"
+    found = f"loss={short(losses[0] if alike else losses)}"
     return Hypothesis(wanted, f"the loss of every task is {wanted}", found, set(losses) == {wanted})
 
 

@@ -23,6 +23,8 @@ FIELDS = (
 )
 # that not every problem has, or that follow from the others
 DERIVED = ("loss", "targets", "losses", "samples", "multiplicities", "label_sets")
+KNOWN = ("source", *FIELDS, *DERIVED)
+PERMITTED = frozenset(KNOWN)
 CROSS_ENTROPY = "cross-entropy"  # of a problem without the field ``loss``
 METHODS = (
     FunctionType,
@@ -48,18 +50,17 @@ def require_known(problem: Any) -> None:
 
     Public are attributes of the object and of its classes that are no methods and do not begin with an underscore.
     """
-    public = set(getattr(problem, "__dict__", ()))
+    unknown = [name for name in getattr(problem, "__dict__", ()) if name not in PERMITTED and name[:1] != "_"]
     for kind in type(problem).__mro__[:-1]:
         for name, value in vars(kind).items():
-            if not isinstance(value, METHODS):
-                public.add(name)
-    known = ("source", *FIELDS, *DERIVED)
-    for name in sorted(public.difference(known)):
-        if not name.startswith("_"):
-            raise ValueError(
-                f"{type(problem).__name__} has {name}={short(getattr(problem, name, None))}, a field that theory does "
-                f"not know and that may change the model; it knows {', '.join(known)}"
-            )
+            if name[:1] != "_" and name not in PERMITTED and not isinstance(value, METHODS):
+                unknown.append(name)
+    if unknown:
+        name = min(unknown)
+        raise ValueError(
+            f"{type(problem).__name__} has {name}={short(getattr(problem, name, None))}, a field that theory does not "
+            f"know and that may change the model; it knows {', '.join(KNOWN)}"
+        )
 
 
 def task_losses(problem: Any, tasks: int) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.losses import LOSSES
 from ufm.outcome import Outcome
 from ufm.point_checks import check_heads, check_point
 from ufm.problems.any_problem import Problem
@@ -32,7 +33,7 @@ from ufm.problems.targeted import Targeted
 from ufm.support import validation
 from ufm.support.bounded_json import parse_json
 from ufm.support.checked_tensors import load_checked, save_checked
-from ufm.support.public_fields import require_known
+from ufm.support.public_fields import require_known, task_losses
 from ufm.support.regular_file import require_regular
 from ufm.support.strict_json import plain, restored
 from ufm.support.writable import require_target
@@ -44,6 +45,7 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
     """A file is whole or not there: ``ufm.support.whole_file``. ValueError for what ``read_fields`` would refuse."""
     require_target(path, example="solution.safetensors")
     problem = solution["problem"]
+    task_losses(problem, tuple(LOSSES), "a solution's file")
     require_known(problem, FIELDS, "a solution's file")
     validation.one_of("source", problem.source, get_args(Source))
     check_point(problem, *(solution[name] for name in ("W", "b", "H", "labels", "counts")))

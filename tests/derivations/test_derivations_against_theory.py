@@ -159,3 +159,49 @@ def test_wrong_names_are_refused():
         derive("5.1").numeric("margin")
     with pytest.raises(TypeError, match="K, N, lambda_H, lambda_W"):
         derive("3.1").numeric("margin")(K=3)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_squared_error(ratio):
+    """Label-balanced tasks, one task without bias, what a penalized bias leaves, and two correlated tasks."""
+    derived = derive("squared-error")
+
+    def value(result, **known):
+        wanted = {s.name for s in derived.results[result].free_symbols}
+        return float(derived.numeric(result)(**{name: x for name, x in known.items() if name in wanted}))
+
+    n, classes, weights, lambda_b = 6, (2, 3), (1.0, 0.4), 0.7
+    N = n * math.prod(classes)
+    scalars = lambdas(ratio * min(c * N / (4 * K) for c, K in zip(weights, classes, strict=True)), 1.7)
+    settings = scalars | {"loss": "squared-error"}
+    free = theory.predict(ufm.SingleSource.balanced(classes, n, task_weights=weights, lambda_b=0.0, **settings))
+    total = 0.0
+    for t, (rows, K, c) in enumerate(zip(blocks(classes), classes, weights, strict=True)):
+        known = scalars | {"K": K, "N": N, "c": c, "s_i": math.sqrt(c * N / K)}
+        close(value("margin", **known), free.thresholds[t].margin)
+        close(value("threshold", **known), free.thresholds[t].value)
+        close(value("gram_diagonal", **known), np.diagonal(free.gram_W)[rows], N)
+        close(value("task_objective", **known), (K - 1) * value("minimum", **known))
+        total += value("task_objective", **known)
+    close(total, free.objective)
+
+    mean = math.sqrt(N * sum(c / K for c, K in zip(weights, classes, strict=True)))
+    known = scalars | {"N": N, "lambda_b": lambda_b, "mu": mean}
+    fitted = value("mean_value", **known)
+    penalized = theory.predict(
+        ufm.SingleSource.balanced(classes, n, task_weights=weights, lambda_b=lambda_b, **settings)
+    )
+    expected = value("bias", rho=fitted, **known) / mean
+    close(penalized.b[0], expected / classes[0])
+    close(penalized.b[1], expected / classes[1])
+    tau = 2 * math.sqrt(scalars["lambda_H"] * scalars["lambda_W"])
+    rise = value("bias_share", **known) * (mean - fitted) ** 2 / 2 + tau * fitted
+    close(penalized.objective, free.objective + rise)
+
+    counts = [9, 4, 30]
+    alone = theory.predict(ufm.SingleSource(counts, **settings | {"lambda_b": None}))
+    close([value("orthogonal_norm", n_k=n_k, **scalars) for n_k in counts], np.diagonal(alone.gram_W), 10.0)
+
+    if ratio < 1:
+        pair = theory.class_correlation_cosine(4, 30, 40, *scalars.values(), loss="squared-error")
+        close(value("class_cosine", K=4, n_s=30, n_d=40, **scalars), pair)

@@ -163,7 +163,7 @@ def test_the_gap_of_an_excess_is_what_scaling_the_residual_costs(problem, size):
     state.at.G.mul_(size)  # an excess without another change
     excess = newton.spectral_excess(objective, state)
     assert excess == pytest.approx(size - 1, rel=1e-6)
-    p, y, theta = state.at.p, objective.y, 1 / (1 + excess)
+    ((p,),), y, theta = state.at.states, torch.as_tensor(form.targets), 1 / (1 + excess)
     q = y + theta * (p - y)
     lost = float((objective.c_n * (torch.xlogy(q, q) - torch.xlogy(p, p) - (1 + p.log()) * (q - p))).sum())
     penalty = 0.5 * objective.penalty(x)

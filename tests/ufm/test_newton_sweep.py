@@ -65,7 +65,7 @@ def test_a_straight_step_changes_the_logits_linearly(form):
     W, H, b = objective.split(x)
     dW, dH, db = objective.split(z)
     W_new, H_new, b_new = objective.split(straight_step(objective, x, z))
-    expected = objective.blocks.centred(W @ H + dW @ H + W @ dH)
+    expected = objective.centred(W @ H + dW @ H + W @ dH)
     torch.testing.assert_close(W_new @ H_new, expected, rtol=0, atol=1e-12 * float(expected.abs().max()))
     torch.testing.assert_close(b_new, b + db)
     # balanced: ŴᵀŴ = ĤĤᵀ, and a penalty that is the nuclear norm
@@ -77,7 +77,7 @@ def test_a_straight_step_changes_the_logits_linearly(form):
 def test_balancing_keeps_the_loss_and_lowers_the_penalty(form):
     objective = Objective(form, form.sufficient_dim)
     W, H, b = objective.split(random_start(objective, 0, "cpu"))
-    x = objective.join(objective.blocks.centred(W) * 3, H, b)
+    x = objective.join(objective.centred(W) * 3, H, b)
     even = balanced(objective, x)
     lower = 0.5 * (objective.penalty(x) - objective.penalty(even))
     before, after = objective.value(x)[0], objective.value(even)[0]
@@ -134,8 +134,9 @@ def test_the_metric_is_the_gauss_newton_hessian_block_by_block():
     state = state_at(objective, random_start(objective, 0, "cpu"))
     r = random_start(objective, 1, "cpu")
     dW, dH, db = objective.split(Metric.at(objective, state.at).solve(objective, r))
-    p, W, H = state.at.p, state.at.W_hat, state.at.H_hat
-    D = objective.c_n * objective.s * objective.E**2 * p * (1 - p)
+    ((p,),), W, H = state.at.states, state.at.W_hat, state.at.H_hat
+    mass = torch.as_tensor(np.repeat(form.masses(), form.classes, axis=0))
+    D = objective.c_n * mass * objective.E**2 * p * (1 - p)
     eye = torch.eye(2, dtype=torch.float64)
     A = [eye + sum(D[i, j] * torch.outer(H[:, j], H[:, j]) for j in range(form.columns)) for i in range(form.rows)]
     B = [eye + sum(D[i, j] * torch.outer(W[i], W[i]) for i in range(form.rows)) for j in range(form.columns)]

@@ -12,42 +12,46 @@ and this part of the minimum is M times the entropy of the prediction (1 − (K�
 Theorems 3.1 and B.2, or every pair of tasks uniform: part t has M = c^t N, K = K_t. Theorem 3.2: M = K_t n_t, and c^t
 outside. Theorem 5.1: labels that agree and labels that differ are a part each, M = 4 n c, K = 2. Which side of a
 threshold a problem lies on is decided in rational arithmetic. Two laws are convex programs in a few variables, enclosed
-by ``theory.balls.laws_in_balls``.
+by ``theory.balls.laws_in_balls``; squared error has ``theory.balls.squared_error_in_balls``, binary
+cross-entropy ``theory.balls.sigmoids_in_balls``.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from theory.balls.ball_objective import BallObjective, ball_objective
-from theory.balls.exact_reading import ExactPart, ball, exact_parts
+from theory.balls.exact_reading import ExactPart, ball, exact_parts, pairwise_uniform
 from theory.balls.laws_in_balls import class_correlation, multi_label
 from theory.balls.library import flint
+from theory.balls.sigmoids_in_balls import binary_cross_entropy
+from theory.balls.squared_error_in_balls import squared_error
 from theory.public_fields import CROSS_ENTROPY
 
 SMALL = 2.0**-60  # of the minimum: a ball this small does not show in a double
 COVERED = (
     "label-balanced or pairwise uniform tasks (Theorems 3.1, B.2), class-balanced tasks of Problem (4) (Theorem 3.2), "
     "two tasks of K classes and equal weight with n_same on the diagonal of the counts and n_different off it "
-    "(Theorem 5.1), and multi-label problems with equal counts for all sets of one size"
+    "(Theorem 5.1), multi-label problems with equal counts for all sets of one size, squared error with a free "
+    "bias or none, and binary cross-entropy of balanced tasks or uncorrelated labels"
 )
 
 
 def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
     """Encloses the minimum that a theorem or law states for the problem, past thresholds and under smoothing too.
 
-    problem  any object with the public fields of ``ufm.SingleSource``, ``ufm.MultiSource`` or ``ufm.MultiLabel``
+    problem  any object with the public fields of a problem of ``ufm``
     bits     working precision, raised where a tiny minimum needs more
 
-    λ's multiply the SUM of cross-entropies, or their mean under ``reduction="mean"``. Raises ValueError where no closed
+    λ's multiply the SUM of losses, or their mean under ``reduction="mean"``. Raises ValueError where no closed
     form or law is known, naming what is covered; TypeError naming a missing field; ModuleNotFoundError without
     python-flint. Source: Theorems 3.1, B.2,
-    3.2, 5.1; with ε, of K ≥ 3 correlated classes and of several labels beyond the paper: docs/theory.md.
+    3.2, 5.1; with ε, of K ≥ 3 correlated classes, several labels and squared error beyond the paper: docs/theory.md.
     """
     library = flint()
     if not isinstance(bits, int) or isinstance(bits, bool) or bits < 32:
@@ -63,18 +67,23 @@ def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
 
 def _enclose(problem: Any) -> tuple[str, Any]:
     parts = exact_parts(problem)
-    part, source = parts[0], problem.source
     losses = {loss for part in parts for loss in part.losses}
-    if losses != {CROSS_ENTROPY}:
+    law = LAWS.get(next(iter(losses))) if len(losses) == 1 else None
+    if law is None:
         raise ValueError(f"no closed form or law is known for loss={problem.loss!r}; covered are {COVERED}")
-    if source == "single" and (part.labels < 0).any():
+    if problem.source == "single" and (parts[0].labels < 0).any():
         raise ValueError(f"no closed form or law is known where labels are missing; covered are {COVERED}")
+    return law(parts, problem.source)
+
+
+def _cross_entropy(parts: Sequence[ExactPart], source: str) -> tuple[str, Any]:
+    part = parts[0]
     match source:
         case "multi":
-            if all(_pairwise_uniform(part) for part in parts):
+            if all(pairwise_uniform(part) for part in parts):
                 return "Theorem 3.2", sum(_uniform(part, outside=True) for part in parts)
         case "single":
-            if _pairwise_uniform(part):
+            if pairwise_uniform(part):
                 return "Theorem B.2", _uniform(part)
             counts = _same_and_different(part)
             if counts is not None:
@@ -90,6 +99,13 @@ def _enclose(problem: Any) -> tuple[str, Any]:
         case _:
             raise ValueError(f"no closed form or law is known for source={source!r}; covered are {COVERED}")
     raise ValueError(f"no closed form or law is known for this problem; covered are {COVERED}")
+
+
+LAWS: dict[str, Callable[[Sequence[ExactPart], str], tuple[str, Any]]] = {
+    CROSS_ENTROPY: _cross_entropy,
+    "binary-cross-entropy": binary_cross_entropy,
+    "squared-error": squared_error,
+}
 
 
 def _uniform(part: ExactPart, *, outside: bool = False) -> Any:
@@ -109,17 +125,6 @@ def _entropy_part(part: ExactPart, weight: Fraction, classes: int) -> Any:
         top = 1 - (K - 1) * r
         return -M * ((K - 1) * r * r.log() + top * top.log())
     return M * arb(K).log()
-
-
-def _pairwise_uniform(part: ExactPart) -> bool:
-    """Whether every pair of tasks has equal joint counts; the classes of one task alone."""
-    classes = part.classes
-    for chosen in itertools.combinations(range(len(classes)), min(2, len(classes))):
-        table = np.zeros([classes[t] for t in chosen], dtype=np.int64)
-        np.add.at(table, tuple(part.labels[:, t] for t in chosen), part.counts)
-        if table.min() != table.max():
-            return False
-    return True
 
 
 def _same_and_different(part: ExactPart) -> tuple[int, int] | None:

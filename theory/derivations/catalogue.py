@@ -18,6 +18,7 @@ _FILES = {
     "single-task": "single_task",
     "correlated-classes": "correlated_classes",
     "multi-label": "multi_label",
+    "squared-error": "squared_error",
     "vanishing-regularization": "vanishing_regularization",
 }
 NAMES = tuple(_FILES)

@@ -14,7 +14,7 @@ from ufm.losses import DEFAULT, LOSSES, LossName
 from ufm.support import validation
 from ufm.support.display import Summary
 from ufm.support.nearest_name import nearest
-from ufm.support.public_fields import require_known
+from ufm.support.public_fields import require_known, task_losses
 
 Source = Literal["single", "multi", "multilabel", "soft", "regression"]
 Reduction = Literal["sum", "mean"]
@@ -111,6 +111,7 @@ class Settled:
 
     def _require_known(self) -> None:
         """ValueError where a subclass or an assignment has made another model of it, which no solver knows."""
+        task_losses(self, tuple(LOSSES), "ufm.solve")
         require_known(self, FIELDS, "ufm.solve")
 
     def _settle(self, settings: Mapping[str, Any], tasks: int, known: type[Any] = ProblemSettings) -> None:
@@ -128,8 +129,9 @@ class Settled:
         for key in Lambdas.__annotations__:
             if key not in settings:
                 raise TypeError(f"{name} needs {key}=, which is missing; {key}=0.0005 is a usual choice")
-        losses = checked_losses(settings.get("loss", DEFAULT), tasks)
-        self.loss = losses[0] if len(set(losses)) == 1 else losses
+        if "loss" in settings or not hasattr(type(self), "loss"):  # a subclass with a loss of its own keeps it
+            losses = checked_losses(settings.get("loss", DEFAULT), tasks)
+            self.loss = losses[0] if len(set(losses)) == 1 else losses
         for key, check in _CHECKS.items():
             setattr(self, key, check(settings.get(key, _DEFAULTS.get(key))))
         self.task_weights = validation.task_weights(settings.get("task_weights"), tasks)

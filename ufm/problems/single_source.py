@@ -174,12 +174,16 @@ class SingleSource(OneForm):
 
     def _summary(self) -> display.Summary:
         sizes = " × ".join(map(str, self.classes))
+        partial = int((self.labels == MISSING).any(axis=1).sum())
+        tuples = f"{len(self.counts):,}, {partial:,} with labels missing"
+        if not partial:
+            tuples = f"{len(self.counts):,} of {math.prod(self.classes):,} occur"
         return display.problem_summary(
             "Problem (3), single source",
             self,
             [
                 ("classes", sizes),
-                ("label tuples", f"{len(self.counts):,} of {math.prod(self.classes):,} occur"),
+                ("label tuples", tuples),
                 ("samples", f"{self.samples:,} ({self.counts.min():,} to {self.counts.max():,} per tuple)"),
             ],
         )

@@ -29,16 +29,17 @@ class Certificate(Summarized):
     """How far a point can be from the global minimum.
 
     objective         F at the point, in the problem's reduction
-    lower_bound       D ≤ min F, from this point's softmax: the best of several feasible dual points, less a proven
+    lower_bound       D ≤ min F, from this point's residuals: the best of several feasible dual points, less a proven
                       bound on its rounding error
-    gap               F − D; relative_gap is (F − D) / F
+    gap               F − D; relative_gap is (F − D) / F, 0 where F = D
     spectral_ratio    σ/τ: at most 1 at a global minimum; above 1 a stationary point is not global
     verdict           "global minimum"  F − D ≤ tolerance · F (of every task), whatever the rounding of F, so that F is
                                         within that of the minimum
                       "not optimal"     a point of the same dimension with a strictly lower objective was exhibited
                       "inconclusive"    neither: the gap is open, and nothing better was found, or d is too small for
                                         the bound, which is the convex program's, to be the minimum
-    dim               d; sufficient_dim = min(R − T, m labels) (MultiSource: the largest task's)
+    dim               d; sufficient_dim = min(R − T', m labels), T' the tasks whose loss a common shift of their logits
+                      does not change: those of cross-entropy (MultiSource: the largest task's)
     better_objective  the lower objective that was exhibited, or None
     tasks             MultiSource: one Certificate per task, of which the figures above are sums and the largest σ/τ
     enclosure         rigorous=True: (lower, upper) with lower ≤ min F ≤ upper proven in ball arithmetic, upper ≥ F at
@@ -108,19 +109,22 @@ def certify(
 ) -> Certificate:
     """Bounds the distance of a point from the global minimum of the problem, whatever the point's origin.
 
-        F − D ≥ F − min F,    D = − Σ_t c^t Σ_l n_l s_tl Σ_k (q/s) log(q/s) − θ² Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)
+        F − D ≥ F − min F,    D = − Σ_t c^t Σ_l n_l ℓ_t*(θ g_tl; y_tl) − θ² Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)
 
-    with q = θ s p + (1 − θ) y, V = c n (s p − y) and θ = min(1, τ/σ). λ's multiply the SUM of cross-entropies
-    (their mean under ``reduction="mean"``, over N, or N_t per task). Where that q leaves the gap open, more are tried:
-    a θ per task, q = y, and singular values of V set to τ one by one, which makes the gap of a point off by ε of order
-    ε² instead of ε. MultiSource is certified task by task.
+    with the residuals g = ∂ℓ, the losses' conjugates ℓ* (``verify.losses``), V = c n g and θ = min(1, τ/σ); the last
+    term is absent without a bias, and under a free one g is first made to have Σ_l V_tl = 0. λ's multiply the SUM of
+    losses (their mean under ``reduction="mean"``, over N, or N_t per task). Where that g leaves the gap open, more are
+    tried: a θ per task, g = 0, and singular values of V set to τ one by one, which makes the gap of a point off by ε
+    of order ε² instead of ε. MultiSource is certified task by task.
 
     solution   anything with .W, .H and, at will, .b, .labels, as ``ufm.solve`` returns; or instead of it
     W          list of T arrays or tensors (K_t, d)
     H          (d, columns); MultiSource: list of T such arrays
-    b          list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias
-    labels     (columns, T) label tuple of each column of H; MultiSource: list of T arrays (columns_t,) or
-               (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of label sets. Default problem.labels, one
+    b          list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias, which is all that a
+               problem with lambda_b=None has
+    labels     (columns, T) label tuple of each column of H, −1 for no label; MultiSource: list of T arrays (columns_t,)
+               or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of label sets; soft labels and regression:
+               (columns, 1) numbers of the problem's targets. Default problem.labels, one
                column per distinct label. A label seen n_l times with m_l columns gives each of them weight n_l / m_l
     tolerance  largest relative gap called a global minimum
     rigorous   also prove bounds in ball arithmetic, free of assumptions on rounding: ``enclosure``. The verdict is then
@@ -164,13 +168,16 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     at = evaluate(form, point)
     bound = plain_bound(form, at.residual)
     lower = bound.value
-    if not _within(tolerance, at, lower):
-        lower = max(lower, other_bounds(form, at.residual))
-    lower *= 1.0 - 4 * (parts - 1) * UNIT
+    closed = _within(tolerance, at, lower)
+    if not closed:
+        lower = max(lower, other_bounds(form, at.residual, apart=bound.spectral_ratio > 1.0))
+    if not closed or parts > 1:
+        lower *= 1.0 - 4 * (parts - 1) * UNIT
+        closed = _within(tolerance, at, lower)
     gap = at.objective - lower
     better = None
     verdict = GLOBAL
-    if not _within(tolerance, at, lower):
+    if not closed:
         if point.W.shape[1] >= form.sufficient_dim:
             better = better_objective(form, at.logits, point.b, at.objective, at.rounding)
         verdict = INCONCLUSIVE if better is None else NOT_OPTIMAL

@@ -1,11 +1,11 @@
 """Exhibiting a strictly better point: proximal-gradient steps on the convex form, beyond the paper (theory.md).
 
-    P(Z, b) = Σ_t c^t Σ_l a_l [ s lse(z_tl + b^t) − ⟨y, z_tl + b^t⟩ ] + τ ‖Z̃‖_* + λ_b Σ_t c^t ‖b^t‖²,   Z̃ = scaling · Z.
+    P(Z, b) = Σ_t c^t Σ_l a_l ℓ_t(z_tl + b^t; y_tl) + τ ‖Z̃‖_* + λ_b Σ_t c^t ‖b^t‖²,   Z̃ = scaling · Z.
 
 P at the label-mean logits of (W, H, b) is at most F there: λ_W‖W̃‖² + λ_H‖H̃‖² ≥ τ‖W̃H̃‖_*, and averaging the features
-of a label lowers a convex loss. Whatever Z is found with centred task blocks has rank ≤ min(R − T, m), so for d that
-large it is W H of an actual point whose objective is P; and where rounding leaves it not quite centred, some point's
-objective is still at most P(Z, b), for min F = min P.
+of a label lowers a convex loss. Whatever Z is found with centred blocks of the T' tasks that are blind to shifts has
+rank ≤ min(R − T', m), so for d that large it is W H of an actual point whose objective is P; and where rounding leaves
+it not quite centred, some point's objective is still at most P(Z, b), for min F = min P.
 
 **Rounding.** Z = U S Vᵀ of computed factors that no one proves orthogonal, r columns each. For any,
 
@@ -17,10 +17,11 @@ Logits are Z / scaling, within 4u |z|, and b is added: ``logit_slack``. The rest
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from verify.certification.objective import bias_penalty, logit_slack, losses_and_residual
+from verify.certification.objective import bias_penalty, logit_slack, losses_and_residual, target_slack
 from verify.losses.rounding import gamma
 from verify.reading.form import Float, Form
 
@@ -30,14 +31,39 @@ BACKTRACKS = 12  # each divides the step by 8: from the curvature of tails of 1e
 
 @dataclass(frozen=True)
 class Better:
-    """(Z̃, b), task blocks centred, and P there."""
+    """(Z̃, b), blocks of tasks blind to shifts centred, and P there.
 
+    losses    (T, m) ℓ_t without c^t; residual (R, m) its gradient
+    singular  (r,) s with Z̃ = U S Vᵀ, and Σ_i s_i ‖u_i‖ ‖v_i‖ ≤ stretch Σ_i s_i
+    """
+
+    form: Form
     Z: Float
     b: Float
     value: float
-    rounding: float
+    losses: Float
     residual: Float
-    largest: float  # σ_max(Z̃)
+    singular: Float
+    stretch: float
+
+    @property
+    def largest(self) -> float:
+        """σ_max(Z̃)."""
+        return float(self.singular.max())
+
+    @cached_property
+    def rounding(self) -> float:
+        """What P may be above ``value`` by; looked at only where the value is low enough without it."""
+        form, r = self.form, len(self.singular)
+        z = self.Z / form.scaling
+        sizes = [np.abs(z[rows]).max(axis=0) + np.abs(self.b[rows]).max() for rows in form.blocks]
+        moved = logit_slack(form, self.losses, gamma(16) * np.stack(sizes))
+        if form.roundings:
+            moved += gamma(form.roundings + 2) * target_slack(form, z + self.b[:, None], self.residual)
+        slack = float(np.sum(form.loss_weight * moved))
+        summed = gamma((r + 4) * np.sqrt(r) + len(self.b) + self.Z.shape[1])
+        slack += form.tau * float(self.singular.sum()) * (self.stretch - 1.0 + summed)
+        return gamma(3 * len(self.b) + 192 + form.roundings) * self.value + slack
 
 
 def better_objective(form: Form, logits: Float, b: Float, objective: float, rounding: float) -> float | None:
@@ -50,18 +76,22 @@ def better_logits(form: Form, logits: Float, b: Float, objective: float, roundin
     """Logits with P(Z, b) below ``objective`` by more than both rounding errors, reached from (R, m) ``logits``.
 
     None where none are found. Steps start large (σ_max(Z̃)/τ, where the pull of the nuclear norm is as long as Z̃
-    itself) and are divided until P falls: near a solution the curvature is far below its bound ½ max(s a / w).
+    itself) and are divided until P falls: near a solution the curvature is far below its bound max(L s a / w).
     """
-    centred = np.concatenate([logits[rows] - logits[rows].mean(axis=0) for rows in form.blocks])
-    offsets = np.concatenate([b[rows] - b[rows].mean() for rows in form.blocks])
+    centred, offsets = logits.copy(), b.copy()
+    for loss, rows in zip(form.loss_of, form.blocks, strict=True):
+        if loss.shift_blind:
+            centred[rows] -= logits[rows].mean(axis=0)
+            offsets[rows] -= b[rows].mean()
     Z = form.scaling * centred
-    state = _evaluate(form, Z, offsets, np.linalg.svd(Z, compute_uv=False))
+    state = _evaluate(form, Z, offsets, np.asarray(np.linalg.svd(Z, compute_uv=False), dtype=np.float64))
     if state.value < objective - rounding:  # its nuclear norm needs the factors
         state = _factored(form, *np.linalg.svd(Z, full_matrices=False), offsets)
-    safe = 2.0 / float((form.masses.max(axis=0) * form.loss_weight / form.feature_weight).max())
+    smoothness = np.array([loss.smoothness for loss in form.loss_of])[:, None] * form.masses
+    safe = 1.0 / float((smoothness.max(axis=0) * form.loss_weight / form.feature_weight).max())
     step = max(safe, state.largest / form.tau)
     for _ in range(STEPS):
-        if state.value < objective - rounding - state.rounding:
+        if state.value < objective - rounding and state.value < objective - rounding - state.rounding:
             return state
         for _ in range(BACKTRACKS):
             trial = _prox_step(form, state, step)
@@ -79,21 +109,15 @@ def better_logits(form: Form, logits: Float, b: Float, objective: float, roundin
 def _factored(form: Form, U: Float, singular: Float, Vt: Float, b: Float) -> Better:
     """At Z̃ = U S Vᵀ, with what its factors' norms exceed 1 by."""
     lengths = np.sqrt(np.einsum("ij,ij->j", U, U)) * np.sqrt(np.einsum("ij,ij->i", Vt, Vt))
-    return _evaluate(form, (U * singular) @ Vt, b, singular, max(1.0, float(lengths.max())))
+    return _evaluate(form, np.asarray((U * singular) @ Vt), b, singular, max(1.0, float(lengths.max())))
 
 
 def _evaluate(form: Form, Z: Float, b: Float, singular: Float, stretch: float = 1.0) -> Better:
     """At Z̃ with Σ_i s_i ‖u_i‖ ‖v_i‖ ≤ stretch Σ_i s_i."""
-    logits = Z / form.scaling
-    losses, residual = losses_and_residual(form, logits + b[:, None])
+    losses, residual = losses_and_residual(form, Z / form.scaling + b[:, None])
     value = float(np.sum(form.loss_weight * (form.task_weights @ losses)))
-    nuclear = form.tau * float(singular.sum())
-    value += nuclear + bias_penalty(form, b)
-    sizes = [np.abs(logits[rows]).max(axis=0) + np.abs(b[rows]).max() for rows in form.blocks]
-    slack = float(np.sum(form.loss_weight * logit_slack(form, losses, gamma(16) * np.stack(sizes))))
-    slack += nuclear * (stretch - 1.0 + gamma((len(singular) + 4) * np.sqrt(len(singular)) + len(b) + Z.shape[1]))
-    rounding = gamma(3 * len(b) + 192) * value + slack
-    return Better(Z, b, value, rounding, residual, float(singular.max()))
+    value += form.tau * float(singular.sum()) + bias_penalty(form, b)
+    return Better(form, Z, b, value, losses, residual, singular, stretch)
 
 
 def _prox_step(form: Form, state: Better, step: float) -> Better:
@@ -101,6 +125,8 @@ def _prox_step(form: Form, state: Better, step: float) -> Better:
     gradient = state.residual * (form.rows_c[:, None] * form.loss_weight)
     U, singular, Vt = np.linalg.svd(state.Z - step * gradient / form.scaling, full_matrices=False)
     shrunk = np.maximum(singular - step * form.tau, 0.0)
+    if form.lambda_b is None:
+        return _factored(form, U, shrunk, Vt, state.b)
     metric = form.rows_c * form.feature_weight.sum()
-    b = (metric * state.b - step * gradient.sum(axis=1)) / (metric + 2.0 * step * (form.lambda_b or 0.0) * form.rows_c)
+    b = (metric * state.b - step * gradient.sum(axis=1)) / (metric + 2.0 * step * form.lambda_b * form.rows_c)
     return _factored(form, U, shrunk, Vt, b)

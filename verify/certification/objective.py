@@ -55,9 +55,13 @@ def loss_and_residual(form: Form, u: Float, columns: Int | slice = EVERY) -> tup
 def logit_slack(form: Form, losses: Float, eta: Float, columns: Int | slice = EVERY) -> Float:
     """(n,) what errors of at most η (T, n) in the logits may change Σ_t c^t ℓ_t by, from the losses (T, n)."""
     masses = form.masses[:, columns]
-    parts = zip(form.loss_of, losses, masses, form.classes, eta, strict=True)
     with np.errstate(over="ignore", invalid="ignore"):
-        share = np.stack([loss.logit_slack(value, s, k, error) for loss, value, s, k, error in parts])
+        parts = [
+            group.loss.logit_slack(losses[t], masses[t], form.class_column[t], eta[t])
+            for group in form.groups
+            for t in (group.tasks,)
+        ]
+    share = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if form.labelled is not None:
         share[~form.labelled[:, columns]] = 0.0
     return np.asarray(form.task_weights @ share)
@@ -81,16 +85,19 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     """F and its cross-entropy gradient; each column of H counts its label's weight over that label's columns.
 
     **Rounding.** u = 2⁻⁵³, first order. All terms of F are ≥ 0, so what is added up is off relatively. A logit is a sum
-    of d + 1 terms, within γ_{d+2} (‖w‖ ‖h‖ + |b|): ``logit_slack``. exp and log1p are within 8u, r and ⟨y, below⟩ sums
-    of K terms, targets within r u: a loss is within (2K + 40 + r) u of what ``target_slack`` leaves. Pairwise sums of n terms are within (25 + log₂ n) u
-    ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms, then n or R, weights 4u. What
-    underflows counts too.
+    of d + 1 terms, within γ_{d+2} (‖w‖ ‖h‖ + |b|): ``logit_slack``. exp and log1p are within 8u, sums over classes of K
+    terms, targets within r u: a loss is within (2K + 40 + r) u of what ``target_slack`` leaves. Pairwise sums of n
+    terms are within (25 + log₂ n) u ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms,
+    then n or R, weights 4u. What underflows counts too. F = 0 without W and H is exact where the losses are.
 
     Raises FloatingPointError where F overflows, under λ's too large for the point.
     """
     collapsed = point.collapsed  # then no copies are made
     residual = np.zeros_like(form.targets)
-    loss_weight = form.loss_weight / point.share
+    loss_weight, feature_weight = form.loss_weight, form.feature_weight
+    if not collapsed:
+        loss_weight = loss_weight / point.share
+        feature_weight = (feature_weight / point.share)[point.index]
     R, d = point.W.shape
     heads = np.einsum("ij,ij->i", point.W, point.W)
     starts = [rows.start for rows in form.blocks]
@@ -117,12 +124,14 @@ def evaluate(form: Form, point: Point) -> Evaluation:
                 residual[:, block] = gradient
             else:
                 add_by_label(residual, gradient, point.index[block])
-        penalty = form.lambda_H * float(np.sum((form.feature_weight / point.share)[point.index] * squares))
+        penalty = form.lambda_H * float(np.sum(feature_weight * squares))
         penalty += form.lambda_W * float(form.rows_c @ heads)
         penalty += bias_penalty(form, point.b)
         objective = loss + penalty
     if not np.isfinite(objective):
         raise FloatingPointError("the objective overflows float64 at this point; scale W and H down")
+    if not collapsed:
+        residual /= point.share
     logits = point.W @ point.means
     underflow = form.lambda_H * point.H.size * form.feature_weight.max() + len(point.index) * R * form.loss_weight.max()
     underflow += (
@@ -131,7 +140,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     rounding = gamma(operations) * objective + slack * (1.0 + gamma(operations)) + float(underflow) * UNDERFLOW
     if objective == 0.0 and _exactly_zero(form, point, residual):
         rounding = 0.0
-    return Evaluation(objective, rounding, residual / point.share, logits)
+    return Evaluation(objective, rounding, residual, logits)
 
 
 def _exactly_zero(form: Form, point: Point, residual: Float) -> bool:

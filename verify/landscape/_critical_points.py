@@ -55,7 +55,7 @@ class CriticalPoint:
 
 @dataclass(frozen=True)
 class CriticalPoints:
-    """Critical points at feature dimension d = dim, where min(R − T, m) = sufficient_dim; the minimum first.
+    """Critical points at feature dimension d = dim, where ``Form.sufficient_dim`` = sufficient_dim; the minimum first.
 
     left_out  names of points that are critical by construction, but were not found to be stationary, with the gradient
     """
@@ -116,15 +116,16 @@ def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) 
     - the minimum, from ``ufm.solve``;
     - zero: W = 0, H = 0 and the best b;
     - some of the tasks at the minimum of their own problem, the other heads zero: Problem (4), or every pair of tasks
-      with uniform joint counts (all subsets up to four tasks; of more, one task alone and all but one);
+      with uniform joint counts, under cross-entropy or a free bias (all subsets up to four tasks; of more, one task
+      alone and all but one);
     - two tasks whose counts n_kl = n_lk leave them exchangeable: their heads equal, or opposite. For two binary tasks
       these are Theorem 5.1 with one of its two singular values zero;
     - the minimizer of each smaller rank, from ``ufm.solve(dim=r)``, in the wider space.
 
     Points whose logits agree with an earlier one's are left out, and so are those that the solver or float64 did not
-    bring to where the gradient is zero: ``.left_out`` names them. For d ≥ min(R − T, m) theory says that each is a
-    global minimum or a strict saddle; ``.benign`` says whether that was found. For a smaller d local minima may exist,
-    and the solver may stop in one.
+    bring to where the gradient is zero: ``.left_out`` names them. For d ≥ min(R − T', m), T' the tasks of
+    cross-entropy, theory says that each is a global minimum or a strict saddle; ``.benign`` says whether that was
+    found. For a smaller d local minima may exist, and the solver may stop in one.
 
     dim   feature dimension d, by default as ``ufm.solve``
     seed  of the solver's random starts

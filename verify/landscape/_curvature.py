@@ -106,7 +106,7 @@ def curvature(
     """The smallest eigenvalue of the Hessian of F over (W, H, b) at a point, with its direction.
 
     Up to 400 variables by a dense decomposition; beyond by Lanczos, started from the direction that theory gives at a
-    saddle. λ's multiply the SUM of cross-entropies (their mean under ``reduction="mean"``). MultiSource is taken task
+    saddle. λ's multiply the SUM of losses (their mean under ``reduction="mean"``). MultiSource is taken task
     by task, as its Hessian is.
 
     solution, W, H, b, labels  the point, as ``verify.certify`` takes it; H's columns as they are, one per label or many
@@ -130,7 +130,7 @@ def _curvature(form: Form, point: Point, tolerance: float) -> Curvature:
     x /= np.linalg.norm(x)
     eigenvalue, rounding = hessian.quadratic(x)
     objective = evaluate(form, point).objective
-    length = float(np.sqrt(2.0 * objective))
+    length = float(np.sqrt(2.0 * objective)) or 1.0  # an F of 0 is a minimum, and has no gradient
     gradient_norm = float(np.linalg.norm(hessian.gradient)) / length
     move = hessian.move(x)
     better = best_along(form, point, move, length)[0] if eigenvalue < -rounding else None

@@ -57,7 +57,10 @@ def known_points(problem: Any, dim: int | None, seed: int) -> Iterator[NamedPoin
     for sign, name in ((1, "heads of the tasks equal"), (-1, "heads of the tasks opposite")):
         projection = exchange_projection(form_list[0], sign)
         if len(form_list) == 1 and projection is not None:
-            half = min(d, form_list[0].classes[0] - 1)  # what W^1, centred, has of rank
+            form = form_list[0]
+            half = min(
+                d, form.classes[0] - form.loss_of[0].shift_blind
+            )  # what W^1 has of rank, centred where it may be
             yield NamedPoint(name, (_widened(restricted_minimizer(form_list[0], half, projection, seed), d),))
     for r in range(1, most):
         narrow = _refined(problem, form_list, solved(problem, dim=r, seed=seed))
@@ -96,15 +99,19 @@ def _tasks_alone(
     dim: int,
     seed: int,
 ) -> tuple[Point, ...] | None:
-    """The given tasks at the minimum of their own problem, the other heads zero; None where that is not critical.
+    """The given tasks at the minimum of their own problem, the other heads zero, their biases the best for that; None
+    where that is not critical.
 
     Problem (4): tasks share nothing, so it always is. Problem (3): where every pair of tasks has uniform joint counts,
-    since the features of the given tasks then pair with the residual of the others to zero.
+    and the residuals of the others at their best bias sum to zero, as those of losses blind to shifts do, and all under
+    a free bias: the features of the given tasks then pair with the residual of the others to zero.
     """
     if own_features(problem):
         return tuple(minimum[t] if t in tasks else zero[t] for t in range(len(form_list)))
     form = form_list[0]
     if not label_tuples(problem) or not pairwise_uniform(form):
+        return None
+    if form.lambda_b != 0.0 and not all(loss.shift_blind for loss in form.loss_of):
         return None
     own = list(tasks)
     counts = np.zeros([form.classes[t] for t in own], dtype=np.int64)
@@ -117,12 +124,13 @@ def _tasks_alone(
         task_weights=problem.task_weights[own],
         reduction=problem.reduction,
         label_smoothing=problem.label_smoothing,
+        loss=[problem.losses[t] for t in own],
     )
-    needed = sum(part.classes) - len(own)
+    needed = sum(part.classes) - sum(form.loss_of[t].shift_blind for t in own)
     if needed > dim:
         return None
     solution = solved(part, dim=dim, seed=seed)
-    W, b = np.zeros_like(minimum[0].W), np.zeros_like(minimum[0].b)
+    W, b = np.zeros_like(minimum[0].W), zero[0].b.copy()
     for t, head, bias in zip(own, solution.W, solution.b, strict=True):
         W[form.blocks[t]], b[form.blocks[t]] = to_numpy(head), to_numpy(bias)
     column = np.full(part.classes, -1)
@@ -132,7 +140,12 @@ def _tasks_alone(
 
 
 def pairwise_uniform(form: Form) -> bool:
-    """Whether Σ n_l over the labels with k_s = i, k_t = j is N/(K_s K_t) for every pair of tasks and of classes."""
+    """Whether Σ n_l over the labels with k_s = i, k_t = j is N/(K_s K_t) for every pair of tasks and of classes.
+
+    Not where labels are missing.
+    """
+    if form.labelled is not None:
+        return False
     total = int(form.counts.sum())
     for s, t in combinations(range(len(form.classes)), 2):
         joint = np.zeros((form.classes[s], form.classes[t]), dtype=np.int64)

@@ -41,6 +41,8 @@ def exchange_projection(form: Form, sign: int) -> Projection | None:
     """Onto W^2 = ± W^1, h_lk = ± h_kl, b^2 = b^1; None unless exchanging the two tasks leaves the form as it is."""
     if len(form.classes) != 2 or form.classes[0] != form.classes[1] or np.ptp(form.task_weights):
         return None
+    if form.losses[0] != form.losses[1] or not form.named:  # real-valued targets are not looked through for a mirror
+        return None
     place = {tuple(label): column for column, label in enumerate(form.labels.tolist())}
     mirror = [place.get((second, first), -1) for first, second in form.labels.tolist()]
     if -1 in mirror or not np.array_equal(form.counts[mirror], form.counts):
@@ -65,7 +67,7 @@ def restricted_minimizer(form: Form, dim: int, project: Projection, seed: int) -
     origin = Point(np.zeros((rows, dim)), np.zeros(rows), np.zeros((dim, columns)), everywhere, once)
     space = _Subspace(form, origin, project)
     random = space.coordinates(np.random.default_rng(seed).standard_normal(space.frame.size))
-    random[-rows:] = 0.0
+    random = space.frame.vector(replace(space.frame.move(random), b=np.zeros(rows)))
     start = space.point(random)
     result: Any = minimize(
         lambda x: evaluate(form, space.point(x)).objective,
@@ -91,12 +93,17 @@ def refined(form: Form, point: Point) -> Point:
 
 
 def _balanced(form: Form, point: Point, project: Projection) -> Point:
-    """The same logits up to a constant of each task, W and b centred, and W̃ = U √S, H̃ = √S Vᵀ of Z̃ = W̃ H̃ = U S Vᵀ.
+    """The same logits up to a constant of each task that is blind to it, W and b of those centred, and W̃ = U √S,
+    H̃ = √S Vᵀ of Z̃ = W̃ H̃ = U S Vᵀ.
 
-    Of all points with these probabilities W and H are the shortest. Where λ's are small the penalty is below F's
+    Of all points with these losses W and H are the shortest. Where λ's are small the penalty is below F's
     rounding, and the descent leaves them as unlike as it found them. U and V have the symmetry of Z̃.
     """
-    W, b = (np.concatenate([x[rows] - x[rows].mean(axis=0) for rows in form.blocks]) for x in (point.W, point.b))
+    W, b = point.W.copy(), point.b.copy()
+    for loss, rows in zip(form.loss_of, form.blocks, strict=True):
+        if loss.shift_blind:
+            W[rows] -= W[rows].mean(axis=0)
+            b[rows] -= b[rows].mean()
     root_c, root_w = np.sqrt(form.rows_c)[:, None], np.sqrt(form.feature_weight)
     U, S, Vt = np.linalg.svd(root_c * (W @ point.H) * root_w, full_matrices=False)
     longer = (form.lambda_H / form.lambda_W) ** 0.25
@@ -144,6 +151,8 @@ def _polished(form: Form, point: Point, project: Projection) -> Point:
     for _ in range(POLISHING):
         space = _Subspace(form, point, project)
         slope = space.coordinates(space.frame.gradient)
+        if not slope.any():
+            return point
         x = space.frame.vector(Move(point.W, point.H, point.b))
         steps = _damped_steps(space, slope) if space.frame.size <= DENSE else [_minres_step(space, slope)]
         candidates = [x - step for step in steps]

@@ -31,11 +31,14 @@ targets are rounded more, and q_top ≥ y_top max(2⁻³⁶, 2¹² K² u), far a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from verify.losses.rounding import UNDERFLOW, UNIT, gamma, inside_of
+from verify.losses.balls import Ball, flint
+from verify.losses.loss import Pair
+from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.tasks import Float, Int, Tasks
 
 SMALLEST = 2.0**-900  # targets below are taken for 0
@@ -50,28 +53,26 @@ class CrossEntropy:
     attains_zero: ClassVar[bool] = False
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """s = Σ_k y_k."""
-        return np.asarray(y.sum(axis=0))
+        return sums
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
         """s log(1 + r) + Σ_k y_k (u_max − u_k), and s p − y."""
-        columns = np.arange(u.shape[1])
-        top = np.argmax(u, axis=0)
-        below = u[top, columns] - u
+        tops = np.argmax(u, axis=0), np.arange(u.shape[1])
+        below = u[tops] - u
         tail = np.exp(-below)
-        tail[top, columns] = 0.0
-        r = tail.sum(axis=0)
-        s = y.sum(axis=0)
-        loss = s * np.log1p(r) + (y * below).sum(axis=0)
+        tail[tops] = 0.0
+        r, s = np.add.reduce(tail, axis=0), np.add.reduce(y, axis=0)
+        loss = s * np.log1p(r) + np.add.reduce(y * below, axis=0)
         residual = s * (tail / (1.0 + r)) - y
-        residual[top, columns] = 0.0
-        residual[top, columns] = -residual.sum(axis=0)
+        residual[tops] = 0.0
+        residual[tops] = -np.add.reduce(residual, axis=0)
         return loss, residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """min((e^{4η} − 1) ℓ, 4 s η).
 
         Differences u_j − u_k are off by 2η, and so is what they are formed to in floating point. ℓ is
@@ -86,7 +87,7 @@ class CrossEntropy:
         return np.zeros(u.shape[1])
 
     @staticmethod
-    def curvature(u: Float, y: Float) -> Float:
+    def curvature(u: Float) -> Float:
         """p."""
         exponentials = np.exp(u - u.max(axis=0))
         return np.asarray(exponentials / exponentials.sum(axis=0))
@@ -100,6 +101,41 @@ class CrossEntropy:
     def diagonal(p: Float, s: Float) -> Float:
         """s p (1 − p)."""
         return np.asarray(s * p * (1.0 - p))
+
+    @staticmethod
+    def curved(p: Float, s: Float, du: Float, of_p: Float, of_du: Float) -> tuple[Float, Float]:
+        """s p (du − ⟨p, du⟩)²."""
+        mean = np.einsum("kl,kl->l", p, du)
+        g = du - mean
+        size = np.abs(g)
+        of_mean = (p * of_du + of_p * size).sum(axis=0) + (len(p) + 2) * EPS * np.abs(mean)
+        of_g = of_du + of_mean + EPS * size
+        errors = s * (of_p * g**2 + (p + of_p) * (2.0 * size + of_g) * of_g)
+        return np.asarray(s * p * g**2), np.asarray(errors)
+
+    @staticmethod
+    def spread_of_errors(u: Float, y: Float, p: Float, residual: Float, of_u: Float, roundings: int) -> Pair:
+        """|δp_k| ≤ p_k (f_k + Σ_j p_j f_j + (K + 8) ε), f_k = exp(|δu_k| + |δu_max| + ε |u_k − u_max|) − 1.
+
+        The residual s p − y keeps the digits of its small entries where y is 0; where it is not, as under label
+        smoothing, the difference is rounded by ε y.
+        """
+        K, columns = len(u), np.arange(u.shape[1])
+        top = np.argmax(u, axis=0)
+        below = u[top, columns] - u
+        exponents = of_u + of_u[top, columns] + EPS * below
+        f = np.expm1(np.minimum(exponents, 1.0))
+        relative = f + np.sum(p * f, axis=0) + (K + 8) * EPS
+        relative = relative / np.maximum(1.0 - relative.max(axis=0), 0.5)
+        # no probability is off by more than 1, however wrong the logits
+        of_p = np.where(relative > 0.5, 1.0, p * relative + TINY)
+        s = y.sum(axis=0)
+        own = s * of_p + (K + 2 + max(roundings, 4)) * EPS * (s * p + y)
+        own[top, columns] = 0.0
+        size = np.abs(residual)
+        size[top, columns] = 0.0
+        own[top, columns] = own.sum(axis=0) + K * EPS * size.sum(axis=0)
+        return of_p, own
 
     @staticmethod
     def clip(at: Tasks, wanted: Float) -> Float:
@@ -142,7 +178,7 @@ class CrossEntropy:
         if at.soft or not at.whole:
             divisor = at.spread(np.where(s > 0.0, s, 1.0))
             q /= divisor
-        L = -np.log(q, where=q > 0.0, out=np.zeros_like(q))
+        L = -np.log(np.where(q > 0.0, q, 1.0))
         phi = at.block_sums(q * L)
         t = at.block_sums(q)
         ell = -np.log1p(-t)
@@ -171,6 +207,41 @@ class CrossEntropy:
             block = tilted[rows]
             _tilt_block(block, at.targets[rows], at.masses[t], weight, (at.tops[t] - rows.start))
         return tilted
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """y ≥ 0, of mass s > 0."""
+        return bool((targets >= 0.0).all() and (targets.sum(axis=0) > 0.0).all())
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """s log(1 + Σ_{k ≠ j} e^{u_k − u_j}) + Σ_k y_k (u_j − u_k) for any j, best a largest u_j."""
+        top = 0
+        for k, x in enumerate(u):
+            if x > u[top]:
+                top = k
+        tail = slack = flint().arb(0)
+        for k, (x, target) in enumerate(zip(u, y, strict=True)):
+            if k != top:
+                under = u[top] - x
+                tail += (-under).exp()
+                slack += target * under
+        return s * tail.log1p() + slack
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """q ≥ 0."""
+        return all(target + x >= 0 for x, target in zip(g, y, strict=True))
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """Σ_k −q_k log(q_k/s), q_k ≤ s; at least that sum where a ball for q touches zero, whose term is ≥ 0."""
+        total = flint().arb(0)
+        for x, target in zip(g, y, strict=True):
+            q = target + x
+            if q > 0:
+                total -= q * (q / s).log()
+        return total
 
 
 def _tilt_block(delta: Float, y: Float, s: Float, weight: Float, top: Int) -> None:

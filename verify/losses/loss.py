@@ -8,9 +8,13 @@ to it (``verify.certification.dual_value``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
-from verify.losses.tasks import Float, Tasks
+from verify.losses.balls import Ball
+from verify.losses.tasks import Float, Int, Tasks
+
+Pair = tuple[Float, Float]
 
 
 class Loss(Protocol):
@@ -26,32 +30,42 @@ class Loss(Protocol):
     attains_zero: ClassVar[bool]
 
     @staticmethod
-    def mass(y: Float) -> Float:
-        """(n,) s: Σ_k y_k where the loss is a multiple of it, else 1."""
+    def mass(sums: Float) -> Float:
+        """s of Σ_k y_k: that where the loss is a multiple of it, else 1."""
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
         """(n,) ℓ ≥ 0 and (K, n) ∂ℓ, both accurate where they are tiny."""
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
-        """(n,) what errors of at most η in the logits, and in their differences, may change ℓ by."""
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
+        """(T', n) what errors of at most η in the logits, and in their differences, may change ℓ by, from the values of
+        ℓ, masses and η (T', n) and classes (T', 1).
+        """
 
     @staticmethod
     def target_slack(u: Float, y: Float, residual: Float) -> Float:
         """(n,) what a relative change of y by ε may change ℓ by, over ε, beyond ε ℓ."""
 
     @staticmethod
-    def curvature(u: Float, y: Float) -> Float:
-        """(K, n) what ``curve`` needs of ∂²ℓ."""
+    def curvature(u: Float) -> Float:
+        """(K, n) p, of which ∂²ℓ is made."""
 
     @staticmethod
     def curve(p: Float, s: Float, du: Float) -> Float:
-        """(K, n) ∂²ℓ du from p = ``curvature`` and masses s (n,)."""
+        """(K, n) ∂²ℓ du, masses s (n,)."""
 
     @staticmethod
     def diagonal(p: Float, s: Float) -> Float:
         """(K, n) the diagonal of ∂²ℓ."""
+
+    @staticmethod
+    def curved(p: Float, s: Float, du: Float, of_p: Float, of_du: Float) -> tuple[Float, Float]:
+        """(K, n) terms ≥ 0 whose sum over classes is ⟨du, ∂²ℓ du⟩, and what errors of_p and of_du make of each."""
+
+    @staticmethod
+    def spread_of_errors(u: Float, y: Float, p: Float, residual: Float, of_u: Float, roundings: int) -> Pair:
+        """(K, n) bounds on the errors of p and of the residual, of logits within of_u and targets within roundings."""
 
     @staticmethod
     def clip(at: Tasks, wanted: Float) -> Float:
@@ -79,3 +93,19 @@ class Loss(Protocol):
     @staticmethod
     def room(at: Tasks, deviation: Float) -> Float:
         """(R', m) how far each entry may be ``moved``; infinite where any distance will do."""
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """Whether ℓ*'s domain contains 0 for all targets (K, n), before smoothing as after."""
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """A ball that contains ℓ(u; y); s = ``mass``, exact."""
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """Whether g is proven to be in ℓ*'s domain; where ℓ is shift-blind, g is known to have sum 0."""
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """A ball whose lower end is ≤ −ℓ*(g; y), for a g in the domain."""

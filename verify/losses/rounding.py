@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 UNIT = 2.0**-53  # u: a rounded operation is within u of the exact one, relatively
+EPS = 2.0**-52  # ε: twice that; what is left of it covers products of errors
+TINY = 2.0**-1022  # what underflow can take of a number
 UNDERFLOW = 2.0**-1010  # what an underflow may take of a conjugate
 
 
