@@ -8,7 +8,7 @@ from points import mapped
 
 import theory
 from ufm import MultiLabel, MultiSource, Regression, SingleSource, solve
-from verify import compare
+from verify import claims, compare
 
 LOSSES = ("cross-entropy", "binary-cross-entropy", "squared-error")
 BIASES = {"penalized": 0.03, "free": 0.0, "none": None}
@@ -160,6 +160,43 @@ def test_regression_rows_where_nothing_could_fail():
     zero = Regression(Y, lambda_H=50.0, lambda_W=40.0, lambda_b=0.0)
     notes = {row.check: row.note for row in compare(zero, solve(zero)).rows}
     assert notes["features in the row space of the heads"] == "every head is zero"
+
+
+@pytest.mark.parametrize("targets", [np.ones((5, 2)), np.zeros((4, 3))])
+def test_a_minimum_of_zero(targets):
+    """A free bias fits constant targets, and F is 0, of which nothing is a share."""
+    problem = Regression(targets, lambda_H=0.05, lambda_W=0.04, lambda_b=0.0)
+    point = solve(problem)
+    assert compare(problem, point).passed
+    point.b = [b + 0.1 for b in point.b]
+    assert "biases" in {row.check for row in compare(problem, point).failures} or not targets.any()
+    assert not compare(problem, point).passed
+
+
+def test_without_bias_features_of_few_samples_span_more_than_they_vary_along():
+    Y = np.random.default_rng(0).standard_normal((2, 5))
+    problem = Regression(Y, lambda_H=0.05, lambda_W=0.04, lambda_b=None)
+    rows = {row.check: row for row in compare(problem, solve(problem)).rows}
+    row = rows["features in the span of their n principal components"]
+    assert row.note == "the mean of the features lies outside of what they vary along"
+    assert row.measured > 0.1
+    assert rows["features in the row space of the heads"].verdict == "passed"
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("bias", BIASES)
+def test_the_claim_of_zero_biases(loss, bias):
+    problem = COVERED["one task", loss, bias]
+    violation = claims.zero_bias(problem, solve(problem))
+    if bias == "none":
+        assert np.isnan(violation)
+    elif loss == "cross-entropy":
+        assert violation < 1e-9
+        shifted = predicted(problem)
+        shifted.b = [b + 0.5 for b in shifted.b]
+        assert (claims.zero_bias(problem, shifted) < 1e-9) == (bias == "free")
+    else:
+        assert violation > 0.05
 
 
 @pytest.mark.parametrize("loss", LOSSES)
