@@ -40,7 +40,7 @@ def test_what_was_read_is_printed_first_and_kept(
     assert re.fullmatch(r" *task 2, shape +2 classes: <b>\$x\^\$</b> \(10\), round \(10\)", out[3])
     reading = json.loads(Path("report/report.json").read_text())["cases"][0]["reading"]
     assert reading["files"] == [{"path": "things.csv", "delimiter": "semicolon", "header": True, "rows": 20}]
-    assert reading["tasks"][0] == {"name": "colour", "classes": ["blue", "red"], "counts": [10, 10]}
+    assert reading["tasks"][0] == {"name": "colour", "classes": ["blue", "red"], "counts": [10, 10], "unlabelled": 0}
     assert reading["tasks"][1]["classes"] == sorted(SHAPES)
     for name in ("report.html", "report.txt", "report.json"):
         assert str(tmp_path) not in Path("report", name).read_text()
@@ -71,8 +71,8 @@ def test_a_task_of_one_class_is_shown_before_it_is_refused(
 
 def test_flags_of_files_need_files(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for flags, message in (
-        (["--header", "--classes", "2", "--samples", "3"], "--header: of the files of --labels"),
-        (["--columns", "a"], "--columns: of the files"),
+        (["--header", "--classes", "2", "--samples", "3"], "--header: of a file of --labels"),
+        (["--columns", "a"], "--columns: of a file"),
         (["--labels", "things.csv", "--header", "--no-header"], "contradict each other"),
     ):
         assert run(monkeypatch, "verify", *flags) == 2
@@ -131,7 +131,8 @@ def test_pandas_is_imported_for_text_only() -> None:
 import sys; sys.modules["pandas"] = None
 from pathlib import Path
 import numpy as np
-from verify.cli.label_files import read_labels
+from verify.cli.label_files import read_tasks
+read_labels = lambda path: read_tasks([path])[0][0]
 np.save("x.npy", [0, 1]); print(read_labels(Path("x.npy")).tolist())
 try: read_labels(Path("things.csv"))
 except ModuleNotFoundError as error: print(error)

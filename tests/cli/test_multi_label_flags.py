@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ufm
-from verify.cli.label_files import read_indicators
+from verify.cli.label_files import read_label_sets
 from verify.cli.problem_options import ProblemOptions
 
 LAMBDAS = {"lambda_H": 0.05, "lambda_W": 0.02, "lambda_b": 0.01}
@@ -53,13 +53,13 @@ def test_indicator_files(tmp_path: Path) -> None:
         ("1,0\n2,1\n", "x.csv, column 1, sample 2: 2; .* 0 and 1"),
         ("1,0\n1,-1\n", "x.csv, column 2, sample 2: -1; .* 0 and 1"),
         ("yes,1\nno,0\n", "x.csv, column 1, sample 1: yes; .* 0 and 1"),
-        ("1,0\n0,0\n", r"x.csv\[1\] names no class"),
+        ("1,0\n0,0\n", "x.csv, line 2: names no class"),
     ],
 )
 def test_files_that_are_not_indicators(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
-        read_indicators(tmp_path / "x.csv")
+        read_label_sets(tmp_path / "x.csv")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
+from ufm.losses import DEFAULT
 from ufm.support.whole_file import write_together
 from ufm.support.writable import open_folder
+from verify.cli.loss_flags import require_loss
 from verify.comparison.cosine_curve import FIGURES, cosine_curve
 from verify.comparison.curve_figure import curve_file
 from verify.report.figure_files import require_matplotlib
@@ -26,24 +28,27 @@ class Figure:
     """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten."""
     points: int = 9
     """Problems solved and certified along the line."""
+    loss: Annotated[str, tyro.conf.arg(metavar="{cross-entropy,squared-error}")] = DEFAULT
+    """Loss of both tasks; the paper's is cross-entropy."""
     lambda_H: float = 5e-4
-    """λ_H, beside the sum of cross-entropies."""
+    """λ_H, beside the sum of losses."""
     lambda_W: float = 5e-4
     """λ_W."""
     output: Path = Path("figures")
-    """Folder for figure-NUMBER.png, .svg and .csv."""
+    """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names."""
 
     def run(self) -> int:
         """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
         if self.points < 2:
             raise ValueError(f"--points must be at least 2, got {self.points}")
+        loss = require_loss(self.loss)
         require_matplotlib()
-        name = f"figure-{self.number}"
+        name = f"figure-{self.number}" + f"-{loss}" * (loss != DEFAULT)
         folder = open_folder(self.output, f"{name}.csv", f"{name}.svg", f"{name}.png", what="--output")
         console = Console()
         classes, samples = FIGURES["3(c)" if self.number == "3c" else self.number]
         with console.status(f"solving {self.points} problems"):
-            curve = cosine_curve(classes, samples, self.points, self.lambda_H, self.lambda_W)
+            curve = cosine_curve(classes, samples, self.points, self.lambda_H, self.lambda_W, loss)
         file = curve_file(curve, name)
         table = io.StringIO()
         rows = csv.writer(table, lineterminator="\n")

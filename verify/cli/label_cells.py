@@ -53,6 +53,22 @@ def whole_values(cells: Sequence[str]) -> list[int] | None:
     return [int(x) for x in numbers] if fit else None
 
 
+class NoLabel:
+    """What stands for no label: a cell written alike, or the same number (-1 and -1.0)."""
+
+    def __init__(self, values: Sequence[str] = ()) -> None:
+        self.values = tuple(dict.fromkeys(map(one_spelling, values)))
+        self.numbers = {_number(value) for value in self.values if _NUMBER.fullmatch(value)}
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def __contains__(self, cell: str) -> bool:
+        if cell in self.values:
+            return True
+        return bool(self.numbers) and _NUMBER.fullmatch(cell) is not None and _number(cell) in self.numbers
+
+
 def why_no_label(cell: str) -> str:
     """What keeps a cell from being a class; "" where nothing does."""
     if _is_small(cell):
@@ -66,6 +82,11 @@ def why_no_label(cell: str) -> str:
     if _number(cell) < 0:
         return f"holds {shown(cell)}, as is written for a missing label (of labels −1 and 1, make 0 and 1)"
     return f"holds {shown(cell)}, beyond 2^63 − 1: an identifier, not a class" if _number(cell) > _LARGEST else ""
+
+
+def real_value(cell: str) -> float:
+    """The number that a cell is; NaN where it is none, infinite beyond float64."""
+    return float(cell.replace("−", "-")) if _NUMBER.fullmatch(cell) else float("nan")
 
 
 @dataclass(frozen=True)

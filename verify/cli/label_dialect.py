@@ -50,7 +50,7 @@ def sniffed(name: str, data: bytes) -> str:
     fit = [d for d, found in widths.items() if found[0] > 1 and len(set(found)) == 1]
     if len(fit) > 1:
         raise ValueError(
-            f"--labels: {name}: {' and '.join(NAMES[d] for d in fit)} both separate every line into equally many "
+            f"{name}: {' and '.join(NAMES[d] for d in fit)} both separate every line into equally many "
             f"columns; give --delimiter {' or '.join(NAMES[d] for d in fit)}"
         )
     if fit:
@@ -66,7 +66,7 @@ def sniffed(name: str, data: bytes) -> str:
     if len(marks) == 1 and marks != {""}:
         mark = repr(marks.pop())
         raise ValueError(
-            f"--labels: {name}: {mark} between numbers may separate columns; give --delimiter {mark}, or none where a "
+            f"{name}: {mark} between numbers may separate columns; give --delimiter {mark}, or none where a "
             "line is one class"
         )
     return ""
@@ -80,7 +80,7 @@ def check_widths(name: str, data: bytes, delimiter: str) -> None:
         first = first or found
         if found != first:
             raise ValueError(
-                f"--labels: {name}, line {number}: {found} columns where the first has {first} (delimiter "
+                f"{name}, line {number}: {found} columns where the first has {first} (delimiter "
                 f"{NAMES.get(delimiter, delimiter)}); mend the line, or give another --delimiter (none: one column)"
             )
 
@@ -102,7 +102,7 @@ def check_quotes(name: str, data: bytes, delimiter: str) -> None:
     end = 0 if whole is None else whole.end()
     if end < len(data):
         raise ValueError(
-            f"--labels: {name}, line {1 + data.count(NEWLINE, 0, end)}: a quote that does not enclose a whole cell; "
+            f"{name}, line {1 + data.count(NEWLINE, 0, end)}: a quote that does not enclose a whole cell; "
             'remove it, or write the cell as "…" with every quote inside doubled'
         )
 
@@ -157,4 +157,4 @@ def has_header(name: str, columns: Sequence[Top], rows: int) -> bool:
         return False
     if not sample and (header or all(top.is_text and len(top.below) < rows for top in others)):
         return True
-    raise ValueError(f"--labels: {name}, line 1 may be a header or a sample; give --header or --no-header")
+    raise ValueError(f"{name}, line 1 may be a header or a sample; give --header or --no-header")

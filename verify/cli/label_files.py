@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm.problems.label_sets import indicator_array
+from ufm.problems.standard_form import MISSING
 from verify.cli.label_arrays import Column
-from verify.cli.label_cells import Classes, classes_of, indicator, is_missing, why_no_label
-from verify.cli.label_dialect import NAMES
+from verify.cli.label_cells import Classes, NoLabel, classes_of, indicator, is_missing, why_no_label
 from verify.cli.label_table import Table, read_table
 from verify.cli.label_warnings import class_warnings, column_warnings
-from verify.reading.label_reading import FileRead, LabelReading, NamedTask, shown
+from verify.reading.label_reading import LabelReading, NamedTask, shown
 
 Labels = NDArray[np.int64]
 
@@ -25,16 +26,20 @@ def read_tasks(
     classes: Sequence[int] = (),
     *,
     told: Callable[[LabelReading], None] = lambda reading: None,
+    missing: Sequence[str] = (),
     **options: Any,
 ) -> tuple[list[Labels], LabelReading]:
     """(N, T) labels from 0 of each file, and what was read; ``told`` hears it before a task of one class is refused.
 
+    A cell of ``missing`` is −1, no label; a sample without any is refused.
     A task's classes are the distinct values of its column, in natural order. K_t in ``classes`` adds empty ones:
     integers within 0 … K_t − 1, or else within 1 … K_t, keep their places.
+    missing   what stands for no label, such as "-1" or ""
     options   delimiter, header, columns: see ``read_table``
     Raises ValueError naming file, line and cell for a missing or negative label.
     """
-    tables = [read_table(path, **options) for path in paths]
+    none = NoLabel(missing)
+    tables = [read_table(path, missing=none, **options) for path in paths]
     width = sum(len(table.columns) for table in tables)
     if classes and len(classes) != width:
         raise ValueError(f"--classes names {len(classes)} tasks, --labels has {width} columns")
@@ -43,12 +48,17 @@ def read_tasks(
     for table in tables:
         labels = []
         for column in table.columns:
-            task, array, found = _task(table, column, next(sizes, None), alone=len(paths) > 1)
+            task, array, found = _task(table, column, next(sizes, None), none, alone=len(paths) > 1)
             labels.append(array)
             tasks.append(task)
             warnings += found
         arrays.append(np.stack(labels, axis=1))
-    reading = LabelReading(tuple(map(_file, tables)), tuple(tasks), tuple(warnings))
+        _require_any_label(table, arrays[-1])
+    cells = [cell for table in tables for column in table.columns for cell in column.cells]
+    for value in none.values:
+        if not any(map(NoLabel((value,)).__contains__, cells)):
+            warnings.append(f"--missing {value!r} stands in no column")
+    reading = LabelReading(tuple(table.file for table in tables), tuple(tasks), tuple(warnings))
     told(reading)
     for task in tasks:
         if len(task.classes) < 2:
@@ -59,25 +69,24 @@ def read_tasks(
     return arrays, reading
 
 
-def read_indicators(path: Path, **options: Any) -> Labels:
-    """(N, K) of 0 and 1: a sample's row has a 1 at each of its labels. ValueError naming the file for anything else."""
-    return _indicators(read_table(path, **options))
+def read_label_sets(path: Path, *, empty_sets: bool = False, **options: Any) -> tuple[Labels, LabelReading]:
+    """(N, K) of 0 and 1, a 1 at each of a sample's labels, and what was read: one task, a class a column.
 
-
-def read_label_sets(path: Path, **options: Any) -> tuple[Labels, LabelReading]:
-    """``read_indicators`` and what was read: one task, a class a column."""
+    ValueError naming the file for anything else, and the line of an empty set, but where ``empty_sets`` have a loss.
+    """
     table = read_table(path, **options)
     indicators = _indicators(table)
+    if not (empty_sets or indicators.any(axis=1).all()):
+        row = int(np.argmin(indicators.any(axis=1)))
+        raise ValueError(
+            f"{table.name}, {table.place(row)}: names no class, and pick-all-label gives such a sample no loss; leave "
+            "it out, or take --loss binary-cross-entropy or squared-error"
+        )
     names = tuple(column.name or str(column.position) for column in table.columns)
     counts = tuple(indicators.sum(axis=0).tolist())
     task = NamedTask(path.stem, names, counts)
-    reading = LabelReading((_file(table),), (task,), (*table.warnings, *class_warnings(task)))
+    reading = LabelReading((table.file,), (task,), (*table.warnings, *class_warnings(task)))
     return indicators, reading
-
-
-def _file(table: Table) -> FileRead:
-    delimiter = NAMES.get(table.delimiter, table.delimiter) if table.text else "npy"
-    return FileRead(table.path, delimiter, table.header, table.rows)
 
 
 def _indicators(table: Table) -> Labels:
@@ -87,7 +96,7 @@ def _indicators(table: Table) -> Labels:
         if None in values:
             row = int(np.argmax(np.isin(column.codes, [i for i, value in enumerate(values) if value is None])))
             raise ValueError(
-                f"--labels: {table.path.name}, column {column.position}, sample {row + 1}: "
+                f"{table.name}, column {column.position}, sample {row + 1}: "
                 f"{shown(column.cells[column.codes[row]])}; "
                 "with --multi-label every column is a class and holds 0 and 1"
             )
@@ -95,18 +104,40 @@ def _indicators(table: Table) -> Labels:
     return indicator_array(table.path.name, np.stack(columns, axis=1))
 
 
-def _task(table: Table, column: Column, size: int | None, alone: bool = False) -> tuple[NamedTask, Labels, list[str]]:
-    _require_labels(table, column)
-    found = classes_of(column.cells)
+def _task(
+    table: Table, column: Column, size: int | None, missing: NoLabel, alone: bool
+) -> tuple[NamedTask, Labels, list[str]]:
+    labelled = np.array([cell not in missing for cell in column.cells])
+    _require_labels(table, column, labelled)
+    found = classes_of(list(itertools.compress(column.cells, labelled)))
     name = column.name or (table.path.stem if alone else f"column {column.position}")
     names, places = _with_empty(name, found, size)
-    labels = places[found.of_cell[column.codes]]
-    task = NamedTask(name, names, tuple(np.bincount(labels, minlength=len(names)).tolist()))
-    return task, labels, [*column_warnings(task, found, labels), *class_warnings(task)]
+    of_cell = np.full(len(column.cells), MISSING)
+    of_cell[labelled] = places[found.of_cell]
+    labels = of_cell[column.codes]
+    present = labels[labels != MISSING]
+    counts = np.bincount(present, minlength=len(names)).tolist()
+    task = NamedTask(name, names, tuple(counts), len(labels) - len(present))
+    return task, labels, [*column_warnings(task, found, present), *class_warnings(task)]
 
 
-def _require_labels(table: Table, column: Column) -> None:
-    reasons = [why_no_label(cell) for cell in column.cells]
+def _require_any_label(table: Table, labels: Labels) -> None:
+    without = (labels == MISSING).all(axis=1)
+    if without.any():
+        others = int(np.count_nonzero(without)) - 1
+        raise ValueError(
+            f"{table.name}, {table.place(int(np.argmax(without)))}: no label in any task, so no loss"
+            + f" (and {others:,} more rows)" * (others > 0)
+            + "; remove such rows"
+        )
+
+
+def _require_labels(table: Table, column: Column, labelled: NDArray[np.bool_]) -> None:
+    if not labelled.any():
+        raise ValueError(
+            f"{table.name}: column {column.position} has no label at all; leave the column out with --columns"
+        )
+    reasons = [why_no_label(cell) if found else "" for cell, found in zip(column.cells, labelled, strict=True)]
     bad = np.isin(column.codes, [i for i, reason in enumerate(reasons) if reason])
     if bad.any():
         row = int(np.argmax(bad))
@@ -114,10 +145,10 @@ def _require_labels(table: Table, column: Column) -> None:
         others = int(np.count_nonzero(bad)) - 1
         header = row == 0 and not table.header and table.text and is_missing(column.cells[number])
         raise ValueError(
-            f"--labels: {table.path.name}, {table.place(row)}: column {column.position} {reasons[number]}"
+            f"{table.name}, {table.place(row)}: column {column.position} {reasons[number]}"
             + f" (and {others:,} more rows)" * (others > 0)
-            + "; remove rows without a label, give them a class with a name of its own, or leave the column out with "
-            + "--columns"
+            + "; say with --missing what stands for no label, remove rows without one, give them a class of their own, or leave "
+            + "the column out with --columns"
             + "; if the line names the columns, --header" * bool(header)
         )
 

@@ -14,27 +14,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
+from verify.cli.chosen_columns import chosen_columns
 from verify.cli.label_arrays import Column, column_of, read_array
-from verify.cli.label_cells import is_plain, one_spelling, whole_values
-from verify.cli.label_dialect import Top, check_quotes, check_widths, has_header, named, sniffed, width
+from verify.cli.label_cells import NoLabel, is_plain, one_spelling
+from verify.cli.label_dialect import NAMES, Top, check_quotes, check_widths, has_header, named, sniffed, width
 from verify.cli.label_text import lines, read_text, require_file
-from verify.reading.label_reading import listed, shown
+from verify.reading.label_reading import FileRead, listed, shown
 
 MOST_COLUMNS = 10_000  # of text; the parser spends 0.2 ms on each, however short
+NO_LABEL = NoLabel()
 TEXT = (".csv", ".tsv", ".txt")
 
 
 @dataclass(frozen=True)
 class Table:
-    """The columns chosen of a file; ``text`` is what was parsed, empty of an array."""
+    """The columns chosen of a file; ``name`` is what errors call it, ``text`` what was parsed, empty of an array."""
 
     path: Path
+    name: str
     delimiter: str
     header: bool
     rows: int
     columns: tuple[Column, ...]
     text: bytes
     warnings: tuple[str, ...]
+
+    @property
+    def file(self) -> FileRead:
+        """How it was read."""
+        delimiter = NAMES.get(self.delimiter, self.delimiter) if self.text else "npy"
+        return FileRead(self.path, delimiter, self.header, self.rows)
 
     def place(self, row: int) -> str:
         """ "line 7" of a text, "sample 7" of an array."""
@@ -44,45 +53,62 @@ class Table:
 
 
 def read_table(
-    path: Path, *, delimiter: str | None = None, header: bool | None = None, columns: Sequence[str] = ()
+    path: Path,
+    *,
+    flag: str = "--labels",
+    delimiter: str | None = None,
+    header: bool | None = None,
+    columns: Sequence[str] = (),
+    missing: NoLabel = NO_LABEL,
 ) -> Table:
     """Delimiter and header are found out unless given; columns are chosen by name, or by position from 1.
 
+    flag     that named the file, for errors
+    missing  cells that stand for no label, which tell nothing of what kind a column is
     ValueError or OSError naming the file, and the line where there is one.
     """
-    require_file(path)
+    require_file(path, flag)
+    name = f"{flag}: {path.name}"
     if path.suffix == ".npy":
         if delimiter is not None or header is not None:
-            raise ValueError(f"--labels: {path.name} is an array; --delimiter and --header are for text")
-        every = read_array(path)
-        return Table(path, "", False, len(every[0].codes), _chosen(path.name, every, columns), b"", ())
+            raise ValueError(f"{name} is an array; --delimiter and --header are for text")
+        every = read_array(path, name)
+        return Table(path, name, "", False, len(every[0].codes), chosen_columns(path.name, every, columns), b"", ())
     if path.suffix not in TEXT:
-        raise ValueError(f"--labels: {path.name} is neither .csv nor .npy (nor .tsv, .txt)")
-    return _read_text(path, None if delimiter is None else named(delimiter), header, columns)
+        raise ValueError(f"{name} is neither .csv nor .npy (nor .tsv, .txt)")
+    delimiter = None if delimiter is None else named(delimiter)
+    return _read_text(path, name, delimiter, header, columns, missing)
 
 
-def _read_text(path: Path, delimiter: str | None, header: bool | None, chosen: Sequence[str]) -> Table:
-    data = read_text(path)
+def _read_text(
+    path: Path,
+    name: str,
+    delimiter: str | None,
+    header: bool | None,
+    chosen: Sequence[str],
+    missing: NoLabel,
+) -> Table:
+    data = read_text(path, name)
     if data.startswith(b"# "):  # NumPy's savetxt writes its header so
         data, header = data[2:], header is None or header
     found_out = delimiter is None
-    delimiter = sniffed(path.name, data) if delimiter is None else delimiter
-    check_quotes(path.name, data, delimiter)
-    parsed = _parsed(path.name, data, delimiter)
+    delimiter = sniffed(name, data) if delimiter is None else delimiter
+    check_quotes(name, data, delimiter)
+    parsed = _parsed(name, data, delimiter)
     every = [_column(t, parsed.pop(t)) for t in sorted(parsed)]
     rows = len(every[0].codes)
     warnings = []
     if found_out and delimiter == " " and not all(is_plain(cell) for column in every for cell in column.cells[1:]):
         warnings.append(f"{path.name}: blanks separate columns of names; --delimiter none makes a line one class")
     if header is None:
-        header = rows > 1 and has_header(path.name, [_top(column) for column in every], rows - 1)
+        header = rows > 1 and has_header(name, [_top(column, missing) for column in every], rows - 1)
         if header and len(every) == 1 and not _top(every[0]).over_plain:
             top = shown(every[0].cells[0])
             warnings.append(
                 f"{path.name}: {top} is taken as a header, since it occurs in line 1 only; --no-header counts it"
             )
     if header and rows == 1:
-        raise ValueError(f"--labels: {path.name} has a header and no rows")
+        raise ValueError(f"{name} has a header and no rows")
     if header:
         every = [_without_top(column) for column in every]
         often = Counter(column.name for column in every)
@@ -94,8 +120,8 @@ def _read_text(path: Path, delimiter: str | None, header: bool | None, chosen: S
     blank = data.rstrip().count(b"\n") + 1 - rows
     if blank:
         warnings.append(f"{path.name}: {blank:,} blank line{'s' * (blank > 1)} skipped")
-    columns = _chosen(path.name, every, chosen)
-    table = Table(path, delimiter, header, rows - header, columns, data, tuple(warnings))
+    columns = chosen_columns(path.name, every, chosen)
+    table = Table(path, name, delimiter, header, rows - header, columns, data, tuple(warnings))
     for column in columns if delimiter else ():
         _refuse_short_line(table, column)
     return table
@@ -112,7 +138,7 @@ def _parsed(name: str, data: bytes, delimiter: str) -> dict[int, Any]:
     numbered = lines(data)
     columns, rows = width(next(numbered)[1], delimiter), 1 + sum(1 for _ in numbered)
     if columns > MOST_COLUMNS:
-        raise ValueError(f"--labels: {name} has {columns:,} columns, more than {MOST_COLUMNS:,}; write it as .npy")
+        raise ValueError(f"{name} has {columns:,} columns, more than {MOST_COLUMNS:,}; write it as .npy")
     require_memory(24 * columns * rows, "cpu", f"{rows:,} rows of {columns:,} columns", "choose fewer rows")
     try:
         frame = pandas.read_csv(
@@ -126,10 +152,10 @@ def _parsed(name: str, data: bytes, delimiter: str) -> dict[int, Any]:
         )
     except pandas.errors.ParserError as error:
         check_widths(name, data, delimiter)
-        raise ValueError(f"--labels: {name}: {error}") from error
+        raise ValueError(f"{name}: {error}") from error
     if frame.shape != (rows, columns):
         check_widths(name, data, delimiter)
-        raise ValueError(f"--labels: {name} has {rows:,} lines, of which {len(frame):,} rows were made; check quotes")
+        raise ValueError(f"{name} has {rows:,} lines, of which {len(frame):,} rows were made; check quotes")
     return {t: frame[t].to_numpy() for t in range(columns)}
 
 
@@ -138,7 +164,7 @@ def _absent(name: str, data: bytes) -> str:
     for mark in map(chr, range(0x1F, 0x0D, -1)):
         if mark.encode() not in data:
             return mark
-    raise ValueError(f"--labels: {name} holds every control character, as a picture would; it is no text")
+    raise ValueError(f"{name} holds every control character, as a picture would; it is no text")
 
 
 def _column(t: int, strings: NDArray[np.object_]) -> Column:
@@ -149,10 +175,11 @@ def _column(t: int, strings: NDArray[np.object_]) -> Column:
     return column_of(t + 1, cells, codes)
 
 
-def _top(column: Column) -> Top:
+def _top(column: Column, missing: NoLabel = NO_LABEL) -> Top:
     """Cells are numbered as they occur, so that the first row holds number 0."""
     recurs = int(np.count_nonzero(column.codes == 0)) > 1
-    return Top(column.cells[0], recurs, column.cells if recurs else column.cells[1:])
+    below = column.cells if recurs else column.cells[1:]
+    return Top(column.cells[0], recurs, [cell for cell in below if cell not in missing] if missing else below)
 
 
 def _without_top(column: Column) -> Column:
@@ -164,21 +191,4 @@ def _without_top(column: Column) -> Column:
 def _refuse_short_line(table: Table, column: Column) -> None:
     """An empty cell may be the end of a line that has too few: the parser fills it up."""
     if "" in column.cells:
-        check_widths(table.path.name, table.text, table.delimiter)
-
-
-def _chosen(name: str, columns: Sequence[Column], chosen: Sequence[str]) -> tuple[Column, ...]:
-    """By name first, then by position; each once."""
-    found = []
-    for key in map(one_spelling, chosen):
-        fit = [column for column in columns if column.name == key and column.name]
-        if not fit and (at := whole_values([key])) is not None and 1 <= at[0] <= len(columns):
-            fit = [columns[at[0] - 1]]
-        if len(fit) != 1 or fit[0] in found:
-            names = ", ".join(column.name for column in columns[:20] if column.name)
-            why = "twice in it" if len(fit) > 1 else "given twice" if fit else "not in it"
-            raise ValueError(
-                f"--columns: {key!r} is {why}; {name} has columns 1 … {len(columns)}" + f", named {names}" * bool(names)
-            )
-        found.append(fit[0])
-    return tuple(found) or tuple(columns)
+        check_widths(table.name, table.text, table.delimiter)

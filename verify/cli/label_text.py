@@ -14,28 +14,28 @@ BLANK = b" \t\n"
 _UTF_8, _UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
-def require_file(path: Path) -> None:
+def require_file(path: Path, flag: str) -> None:
     """FileNotFoundError without it, ValueError of a folder, a pipe or a device, which must not be waited for."""
     if not path.exists():
-        raise FileNotFoundError(f"--labels: there is no file {path}")
+        raise FileNotFoundError(f"{flag}: there is no file {path}")
     if path.is_dir():
-        raise ValueError(f"--labels: {path} is a folder; name the file in it")
+        raise ValueError(f"{flag}: {path} is a folder; name the file in it")
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(f"--labels: {path} is a pipe or device; write it to a file first")
+        raise ValueError(f"{flag}: {path} is a pipe or device; write it to a file first")
 
 
-def read_text(path: Path) -> bytes:
+def read_text(path: Path, name: str) -> bytes:
     """UTF-8 without byte order mark, lines ended by "\\n", no NUL, no line above 1 MiB; ValueError otherwise."""
     require_memory(6 * path.stat().st_size, "cpu", f"reading {path.name}", "split the file")
-    data = _as_utf_8(path.name, path.read_bytes())
+    data = _as_utf_8(name, path.read_bytes())
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if not data.strip():
-        raise ValueError(f"--labels: {path.name} is empty")
+        raise ValueError(f"{name} is empty")
     data += b"" if data.endswith(b"\n") else b"\n"
     number, longest = max(enumerate(map(len, io.BytesIO(data)), start=1), key=lambda line: line[1])
     if longest > LONGEST_LINE:
         raise ValueError(
-            f"--labels: {path.name}, line {number}: {longest:,} bytes, more than {LONGEST_LINE:,}; "
+            f"{name}, line {number}: {longest:,} bytes, more than {LONGEST_LINE:,}; "
             "a line is one sample; write wider arrays as .npy"
         )
     return data
@@ -53,12 +53,12 @@ def _as_utf_8(name: str, data: bytes) -> bytes:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"--labels: {name}, line {line}: byte 0x{data[error.start]:02x} is not {encoding.upper()} text; "
+            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {encoding.upper()} text; "
             "save the file as UTF-8"
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ValueError(
-            f"--labels: {name}, line {line}: a NUL byte, as in UTF-16 without a byte order mark; save the file as UTF-8"
+            f"{name}, line {line}: a NUL byte, as in UTF-16 without a byte order mark; save the file as UTF-8"
         )
     return data.removeprefix(_UTF_8) if encoding == "utf-8" else text.encode()

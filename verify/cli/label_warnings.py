@@ -39,6 +39,12 @@ def column_warnings(task: NamedTask, found: Classes, labels: NDArray[np.int64]) 
     return warnings
 
 
+def looks_like_an_index(name: str, values: NDArray[np.float64]) -> bool:
+    """Named like one, or 0, 1, 2, … or 1, 2, 3, … in order."""
+    counts = len(values) > 2 and values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
+    return _INDEX.fullmatch(name) is not None or counts
+
+
 def class_warnings(task: NamedTask) -> list[str]:
     """Of classes without samples."""
     empty = [name for name, count in zip(task.classes, task.counts, strict=True) if not count]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import theory
 import ufm
+from ufm.losses import DEFAULT, LossName
 from verify.certification.certificate import certify
 from verify.comparison.checks.row import OBJECTIVE_TOLERANCE, geometry_tolerance
 from verify.solved import solved
@@ -39,29 +40,37 @@ class CosineCurve:
     relative_gap: NDArray[np.float64]
     tolerance: float
     classes: int = 2
+    loss: str = DEFAULT
 
     @property
     def deviation(self) -> float:
         """Largest distance of a point from the line."""
-        at = _line(self.classes, self.samples, self.solved_n_same, self.lambda_H, self.lambda_W)
-        return float(np.max(np.abs(at - self.solved_cosine)))
+        return float(np.max(np.abs(self._law() - self.solved_cosine)))
+
+    def _law(self) -> NDArray[np.float64]:
+        return _line(self.classes, self.samples, self.solved_n_same, self.lambda_H, self.lambda_W, self.loss)
 
     @property
     def passed(self) -> bool:
         """Points certified and on the line, and increasing, Theorem 5.1 (3), unless heads are parallel or opposite."""
         certified = bool(np.all(self.relative_gap <= OBJECTIVE_TOLERANCE))
-        law = _line(self.classes, self.samples, self.solved_n_same, self.lambda_H, self.lambda_W)
+        law = self._law()
         flat = (np.diff(law) == 0) & (np.abs(law[1:]) == 1)
         return certified and self.deviation <= self.tolerance and bool(np.all(flat | (np.diff(self.solved_cosine) > 0)))
 
 
 def cosine_curve(
-    classes: int = 2, samples: int = 8000, points: int = 9, lambda_H: float = LAMBDA, lambda_W: float = LAMBDA
+    classes: int = 2,
+    samples: int = 8000,
+    points: int = 9,
+    lambda_H: float = LAMBDA,
+    lambda_W: float = LAMBDA,
+    loss: LossName = DEFAULT,
 ) -> CosineCurve:
     """Solves and certifies ``points`` problems of N = samples, task-balanced with n^{11} = n^{kk} and n^{12} = n^{kl}.
 
-    λ's multiply beside the SUM of cross-entropies. ValueError where K does not divide N, or λ's so large that some of
-    the problems have zero heads, which have no cosine.
+    λ's multiply beside the SUM of losses. ValueError where K does not divide N, of a loss whose line theory does not
+    know, or λ's so large that some of the problems have zero heads, which have no cosine.
     """
     per_class, rest = divmod(samples, classes)
     if rest:
@@ -69,7 +78,7 @@ def cosine_curve(
     wanted = np.linspace(per_class / 20, per_class * 19 / 20, points)
     n_different = ((per_class - wanted) / (classes - 1)).round().astype(np.int64)
     n_same = per_class - (classes - 1) * n_different
-    zero = np.isnan(_line(classes, samples, n_same, lambda_H, lambda_W))
+    zero = np.isnan(_line(classes, samples, n_same, lambda_H, lambda_W, loss))
     if zero.any():
         raise ValueError(
             f"lambda_H={lambda_H:g} and lambda_W={lambda_W:g} are past every threshold at "
@@ -85,6 +94,7 @@ def cosine_curve(
             lambda_H=lambda_H,
             lambda_W=lambda_W,
             lambda_b=LAMBDA,
+            loss=loss,
         )
         solution = solved(problem)
         w, v = (head[0].numpy() for head in solution.W)
@@ -96,20 +106,23 @@ def cosine_curve(
         lambda_H=lambda_H,
         lambda_W=lambda_W,
         n_same=line,
-        cosine=_line(classes, samples, line, lambda_H, lambda_W),
+        cosine=_line(classes, samples, line, lambda_H, lambda_W, loss),
         solved_n_same=n_same,
         solved_cosine=np.array(cosines),
         relative_gap=np.array(gaps),
         tolerance=geometry_tolerance(OBJECTIVE_TOLERANCE),
         classes=classes,
+        loss=loss,
     )
 
 
 def _line(
-    classes: int, samples: int, n_same: NDArray[np.generic], lambda_H: float, lambda_W: float
+    classes: int, samples: int, n_same: NDArray[np.generic], lambda_H: float, lambda_W: float, loss: str
 ) -> NDArray[np.float64]:
     n_different = (samples / classes - n_same.astype(np.float64)) / (classes - 1)
-    if classes == 2:
+    if classes == 2 and loss == DEFAULT:
         return theory.task_correlation_cosine(n_same, n_different, lambda_H, lambda_W)
-    cosine: NDArray[np.float64] = theory.class_correlation_cosine(classes, n_same, n_different, lambda_H, lambda_W)
+    cosine: NDArray[np.float64] = theory.class_correlation_cosine(
+        classes, n_same, n_different, lambda_H, lambda_W, loss=loss
+    )
     return cosine

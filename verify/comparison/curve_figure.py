@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ufm.losses import DEFAULT
 from verify.comparison.cosine_curve import CosineCurve
 from verify.report import numbers
 from verify.report.figure_files import COLOURS, FAINT, GREY, FigureFile, figure_file, new_figure, tidy
@@ -49,8 +50,11 @@ def curve_file(curve: CosineCurve, name: str = "curve") -> FigureFile:
 
 
 def line_source(curve: CosineCurve) -> str:
-    """Where the line comes from: the paper has two classes, more are beyond it."""
-    return "Theorem 5.1, eq. 31" if curve.classes == 2 else f"law of K = {curve.classes} classes, beyond the paper"
+    """Where the line comes from: the paper has two classes and cross-entropy, the rest is beyond it."""
+    if curve.classes == 2 and curve.loss == DEFAULT:
+        return "Theorem 5.1, eq. 31"
+    loss = "" if curve.loss == DEFAULT else f" under {curve.loss}"
+    return f"law of K = {curve.classes} classes{loss}, beyond the paper"
 
 
 def curve_caption(curve: CosineCurve) -> str:

@@ -31,10 +31,12 @@ targets are rounded more, and q_top ≥ y_top max(2⁻³⁶, 2¹² K² u), far a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.tasks import Float, Int, Tasks
@@ -205,6 +207,41 @@ class CrossEntropy:
             block = tilted[rows]
             _tilt_block(block, at.targets[rows], at.masses[t], weight, (at.tops[t] - rows.start))
         return tilted
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """y ≥ 0, of mass s > 0."""
+        return bool((targets >= 0.0).all() and (targets.sum(axis=0) > 0.0).all())
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """s log(1 + Σ_{k ≠ j} e^{u_k − u_j}) + Σ_k y_k (u_j − u_k) for any j, best a largest u_j."""
+        top = 0
+        for k, x in enumerate(u):
+            if x > u[top]:
+                top = k
+        tail = slack = flint().arb(0)
+        for k, (x, target) in enumerate(zip(u, y, strict=True)):
+            if k != top:
+                under = u[top] - x
+                tail += (-under).exp()
+                slack += target * under
+        return s * tail.log1p() + slack
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """q ≥ 0."""
+        return all(target + x >= 0 for x, target in zip(g, y, strict=True))
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """Σ_k −q_k log(q_k/s), q_k ≤ s; at least that sum where a ball for q touches zero, whose term is ≥ 0."""
+        total = flint().arb(0)
+        for x, target in zip(g, y, strict=True):
+            q = target + x
+            if q > 0:
+                total -= q * (q / s).log()
+        return total
 
 
 def _tilt_block(delta: Float, y: Float, s: Float, weight: Float, top: Int) -> None:

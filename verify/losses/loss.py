@@ -8,8 +8,10 @@ to it (``verify.certification.dual_value``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
+from verify.losses.balls import Ball
 from verify.losses.tasks import Float, Int, Tasks
 
 Pair = tuple[Float, Float]
@@ -91,3 +93,19 @@ class Loss(Protocol):
     @staticmethod
     def room(at: Tasks, deviation: Float) -> Float:
         """(R', m) how far each entry may be ``moved``; infinite where any distance will do."""
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """Whether ℓ*'s domain contains 0 for all targets (K, n), before smoothing as after."""
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """A ball that contains ℓ(u; y); s = ``mass``, exact."""
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """Whether g is proven to be in ℓ*'s domain; where ℓ is shift-blind, g is known to have sum 0."""
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """A ball whose lower end is ≤ −ℓ*(g; y), for a g in the domain."""

@@ -13,10 +13,12 @@ same Σ_l a_l ⟨g_l, y_l⟩, and a mean y far from 0 costs no digits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, UNDERFLOW, UNIT, gamma
 from verify.losses.second_order import diagonal_terms
@@ -124,6 +126,26 @@ class SquaredError:
             if at.row_labelled is not None:
                 tilted = np.where(at.row_labelled, tilted, 0.0)
         return tilted
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """Any."""
+        return True
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """½ Σ_k (u_k − y_k)²."""
+        return sum(((x - target) ** 2 for x, target in zip(u, y, strict=True)), flint().arb(0)) / 2
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """Everything is inside."""
+        return True
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """Σ_k −g_k (½ g_k + y_k)."""
+        return -sum((x * (x / 2 + target) for x, target in zip(g, y, strict=True)), flint().arb(0))
 
 
 def _means(at: Tasks) -> Float:

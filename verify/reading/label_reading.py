@@ -1,4 +1,4 @@
-"""What was read of label files: names of tasks and classes, which travel beside a problem and are not part of it."""
+"""What was read of files: names of tasks, classes and outputs, which travel beside a problem and are no part of it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,38 @@ WIDTH = 24  # of a name; longer ones are cut
 
 @dataclass(frozen=True)
 class NamedTask:
-    """A task with its classes in the problem's order, and the samples of each."""
+    """A task with its classes in the problem's order, the samples of each, and those without a label."""
 
     name: str
     classes: tuple[str, ...]
     counts: tuple[int, ...]
+    unlabelled: int = 0
+
+    @property
+    def told(self) -> str:
+        """Classes with their samples, a few of many, and the samples without a label."""
+        few, more = _few(self.classes)
+        parts = [f"{shown(self.classes[i])} ({self.counts[i]:,})" for i in few]
+        none = f"; {self.unlabelled:,} without a label" if self.unlabelled else ""
+        k = len(self.classes)
+        return f"{k:,} class{'es' * (k != 1)}: {', '.join([*parts[:-1], *more, parts[-1]])}{none}"
+
+
+@dataclass(frozen=True)
+class NamedOutputs:
+    """A task of numbers: the columns that are its outputs, with their smallest and largest value."""
+
+    name: str
+    classes: tuple[str, ...]
+    ranges: tuple[tuple[float, float], ...]
+
+    @property
+    def told(self) -> str:
+        """Outputs with their ranges, a few of many."""
+        few, more = _few(self.classes)
+        parts = [f"{shown(self.classes[i])} ({self.ranges[i][0]:.6g} to {self.ranges[i][1]:.6g})" for i in few]
+        k = len(self.classes)
+        return f"{k:,} output{'s' * (k != 1)}: {', '.join([*parts[:-1], *more, parts[-1]])}"
 
 
 @dataclass(frozen=True)
@@ -37,11 +64,12 @@ class FileRead:
 
 @dataclass(frozen=True)
 class LabelReading:
-    """The files, the tasks in the problem's order, and what in them looks wrong."""
+    """Of labels or of targets: the files, the tasks in the problem's order, and what in them looks wrong."""
 
     files: tuple[FileRead, ...]
-    tasks: tuple[NamedTask, ...]
+    tasks: tuple[NamedTask | NamedOutputs, ...]
     warnings: tuple[str, ...] = ()
+    title: str = "Labels read"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: file names without folders, all classes."""
@@ -53,15 +81,13 @@ class LabelReading:
 
     def _summary(self, *, paths: bool) -> display.Summary:
         rows = [(str(file.path) if paths else file.path.name, _told(file)) for file in self.files]
-        rows += [
-            (f"task {t}, {shown(task.name)}", _counted(task)) for t, task in enumerate(self.tasks[:TASKS_SHOWN], 1)
-        ]
+        rows += [(f"task {t}, {shown(task.name)}", task.told) for t, task in enumerate(self.tasks[:TASKS_SHOWN], 1)]
         if len(self.tasks) > TASKS_SHOWN:
             rows.append(("…", f"{len(self.tasks) - TASKS_SHOWN:,} more tasks"))
         rows += [("warning", text) for text in self.warnings[:WARNINGS_SHOWN]]
         if len(self.warnings) > WARNINGS_SHOWN:
             rows.append(("…", f"{len(self.warnings) - WARNINGS_SHOWN:,} more warnings"))
-        return display.Summary("Labels read", [(shown(name, 10 * WIDTH), value) for name, value in rows])
+        return display.Summary(self.title, [(shown(name, 10 * WIDTH), value) for name, value in rows])
 
     def with_paths(self) -> str:
         """As ``str``, with whole paths: for the terminal of who gave them."""
@@ -95,10 +121,7 @@ def _told(file: FileRead) -> str:
     return f"{delimiter}, {'a header' if file.header else 'no header'}, {rows}"
 
 
-def _counted(task: NamedTask) -> str:
-    k = len(task.classes)
-    few = range(k) if k <= CLASSES_SHOWN else [*range(CLASSES_SHOWN - 2), k - 1]
-    parts = [f"{shown(task.classes[i])} ({task.counts[i]:,})" for i in few]
-    if k > CLASSES_SHOWN:
-        parts.insert(-1, "…")
-    return f"{k:,} class{'es' * (k != 1)}: {', '.join(parts)}"
+def _few(names: Sequence[str]) -> tuple[Sequence[int], list[str]]:
+    """Which of many to show, and the ellipsis before the last of them."""
+    k = len(names)
+    return (range(k), []) if k <= CLASSES_SHOWN else ([*range(CLASSES_SHOWN - 2), k - 1], ["…"])

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from verify.reading.form import Float
-from verify.reading.label_reading import NamedTask, shown
+from verify.reading.label_reading import NamedOutputs, NamedTask, shown
 from verify.report.figure_files import GREY, INK, new_figure, tidy
 
+Named = NamedTask | NamedOutputs
 ROWS_NAMED = 24  # more rows than this are named by their task
 ROWS_NUMBERED = 8  # up to here a cell holds its number
 ROWS_AS_SHAPES = 40  # beyond, a panel inside the SVG is a picture: 10,000 shapes are slow to draw
@@ -23,7 +24,7 @@ def cosine_panels(
     panels: Sequence[tuple[str, Float]],
     classes: tuple[int, ...],
     symbols: Sequence[str] = (),
-    tasks: Sequence[NamedTask] = (),
+    tasks: Sequence[Named] = (),
 ) -> Any:
     """Matrices (R, R) of cosines side by side under their titles; NaN is grey.
 
@@ -43,9 +44,7 @@ def cosine_panels(
     return figure
 
 
-def _panel(
-    axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str, tasks: Sequence[NamedTask]
-) -> Any:
+def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str, tasks: Sequence[Named]) -> Any:
     from matplotlib import colormaps
 
     rows = len(matrix)
@@ -81,7 +80,7 @@ def _panel(
     return mesh
 
 
-def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any, symbol: str, tasks: Sequence[NamedTask]) -> int:
+def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any, symbol: str, tasks: Sequence[Named]) -> int:
     rows = int(ends[-1])
     if rows <= ROWS_NAMED:
         at = np.arange(rows, dtype=np.float64)
