@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import theory
+import verify
+from theory.feature_space import FeatureSpace
 from ufm import MultiSource, SingleSource, solve
 from verify import claims, compare, metrics, tracked
 from verify._metrics.labelled_alike import labelled_alike
@@ -139,3 +142,27 @@ def test_along_a_run():
     run = solve(problem, "gradient", steps=30, metrics=tracked(problem, "SNC1", "SNC4", "SNC5"))
     assert np.isfinite(run.history["SNC5"]).all()
     assert run.history["SNC4"][-1] == pytest.approx(metrics(problem, run)["SNC4"], rel=1e-6)
+
+
+def test_rows_leave_a_sample_out_where_it_has_no_label(monkeypatch):
+    """A prediction made of the solution itself: its logits count in the tasks with a label, and nowhere else."""
+    problem, _ = made(5)
+    point = solve(problem)
+    stacked, H = np.concatenate([np.asarray(w) for w in point.W]), np.asarray(point.H)
+    there = np.repeat(problem.labels.T >= 0, CLASSES, axis=0)
+    cosines = (units := stacked / np.linalg.norm(stacked, axis=1)[:, None]) @ units.T
+
+    def rows_with(logits):
+        space = FeatureSpace(tuple(point.W), lambda: H, lambda: logits, None, stacked @ stacked.T, cosines)
+        codes, biases = ("SNC1", "SNC5"), (np.concatenate([np.asarray(b) for b in point.b]),)
+        objective = verify.certify(problem, point).objective
+        words, none = ("a theorem", "its equation", "below"), ()
+        prediction = theory.Prediction(*words, True, none, none, codes, objective, 6, False, False, (space,), biases)
+        monkeypatch.setattr(theory, "predict", lambda _: prediction)
+        return {row.check: row for row in compare(problem, point).rows}
+
+    off = 0.1 * np.random.default_rng(0).standard_normal(there.shape)
+    rows = rows_with(stacked @ H + np.where(there, 0.0, off))
+    assert rows["logits W h"].measured < 1e-12
+    assert rows["nearest class centre on training features"].measured == metrics(problem, point)["SNC5"]
+    assert rows_with(stacked @ H + np.where(there, off, 0.0))["logits W h"].verdict == "failed"
