@@ -1,5 +1,6 @@
 """Comparisons over losses, biases and targets: minima pass, and what is none fails."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -72,6 +73,37 @@ def test_points_beside_the_minimum_fail(key):
         report = compare(problem, other)
         assert not report.passed
         assert {"relative duality gap at most 0", "logits W h"} & {row.check for row in report.failures}
+
+
+def with_spaces(prediction, **more):
+    """The prediction with fields of its spaces replaced by functions of them."""
+    spaces = (replace(space, **{name: of(space) for name, of in more.items()}) for space in prediction.spaces)
+    return replace(prediction, spaces=tuple(spaces))
+
+
+def with_biases(prediction):
+    biases = prediction.biases or [np.zeros(len(space.gram)) for space in prediction.spaces]
+    return replace(prediction, biases=tuple(b + 1e-3 * np.arange(len(b)) for b in biases))
+
+
+WRONG = {
+    "gram": lambda p: with_spaces(p, gram=lambda space: 1.001 * space.gram),
+    "cosines": lambda p: with_spaces(p, cosines=lambda space: 0.999 * space.cosines),
+    "logits": lambda p: with_spaces(p, make_logits=lambda space: lambda: 1.001 * space.make_logits()),
+    "objective": lambda p: replace(p, objective=(1 + 1e-8) * p.objective),
+    "biases": with_biases,
+}
+
+
+@pytest.mark.parametrize("key", [key for key in BELOW if key[0] in ("two tasks", "multi", *OTHERS)], ids=str)
+def test_a_wrong_prediction_fails(key, monkeypatch):
+    problem = COVERED[key]
+    point, prediction = solve(problem), theory.predict(problem)
+    for name, make in WRONG.items():
+        if name != "biases" or problem.lambda_b is not None:
+            wrong = make(prediction)
+            monkeypatch.setattr(theory, "predict", lambda _, wrong=wrong: wrong)
+            assert compare(problem, point).failures, name
 
 
 @pytest.mark.parametrize("loss", LOSSES)
