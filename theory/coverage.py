@@ -8,9 +8,12 @@ from typing import Any
 
 from theory.hypotheses import Hypothesis
 from theory.prediction import Prediction
-from theory.reading import read
+from theory.public_fields import CROSS_ENTROPY
+from theory.reading import Reading, read
 from theory.theorems import (
+    binary_cross_entropy,
     correlated_classes,
+    independent_labels,
     multi_label,
     pairwise_uniform,
     squared_error,
@@ -28,13 +31,16 @@ _THEOREMS: tuple[ModuleType, ...] = (
     correlated_classes,
     multi_label,
     squared_error,
+    binary_cross_entropy,
+    independent_labels,
 )
 
 
 class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
     """No theorem covers the problem.
 
-    failures  theorem → the hypotheses that fail, each with the value found ("Theorem 3.1" stands for B.2 too)
+    failures  theorem → the hypotheses that fail, each with the value found ("Theorem 3.1" stands for B.2 too), of
+              the theorems about the problem's loss; of all of them where none is
     """
 
     def __init__(self, failures: Mapping[str, tuple[Hypothesis, ...]]) -> None:
@@ -46,22 +52,29 @@ class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
         return NotCovered, (self.failures,)
 
 
+def _about(reading: Reading) -> tuple[ModuleType, ...]:
+    """The theorems about the loss that every task has."""
+    return tuple(theorem for theorem in _THEOREMS if set(reading.losses) == {getattr(theorem, "LOSS", CROSS_ENTROPY)})
+
+
 def predict(problem: Any) -> Prediction:
     """The global minimum by the first theorem or law that applies.
 
     In order: Theorems 3.1 and B.2, their form for pairwise-uniform counts, Theorem 3.2, Theorem 5.1, its law for K
-    classes, Li et al.'s Theorem 1 for label sets; each with label smoothing too. docs/theory.md derives them.
+    classes, Li et al.'s Theorem 1 for label sets, all of cross-entropy; squared error with any targets. Each with label
+    smoothing too. docs/theory.md derives them.
 
     problem  any object with the fields ``source``, ``classes``, ``labels``, ``counts``, ``task_weights``,
-             ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction`` and ``label_smoothing``; with reduction "sum" the
-             λ's multiply beside the SUM of cross-entropies, with "mean" beside their mean
+             ``lambda_H``, ``lambda_W``, ``lambda_b`` (0: a free bias, None: no bias), ``reduction``, ``loss``,
+             ``label_smoothing`` and, of soft labels and regression, ``targets``; with reduction "sum" the λ's multiply
+             beside the SUM of losses, with "mean" beside their mean
 
     Thresholds do not decide coverage: past one, the prediction is of the collapsed regime, and its ``within_theorem``
     is False. Raises NotCovered with the hypotheses that fail, theorem by theorem; TypeError naming a missing field.
     """
     reading = read(problem)
     failures = {}
-    for theorem in _THEOREMS:
+    for theorem in _about(reading) or _THEOREMS:
         checked = theorem.hypotheses(reading)
         failing = tuple(row for row in checked if not row.holds)
         if not failing:

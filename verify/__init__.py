@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from verify._metrics import metrics, tracked
+from verify._metrics import Metrics, metrics, tracked
 from verify._metrics.label_set_decoding import decode_label_sets
 from verify.certification.certificate import Certificate, certify
 from verify.comparison.checks.row import Row
@@ -36,6 +36,7 @@ __all__ = [
     "CriticalPoints",
     "Curvature",
     "Finding",
+    "Metrics",
     "Report",
     "Row",
     "certify",

@@ -42,7 +42,7 @@ def random_point(problem, dim, seed=0, size=0.5, repeats=1):
     labels = [rng.permutation(np.repeat(y, repeats, axis=0)) for y in each]
     H = [size * rng.standard_normal((dim, len(y))) for y in labels]
     W = [size * rng.standard_normal((k, dim)) for k in problem.classes]
-    b = [size * rng.standard_normal(k) for k in problem.classes]
+    b = [size * rng.standard_normal(k) * (problem.lambda_b is not None) for k in problem.classes]
     if problem.source == "multi":
         return SimpleNamespace(W=W, b=b, H=H, labels=labels)
     return SimpleNamespace(W=W, b=b, H=H[0], labels=labels[0])
@@ -53,17 +53,25 @@ def parts(problem, point):
     return list(zip(forms(problem), read_point(problem, point, None, None, None, None), strict=True))
 
 
+LITERAL = {
+    "cross-entropy": lambda u, y: -(y * torch.log_softmax(u, dim=0)).sum(),
+    "binary-cross-entropy": lambda u, y: torch.nn.functional.binary_cross_entropy_with_logits(u, y, reduction="sum"),
+    "squared-error": lambda u, y: (u - y).square().sum() / 2,
+}
+
+
 def literal(form, point, W, H, b):
     """F by a loop over columns and tasks; tensors W (R, d), H (d, n), b (R,)."""
     total = form.lambda_W * sum(c * W[r].square().sum() for c, r in zip(form.task_weights, form.blocks, strict=True))
-    total = total + form.lambda_b * sum(
+    total = total + (form.lambda_b or 0.0) * sum(
         c * b[r].square().sum() for c, r in zip(form.task_weights, form.blocks, strict=True)
     )
     for i, label in enumerate(point.index):
         m = point.share[label]
-        for c, r in zip(form.task_weights, form.blocks, strict=True):
-            log_p = torch.log_softmax(W[r] @ H[:, i] + b[r], dim=0)
-            total = total - c * form.loss_weight[label] / m * (torch.as_tensor(form.targets[r, label]) * log_p).sum()
+        for t, (c, r) in enumerate(zip(form.task_weights, form.blocks, strict=True)):
+            if form.labelled is None or form.labelled[t, label]:
+                u, y = W[r] @ H[:, i] + b[r], torch.as_tensor(form.targets[r, label])
+                total = total + c * form.loss_weight[label] / m * LITERAL[form.losses[t]](u, y)
         total = total + form.lambda_H * form.feature_weight[label] / m * H[:, i].square().sum()
     return total
 

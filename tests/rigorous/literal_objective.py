@@ -1,4 +1,4 @@
-"""F as the definitions write it, in fifty digits: one term a column, targets as rationals, no log-sum-exp tricks."""
+"""F as the definitions write it, in sixty digits: one term a column, targets as rationals, no log-sum-exp tricks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def exact(x):
 
 
 def objective(problem, point):
-    """F(W, H, b) of Problems (3), (4) and pick-all-label, as an mpf."""
-    with mp.workdps(50):
+    """F(W, H, b) of a problem of any source, loss and bias, as an mpf."""
+    with mp.workdps(60):
         if problem.source != "multi":
             return part(
                 problem, point.W, point.H, point.b, point.labels, problem.labels, problem.counts, range_of(problem)
@@ -55,19 +55,48 @@ def part(problem, W, H, b, labels, distinct, counts, tasks):
                 sum(exact(w) * x for w, x in zip(row, h, strict=True)) + exact(v)
                 for row, v in zip(W[i], b[i], strict=True)
             ]
-            total += c * share / divisor * cross_entropy(u, target(problem, len(u), y, i))
+            wanted = target(problem, tasks[i], len(u), y if problem.source != "multi" else (None,) * tasks[i] + y)
+            if wanted is not None:
+                total += c * share / divisor * LOSSES[problem.losses[tasks[i]]](u, wanted)
         total += exact(problem.lambda_H) * share * sum(x * x for x in h)
     for i, c in enumerate(weights):
         total += c * exact(problem.lambda_W) * sum(exact(w) ** 2 for w in W[i].ravel())
-        total += c * exact(problem.lambda_b) * sum(exact(v) ** 2 for v in b[i])
+        total += c * exact(problem.lambda_b or 0) * sum(exact(v) ** 2 for v in b[i])
     return total
 
 
-def target(problem, K, y, task):
+def target(problem, task, K, y):
+    """The exact target of label y in a task, None where it has none."""
     epsilon = Fraction(problem.label_smoothing)
-    hard = list(y) if problem.source == "multilabel" else [int(k == y[task]) for k in range(K)]
-    return [(1 - epsilon) * k + epsilon * sum(hard) / K for k in hard]
+    match problem.source:
+        case "multilabel":
+            given = list(y)
+        case "soft" | "regression":
+            start = sum(problem.classes[:task])
+            given = [Fraction(x) for x in problem.targets[y[0], start : start + K].tolist()]
+        case _:
+            if y[task] < 0:
+                return None
+            given = [int(k == y[task]) for k in range(K)]
+    return [(1 - epsilon) * k + epsilon * sum(given) / K for k in given]
 
 
 def cross_entropy(u, y):
     return sum(exact(k) * (mp.log(sum(mp.exp(v - x) for v in u))) for k, x in zip(y, u, strict=True) if k)
+
+
+def binary_cross_entropy(u, y):
+    return sum(
+        exact(k) * mp.log(1 + mp.exp(-x)) + exact(1 - k) * mp.log(1 + mp.exp(x)) for k, x in zip(y, u, strict=True)
+    )
+
+
+def squared_error(u, y):
+    return sum((x - exact(k)) ** 2 for k, x in zip(y, u, strict=True)) / 2
+
+
+LOSSES = {
+    "cross-entropy": cross_entropy,
+    "binary-cross-entropy": binary_cross_entropy,
+    "squared-error": squared_error,
+}

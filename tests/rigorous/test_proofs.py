@@ -111,7 +111,7 @@ def test_spectral_norm_of_equal_singular_values():
 def test_dual_point_is_feasible_in_fifty_digits(name, size, monkeypatch):
     """The exact q that the proof speaks of: q ≥ 0, block sums s, spectral norm ≤ τ, checked by another library."""
     kept = {}
-    for step in ("_exact", "norm_bound"):
+    for step in ("completed", "norm_bound"):
         original = getattr(dual, step)
         monkeypatch.setattr(dual, step, lambda *a, step=step, original=original: kept.setdefault(step, original(*a)))
     problem, point = UNKNOWN[name], perturbed(solved(name), size)
@@ -123,12 +123,12 @@ def test_dual_point_is_feasible_in_fifty_digits(name, size, monkeypatch):
             assert dual.dual_value(form, rounded, deviation) is not None
             sigma = kept["norm_bound"]
             theta = min(Fraction(1), fraction((form.tau / sigma).lower()))
-            e = [[fraction(x.mid()) for x in row] for row in kept["_exact"]]
-        assert all(x.rad() == 0 for row in kept["_exact"] for x in row)
+            e = [[fraction(x.mid()) for x in row] for row in kept["completed"]]
+        assert all(x.rad() == 0 for row in kept["completed"] for x in row)
         epsilon = Fraction(problem.label_smoothing)
         for rows in form.blocks:
             for label in range(len(form.counts)):
-                hard = form.members[rows.start : rows.stop, label].tolist()
+                hard = form.given[rows.start : rows.stop, label].astype(int).tolist()
                 y = [(1 - epsilon) * k + epsilon * sum(hard) / len(rows) for k in hard]
                 assert all(x + theta * e[k][label] >= 0 for x, k in zip(y, rows, strict=True))
                 assert sum(e[k][label] for k in rows) == 0
@@ -153,11 +153,13 @@ def test_targets_and_weights_are_exact(name):
     epsilon = Fraction(problem.label_smoothing)
     with flint.ctx.workprec(200):
         for form in ball_forms(problem):
-            for K in form.classes:
-                outside, inside = form.targets(K, 1)
-                assert outside.contains(rational(epsilon / K))
-                assert inside.contains(rational(1 - epsilon + epsilon / K))
-                assert max(outside.rad(), inside.rad()) < 1e-55
+            for K, rows, targets in zip(form.classes, form.blocks, form.targets(), strict=True):
+                for column, (y, mass) in enumerate(targets):
+                    hard = form.given[rows.start : rows.stop, column].astype(int).tolist()
+                    assert mass == sum(hard)
+                    for ball, own in zip(y, hard, strict=True):
+                        assert ball.contains(rational((1 - epsilon) * own + epsilon * mass / K))
+                        assert ball.rad() < 1e-55
             for ball, n in zip(form.loss_weights(), form.counts, strict=True):
                 assert ball.contains(rational(Fraction(n, form.divisor)))
                 assert ball.rad() < 1e-55

@@ -76,19 +76,17 @@ def test_single_source_and_one_task_of_multi_source_agree():
 
 def test_unbalanced_counts_are_named():
     answer = failures(SingleSource([[21, 6, 3], [6, 23, 1], [3, 1, 26]], **LAMBDAS))
-    assert list(answer.failures) == [
-        "Theorem 3.1",
-        PAIRWISE,
-        "Theorem 3.2",
-        "Theorem 5.1",
-        CLASSES,
-        SETS,
-        "Squared error",
-    ]
+    assert list(answer.failures) == ["Theorem 3.1", PAIRWISE, "Theorem 3.2", "Theorem 5.1", CLASSES, SETS]
     assert [row.name for row in answer.failures["Theorem 3.1"]] == ["label-balanced"]
     assert "Theorem 3.1: label-balanced fails: counts range 1 to 26 over 9 of 9 tuples" in str(answer)
     assert "Theorem 3.2: multi source fails: source 'single'" in str(answer)
     assert "Theorem 5.1: binary tasks fails: classes 3, 3" in str(answer)
+
+
+def test_theorems_of_other_losses_are_named_only_where_none_is_about_the_loss():
+    problem = SingleSource([5, 3], **LAMBDAS, loss="squared-error")
+    assert list(failures(problem).failures) == ["Squared error"]
+    assert "Theorem 3.1" in failures(fields(problem, loss="focal")).failures
 
 
 def test_not_task_balanced():

@@ -12,6 +12,7 @@ from toy_data import tables, toy
 
 import ufm
 import verify
+from ufm_networks.features.task_losses import task_loss
 from ufm_networks.measuring import Measurement, measure_run
 from ufm_networks.measuring.point import NetworkPoint
 from ufm_networks.report import compare_run
@@ -35,9 +36,18 @@ def features_of(run: Run) -> np.ndarray:
         return run.network.features((pixels / 255 - 0.5) / 0.25).double().numpy().T
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_objective_is_that_of_every_sample_s_feature(kind: str) -> None:
-    run, found = measured(kind, **FEATURE_DECAY)
+OTHER_LOSSES = [
+    (kind, loss, model)
+    for kind in KINDS
+    for loss, model in (("binary-cross-entropy", {"bias": False}), ("squared-error", {}))
+]
+
+
+@pytest.mark.parametrize(("kind", "loss", "model"), [*((kind, "cross-entropy", {}) for kind in KINDS), *OTHER_LOSSES])
+def test_the_objective_is_that_of_every_sample_s_feature(kind: str, loss: str, model: dict[str, Any]) -> None:
+    run, found = measured(kind, model=model, loss=loss, **FEATURE_DECAY)
+    assert run.problem().loss == loss
+    assert run.problem().lambda_b == (None if model else 0.2)
     H: Any = features_of(run)
     labels: Any = run.data.labels
     if kind == "multi":
@@ -48,6 +58,40 @@ def test_the_objective_is_that_of_every_sample_s_feature(kind: str) -> None:
     assert sum(gap.stages[0].objective for gap in gaps) == pytest.approx(point.objective, rel=1e-5)
     assert sum(gap.optimum.objective for gap in gaps) == pytest.approx(ufm.solve(run.problem()).objective, rel=1e-8)
     assert len(gaps) == (2 if kind == "multi" else 1)
+    assert counterpart(found).exact
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("loss", ["cross-entropy", "binary-cross-entropy", "squared-error"])
+def test_a_batch_s_loss_and_gradient_are_torch_s(kind: str, loss: str) -> None:
+    """Against torch's own losses, whose gradients torch derives."""
+    data = toy(kind)
+    labels = torch.from_numpy(np.asarray(data.labels, dtype=np.int64))
+    F = torch.nn.functional
+    for t, K in enumerate(data.classes):
+        u = torch.randn(len(labels), K, generator=torch.Generator().manual_seed(t), dtype=torch.float64)
+        own = u.clone().requires_grad_()
+        u.requires_grad_()
+        here = torch.ones(len(labels), dtype=torch.bool) if kind == "multilabel" else labels[:, t] >= 0
+        y = labels.double() if kind == "multilabel" else F.one_hot(labels[:, t].clamp_min(0), K).double()
+        if loss == "cross-entropy":
+            expected = (y.sum(1) * torch.logsumexp(u, 1) - (y * u).sum(1))[here].sum()
+        elif loss == "binary-cross-entropy":
+            expected = F.binary_cross_entropy_with_logits(u[here], y[here], reduction="sum")
+        else:
+            expected = 0.5 * F.mse_loss(u[here], y[here], reduction="sum")
+        (3.0 * expected).backward()  # type: ignore[no-untyped-call]
+        found = task_loss(loss, own, labels, t, data.kind)  # type: ignore[arg-type]
+        (3.0 * found).backward()  # type: ignore[no-untyped-call]
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(own.grad, u.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_training_lowers_each_loss() -> None:
+    for loss in ("binary-cross-entropy", "squared-error"):
+        run = train(tables(epochs=6, loss=loss, **FEATURE_DECAY), data=toy())
+        losses = [row["loss"] for row in run.history]
+        assert losses[-1] < 0.9 * losses[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -114,7 +158,7 @@ def test_tasks_with_samples_of_their_own_have_lambdas_of_their_own() -> None:
         ({}, {"weight_decay": 0.0}, "without decay there is no λ"),
         ({}, {"weight_decay": 1e-3, "weighting": "fixed", "task_weights": [2, 1]}, "is not c\\^t λ_W"),
         ({"heads": "orthogonal_etf", "feature_dim": 5}, {"weight_decay": 1e-3}, "heads are frozen"),
-        ({"heads": "orthogonal_etf", "feature_dim": 5}, {"loss": "dot_regression"}, "the model has cross-entropy"),
+        ({"heads": "orthogonal_etf", "feature_dim": 5}, {"loss": "dot_regression"}, "which no model here has"),
     ],
 )
 def test_without_a_model_the_reason_is_given(model: dict[str, Any], changes: dict[str, Any], reason: str) -> None:
@@ -131,7 +175,6 @@ def test_what_differs_from_the_model_is_said() -> None:
     _, plain = measured(**FEATURE_DECAY)
     assert counterpart(plain).exact
     for model, changes, note in (
-        ({"bias": False}, {}, "no bias"),
         ({"heads": "orthogonal_etf", "feature_dim": 5}, {}, "heads are frozen"),
         ({}, {"weighting": "uncertainty"}, "changes the task weights"),
     ):

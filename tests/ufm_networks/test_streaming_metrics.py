@@ -27,9 +27,12 @@ class Case:
     W: list[np.ndarray]
     b: list[np.ndarray]
 
-    def stream(
+    def stream(self, *args: Any, **options: Any) -> dict[str, float]:
+        return dict(self.measured(*args, **options))
+
+    def measured(
         self, sizes: list[int], dtype: torch.dtype = torch.float64, device: str = "cpu", **options: Any
-    ) -> dict[str, float]:
+    ) -> verify.Metrics:
         cuts = np.cumsum(sizes)[:-1]
 
         def batches():
@@ -65,6 +68,11 @@ def case(source: str, seed: int = 0, *, samples: int = 200, spread: float = 1.0,
         tuples = np.concatenate([np.stack(np.unravel_index(np.arange(6), classes), 1), np.zeros((0, 2), int)])
         labels = np.concatenate([tuples, rng.integers(0, classes, (samples - 6, 2))]).astype(np.int64)
         problem = ufm.SingleSource.from_labels(labels, classes=classes, task_weights=[1.5, 1.0], **LAMBDAS)
+    elif source == "missing":
+        classes = (3, 2)
+        labels = np.stack([rng.integers(-1, k, samples) for k in classes], axis=1)
+        labels[(labels < 0).all(axis=1), 0] = 0
+        problem = ufm.SingleSource.from_labels(labels, classes=classes, task_weights=[1.5, 1.0], missing=-1, **LAMBDAS)
     else:
         classes = (3, 2, 4)
         task = np.concatenate([np.repeat([0, 1, 2], classes), rng.integers(0, 3, samples - 9)])
@@ -86,7 +94,7 @@ def assert_same(streamed: dict[str, float], expected: dict[str, float], rel: flo
         assert streamed[name] == pytest.approx(value, rel=rel, nan_ok=True), name
 
 
-@pytest.mark.parametrize("source", ["single", "multi", "multilabel"])
+@pytest.mark.parametrize("source", ["single", "missing", "multi", "multilabel"])
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), cuts=st.lists(st.integers(1, 90), min_size=1, max_size=9))
 def test_any_batches_give_the_metrics_of_all_features(source: str, seed: int, cuts: list[int]) -> None:
@@ -114,6 +122,28 @@ def test_ill_conditioned_single_precision_features() -> None:
     streamed = made.stream([64, 64, 72], dtype=torch.float32)
     made.H = made.H.astype(np.float64)
     assert_same(streamed, made.reference())
+
+
+def test_missing_labels_in_every_device_batch_and_empty_batches(device: str) -> None:
+    made = case("missing", 5)
+    assert_same(made.stream([1, 0, 7, 30, 10**6], device=device), made.reference())
+    (pattern,) = {tuple(row) for row in np.unique(made.labels >= 0, axis=0).tolist()} - {(True, False), (True, True)}
+    assert pattern == (False, True)
+
+
+def test_one_pass_says_what_a_second_would_measure() -> None:
+    made = case("single", 5)
+    whole, half = made.measured([10**6]), made.measured([10**6], passes=1)
+    assert set(half.reasons) - set(whole.reasons) == {"SNC4", "SNC5"}
+    assert "second pass" in half.reasons["SNC4"]
+    made.W = [np.zeros_like(w) for w in made.W]
+    assert "zero" in made.measured([10**6]).reasons["SNC4"]
+
+
+def test_targets_that_are_no_classes_are_refused_by_name() -> None:
+    problem = ufm.Regression(np.eye(3), **LAMBDAS)
+    with pytest.raises(ValueError, match=r"Regression, whose targets are not classes.*verify\.metrics"):
+        stream_metrics(problem, problem.labels, lambda: iter(()), [np.eye(3)])
 
 
 def test_ties_are_no_disagreement() -> None:

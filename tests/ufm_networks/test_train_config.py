@@ -39,7 +39,7 @@ def test_defaults_are_the_paper_s() -> None:
         ({"train": {"task_weights": [1, 2]}}, "weighting='fixed' needs task_weights"),
         ({"train": {"weighting": "fixed"}}, "weighting='fixed' needs task_weights"),
         ({"train": {"weighting": "unifrm"}}, "did you mean 'uniform'"),
-        ({"train": {"loss": "crossentropy"}}, "did you mean 'cross_entropy'"),
+        ({"train": {"loss": "crossentropy"}}, "did you mean 'cross-entropy'"),
         ({"train": {"epochs": 0}}, "epochs must be an integer ≥ 1"),
         ({"train": {"batch_size": 1}}, "batch_size must be an integer ≥ 2"),
         ({"train": {"learning_rate": -1}}, "learning_rate must be finite and > 0"),
@@ -173,7 +173,7 @@ ETF = {"heads": "orthogonal_etf"}
         ({"train": {"compile": True, "weighting": "pcgrad"}}, "compile=true with weighting='pcgrad'"),
         ({"data": MULTI, "train": {"weighting": "fixed", "task_weights": [1, 1, 1]}}, "must hold 2 numbers"),
         ({"data": SETS, "train": {"weighting": "fixed", "task_weights": [2]}}, r"\(2.0,\) with sets of labels"),
-        ({"data": SETS, "model": ETF, "train": {"loss": "dot_regression"}}, "'dot_regression' needs one class"),
+        ({"data": SETS, "model": ETF, "train": {"loss": "dot_regression"}}, "'dot-regression' needs one class"),
         ({"data": MULTI, "model": ETF | {"feature_dim": 2}}, "feature_dim=2 holds no orthogonal.* T = 3"),
         ({"data": SETS, "model": ETF | {"feature_dim": 2}}, "feature_dim=2 holds no orthogonal.* T = 3"),
         (

@@ -294,7 +294,7 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
 def test_label_sets_are_one_task_without_weights_or_fixed_directions() -> None:
     with pytest.raises(ValueError, match=r"task_weights=\(1.0,\) with sets of labels"):
         train(tables(weighting="fixed", task_weights=[1]), data=toy("multilabel"))
-    with pytest.raises(ValueError, match="'dot_regression' needs one class per task"):
+    with pytest.raises(ValueError, match="'dot-regression' needs one class per task"):
         train(tables({"heads": "orthogonal_etf"}, loss="dot_regression"), data=toy("multilabel"))
 
 

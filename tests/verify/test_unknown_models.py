@@ -45,7 +45,7 @@ def stranger(source: str = "single", **more: Any) -> SimpleNamespace:
 
 
 class Focal(ufm.SingleSource):
-    loss = "focal"
+    gamma = 2.0
 
 
 class Computed(ufm.SingleSource):
@@ -114,7 +114,7 @@ UNKNOWN = {
     "instance": (assigned("loss", "focal"), "loss='focal'"),
     "attribute": (assigned("class_weights", np.ones(3)), "class_weights=array"),
     "none": (assigned("margin", None), "margin=None"),
-    "class": (Focal.balanced((3, 3), n=2, **LAMBDAS), "loss='focal'"),
+    "class": (Focal.balanced((3, 3), n=2, **LAMBDAS), "gamma=2.0"),
     "property": (Computed.balanced((3, 3), n=2, **LAMBDAS), "margin=0.5"),
     "cached": (Late.balanced((3, 3), n=2, **LAMBDAS), "margin=0.5"),
     "slots": (slotted(), "margin=0.5"),
@@ -204,7 +204,10 @@ def test_files_of_another_model_are_refused(tmp_path: Any) -> None:
     POINTS["single"].save(path)
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
-    for change, words in (({"loss": "focal"}, "loss must be one of .* got 'focal'"), ({"source": "ranking"}, "got 'ranking'")):
+    for change, words in (
+        ({"loss": "focal"}, "loss must be one of .* got 'focal'"),
+        ({"source": "ranking"}, "got 'ranking'"),
+    ):
         header = json.loads(metadata["ufm"])
         header["problem"] |= change
         with pytest.raises(ValueError, match=words):

@@ -13,7 +13,7 @@ class BallObjective:
     """The minimum that a law states lies in ``ball``, and so between the doubles ``lower`` and ``upper``.
 
     law   "Theorem B.2" (3.1 and pairwise uniform tasks included), "Theorem 3.2", "Theorem 5.1", "K correlated classes"
-          "several labels" or "squared error"
+          "several labels", "squared error", "tasks of sigmoids" or "K binary tasks"
     ball  flint.arb
     """
 

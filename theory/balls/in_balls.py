@@ -12,12 +12,12 @@ and this part of the minimum is M times the entropy of the prediction (1 âˆ’ (Kâ
 Theorems 3.1 and B.2, or every pair of tasks uniform: part t has M = c^t N, K = K_t. Theorem 3.2: M = K_t n_t, and c^t
 outside. Theorem 5.1: labels that agree and labels that differ are a part each, M = 4 n c, K = 2. Which side of a
 threshold a problem lies on is decided in rational arithmetic. Two laws are convex programs in a few variables, enclosed
-by ``theory.balls.laws_in_balls``; squared error has ``theory.balls.squared_error_in_balls``.
+by ``theory.balls.laws_in_balls``; squared error has ``theory.balls.squared_error_in_balls``, binary
+cross-entropy ``theory.balls.sigmoids_in_balls``.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 
 from theory.balls.ball_objective import BallObjective, ball_objective
-from theory.balls.exact_reading import ExactPart, ball, exact_parts
+from theory.balls.exact_reading import ExactPart, ball, exact_parts, pairwise_uniform
 from theory.balls.laws_in_balls import class_correlation, multi_label
 from theory.balls.library import flint
+from theory.balls.sigmoids_in_balls import binary_cross_entropy
 from theory.balls.squared_error_in_balls import squared_error
 from theory.public_fields import CROSS_ENTROPY
 
@@ -36,8 +37,8 @@ SMALL = 2.0**-60  # of the minimum: a ball this small does not show in a double
 COVERED = (
     "label-balanced or pairwise uniform tasks (Theorems 3.1, B.2), class-balanced tasks of Problem (4) (Theorem 3.2), "
     "two tasks of K classes and equal weight with n_same on the diagonal of the counts and n_different off it "
-    "(Theorem 5.1), multi-label problems with equal counts for all sets of one size, and squared error with a free "
-    "bias or none"
+    "(Theorem 5.1), multi-label problems with equal counts for all sets of one size, squared error with a free "
+    "bias or none, and binary cross-entropy of balanced tasks or uncorrelated labels"
 )
 
 
@@ -79,10 +80,10 @@ def _cross_entropy(parts: Sequence[ExactPart], source: str) -> tuple[str, Any]:
     part = parts[0]
     match source:
         case "multi":
-            if all(_pairwise_uniform(part) for part in parts):
+            if all(pairwise_uniform(part) for part in parts):
                 return "Theorem 3.2", sum(_uniform(part, outside=True) for part in parts)
         case "single":
-            if _pairwise_uniform(part):
+            if pairwise_uniform(part):
                 return "Theorem B.2", _uniform(part)
             counts = _same_and_different(part)
             if counts is not None:
@@ -102,6 +103,7 @@ def _cross_entropy(parts: Sequence[ExactPart], source: str) -> tuple[str, Any]:
 
 LAWS: dict[str, Callable[[Sequence[ExactPart], str], tuple[str, Any]]] = {
     CROSS_ENTROPY: _cross_entropy,
+    "binary-cross-entropy": binary_cross_entropy,
     "squared-error": squared_error,
 }
 
@@ -123,17 +125,6 @@ def _entropy_part(part: ExactPart, weight: Fraction, classes: int) -> Any:
         top = 1 - (K - 1) * r
         return -M * ((K - 1) * r * r.log() + top * top.log())
     return M * arb(K).log()
-
-
-def _pairwise_uniform(part: ExactPart) -> bool:
-    """Whether every pair of tasks has equal joint counts; the classes of one task alone."""
-    classes = part.classes
-    for chosen in itertools.combinations(range(len(classes)), min(2, len(classes))):
-        table = np.zeros([classes[t] for t in chosen], dtype=np.int64)
-        np.add.at(table, tuple(part.labels[:, t] for t in chosen), part.counts)
-        if table.min() != table.max():
-            return False
-    return True
 
 
 def _same_and_different(part: ExactPart) -> tuple[int, int] | None:

@@ -105,8 +105,8 @@ class CrossEntropy:
         if wrong.any():
             row = int(np.argmax(wrong))
             raise ValueError(
-                f"{name}[{row}] = {targets[row].tolist()} has sum {sums[row]:g}; cross-entropy takes probabilities, "
-                "≥ 0 with sum 1. loss='binary-cross-entropy' takes any in [0, 1]"
+                f"{name}[{row}] has least entry {targets[row].min():g} and sum {sums[row]:g}; cross-entropy takes "
+                "probabilities, ≥ 0 with sum 1. loss='binary-cross-entropy' takes any in [0, 1]"
             )
 
     @staticmethod

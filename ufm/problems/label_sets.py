@@ -88,7 +88,7 @@ def subsets(classes: int, size: int) -> Int:
     """Indicators (C(K, m), K) of all label sets of one size."""
     sets = np.fromiter(itertools.chain.from_iterable(itertools.combinations(range(classes), size)), dtype=np.int64)
     indicators = np.zeros((math.comb(classes, size), classes), dtype=np.int64)
-    np.put_along_axis(indicators, sets.reshape(-1, size), 1, axis=1)
+    np.put_along_axis(indicators, sets.reshape(len(indicators), size), 1, axis=1)
     return indicators
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm.problems.problem_settings import Float, ProblemSettings, Source
-from ufm.problems.target_columns import sample_counts, target_blocks
+from ufm.problems.target_columns import sample_counts, table_or_blocks
 from ufm.problems.targeted import Targeted
 from ufm.support import validation
 
@@ -34,9 +34,12 @@ class Regression(Targeted):
     _title = "Regression"
 
     def __init__(self, targets: Any, counts: Any = None, **settings: Unpack[ProblemSettings]) -> None:
-        blocks = target_blocks("targets", targets, alone=True)
+        blocks = self._blocks("targets", targets)
         classes = tuple(block.shape[1] for block in blocks)
         self._set(classes, np.concatenate(blocks, axis=1), sample_counts(counts, len(blocks[0])), settings)
+
+    def _blocks(self, name: str, value: Any) -> list[Float]:
+        return table_or_blocks(name, value)
 
     def _settle(self, settings: Any, tasks: int, known: type[Any] = ProblemSettings) -> None:
         super()._settle({"loss": "squared-error", **settings}, tasks, known)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
+from ufm.problems.missing_labels import absent_labels, refuse_class, refuse_nan, require_labelled
 from ufm.problems.problem_settings import ProblemSettings, Settled, Source
 from ufm.problems.soft_labels import SoftLabels
 from ufm.problems.standard_form import MISSING, StandardForm, one_hot_targets
@@ -76,7 +77,7 @@ class SingleSource(Settled):
     ) -> Self:
         """From label tuples (columns, T) that may repeat or have count 0, in any order; −1 is no label."""
         validation.check_range("labels", labels, classes, MISSING)
-        _require_labelled(labels[counts > 0])
+        require_labelled(labels[counts > 0])
         problem = cls.__new__(cls)
         problem._set(classes, *distinct_tuples(labels, counts), **settings)
         return problem
@@ -90,20 +91,20 @@ class SingleSource(Settled):
         labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning tells
                  of an empty class 0
         missing  the integer that stands for no label, such as -1: such a sample has no loss in that task, which
-                 "mean" divides by N all the same. A sample without any label is refused, a task without any too
+                 "mean" divides by N all the same. A sample without any label is refused, a task without any too,
+                 and a ``missing`` that is a class
         Only the tuples that occur are stored: 40 binary attributes are no burden.
         """
-        array = validation.label_array("labels", labels)
-        if missing is not None:
-            array = np.where(array == validation.whole_number("missing", missing, -(2**63)), MISSING, array)
-        elif (array == MISSING).any():
-            row, task = np.argwhere(array == MISSING)[0].tolist()
-            raise ValueError(f"labels[{row}, {task}] = -1; missing=-1 says that it stands for no label")
+        refuse_nan(labels)
+        given = validation.label_array("labels", labels)
+        absent = absent_labels(given, missing)
+        array = np.where(absent, MISSING, given)
         largest = [max(2, int(k) + 1) for k in array.max(axis=0)]
         sizes = validation.class_numbers("classes", largest if classes is None else classes)
         if len(sizes) != array.shape[1]:
             raise ValueError(f"classes names {len(sizes)} tasks, labels has {array.shape[1]} columns")
-        validation.check_range("labels", array, sizes, 0 if missing is None else MISSING)
+        validation.check_range("labels", np.where(absent, 0, given), sizes)
+        refuse_class(missing, sizes)
         problem = cls._from_columns(sizes, array, np.ones_like(array[:, 0]), **settings)
         if classes is None:
             warn_of_empty_class_0("labels", array)
@@ -222,14 +223,3 @@ class SingleSource(Settled):
 
     def _repr_html_(self) -> str:
         return self._summary().html()
-
-
-def _require_labelled(labels: NDArray[np.int64]) -> None:
-    """ValueError where a task or a sample has no label at all."""
-    present = labels != MISSING
-    if not present.any(axis=0).all():
-        task = int(np.argmin(present.any(axis=0)))
-        raise ValueError(f"labels[:, {task}]: task {task} has no label at all; leave the task out")
-    if not present.any(axis=1).all():
-        row = int(np.argmin(present.any(axis=1)))
-        raise ValueError(f"labels[{row}] has no label in any task, so no loss; leave such samples out")

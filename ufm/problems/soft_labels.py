@@ -8,11 +8,10 @@ from typing import Any, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm.losses import DEFAULT, LOSSES
+from ufm.losses import DEFAULT, LOSSES, LossName
 from ufm.problems.problem_settings import Float, ProblemSettings, Source, checked_losses
 from ufm.problems.target_columns import check_unit_range, sample_counts, target_blocks
 from ufm.problems.targeted import Targeted
-from ufm.support import validation
 
 
 class SoftLabels(Targeted):
@@ -31,33 +30,45 @@ class SoftLabels(Targeted):
     _title = "Problem (3), soft labels"
 
     def __init__(self, probabilities: Sequence[Any], counts: Any = None, **settings: Unpack[ProblemSettings]) -> None:
-        blocks = target_blocks("probabilities", probabilities, alone=False)
-        self._build(blocks, sample_counts(counts, len(blocks[0])), settings, divide=True)
-
-    def _build(
-        self, blocks: list[Float], counts: NDArray[np.int64], settings: ProblemSettings, *, divide: bool
-    ) -> None:
-        losses = checked_losses(settings.get("loss", DEFAULT), len(blocks))
-        for t, (block, loss) in enumerate(zip(blocks, losses, strict=True)):
-            name = f"probabilities[{t}]"
-            validation.whole_number(f"{name}.shape[1]", block.shape[1], 2)
-            check_unit_range(name, block)
-            LOSSES[loss].check(name, block)
-            if divide and LOSSES[loss].shift_blind:
-                block /= block.sum(axis=1, keepdims=True)
+        blocks = target_blocks("probabilities", probabilities)
         classes = tuple(block.shape[1] for block in blocks)
-        self._set(classes, np.concatenate(blocks, axis=1), counts, settings)
+        losses = checked_losses(settings.get("loss", DEFAULT), len(blocks))
+        _check("probabilities", blocks, losses)
+        targets = np.concatenate(_divided(blocks, losses), axis=1)
+        self._set(classes, targets, sample_counts(counts, len(targets)), settings)
+
+    def _blocks(self, name: str, value: Any) -> list[Float]:
+        return _divided(target_blocks(name, value), self.losses)
 
     @classmethod
     def _from_columns(
         cls, classes: tuple[int, ...], targets: Float, counts: NDArray[np.int64], **settings: Unpack[ProblemSettings]
     ) -> Self:
         """From target rows (columns, R), tasks side by side."""
+        blocks = np.split(targets, np.cumsum(classes)[:-1], axis=1)
+        _check("probabilities", blocks, checked_losses(settings.get("loss", DEFAULT), len(blocks)))
         problem = cls.__new__(cls)
-        problem._build(np.split(targets, np.cumsum(classes)[:-1], axis=1), counts, settings, divide=False)
+        problem._set(classes, targets, counts, settings)
         return problem
 
     def _column_targets(self) -> Float:
         blocks = np.split(self.targets.T, np.cumsum(self.classes)[:-1])
         epsilon = self.label_smoothing
         return np.concatenate([(1.0 - epsilon) * p + epsilon * p.sum(axis=0) / len(p) for p in blocks])
+
+
+def _check(name: str, blocks: list[Float], losses: tuple[LossName, ...]) -> None:
+    """ValueError where they are no probabilities, or not what the task's loss takes."""
+    for t, (block, loss) in enumerate(zip(blocks, losses, strict=True)):
+        if block.shape[1] < 2:
+            raise ValueError(f"{name}[{t}] must have shape (N, K) with K ≥ 2; the table P of a single task is [P]")
+        check_unit_range(f"{name}[{t}]", block)
+        LOSSES[loss].check(f"{name}[{t}]", block)
+
+
+def _divided(blocks: list[Float], losses: tuple[LossName, ...]) -> list[Float]:
+    """Cross-entropy's rows by their sums, which rounding has moved from 1."""
+    if len(blocks) != len(losses):
+        raise ValueError(f"there are tables of {len(blocks)} tasks, {len(losses)} are needed")
+    pairs = zip(blocks, losses, strict=True)
+    return [p / p.sum(axis=1, keepdims=True) if LOSSES[loss].shift_blind else p for p, loss in pairs]

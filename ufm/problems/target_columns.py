@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ufm.support import validation
 
@@ -14,10 +16,27 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 
-def target_blocks(name: str, value: Any, *, alone: bool) -> list[Float]:
-    """T arrays (N, K_t) of finite numbers, from a list with one array per task, or ``alone`` from one array (N, K)."""
-    if alone and not (isinstance(value, Sequence) and all(np.ndim(block) >= 1 for block in value)):
-        return [validation.real_rows(name, value)]
+def table_or_blocks(name: str, value: Any) -> list[Float]:
+    """[(N, K)] of one array or of rows written out as lists of numbers, or T arrays (N, K_t) of a list of arrays."""
+    listed = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    if listed and len(value) and all(_is_array(block) or _depth(block) == 2 for block in value):
+        return target_blocks(name, value)
+    return [validation.real_rows(name, value)]
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, Tensor)) and value.ndim > 0
+
+
+def _depth(value: Any) -> int:
+    """Lists within lists, by their first entries."""
+    if isinstance(value, (np.ndarray, Tensor)):
+        return int(value.ndim)
+    return 1 + _depth(value[0]) if isinstance(value, (list, tuple)) and value else 0
+
+
+def target_blocks(name: str, value: Any) -> list[Float]:
+    """T arrays (N, K_t) of finite numbers, from a list with one array per task; a vector (N,) is K_t = 1."""
     if not validation.is_list(value):
         raise TypeError(f"{name} must be a list of T arrays (N, K_t), one per task, got {type(value).__name__}")
     blocks = [validation.real_rows(f"{name}[{t}]", block) for t, block in enumerate(value)]
@@ -67,5 +86,5 @@ def column_of_rows(distinct: Float, targets: Float, name: str) -> Int:
     columns = place[inverse[len(distinct) :]]
     if (columns < 0).any():
         row = int(np.argmin(columns))
-        raise ValueError(f"{name}[{row}] = {targets[row].tolist()} is no target of the problem")
+        raise ValueError(f"{name}[{row}] = {short(targets[row].tolist())} is no target of the problem")
     return columns

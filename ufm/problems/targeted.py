@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ufm.problems.problem_settings import Float, ProblemSettings, Settled, Source
 from ufm.problems.standard_form import StandardForm
-from ufm.problems.target_columns import column_of_rows, distinct_rows, target_blocks
+from ufm.problems.target_columns import column_of_rows, distinct_rows
 from ufm.support import display, validation
 
 
@@ -35,8 +35,15 @@ class Targeted(Settled):
 
     def columns(self, targets: Any) -> NDArray[np.int64]:
         """(N,) number of the column that has each sample's target; ``targets`` as the constructor's."""
-        blocks = target_blocks("targets", targets, alone=len(self.classes) == 1)
+        blocks = self._blocks("targets", targets)
+        sizes = tuple(block.shape[1] for block in blocks)
+        if sizes != self.classes:
+            raise ValueError(f"targets must have {self.classes} columns, one number per task, got {sizes}")
         return column_of_rows(self.targets, np.concatenate(blocks, axis=1), "targets")
+
+    def _blocks(self, name: str, value: Any) -> list[Float]:
+        """T arrays (N, K_t) of what the constructor is given."""
+        raise NotImplementedError
 
     @property
     def samples(self) -> int:

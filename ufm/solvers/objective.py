@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -88,6 +89,18 @@ class Objective:
     def quadratic(self) -> bool:
         """Whether every task's loss is."""
         return all(run.loss.quadratic for run in self.runs)
+
+    @property
+    def partly_quadratic(self) -> bool:
+        """Whether some task's loss is, and is as stiff where targets are fitted as anywhere."""
+        return any(run.loss.quadratic for run in self.runs)
+
+    @cached_property
+    def curvature_bound(self) -> Tensor:
+        """(R, m) L = c n · bound · mass, which the eigenvalues of the losses' ∂² in u do not exceed."""
+        bounds = np.array([LOSSES[loss].curvature_bound for loss in self.form.losses])[:, None] * self.form.masses()
+        rows = np.repeat(bounds, self.form.classes, axis=0)
+        return self.c_n * torch.as_tensor(rows, dtype=torch.float64, device=self.c_n.device)
 
     @property
     def variables(self) -> int:
@@ -182,6 +195,16 @@ class Objective:
             float(run.columns.remainder(state, du[run.rows])) for run, state in zip(self.runs, at.states, strict=True)
         )
         return float(gradient.dot(z) + penalty + (at.G * cross).sum()) + curved
+
+    def first_order(self, gradient: Tensor, x: Tensor) -> float:
+        """‖∇F‖ ‖x‖, at most which F falls to first order on the way to 0.
+
+        A free bias is no part of F and may be large beside it: its part is a product of its own.
+        """
+        if self.form.lambda_b != 0.0:
+            return float(gradient.norm()) * float(x.norm())
+        factors = self.sizes[0] + self.sizes[1]
+        return float(gradient[:factors].norm() * x[:factors].norm() + gradient[factors:].norm() * x[factors:].norm())
 
     def dual_gap_of_gradient(self, gradient: Tensor) -> float:
         """‖∇F‖² in the norm dual to the penalty's: what a gradient adds to the duality gap, to second order."""

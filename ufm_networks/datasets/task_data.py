@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ufm
+from ufm.losses import LossName
 from ufm.solution import Problem
 from ufm.support import validation
 from ufm_networks.datasets.images import Images, PastedImages, SelectedImages, checked_images, in_memory
@@ -102,8 +103,9 @@ class TaskData:
         *,
         lambda_H: float,
         lambda_W: float,
-        lambda_b: float,
+        lambda_b: float | None,
         reduction: str = "sum",
+        loss: LossName = "cross-entropy",
         task_weights: Any = None,
     ) -> Problem:
         """The UFM with exactly these counts: SingleSource, MultiSource or MultiLabel; the λ's are those of ``ufm``."""
@@ -112,6 +114,7 @@ class TaskData:
             "lambda_W": lambda_W,
             "lambda_b": lambda_b,
             "reduction": reduction,
+            "loss": loss,
         }
         match self.kind:
             case "multilabel":

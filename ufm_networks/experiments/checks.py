@@ -88,7 +88,7 @@ def _check_cosine(plan: PlannedRun, data: TaskData) -> None:
         even = len(set(counts[same].tolist())) == 1 == len(set(counts[~same].tolist()))
     weighted = train.task_weights is not None and any(c != 1 for c in train.task_weights)
     decayed = train.feature_decay is not None or bool(train.weight_decay)
-    if not even or weighted or not decayed or model.heads != "learned" or train.loss != "cross_entropy":
+    if not even or weighted or not decayed or model.heads != "learned" or train.loss != "cross-entropy":
         raise ValueError(
             f"run {plan.run!r}: kind='cosine' needs two tasks of equally many classes with counts {{same = n, "
             "different = m}, task weights of 1, some decay, cross-entropy and learned heads; got data "

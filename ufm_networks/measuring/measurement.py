@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ufm.losses import LossName
 from ufm.support import validation
 from ufm_networks.datasets.pairs import can_be_halved
 from ufm_networks.datasets.task_data import Kind
@@ -97,6 +98,7 @@ def measure_run(run: Run | str | Path, *, device: str = "cpu", samples: int = SA
 def _measure(run: Run, place: torch.device, samples: int, seed: int) -> Measurement:
     config, data, network = run.config, run.data, run.network
     features = NetworkFeatures(network, data, place)
+    loss: LossName = "cross-entropy" if config.train.loss == "dot-regression" else config.train.loss
     halves = {"training": data, "test": run.test}
     return Measurement(
         name=data.name if run.folder is None else run.folder.name,
@@ -108,7 +110,7 @@ def _measure(run: Run, place: torch.device, samples: int, seed: int) -> Measurem
         feature_dim=network.feature_dim,
         has_bias=all(head.bias is not None for head in network.heads),
         history=checked_history(run),
-        point=network_point(features, config.train.task_weights),
+        point=network_point(features, config.train.task_weights, loss),
         halves={
             name: half_images(network, part, place)
             for name, part in halves.items()

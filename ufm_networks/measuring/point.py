@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ufm.losses import LossName
 from ufm_networks.datasets.task_data import Kind
 from ufm_networks.features.network_features import NetworkFeatures
+from ufm_networks.features.task_losses import task_loss
 from ufm_networks.metrics import stream_metrics
 from ufm_networks.metrics.groups import Groups, label_groups
 
@@ -28,7 +30,7 @@ class NetworkPoint:
     counts           per form (m,)
     means            per form (d, m) μ_l
     spread           per form (m,) mean ‖h − μ_l‖² within a label
-    cross_entropy    per form (T,) or (1,) SUM over samples of every task's cross-entropy, from features and heads
+    losses           per form (T,) or (1,) SUM over samples of every task's loss, from features and heads
     squared_features per form: Σ ‖h‖² over samples
     metrics          the neural-collapse metrics over all samples, named as ``verify.metrics`` does
     """
@@ -39,18 +41,18 @@ class NetworkPoint:
     counts: list[NDArray[np.int64]]
     means: list[Float]
     spread: list[Float]
-    cross_entropy: list[Float]
+    losses: list[Float]
     squared_features: list[float]
     metrics: dict[str, float]
 
 
-def network_point(features: NetworkFeatures, task_weights: Any) -> NetworkPoint:
+def network_point(features: NetworkFeatures, task_weights: Any, loss: LossName = "cross-entropy") -> NetworkPoint:
     """Two passes over the data. ValueError where a feature is not finite."""
     data, network = features.data, features.network
     problem: Any = data.problem(lambda_H=1.0, lambda_W=1.0, lambda_b=1.0, task_weights=task_weights)
     groups = label_groups(problem, data.labels)
     W, b = network.head_arrays()
-    sums = _Sums(data.kind, groups, W, b, features.batches.labels)
+    sums = _Sums(loss, data.kind, groups, W, b, features.batches.labels)
 
     def batches() -> Any:
         counted, sums.counting = sums.counting, False  # the first pass counts
@@ -68,19 +70,21 @@ def network_point(features: NetworkFeatures, task_weights: Any) -> NetworkPoint:
         counts=[form.counts for form in groups.forms],
         means=measured.means if several else [measured.means],
         spread=measured.spread if several else [measured.spread],
-        cross_entropy=[row[row_of].cpu().numpy() for row, row_of in sums.of_forms()],
+        losses=[row[row_of].cpu().numpy() for row, row_of in sums.of_forms()],
         squared_features=sums.squares.tolist(),
         metrics=measured.metrics,
     )
 
 
 class _Sums:
-    """Cross-entropies and squares of one pass, per form."""
+    """Losses and squares of one pass, per form."""
 
-    def __init__(self, kind: Kind, groups: Groups, W: list[Tensor], b: list[Tensor], labels: Tensor) -> None:
-        self.kind, self.groups, self.W, self.b, self.labels = kind, groups, W, b, labels
+    def __init__(
+        self, loss: LossName, kind: Kind, groups: Groups, W: list[Tensor], b: list[Tensor], labels: Tensor
+    ) -> None:
+        self.loss, self.kind, self.groups, self.W, self.b, self.labels = loss, kind, groups, W, b, labels
         self.starts = np.array([block.start for block in groups.blocks])
-        self.cross_entropy = torch.zeros(len(W), dtype=torch.float64, device=labels.device)
+        self.losses = torch.zeros(len(W), dtype=torch.float64, device=labels.device)
         self.squares = torch.zeros(len(groups.forms), dtype=torch.float64, device=labels.device)
         self.counting = True
 
@@ -90,17 +94,10 @@ class _Sums:
         self.squares.index_add_(0, torch.from_numpy(form).to(h.device), h.square().sum(dim=1))
         labels = self.labels.index_select(0, torch.from_numpy(numbers).to(h.device))
         for t, (w, v) in enumerate(zip(self.W, self.b, strict=True)):
-            u = h @ w.T + v
-            if self.kind == "multilabel":
-                members = labels.double()
-                self.cross_entropy[t] += (members.sum(dim=1) * u.logsumexp(dim=1) - (members * u).sum(dim=1)).sum()
-            else:
-                self.cross_entropy[t] += torch.nn.functional.cross_entropy(
-                    u, labels[:, t], ignore_index=-1, reduction="sum"
-                )
+            self.losses[t] += task_loss(self.loss, h @ w.T + v, labels, t, self.kind)
 
     def of_forms(self) -> list[tuple[Tensor, slice]]:
         """The tasks of each form."""
         if self.kind == "multi":
-            return [(self.cross_entropy, slice(t, t + 1)) for t in range(len(self.W))]
-        return [(self.cross_entropy, slice(None))]
+            return [(self.losses, slice(t, t + 1)) for t in range(len(self.W))]
+        return [(self.losses, slice(None))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from verify._metrics.directions import ZERO
+from verify._metrics.labelled_alike import narrowed, patterns
 from verify._metrics.nearest_centre import ROUNDING, TIE, centred_heads
 from verify._metrics.sum_of_heads import sum_directions
 from verify.reading.form import Form
@@ -21,7 +22,8 @@ class Reference:
     """What features of one form are held against, as float64 tensors on the features' device.
 
     means (m, d), centre (d,), b (R,), labels (m, T), targets (m, d) s/‖s‖ of SNC4 or None; largest, ‖h‖; heads (R, d)
-    and offsets (R,) as ``verify._metrics.nearest_centre.centred_heads``
+    and offsets (R,) as ``verify._metrics.nearest_centre.centred_heads``; where labels are missing, apart, one reference
+    for the labels of each set of tasks, and of_label (m,), which of them is a label's
     """
 
     form: Form
@@ -33,6 +35,8 @@ class Reference:
     labels: Tensor
     targets: Tensor | None
     largest: float
+    apart: tuple[Reference, ...] = ()
+    of_label: Tensor | None = None
 
 
 def reference(
@@ -54,7 +58,20 @@ def reference(
         targets = there(sum_directions(form, W).T)
     centre = there(form.counts / form.counts.sum()) @ means
     heads, offsets = map(there, centred_heads(form, W, b, centre.cpu().numpy()))
-    return Reference(form, means, centre, heads, offsets, there(b), there(form.labels), targets, largest)
+    whole = Reference(form, means, centre, heads, offsets, there(b), there(form.labels), targets, largest)
+    return whole if form.labelled is None else _by_labelled_tasks(whole, W, b)
+
+
+def _by_labelled_tasks(whole: Reference, W: NDArray[np.float64], b: NDArray[np.float64]) -> Reference:
+    """With references of the parts of ``verify._metrics.labelled_alike``."""
+    form, apart = whole.form, []
+    of_label = np.full(len(form.counts), -1)
+    for p, (chosen, tasks) in enumerate(patterns(form)):
+        rows, of_label[chosen] = np.repeat(tasks, form.classes), p
+        means = whole.means[torch.from_numpy(chosen).to(whole.means.device)]
+        part = narrowed(form, chosen, tasks)
+        apart.append(reference(part, means, W[rows], b[rows], whole.largest, sums_of_heads=False))
+    return replace(whole, apart=tuple(apart), of_label=torch.from_numpy(of_label).to(whole.means.device))
 
 
 def sum_of_head_distances(of: Reference, h: Tensor, label: Tensor) -> Tensor:
@@ -67,11 +84,20 @@ def sum_of_head_distances(of: Reference, h: Tensor, label: Tensor) -> Tensor:
     return distances.sum()
 
 
-def disagreements(of: Reference, h: Tensor) -> Tensor:
+def disagreements(of: Reference, h: Tensor, label: Tensor) -> Tensor:
     """How many samples of a batch (n, d) the heads and the nearest mean decide differently (SNC5, MNC4).
 
-    A tie of either kind is no disagreement. As ``verify._metrics.nearest_centre``, samples as rows.
+    A sample of a label (n,) that is missing in some tasks is decided in the others, for the nearest mean of the labels
+    that are there in the same tasks.
     """
+    if of.of_label is None:
+        return _disagreements(of, h)
+    parts = enumerate(of.apart)
+    return torch.stack([_disagreements(part, h[of.of_label[label] == p]) for p, part in parts]).sum()
+
+
+def _disagreements(of: Reference, h: Tensor) -> Tensor:
+    """A tie of either kind is no disagreement. As ``verify._metrics.nearest_centre``, samples as rows."""
     x = h - of.centre
     logits = x @ of.heads.T + of.offsets
     distance, near_slack = _distances(of.means, of.centre, x)

@@ -16,7 +16,8 @@ from ufm_networks.metrics.groups import Groups, label_groups
 from ufm_networks.metrics.moments import FeatureMoments
 from ufm_networks.metrics.seen_samples import Gather, SeenSamples
 from ufm_networks.not_finite import NotFiniteError
-from verify._metrics import metrics
+from verify._metrics import Metrics, metrics
+from verify._metrics.measured import ZERO_VECTOR
 from verify.reading.form import Float, Source
 from verify.reading.point import read_heads
 from verify.reading.sources import own_features
@@ -35,12 +36,12 @@ VARIABILITY: dict[Source, str] = {"single": "SNC1", "multi": "MNC1", "multilabel
 class Measured:
     """Metrics with the statistics they come from.
 
-    metrics  as ``verify.metrics`` names them
+    metrics  as ``verify.metrics`` names them, with its ``reasons``
     means    (d, columns) label means, or a list of T; in the order of ``problem.labels``
     spread   (columns,) mean ‖h − μ‖² of each label, or a list of T
     """
 
-    metrics: dict[str, float]
+    metrics: Metrics
     means: Any
     spread: Any
 
@@ -65,8 +66,8 @@ def stream_metrics(
     Never in memory: more features than one batch. Kept: (columns, d) means, and of each sample how often it came and
     four numbers that tell whether both passes have given it the same features.
 
-    problem  a ufm problem with the counts of the data; its λ's do not matter, its task weights do (SNC4)
-    labels   (N, T) of all samples, as ``TaskData.labels``
+    problem  a ufm problem with the counts of the data; its λ's and losses do not matter, its task weights do (SNC4)
+    labels   (N, T) of all samples, as ``TaskData.labels``; −1 for no label, which counts as in ``verify.metrics``
     batches  a function: each call gives the pairs (features (n, d), numbers of the samples (n,)) of all N samples
              once, in any order, or of this process's share. A batch may be empty
     W, b     T arrays (K_t, d) and (K_t,), parameters as well; None, for all or as an entry, is a head without bias
@@ -76,6 +77,11 @@ def stream_metrics(
     """
     if passes not in (1, 2):
         raise ValueError(f"passes must be 1 or 2, got {passes!r}")
+    if getattr(problem, "source", None) not in SECOND_PASS:
+        raise ValueError(
+            f"problem is a {type(problem).__name__}, whose targets are not classes; features that come in batches are "
+            "measured of labels of classes only. Use verify.metrics with all features at once"
+        )
     groups = label_groups(problem, labels)
     heads, biases = read_heads(problem, W, b)
     device = torch.device(getattr(W[0], "device", "cpu"))
@@ -88,14 +94,20 @@ def stream_metrics(
     means = [moments.mean[block].T.cpu().numpy() for block in groups.blocks]
     spread = [(moments.spread / moments.count)[block].cpu().numpy() for block in groups.blocks]
     several = own_features(problem)
+    names = SECOND_PASS[problem.source]
     measured = metrics(problem, W=heads, H=means if several else means[0], b=biases)  # of the means: all but the below
     fractions = [form.counts / form.counts.sum() for form in groups.forms]
     variances = [float(f @ s) for f, s in zip(fractions, spread, strict=True)]
     measured[VARIABILITY[problem.source]] = float(np.mean(variances))
-    measured |= dict.fromkeys(SECOND_PASS[problem.source], float("nan"))
+    measured |= dict.fromkeys(names, float("nan"))
+    measured.reasons |= dict.fromkeys(names, "asks for each feature again, in a second pass (passes=2)")
     if passes == 2:
         second = seen("second")
-        measured |= _second_pass(problem.source, groups, batches, second, moments, heads, biases, processes)
+        measured |= _second_pass(names, groups, batches, second, moments, heads, biases, processes)
+        for name in names:
+            measured.reasons.pop(name)
+            if np.isnan(measured[name]):
+                measured.reasons[name] = ZERO_VECTOR
         second.require_each_once()
         size = (moments.mean.square().sum(dim=1) + moments.spread / moments.count).sqrt()
         second.require_features_of(first, size[torch.from_numpy(groups.of_sample).to(device)])
@@ -122,7 +134,7 @@ def _first_pass(groups: Groups, batches: Batches, seen: SeenSamples, processes: 
 
 
 def _second_pass(
-    source: Source,
+    names: tuple[SecondPass, ...],
     groups: Groups,
     batches: Batches,
     seen: SeenSamples,
@@ -135,15 +147,8 @@ def _second_pass(
     largest = float(moments.largest)
     references: list[Reference] = []
     for t, (form, block) in enumerate(zip(groups.forms, groups.blocks, strict=True)):
-        match source:
-            case "single" | "multilabel":  # all heads act on every feature
-                w, v = stacked_W, stacked_b
-            case "multi":
-                w, v = W[t], b[t]
-            case unknown:
-                assert_never(unknown)
-        references.append(reference(form, moments.mean[block], w, v, largest, sums_of_heads=source == "single"))
-    names = SECOND_PASS[source]
+        w, v = (stacked_W, stacked_b) if len(groups.forms) == 1 else (W[t], b[t])  # heads that act on the features
+        references.append(reference(form, moments.mean[block], w, v, largest, sums_of_heads="SNC4" in names))
     totals = torch.zeros(len(names), len(references), dtype=torch.float64, device=moments.mean.device)
     starts = np.array([block.start for block in groups.blocks])
     for h, samples in seen.read(batches()):
@@ -167,7 +172,7 @@ def _of_batch(name: SecondPass, of: Reference, h: Tensor, label: Tensor) -> Tens
         case "SNC4":
             return sum_of_head_distances(of, h, label)
         case "SNC5" | "MNC4":
-            return disagreements(of, h).double()
+            return disagreements(of, h, label).double()
         case "NN_decoding_error":
             return decoding_errors(of, h, label).double()
         case unknown:

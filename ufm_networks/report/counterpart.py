@@ -36,7 +36,7 @@ class Counterpart:
 
     parts   empty where there is none: ``reason`` says why
     exact   the loss of the network is the model's objective, at features that the backbone can make: λ's as a penalty
-            on features, constant task weights, free heads with biases
+            on features, constant task weights, free heads
     notes   what else the network differs in
     """
 
@@ -55,9 +55,9 @@ def counterpart(measured: Measurement) -> Counterpart:
     """
     train, model = measured.config.train, measured.config.model
     decayed = train.feature_decay is not None
-    exact = decayed and train.weighting in STATIC_WEIGHTINGS and model.heads == "learned" and measured.has_bias
-    if train.loss != "cross_entropy":
-        return Counterpart((), exact, f"it was trained with loss={train.loss!r}, the model has cross-entropy", ())
+    exact = decayed and train.weighting in STATIC_WEIGHTINGS and model.heads == "learned"
+    if train.loss == "dot-regression":
+        return Counterpart((), exact, f"it was trained with loss={train.loss!r}, which no model here has", ())
     if model.heads != "learned" and not decayed:
         return Counterpart((), exact, "its heads are frozen, so that weight decay sets no λ_W", ())
     try:
@@ -103,7 +103,8 @@ def _lambdas(
         if squared_W == 0 or squared_H == 0:
             raise ValueError("its heads or features are zero, so that no λ_H = λ_W ‖W‖² / ‖H‖² is in effect")
         lambda_H = found.effective_lambda_H(squared_W, squared_H) / c
-    return {"lambda_H": lambda_H, "lambda_W": found.lambda_W / c, "lambda_b": found.lambda_b / c}
+    lambda_b = found.lambda_b / c if measured.has_bias else None
+    return {"lambda_H": lambda_H, "lambda_W": found.lambda_W / c, "lambda_b": lambda_b, "loss": config.train.loss}
 
 
 def _notes(measured: Measurement, exact: bool) -> list[str]:
@@ -129,6 +130,4 @@ def _notes(measured: Measurement, exact: bool) -> list[str]:
         )
     if measured.config.model.heads != "learned":
         notes.append("The heads are frozen; the model's are free.")
-    if not measured.has_bias:
-        notes.append("The heads have no bias; the model has one, with the penalty λ_b.")
     return notes

@@ -8,6 +8,7 @@ import numpy as np
 
 import theory
 import ufm
+from ufm.solution import Problem
 from ufm_networks.measuring.point import NetworkPoint
 from ufm_networks.report.counterpart import Part
 from verify.certification.certificate import Certificate, certify
@@ -36,7 +37,8 @@ class Gap:
     """One problem.
 
     stages       the features as they are; their label means; the means' part in the row space of the heads; and, apart
-                 from these, the means less μ_G with b + W μ_G. Logits of the last three are the same
+                 from these and where heads have biases, the means less μ_G with b + W μ_G. Logits of the last three are
+                 the same
     lower_bound  D ≤ min F, from the softmax outputs of the network's label means
     spectral_ratio  σ/τ there: at most 1 at a global minimum
     network      the certificate of the best stage; optimum, that of the certified minimum of the model
@@ -81,16 +83,14 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
     def at(features: Float, biases: list[Float]) -> Certificate:
         return certify(problem, W=W, H=[features] if several else features, b=biases)
 
-    means, projected = at(H, b), at(read, b)
-    shifted = at(H - centre[:, None], [v + w @ centre for w, v in zip(W, b, strict=True)])
-    lower = max(means.lower_bound, projected.lower_bound, shifted.lower_bound)
-    objective = sample_objective(part, point)
-    named = (
-        ("features of the samples", objective),
-        ("their label means", means.objective),
-        ("what the heads read of the means", projected.objective),
-        ("means less μ_G, b + W μ_G", shifted.objective),
-    )
+    certificates = {"their label means": at(H, b), "what the heads read of the means": at(read, b)}
+    if problem.lambda_b is not None:  # a bias takes over what the heads read of the mean
+        biases = [v + w @ centre for w, v in zip(W, b, strict=True)]
+        certificates["means less μ_G, b + W μ_G"] = at(H - centre[:, None], biases)
+    means = certificates["their label means"]
+    lower = max(certificate.lower_bound for certificate in certificates.values())
+    objectives = {name: certificate.objective for name, certificate in certificates.items()}
+    named = {"features of the samples": sample_objective(part, point), **objectives}
     solution = solved(problem)
     optimum = certify(problem, solution)
     theorem, closed = _theorem(problem)
@@ -106,10 +106,10 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
     squares = {"total": total, **shares, "offset of the optimum": _offset(solution, counts)}
     return Gap(
         part=part,
-        stages=tuple(Stage(name, F, (F - lower) / F, (F - optimum.lower_bound) / F) for name, F in named),
+        stages=tuple(Stage(name, F, (F - lower) / F, (F - optimum.lower_bound) / F) for name, F in named.items()),
         lower_bound=lower,
         spectral_ratio=means.spectral_ratio,
-        network=min((means, projected, shifted), key=lambda certificate: certificate.objective),
+        network=min(certificates.values(), key=lambda certificate: certificate.objective),
         optimum=optimum,
         solution=solution,
         theorem=theorem,
@@ -122,10 +122,9 @@ def measure_gap(part: Part, point: NetworkPoint) -> Gap:
 def sample_objective(part: Part, point: NetworkPoint) -> float:
     """F with every sample's own feature, from sums over samples; reduction="sum"."""
     problem, f = part.problem, part.form
-    penalties = [
-        problem.lambda_W * np.sum(point.W[t] ** 2) + problem.lambda_b * np.sum(point.b[t] ** 2) for t in part.tasks
-    ]
-    weighted = problem.task_weights @ (point.cross_entropy[f] + np.array(penalties))
+    lambda_b = problem.lambda_b or 0.0  # a free bias has no penalty, and none is zero
+    penalties = [problem.lambda_W * np.sum(point.W[t] ** 2) + lambda_b * np.sum(point.b[t] ** 2) for t in part.tasks]
+    weighted = problem.task_weights @ (point.losses[f] + np.array(penalties))
     return float(weighted + problem.lambda_H * point.squared_features[f])
 
 
@@ -144,7 +143,7 @@ def _row_space(W: Float) -> Float:
     return np.asarray(kept.T @ kept)
 
 
-def _theorem(problem: ufm.SingleSource | ufm.MultiSource | ufm.MultiLabel) -> tuple[str, float]:
+def _theorem(problem: Problem) -> tuple[str, float]:
     try:
         prediction = theory.predict(problem)
     except theory.NotCovered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ufm.support.display import bias_penalty
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.embedding_figure import embedding_file
 from ufm_networks.report.gap import Gap
@@ -70,6 +71,7 @@ def _about(run: RunComparison) -> list[tuple[str, str]]:
             "yes: features are ≥ 0" if config.model.final_relu else "no: features may be negative, as in the model",
         ),
         ("heads", config.model.heads + ("" if measured.has_bias else ", without bias")),
+        ("loss", train.loss),
         ("weighting", train.weighting + ("" if train.task_weights is None else f" {list(train.task_weights)}")),
         ("epochs", f"{len(measured.history)} of {train.epochs}"),
         ("accuracy", f"{next((row['accuracy'] for row in measured.history[::-1] if 'accuracy' in row), np.nan):.4f}"),
@@ -83,7 +85,7 @@ def _about(run: RunComparison) -> list[tuple[str, str]]:
         p = gap.part.problem
         task = f" of task {gap.part.tasks[0] + 1}" if measured.kind == "multi" else ""
         how = "as trained" if train.feature_decay is not None else "λ_H in effect"
-        rows.append((f"λ_H, λ_W, λ_b{task}", f"{p.lambda_H:.4g}, {p.lambda_W:.4g}, {p.lambda_b:.4g} ({how})"))
+        rows.append((f"λ_H, λ_W, λ_b{task}", f"{p.lambda_H:.4g}, {p.lambda_W:.4g}, {bias_penalty(p.lambda_b)} ({how})"))
     rows.append(("Σ‖h‖²", ", ".join(f"{value:.5g}" for value in point.squared_features)))
     return rows
 

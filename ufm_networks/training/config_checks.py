@@ -14,9 +14,9 @@ from ufm_networks.training.train_config import TrainConfig
 def check_tasks(model: ModelConfig, train: TrainConfig, label_sets: bool, classes: tuple[int, ...] | None) -> None:
     """ValueError where a configuration is not for such tasks: one with sets of labels, or tasks of these classes, as
     far as they are known."""
-    if train.loss == "dot_regression" and model.heads != "orthogonal_etf":
+    if train.loss == "dot-regression" and model.heads != "orthogonal_etf":
         raise ValueError(
-            f"train.loss='dot_regression' with heads={model.heads!r}: it pulls features towards heads of fixed "
+            f"train.loss='dot-regression' with heads={model.heads!r}: it pulls features towards heads of fixed "
             "length and would shrink learned ones; use model.heads='orthogonal_etf'"
         )
     if label_sets and train.task_weights is not None:
@@ -24,9 +24,9 @@ def check_tasks(model: ModelConfig, train: TrainConfig, label_sets: bool, classe
             f"train.task_weights={train.task_weights} with sets of labels, which are one task: leave task_weights and "
             "weighting='fixed' out"
         )
-    if label_sets and train.loss == "dot_regression":
+    if label_sets and train.loss == "dot-regression":
         raise ValueError(
-            "train.loss='dot_regression' needs one class per task; of label sets Σ w_k has no fixed length"
+            "train.loss='dot-regression' needs one class per task; of label sets Σ w_k has no fixed length"
         )
     if classes is None:
         return

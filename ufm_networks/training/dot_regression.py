@@ -33,7 +33,7 @@ def dot_regression(
     Source: Table 4; Yang et al. 2022, eq. 8; m > 1 is beyond the paper.
     """
     if kind == "multilabel":
-        raise ValueError("loss='dot_regression' needs one class per task; of label sets Σ w_k has no fixed length")
+        raise ValueError("loss='dot-regression' needs one class per task; of label sets Σ w_k has no fixed length")
     own = labels >= 0
     norm = features.norm(dim=1)
     scale = own.sum(dim=1).to(norm.dtype).sqrt() / norm.masked_fill(norm == 0, torch.inf)

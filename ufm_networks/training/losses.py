@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ufm.losses import LossName
 from ufm_networks.datasets.task_data import Kind
+from ufm_networks.features.task_losses import task_loss
 from ufm_networks.multi_task_network import MultiTaskNetwork
+from ufm_networks.tables import Check, one_of
 from ufm_networks.training.dot_regression import dot_regression
 
-Loss = Literal["cross_entropy", "dot_regression"]
+Loss = LossName | Literal["dot-regression"]
 BatchLoss = Callable[[MultiTaskNetwork, Tensor, list[Tensor], Tensor, Kind], Tensor]
 
 
@@ -39,5 +42,30 @@ def cross_entropy(
             assert_never(unknown)
 
 
-LOSSES: dict[Loss, BatchLoss] = {"cross_entropy": cross_entropy, "dot_regression": dot_regression}
+def model_loss(name: LossName) -> BatchLoss:
+    """A loss of the model as one of batches."""
+
+    def of_batch(
+        network: MultiTaskNetwork, features: Tensor, logits: list[Tensor], labels: Tensor, kind: Kind
+    ) -> Tensor:
+        return torch.stack([task_loss(name, u, labels, t, kind) for t, u in enumerate(logits)])
+
+    return of_batch
+
+
+LOSSES: dict[Loss, BatchLoss] = {
+    **{name: model_loss(name) for name in get_args(LossName)},
+    "cross-entropy": cross_entropy,  # torch's own, which is faster
+    "dot-regression": dot_regression,
+}
 """A loss is a function (network, features (n, d), logits, labels, kind) → (T,) sums over the batch, in float32."""
+
+
+def loss_name() -> Check:
+    """One of the losses; with underscores for hyphens, as older configurations have them, it is the same."""
+    known = one_of(LOSSES)
+
+    def check(name: str, value: Any) -> Any:
+        return known(name, value.replace("_", "-") if isinstance(value, str) else value)
+
+    return check

@@ -67,11 +67,15 @@ class Run:
             raise ValueError(
                 f"weighting={train.weighting!r} changes task weights on the way; no problem has been fixed"
             )
+        if train.loss == "dot-regression":
+            raise ValueError(f"loss={train.loss!r} is the loss of no model here")
         decay = ufm_lambdas(self.config, len(self.data))
+        has_bias = self.config.model.heads == "learned" and self.config.model.bias is not False
         return self.data.problem(
             lambda_H=decay.lambda_H,  # type: ignore[arg-type]
             lambda_W=decay.lambda_W,
-            lambda_b=decay.lambda_b,
+            lambda_b=decay.lambda_b if has_bias else None,
+            loss=train.loss,
             task_weights=self.config.train.task_weights,
         )
 

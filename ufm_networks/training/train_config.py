@@ -10,7 +10,7 @@ import torch
 from ufm.support import validation
 from ufm.weighting import WEIGHTINGS
 from ufm_networks.tables import checked, not_negative, one_of, or_none, plain_table, positive, read_table, switch, whole
-from ufm_networks.training.losses import LOSSES, Loss
+from ufm_networks.training.losses import Loss, loss_name
 from ufm_networks.training.weighting_options import check_weighting
 
 USUAL_WEIGHT_DECAY = 5e-4  # Section 4
@@ -19,13 +19,16 @@ Auto = bool | Literal["auto"]
 
 @attrs.frozen
 class FeatureDecay:
-    """λ_H on features, λ_W and λ_b on heads, in the sum convention of ``ufm``; nothing on the backbone."""
+    """λ_H on features, λ_W and λ_b on heads (0 leaves biases free), in the sum convention of ``ufm``.
+
+    Nothing on the backbone.
+    """
 
     TABLE: ClassVar[str] = "train.feature_decay"
 
     lambda_H: float = checked(positive)
     lambda_W: float = checked(positive)
-    lambda_b: float = checked(positive)
+    lambda_b: float = checked(not_negative)
 
 
 def _momentum(name: str, value: Any) -> float:
@@ -53,7 +56,7 @@ class TrainConfig:
     momentum: float = checked(_momentum, 0.9)
     weight_decay: float | None = checked(or_none(not_negative), None)
     feature_decay: FeatureDecay | None = checked(or_none(lambda _, value: read_table(FeatureDecay, value)), None)
-    loss: Loss = checked(one_of(LOSSES), "cross_entropy")
+    loss: Loss = checked(loss_name(), "cross-entropy")
     weighting: str = checked(one_of(WEIGHTINGS), "uniform")
     weighting_options: dict[str, Any] = checked(plain_table, attrs.Factory(dict))
     task_weights: tuple[float, ...] | None = checked(or_none(_task_weights), None)

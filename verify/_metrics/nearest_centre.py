@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from verify._metrics.labelled_alike import labelled_alike
 from verify._metrics.property import Property
 from verify.reading.form import Float, Form
 from verify.reading.label_sums import column_blocks
@@ -17,8 +18,16 @@ TIE = ROUNDING  # of the numbers compared: closer than this is equal
 def disagreement_rate(samples: Samples) -> float:
     """Fraction of samples whose tuple of head decisions is not the nearest class centre's (SNC5; per task MNC4).
 
-    (argmax_k ⟨w_k^t, h⟩ + b_k^t)_t against argmin over the label tuples that occur of ‖h − μ‖.
+    (argmax_k ⟨w_k^t, h⟩ + b_k^t)_t against argmin over the label tuples that occur of ‖h − μ‖. A sample with labels in
+    some tasks only is decided in these, against the centres of the label tuples that have labels in the same tasks.
     """
+    N = samples.form.counts.sum()
+    parts = labelled_alike(samples)
+    return sum(float(part.form.counts.sum() / N) * _rate(part) for part in parts)
+
+
+def _rate(samples: Samples) -> float:
+    """``disagreement_rate`` where every label is there."""
     form, point = samples.form, samples.point
     total = 0.0
     for block in column_blocks(point.index, max(len(point.H), len(point.W), len(form.labels))):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from verify._metrics.directions import head_cosines, largest_norm
+from verify._metrics.measured import Undefined
 from verify._metrics.property import Property
 from verify.reading.form import Float
 
@@ -31,9 +32,9 @@ ORTHOGONALITY = Property(
 def cross_task_cosines(heads: Sequence[Float]) -> tuple[float, float]:
     """Mean and maximum of |cos(w_k^t, w_k'^t')| over k, k', t ≠ t' (SNC3 of Table 5, SNC3_max of Section 4.3).
 
-    NaN for one task, which has no such pair, and where a head row is zero.
+    Undefined for one task, which has no such pair; NaN where a head row is zero.
     """
     if len(heads) == 1:
-        return np.nan, np.nan
+        raise Undefined("one task has no other to be orthogonal to")
     cosines = ORTHOGONALITY.deviations(heads)
     return float(cosines.mean()), float(cosines.max())

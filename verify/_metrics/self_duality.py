@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from verify._metrics.directions import direction_distances, largest_norm, unit_columns
+from verify._metrics.measured import Undefined
 from verify._metrics.property import Property
 from verify.reading.form import Float, Int
 from verify.reading.samples import Samples
@@ -29,12 +30,12 @@ def squared_distances_to_heads(samples: Samples) -> Float:
 def single_label_duality(samples: Samples) -> float:
     """Ave_k ‖μ̃_k − w̃_k‖² over the classes with samples of multiplicity 1, centred by the mean of those samples (NC3).
 
-    NaN where no sample has multiplicity 1.
+    Undefined where no sample has multiplicity 1.
     """
     labels, counts = samples.form.labels, samples.form.counts
     single = np.flatnonzero(labels.sum(axis=1) == 1)
     if not len(single):
-        return np.nan
+        raise Undefined("no sample has a single label")
     means = samples.means[:, single]
     centre = means @ (counts[single] / counts[single].sum())
     return float(np.mean(_squared_distances(samples, means, centre, np.argmax(labels[single], axis=1))))

@@ -42,8 +42,8 @@ def sum_directions(form: Form, W: Float) -> Float:
 def distance_from_summed_heads(samples: Samples) -> float:
     """Ave over samples of ‖h̃ − s/‖s‖‖, h̃ = (h − μ_G)/‖h − μ_G‖, s = Σ_t √(c^t K_t) w_{k_t}^t (SNC4).
 
-    For equal K_t and c^t, s/‖s‖ is Table 5's; the weights are those of the general form (B.2, eq. 17). NaN where
-    a feature equals μ_G or a sum of heads is zero.
+    For equal K_t and c^t, s/‖s‖ is Table 5's; the weights are those of the general form (B.2, eq. 17). The sum is over
+    the tasks in which a sample has a label. NaN where a feature equals μ_G or a sum of heads is zero.
     """
     form, point = samples.form, samples.point
     targets = sum_directions(form, point.W)

@@ -9,8 +9,11 @@ from typing import Any, assert_never
 import numpy as np
 
 from verify._metrics.label_set_decoding import decoding_error
+from verify._metrics.measured import NAMES, ZERO_VECTOR, Metrics, Undefined
 from verify._metrics.nearest_centre import disagreement_rate
 from verify._metrics.orthogonality import cross_task_cosines
+from verify._metrics.regression_features import principal_distance, row_space_distance
+from verify._metrics.regression_heads import root_covariance_distance
 from verify._metrics.self_duality import single_label_duality, squared_distances_to_heads
 from verify._metrics.simplex_angles import simplex_angles
 from verify._metrics.simplex_norms import simplex_norms
@@ -23,12 +26,17 @@ from verify.reading.samples import Samples
 
 Measure = Callable[[tuple[Samples, ...]], float]
 
-METRIC = re.compile(r"^[SM]?NC(\d|_m)")  # what a column of a history is called where it holds one of these
+NO_CLASSES: dict[Source, str] = {
+    "soft": "soft labels have no classes",
+    "regression": "real targets have no classes",
+}
+OF_CLASSES = ("SNC2_1", "SNC2_2", "SNC4", "SNC5")
+METRIC = re.compile(r"^([SM]?NC(\d|_m)|NRC\d)")  # what a column of a history is called where it holds one of these
 
 
 def metrics(
     problem: Problem | At, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
-) -> dict[str, float]:
+) -> Metrics:
     """Neural-collapse metrics of a solution, or of W=, H=, b= of any origin, a trained network's included.
 
     SingleSource (Table 5)                                         MultiSource (Table 6)
@@ -40,23 +48,55 @@ def metrics(
     SNC4      Ave ‖h̃ − s/‖s‖‖, s = Σ_t √(c^t K_t) w_{k_t}^t
     SNC5      fraction of samples whose head decisions, biases included, are not the nearest class centre's
 
+    Regression (Andriopoulos et al., NeurIPS 2024), beside SNC1, SNC3 and SNC3_max
+    NRC1    Ave ‖h̃ − proj(h̃ | H_PCA)‖², h̃ = h/‖h‖, H_PCA the n principal components of the features, n = Σ K_t
+    NRC2    Ave ‖h̃ − proj(h̃ | Wᵀ)‖²
+    NRC3    ‖W Wᵀ/‖W Wᵀ‖ − A/‖A‖‖², A = Σ^{1/2} − γ^{1/2} I, Σ the covariance of the targets, at the best γ ≤ λ_min(Σ)
+
     Averages over features are over SAMPLES: with labels= (columns, T) a label seen n_l times with m_l columns gives
-    each weight n_l / m_l. h̃ and μ̃ are centred by the mean of all samples (of the task) and normalized. Ties in
-    SNC5 and MNC4 are no disagreement. What a zero vector leaves undefined is NaN, and so is SNC3 of one task. Means
-    and centres are over the labels that occur.
+    each weight n_l / m_l. h̃ and μ̃ but of NRC are centred by the mean of all samples (of the task) and normalized.
+    Ties in SNC5 and MNC4 are no disagreement. Means and centres are over the labels that occur.
+
+    Missing labels (−1). A sample is left out in a task where it has no label: of SNC1 no label is a label like the
+    others, samples with the same tuple share a mean; s of SNC4 sums over the tasks with a label; SNC5 decides in these
+    tasks, for the nearest centre of the label tuples that have labels in the same tasks. SNC2 and SNC3 see heads only.
 
     MultiLabel (Li et al., ICML 2024, whose metrics these are in the conventions above)
     NC1     as SNC1, μ the mean of the label set              NC2_1, NC2_2  as SNC2_1, SNC2_2, of the one head
     NC3     as MNC3, of samples of multiplicity 1, centred by their mean
     NC_m    ∠(μ_S, Σ_{k∈S} μ_k) relative to its average over all label sets S of the same size; μ_k of multiplicity 1
     NN_decoding_error  fraction of samples whose nearest label-set mean is of another label set
+    See ``verify._metrics.tag_sums`` for what NC_m needs.
 
-    NC3 and NC_m are NaN without samples of multiplicity 1; see ``verify._metrics.tag_sums`` for what else NC_m needs.
+    What is undefined is NaN, and ``metrics(…).reasons[name]`` says why: a zero vector has no direction, one task no
+    SNC3, label sets without samples of multiplicity 1 no NC3 and NC_m; soft and real targets have no classes, so no
+    SNC2, SNC4, SNC5. Every loss and every bias is measured by these definitions; which of them vanish at a minimum is
+    the theorems' matter.
 
-    W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3.
+    W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3; the papers named above.
     """
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)
-    return {name: measure(at.samples) for name, measure in table(at.problem.source).items()}
+    measures, absent = table(at.problem.source), without_meaning(at.problem.source)
+    values, reasons = {}, dict(absent)
+    for name in (n for n in NAMES if n in measures or n in absent):
+        values[name], reason = measured(measures[name], at.samples) if name in measures else (np.nan, absent[name])
+        if reason:
+            reasons[name] = reason
+    return Metrics(values, reasons)
+
+
+def measured(measure: Measure, parts: tuple[Samples, ...]) -> tuple[float, str]:
+    """The value and "", or NaN and the reason."""
+    try:
+        value = measure(parts)
+    except Undefined as why:
+        return np.nan, str(why)
+    return value, ZERO_VECTOR if np.isnan(value) else ""
+
+
+def without_meaning(source: Source) -> dict[str, str]:
+    """The metrics of tasks that share their samples that mean nothing here, and why."""
+    return dict.fromkeys(OF_CLASSES, NO_CLASSES[source]) if source in NO_CLASSES else {}
 
 
 def table(source: Source) -> dict[str, Measure]:
@@ -64,11 +104,9 @@ def table(source: Source) -> dict[str, Measure]:
     match source:
         case "single":
             return {
-                "SNC1": _mean(within_label_variance),
+                **_of_any_targets(),
                 "SNC2_1": lambda parts: simplex_angles(_heads(parts)),
                 "SNC2_2": lambda parts: simplex_norms(_heads(parts)),
-                "SNC3": lambda parts: cross_task_cosines(_heads(parts))[0],
-                "SNC3_max": lambda parts: cross_task_cosines(_heads(parts))[1],
                 "SNC4": _mean(distance_from_summed_heads),
                 "SNC5": _mean(disagreement_rate),
             }
@@ -89,10 +127,26 @@ def table(source: Source) -> dict[str, Measure]:
                 "NC_m": _mean(tag_sum_angle),
                 "NN_decoding_error": _mean(decoding_error),
             }
-        case "soft" | "regression":
-            return {}  # all of these are of classes
+        case "soft":
+            return _of_any_targets()
+        case "regression":
+            return {
+                **_of_any_targets(),
+                "NRC1": _mean(principal_distance),
+                "NRC2": _mean(row_space_distance),
+                "NRC3": _mean(root_covariance_distance),
+            }
         case _:
             assert_never(source)
+
+
+def _of_any_targets() -> dict[str, Measure]:
+    """Of tasks that share their samples, classes or not."""
+    return {
+        "SNC1": _mean(within_label_variance),
+        "SNC3": lambda parts: cross_task_cosines(_heads(parts))[0],
+        "SNC3_max": lambda parts: cross_task_cosines(_heads(parts))[1],
+    }
 
 
 def _mean(of_part: Callable[[Samples], float]) -> Measure:

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from verify._metrics.directions import largest_norm, unit_columns
+from verify._metrics.measured import Undefined
 from verify.reading.form import Float, Int
 from verify.reading.label_sums import BLOCK
 from verify.reading.samples import Samples
 
+NEEDED = "a set of labels that also occur alone, others to tell it from, and at most 10^8 pairs of both"
 MOST_PAIRS = 10**8  # angles averaged in one multiplicity's denominator: seconds
 
 
@@ -20,9 +22,9 @@ def tag_sum_angle(samples: Samples) -> float:
     """Ave_m [ Ave_S ∠(μ_S, Σ_{k∈S} μ_k) / Ave_{S, S'} ∠(μ_S, Σ_{k∈S'} μ_k) ], |S| = |S'| = m ≥ 2 (NC_m).
 
     S runs over the label sets that occur, S' over all label sets of that size; both only of classes that have samples
-    of multiplicity 1, whose means μ_k are. Means are not centred. NaN where no multiplicity can be measured: without
-    two label sets S' to tell apart (m = K), with more than 10^8 pairs (S, S'); where a mean or a sum is zero, or all of
-    them lie along one direction.
+    of multiplicity 1, whose means μ_k are. Means are not centred. Undefined where no multiplicity can be measured:
+    without two label sets S' to tell apart (m = K), with more than 10^8 pairs (S, S'). NaN where a mean or a sum is
+    zero, or all of them lie along one direction.
     """
     labels = samples.form.labels
     sizes = labels.sum(axis=1)
@@ -37,7 +39,9 @@ def tag_sum_angle(samples: Samples) -> float:
         sets = math.comb(len(classes), m)
         if len(own) and sets > 1 and sets * len(own) <= MOST_PAIRS:
             ratios.append(_ratio(samples.means[:, own], labels[own], singles, classes, m, size))
-    return float(np.mean(ratios)) if ratios else np.nan
+    if not ratios:
+        raise Undefined(f"no size of label sets has {NEEDED}")
+    return float(np.mean(ratios))
 
 
 def _ratio(means: Float, labels: Int, singles: Float, classes: Int, m: int, size: float) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ufm.support import validation
 from ufm.support.nearest_name import require_name
-from verify._metrics.tables import table
+from verify._metrics.measured import NAMES
+from verify._metrics.tables import measured, table, without_meaning
 from verify.reading.form import Int, Problem, forms
 from verify.reading.label_index import label_index
 from verify.reading.point import Point
@@ -29,13 +30,18 @@ def tracked(problem: Problem, *names: str) -> Callable[[Any], dict[str, float]]:
     Features are taken to the CPU for it, in float64. Raises ValueError for a name that is not of the problem's table.
     """
     parts = forms(problem)
-    measures = table(problem.source)
-    chosen = [require_name("metric", name, measures) for name in names] or [n for n in measures if n not in DECISIONS]
+    measures, absent = table(problem.source), without_meaning(problem.source)
+    for name in names:
+        if name in absent:
+            raise ValueError(f"metric {name!r} is undefined here: {absent[name]}")
+    chosen = [require_name("metric", name, measures) for name in names] or [
+        name for name in NAMES if name in measures and name not in DECISIONS
+    ]
     columns: dict[
         int, tuple[Any, Int]
     ] = {}  # by task: the labels last seen, one array all along a run, and their columns
 
-    def measured(at: Any) -> dict[str, float]:
+    def at_step(at: Any) -> dict[str, float]:
         form = parts[at.task]
         if at.task not in columns or columns[at.task][0] is not at.labels:
             sizes = {"default": False, "indicators": label_sets(problem)}
@@ -47,9 +53,9 @@ def tracked(problem: Problem, *names: str) -> Callable[[Any], dict[str, float]]:
         )
         point = Point(W, b, H, index, np.bincount(index, minlength=len(form.labels)))
         samples = (Samples(replace(form, task_weights=at.task_weights), point),)
-        return {name: measures[name](samples) for name in chosen}
+        return {name: measured(measures[name], samples)[0] for name in chosen}
 
-    return measured
+    return at_step
 
 
 def _stacked(parts: Any) -> Any:

@@ -1,11 +1,11 @@
-"""Whether biases are zero."""
+"""Whether biases are what a minimum has: zero, or what a theorem says."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from verify._metrics.property import Property
-from verify.reading.form import Float
+from verify.reading.form import Float, Form
 
 
 def _deviations(b: Float, logit: float) -> Float:
@@ -20,3 +20,15 @@ ZERO_BIAS = Property(
     codes=(),
     deviations=_deviations,
 )
+
+
+def determined(form: Form, b: Float) -> Float:
+    """(R,) what the objective determines of biases or of their differences.
+
+    A free bias (λ_b = 0) of a task whose loss does not see a common shift of its logits is determined up to a constant,
+    here of mean zero; every other bias as it is.
+    """
+    if form.lambda_b != 0:
+        return b
+    means = [np.full(rows.stop - rows.start, b[rows].mean()) for rows in form.blocks]
+    return np.asarray(np.where(form.shift_blind_rows, b - np.concatenate(means), b))

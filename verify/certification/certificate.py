@@ -168,13 +168,16 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     at = evaluate(form, point)
     bound = plain_bound(form, at.residual)
     lower = bound.value
-    if not _within(tolerance, at, lower):
-        lower = max(lower, other_bounds(form, at.residual))
-    lower *= 1.0 - 4 * (parts - 1) * UNIT
+    closed = _within(tolerance, at, lower)
+    if not closed:
+        lower = max(lower, other_bounds(form, at.residual, apart=bound.spectral_ratio > 1.0))
+    if not closed or parts > 1:
+        lower *= 1.0 - 4 * (parts - 1) * UNIT
+        closed = _within(tolerance, at, lower)
     gap = at.objective - lower
     better = None
     verdict = GLOBAL
-    if not _within(tolerance, at, lower):
+    if not closed:
         if point.W.shape[1] >= form.sufficient_dim:
             better = better_objective(form, at.logits, point.b, at.objective, at.rounding)
         verdict = INCONCLUSIVE if better is None else NOT_OPTIMAL

@@ -52,16 +52,18 @@ def label_bound(form: Form) -> float:
     return zero_point(form)
 
 
-def other_bounds(form: Form, residual: Float) -> float:
-    """The largest D of the other choices, and 0, which no loss is below."""
+def other_bounds(form: Form, residual: Float, *, apart: bool) -> float:
+    """The largest D of the other choices, and 0, which no loss is below.
+
+    apart  whether a θ per task is worth a try: not where all of the residual is below τ
+    """
     balanced = _balanced(form, residual)
-    return max(0.0, label_bound(form), per_task_bound(form, balanced), polar_bound(form, balanced))
+    best = max(0.0, label_bound(form), polar_bound(form, balanced))
+    return max(best, per_task_bound(form, balanced)) if apart and len(form.classes) > 1 else best
 
 
 def per_task_bound(form: Form, residual: Float) -> float:
-    """D at ``per_task_deviation``; of one task it is that of ``plain_bound``, and not tried again."""
-    if len(form.classes) == 1:
-        return 0.0
+    """D at ``per_task_deviation``."""
     return dual_point(form, per_task_deviation(form, residual)).value
 
 

@@ -139,12 +139,10 @@ def _inside(form: Form, theta: float, deviation: Float) -> float:
 
 def _gain(form: Form, g: Float, moved: Float | None) -> float:
     """≤ −Σ_t c^t Σ_l a_l ℓ_t*(g_tl; y_tl); g (R, m) may be overwritten."""
-    least = np.concatenate(
-        [
-            group.loss.bound(group.at, g[group.rows], None if moved is None else moved[group.rows])
-            for group in form.groups
-        ]
-    )
+    parts = [
+        group.loss.bound(group.at, g[group.rows], None if moved is None else moved[group.rows]) for group in form.groups
+    ]
+    least = parts[0] if len(parts) == 1 else np.concatenate(parts)
     terms = form.loss_weight * (form.task_weights @ least)
     sizes = terms if (least >= 0.0).all() else form.loss_weight * (form.task_weights @ np.abs(least))
     rounding = gamma(len(form.classes) + 10) * fsum(sizes.tolist())

@@ -55,9 +55,13 @@ def loss_and_residual(form: Form, u: Float, columns: Int | slice = EVERY) -> tup
 def logit_slack(form: Form, losses: Float, eta: Float, columns: Int | slice = EVERY) -> Float:
     """(n,) what errors of at most η (T, n) in the logits may change Σ_t c^t ℓ_t by, from the losses (T, n)."""
     masses = form.masses[:, columns]
-    parts = zip(form.loss_of, losses, masses, form.classes, eta, strict=True)
     with np.errstate(over="ignore", invalid="ignore"):
-        share = np.stack([loss.logit_slack(value, s, k, error) for loss, value, s, k, error in parts])
+        parts = [
+            group.loss.logit_slack(losses[t], masses[t], form.class_column[t], eta[t])
+            for group in form.groups
+            for t in (group.tasks,)
+        ]
+    share = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if form.labelled is not None:
         share[~form.labelled[:, columns]] = 0.0
     return np.asarray(form.task_weights @ share)
@@ -90,7 +94,10 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     """
     collapsed = point.collapsed  # then no copies are made
     residual = np.zeros_like(form.targets)
-    loss_weight = form.loss_weight / point.share
+    loss_weight, feature_weight = form.loss_weight, form.feature_weight
+    if not collapsed:
+        loss_weight = loss_weight / point.share
+        feature_weight = (feature_weight / point.share)[point.index]
     R, d = point.W.shape
     heads = np.einsum("ij,ij->i", point.W, point.W)
     starts = [rows.start for rows in form.blocks]
@@ -117,12 +124,14 @@ def evaluate(form: Form, point: Point) -> Evaluation:
                 residual[:, block] = gradient
             else:
                 add_by_label(residual, gradient, point.index[block])
-        penalty = form.lambda_H * float(np.sum((form.feature_weight / point.share)[point.index] * squares))
+        penalty = form.lambda_H * float(np.sum(feature_weight * squares))
         penalty += form.lambda_W * float(form.rows_c @ heads)
         penalty += bias_penalty(form, point.b)
         objective = loss + penalty
     if not np.isfinite(objective):
         raise FloatingPointError("the objective overflows float64 at this point; scale W and H down")
+    if not collapsed:
+        residual /= point.share
     logits = point.W @ point.means
     underflow = form.lambda_H * point.H.size * form.feature_weight.max() + len(point.index) * R * form.loss_weight.max()
     underflow += (
@@ -131,7 +140,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     rounding = gamma(operations) * objective + slack * (1.0 + gamma(operations)) + float(underflow) * UNDERFLOW
     if objective == 0.0 and _exactly_zero(form, point, residual):
         rounding = 0.0
-    return Evaluation(objective, rounding, residual / point.share, logits)
+    return Evaluation(objective, rounding, residual, logits)
 
 
 def _exactly_zero(form: Form, point: Point, residual: Float) -> bool:

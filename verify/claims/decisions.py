@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from verify._metrics.labelled_alike import labelled_alike
 from verify._metrics.nearest_centre import NEAREST_CENTRE
 from verify.claims._claim import NOT_APPLICABLE, claim
 from verify.claims.features import class_means
@@ -14,7 +15,7 @@ from verify.claims.regime import every_feature_live, every_head_live
 from verify.reading.form import Float, Form
 from verify.reading.read import At
 from verify.reading.samples import Samples
-from verify.reading.sources import label_sets
+from verify.reading.sources import label_sets, numbered
 
 DRAWS = 1000
 SEED = 5
@@ -37,7 +38,7 @@ def of_near_ties(violation: float) -> float:
 )
 def nc5(at: At) -> float:
     """Fraction of samples decided differently, near-ties aside; NaN where a head or feature is zero."""
-    parts = _decided(at)
+    parts = [part for whole in _decided(at) for part in labelled_alike(whole)]
     if not parts:
         return NOT_APPLICABLE
     return max(float((part.form.counts / part.form.counts.sum())[_differ(part, part.means)].sum()) for part in parts)
@@ -55,7 +56,7 @@ def nc5_everywhere(at: At) -> float:
 
     Centres are those of the label tuples that occur.
     """
-    parts = _decided(at)
+    parts = [part for whole in _decided(at) for part in labelled_alike(whole)]
     if not parts:
         return NOT_APPLICABLE
     return max(float(_differ(part, random_features(part)).mean()) for part in parts)
@@ -100,8 +101,8 @@ def random_features(part: Samples) -> Float:
 
 
 def _decided(at: At) -> tuple[Samples, ...]:
-    """The parts; none where a zero head or feature ties classes, or a sample has several labels of one task."""
-    if label_sets(at.problem):
+    """The parts; none where a zero head or feature ties classes, or a sample has several labels of one task or none."""
+    if label_sets(at.problem) or numbered(at.problem):
         return ()
     regular = all(every_head_live(part) and every_feature_live(part) for part in at.samples)
     return at.samples if regular else ()

@@ -9,13 +9,16 @@ import theory
 import ufm
 from ufm.support.display import html_table
 from ufm.support.strict_json import finite_or_none
-from verify._metrics import metrics
+from verify._metrics import Metrics, metrics
+from verify._metrics.measured import definition
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.comparison.checks import optimality
+from verify.comparison.checks.biases import bias_rows
 from verify.comparison.checks.decisions import decision_rows
 from verify.comparison.checks.features import feature_rows
 from verify.comparison.checks.heads import head_rows
 from verify.comparison.checks.measurement import Measurement, measure
+from verify.comparison.checks.regression import regression_rows
 from verify.comparison.checks.row import FAILED, OBJECTIVE_TOLERANCE, PASSED, Row, not_applicable
 from verify.reading.form import Problem
 from verify.reading.read import At, read
@@ -32,14 +35,14 @@ class Report:
     prediction   theory.predict(problem), or None where no theorem covers the problem
     not_covered  the theory.NotCovered that says why, or None
     certificate  verify.certify of the same point
-    metrics      verify.metrics of the same point
+    metrics      verify.metrics of the same point; metrics.reasons says why one is NaN
     """
 
     rows: tuple[Row, ...]
     prediction: theory.Prediction | None
     not_covered: theory.NotCovered | None
     certificate: Certificate
-    metrics: dict[str, float]
+    metrics: Metrics
 
     @property
     def passed(self) -> bool:
@@ -63,6 +66,7 @@ class Report:
             "not_covered": None if self.not_covered is None else str(self.not_covered),
             "certificate": certificate.to_dict(),
             "metrics": {name: finite_or_none(value) for name, value in self.metrics.items()},
+            "undefined_metrics": {name: why for name, why in self.metrics.reasons.items() if name in self.metrics},
             "rows": [row.to_dict() for row in self.rows],
         }
 
@@ -106,10 +110,11 @@ class Report:
 def compare(problem: Problem | At, solution: Any = None, *, tolerance: float = OBJECTIVE_TOLERANCE) -> Report:
     """Holds a solution against ``theory.predict(problem)``, in what a rotation of R^d leaves alone.
 
-    Rows: the certificate; balance, which every critical point has; the closed-form minimum; logits, Gram matrix and
-    cosines of the heads; every property of the theorem by its number, the scale of eqs. 14, 23, 29 included. What the
-    theorem does not claim here (a head past its threshold, d below the theorem's, no theorem at all) reads "not
-    applicable", never "passed".
+    Rows: the certificate; balance, which every critical point has; the closed-form minimum; logits, biases, Gram matrix
+    and cosines of the heads; every property of the theorem by its number, the scale of eqs. 14, 23, 29 included; of
+    regression NRC1 to NRC3. What the theorem does not claim here (a head past its threshold, d below the theorem's, no
+    classes, no theorem at all) reads "not applicable" with the reason, never "passed". A sample is left out in a task
+    where it has no label.
 
     solution   as ``ufm.solve`` returns, or anything with .W, .H and, at will, .b, .labels
     tolerance  of the objective, relative; geometry gets its square root, and what is zero at a threshold its fourth
@@ -132,13 +137,14 @@ def compare(problem: Problem | At, solution: Any = None, *, tolerance: float = O
     try:
         prediction = theory.predict(at.problem)
     except theory.NotCovered as reason:
+        note = "no theorem covers this problem"
         rows += [
-            not_applicable(name, 0.0, "Appendix D.9", "no theorem covers this problem", measured=value)
+            not_applicable(name, 0.0, definition(name), measured.reasons.get(name, note), measured=value)
             for name, value in measured.items()
         ]
         return Report(tuple(rows), None, reason, certificate, measured)
     rows.append(optimality.bracket_row(prediction, certificate, tolerance))
-    rows += _theorem_rows(measure(at.samples, prediction, certificate, tolerance))
+    rows += _theorem_rows(measure(at, prediction, certificate, tolerance))
     return Report(tuple(rows), prediction, None, certificate, measured)
 
 
@@ -146,7 +152,9 @@ def _theorem_rows(at: Measurement) -> list[Row]:
     rows = [
         optimality.objective_row(at.prediction, at.certificate, at.tolerance),
         *head_rows(at),
+        *bias_rows(at),
         *feature_rows(at),
+        *regression_rows(at),
         *decision_rows(at),
     ]
     if at.certificate.dim < at.prediction.required_dim:

@@ -99,7 +99,8 @@ def _tasks_alone(
     dim: int,
     seed: int,
 ) -> tuple[Point, ...] | None:
-    """The given tasks at the minimum of their own problem, the other heads zero; None where that is not critical.
+    """The given tasks at the minimum of their own problem, the other heads zero, their biases the best for that; None
+    where that is not critical.
 
     Problem (4): tasks share nothing, so it always is. Problem (3): where every pair of tasks has uniform joint counts,
     and the residuals of the others at their best bias sum to zero, as those of losses blind to shifts do, and all under
@@ -129,7 +130,7 @@ def _tasks_alone(
     if needed > dim:
         return None
     solution = solved(part, dim=dim, seed=seed)
-    W, b = np.zeros_like(minimum[0].W), np.zeros_like(minimum[0].b)
+    W, b = np.zeros_like(minimum[0].W), zero[0].b.copy()
     for t, head, bias in zip(own, solution.W, solution.b, strict=True):
         W[form.blocks[t]], b[form.blocks[t]] = to_numpy(head), to_numpy(bias)
     column = np.full(part.classes, -1)

@@ -22,14 +22,16 @@ within r u, and 1 − y within u (1 − y) and what y is off by.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.second_order import diagonal_terms
-from verify.losses.tasks import Float, Tasks
+from verify.losses.tasks import Float, Int, Tasks
 
 NEWTON, LONGEST = 100, 1.0  # steps to the best bias, and how long one may be
 
@@ -42,9 +44,9 @@ class BinaryCrossEntropy:
     attains_zero: ClassVar[bool] = False
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """1."""
-        return np.ones(y.shape[1])
+        return np.ones_like(sums)
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
@@ -57,7 +59,7 @@ class BinaryCrossEntropy:
         return np.asarray(loss.sum(axis=0)), residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """min((e^η − 1) ℓ, K η): log(1 + e^x) moves by at most (e^η − 1) σ(x) ≤ (e^η − 1) log(1 + e^x), and by η."""
         return np.asarray(np.fmin(np.expm1(eta) * losses, classes * eta))
 
@@ -168,6 +170,36 @@ class BinaryCrossEntropy:
             total = 1.0 + q * grown
             tilted = no * (q * (1.0 + grown) / total) - y * (other / total)
         return kept
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """0 ≤ y ≤ 1."""
+        return bool((targets >= 0.0).all() and (targets <= 1.0).all())
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """Σ_k log(1 + e^{−u_k}) + (1 − y_k) u_k, or with both signs changed and y_k for 1 − y_k: of e^{−|u|}."""
+        total = flint().arb(0)
+        for x, target in zip(u, y, strict=True):
+            total += (-x).exp().log1p() + (1 - target) * x if x > 0 else x.exp().log1p() - target * x
+        return total
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """0 ≤ q ≤ 1; y is, so that an end matters only to a g that goes towards it."""
+        pairs = zip(g, y, strict=True)
+        return all((x >= 0 or target + x >= 0) and (x <= 0 or target + x <= 1) for x, target in pairs)
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """Σ_k −q_k log q_k − (1 − q_k) log(1 − q_k); at least that where a ball touches an end, whose terms are ≥ 0."""
+        total = flint().arb(0)
+        for x, target in zip(g, y, strict=True):
+            q = target + x
+            for part in (q, 1 - q):
+                if part > 0:
+                    total -= part * part.log()
+        return total
 
 
 def _ends(at: Tasks) -> tuple[Float, Float]:

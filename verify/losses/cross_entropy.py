@@ -31,10 +31,12 @@ targets are rounded more, and q_top ≥ y_top max(2⁻³⁶, 2¹² K² u), far a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.tasks import Float, Int, Tasks
@@ -51,28 +53,26 @@ class CrossEntropy:
     attains_zero: ClassVar[bool] = False
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """s = Σ_k y_k."""
-        return np.asarray(y.sum(axis=0))
+        return sums
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
         """s log(1 + r) + Σ_k y_k (u_max − u_k), and s p − y."""
-        columns = np.arange(u.shape[1])
-        top = np.argmax(u, axis=0)
-        below = u[top, columns] - u
+        tops = np.argmax(u, axis=0), np.arange(u.shape[1])
+        below = u[tops] - u
         tail = np.exp(-below)
-        tail[top, columns] = 0.0
-        r = tail.sum(axis=0)
-        s = y.sum(axis=0)
-        loss = s * np.log1p(r) + (y * below).sum(axis=0)
+        tail[tops] = 0.0
+        r, s = np.add.reduce(tail, axis=0), np.add.reduce(y, axis=0)
+        loss = s * np.log1p(r) + np.add.reduce(y * below, axis=0)
         residual = s * (tail / (1.0 + r)) - y
-        residual[top, columns] = 0.0
-        residual[top, columns] = -residual.sum(axis=0)
+        residual[tops] = 0.0
+        residual[tops] = -np.add.reduce(residual, axis=0)
         return loss, residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """min((e^{4η} − 1) ℓ, 4 s η).
 
         Differences u_j − u_k are off by 2η, and so is what they are formed to in floating point. ℓ is
@@ -178,7 +178,7 @@ class CrossEntropy:
         if at.soft or not at.whole:
             divisor = at.spread(np.where(s > 0.0, s, 1.0))
             q /= divisor
-        L = -np.log(q, where=q > 0.0, out=np.zeros_like(q))
+        L = -np.log(np.where(q > 0.0, q, 1.0))
         phi = at.block_sums(q * L)
         t = at.block_sums(q)
         ell = -np.log1p(-t)
@@ -207,6 +207,41 @@ class CrossEntropy:
             block = tilted[rows]
             _tilt_block(block, at.targets[rows], at.masses[t], weight, (at.tops[t] - rows.start))
         return tilted
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """y ≥ 0, of mass s > 0."""
+        return bool((targets >= 0.0).all() and (targets.sum(axis=0) > 0.0).all())
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """s log(1 + Σ_{k ≠ j} e^{u_k − u_j}) + Σ_k y_k (u_j − u_k) for any j, best a largest u_j."""
+        top = 0
+        for k, x in enumerate(u):
+            if x > u[top]:
+                top = k
+        tail = slack = flint().arb(0)
+        for k, (x, target) in enumerate(zip(u, y, strict=True)):
+            if k != top:
+                under = u[top] - x
+                tail += (-under).exp()
+                slack += target * under
+        return s * tail.log1p() + slack
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """q ≥ 0."""
+        return all(target + x >= 0 for x, target in zip(g, y, strict=True))
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """Σ_k −q_k log(q_k/s), q_k ≤ s; at least that sum where a ball for q touches zero, whose term is ≥ 0."""
+        total = flint().arb(0)
+        for x, target in zip(g, y, strict=True):
+            q = target + x
+            if q > 0:
+                total -= q * (q / s).log()
+        return total
 
 
 def _tilt_block(delta: Float, y: Float, s: Float, weight: Float, top: Int) -> None:

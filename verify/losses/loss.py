@@ -8,9 +8,11 @@ to it (``verify.certification.dual_value``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
-from verify.losses.tasks import Float, Tasks
+from verify.losses.balls import Ball
+from verify.losses.tasks import Float, Int, Tasks
 
 Pair = tuple[Float, Float]
 
@@ -28,16 +30,18 @@ class Loss(Protocol):
     attains_zero: ClassVar[bool]
 
     @staticmethod
-    def mass(y: Float) -> Float:
-        """(n,) s: Σ_k y_k where the loss is a multiple of it, else 1."""
+    def mass(sums: Float) -> Float:
+        """s of Σ_k y_k: that where the loss is a multiple of it, else 1."""
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
         """(n,) ℓ ≥ 0 and (K, n) ∂ℓ, both accurate where they are tiny."""
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
-        """(n,) what errors of at most η in the logits, and in their differences, may change ℓ by."""
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
+        """(T', n) what errors of at most η in the logits, and in their differences, may change ℓ by, from the values of
+        ℓ, masses and η (T', n) and classes (T', 1).
+        """
 
     @staticmethod
     def target_slack(u: Float, y: Float, residual: Float) -> Float:
@@ -89,3 +93,19 @@ class Loss(Protocol):
     @staticmethod
     def room(at: Tasks, deviation: Float) -> Float:
         """(R', m) how far each entry may be ``moved``; infinite where any distance will do."""
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """Whether ℓ*'s domain contains 0 for all targets (K, n), before smoothing as after."""
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """A ball that contains ℓ(u; y); s = ``mass``, exact."""
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """Whether g is proven to be in ℓ*'s domain; where ℓ is shift-blind, g is known to have sum 0."""
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """A ball whose lower end is ≤ −ℓ*(g; y), for a g in the domain."""

@@ -13,14 +13,16 @@ same Σ_l a_l ⟨g_l, y_l⟩, and a mean y far from 0 costs no digits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, UNDERFLOW, UNIT, gamma
 from verify.losses.second_order import diagonal_terms
-from verify.losses.tasks import Float, Tasks
+from verify.losses.tasks import Float, Int, Tasks
 
 
 class SquaredError:
@@ -31,9 +33,9 @@ class SquaredError:
     attains_zero: ClassVar[bool] = True
 
     @staticmethod
-    def mass(y: Float) -> Float:
+    def mass(sums: Float) -> Float:
         """1."""
-        return np.ones(y.shape[1])
+        return np.ones_like(sums)
 
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
@@ -42,7 +44,7 @@ class SquaredError:
         return np.asarray(0.5 * np.einsum("kl,kl->l", residual, residual)), residual
 
     @staticmethod
-    def logit_slack(losses: Float, masses: Float, classes: int, eta: Float) -> Float:
+    def logit_slack(losses: Float, masses: Float, classes: Int, eta: Float) -> Float:
         """η Σ_k |u_k − y_k| + K η²/2 ≤ η √(2 K ℓ) + K η²/2."""
         return np.asarray(eta * np.sqrt(2.0 * classes * losses) + 0.5 * classes * eta**2)
 
@@ -124,6 +126,26 @@ class SquaredError:
             if at.row_labelled is not None:
                 tilted = np.where(at.row_labelled, tilted, 0.0)
         return tilted
+
+    @staticmethod
+    def takes(targets: Float) -> bool:
+        """Any."""
+        return True
+
+    @staticmethod
+    def value_in_balls(u: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """½ Σ_k (u_k − y_k)²."""
+        return sum(((x - target) ** 2 for x, target in zip(u, y, strict=True)), flint().arb(0)) / 2
+
+    @staticmethod
+    def contains(g: Sequence[Ball], y: Sequence[Ball]) -> bool:
+        """Everything is inside."""
+        return True
+
+    @staticmethod
+    def gain(g: Sequence[Ball], y: Sequence[Ball], s: Ball | int) -> Ball:
+        """Σ_k −g_k (½ g_k + y_k)."""
+        return -sum((x * (x / 2 + target) for x, target in zip(g, y, strict=True)), flint().arb(0))
 
 
 def _means(at: Tasks) -> Float:

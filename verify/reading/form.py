@@ -133,10 +133,8 @@ class Form:
     @cached_property
     def groups(self) -> list[Group]:
         """The tasks in runs of one loss."""
-        groups, start = [], 0
-        for name, run in groupby(self.losses):
-            tasks = slice(start, start := start + len(list(run)))
-            rows = slice(self.blocks[tasks.start].start, self.blocks[tasks.stop - 1].stop)
+        groups = []
+        for loss, tasks, rows in self._runs:
             labelled = None if self.labelled is None else self.labelled[tasks]
             at = Tasks(
                 self.classes[tasks],
@@ -147,8 +145,18 @@ class Form:
                 self.named,
                 self.roundings,
             )
-            groups.append(Group(LOSSES[name], tasks, rows, at))
+            groups.append(Group(loss, tasks, rows, at))
         return groups
+
+    @cached_property
+    def _runs(self) -> list[tuple[type[Loss], slice, slice]]:
+        """Loss, tasks and rows of each run of tasks with one loss."""
+        runs, start = [], 0
+        for name, run in groupby(self.losses):
+            tasks = slice(start, start := start + len(list(run)))
+            rows = slice(self.blocks[tasks.start].start, self.blocks[tasks.stop - 1].stop)
+            runs.append((LOSSES[name], tasks, rows))
+        return runs
 
     @cached_property
     def row_labelled(self) -> Bool | None:
@@ -158,8 +166,10 @@ class Form:
     @cached_property
     def masses(self) -> Float:
         """(T, m) s_tl, what the loss makes of a column's weight: Σ_k y_tl,k, or 1; 0 where a task has no label."""
-        masses = np.stack([loss.mass(self.targets[rows]) for loss, rows in zip(self.loss_of, self.blocks, strict=True)])
-        return masses if self.labelled is None else np.where(self.labelled, masses, 0.0)
+        sums = self.block_sums(self.targets)
+        for loss, run, _ in self._runs:
+            sums[run] = loss.mass(sums[run])
+        return sums if self.labelled is None else np.where(self.labelled, sums, 0.0)
 
     @cached_property
     def tops(self) -> Int:
@@ -178,6 +188,11 @@ class Form:
     def named(self) -> bool:
         """Whether columns are labels of classes: soft and real targets are not."""
         return bool(self.indicators.any())
+
+    @cached_property
+    def class_column(self) -> Int:
+        """(T, 1) K_t."""
+        return np.array(self.classes)[:, None]
 
     @cached_property
     def shift_blind_rows(self) -> Bool:
@@ -239,8 +254,8 @@ def forms(problem: Problem) -> tuple[Form, ...]:
 
 def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:
     """(R, m) stacked e_{k_t}, 0 where there is no label."""
-    present = labels != MISSING
-    return np.concatenate([np.eye(k)[:, labels[:, t]] * present[:, t] for t, k in enumerate(classes)])
+    # an identity with a column of zeros after its last, which −1 is the number of
+    return np.concatenate([np.eye(k, k + 1)[:, labels[:, t]] for t, k in enumerate(classes)])
 
 
 def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float, indicators: Float) -> Form:

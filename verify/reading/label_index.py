@@ -38,6 +38,9 @@ def label_index(
         )
     if indicators:
         array = indicator_array(name, labels, width)
+        if distinct.any(axis=1).all() and not array.any(axis=1).all():
+            row = int(np.argmin(array.any(axis=1)))
+            raise ValueError(f"{name}[{row}] names no class, and no sample of the problem has the empty set")
     else:
         try:
             array = validation.label_array(name, labels, tasks=width)

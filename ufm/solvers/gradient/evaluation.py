@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Evaluation:
-    """F; ‖∇F‖² in balanced units; ⟨∇F, previous ∇F⟩ where a previous gradient was overwritten; an F that counts as 0."""
+    """F; ‖∇F‖² in balanced units; ⟨∇F, previous ∇F⟩ where a gradient was overwritten; an F that counts as 0."""
 
     value: float
     gradient_square: float

@@ -24,6 +24,11 @@ def balanced(objective: Objective, x: Tensor) -> Tensor:
     return _factors(objective, W_hat, H_hat, b_hat)
 
 
+def balanced_factors(objective: Objective, x: Tensor) -> Tensor:
+    """The balanced factors of x's product."""
+    return _factors(objective, *objective.split(x))
+
+
 def straight_step(objective: Objective, x: Tensor, z: Tensor) -> Tensor:
     """Balanced factors, of rank ≤ d, of Ŵ Ĥ + dŴ Ĥ + Ŵ dĤ: the step z without its second order in the product."""
     W_hat, H_hat, b_hat = objective.split(x)

@@ -20,10 +20,12 @@ from torch import Tensor
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.newton.alternating_start import entries
 from ufm.solvers.newton.descent import below
+from ufm.solvers.newton.dual_constraint import spectral_excess
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
-from ufm.solvers.newton.proximal_start import proximal_start
+from ufm.solvers.newton.quadratic_start import quadratic_start
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
@@ -32,7 +34,6 @@ from ufm.support.memory import require_memory
 DEFAULT = Newton()
 ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
-RESIDUAL_ROUNDING = 64 * 2.0**-52  # of softmax's entries, whose logits are tens at most
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 TIGHTENING_STEPS = 20  # at one tightened tolerance, where the gap has closed and only a small head's direction lags
 DIRECT_STEPS = 150  # from the random start; a run that is then still far follows the path of λ's
@@ -47,15 +48,6 @@ def random_start(objective: Objective, seed: int, device: torch.device | str) ->
     product = W_hat @ H_hat
     spread = float(((product * objective.E) ** 2).mean())
     return x.mul_(spread**-0.25)
-
-
-def spectral_excess(objective: Objective, state: State) -> float:
-    """max(0, σ/τ − 1) less its rounding: by how much the scaled residual's spectral norm breaks the dual constraint.
-
-    Soft targets leave residuals as differences of equal numbers, whose rounding σ then shows; one-hot targets do not.
-    """
-    rounding = RESIDUAL_ROUNDING * float(objective.cancelled(state.at).norm())
-    return max(0.0, float(torch.linalg.matrix_norm(state.at.G, 2)) - 1.0 - rounding)
 
 
 def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
@@ -80,11 +72,10 @@ def gradient_rounding(objective: Objective, state: State) -> float:
     of_G = objective.diagonal(at) / objective.E * u.abs() * 2.0**-52
     of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
     size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
-    return (
-        (2.0 * float(of_G.norm()) * size + float(of_b.norm()))
-        * float(state.x.norm())
-        / max(state.value, objective.nothing)
-    )
+    rounding = torch.zeros_like(state.x)  # a gradient of that size
+    rounding[0] = 2.0 * of_G.norm() * size
+    objective.split(rounding)[2].copy_(of_b)
+    return objective.first_order(rounding, state.x) / max(state.value, objective.nothing)
 
 
 def solve_newton(
@@ -101,6 +92,8 @@ def solve_newton(
     """
     size = form.rows * dim + dim * form.columns + form.rows
     blocks = Metric.entries(form.rows, form.columns, dim)
+    if form.labelled is not None:
+        blocks = max(blocks, entries(form, dim))
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
     require_memory(bytes_needed, device, f"newton with {size:,} variables")
     tolerance, steps = options.tolerance, options.steps
@@ -109,13 +102,18 @@ def solve_newton(
     with torch.inference_mode():
         objective = Objective(form, dim, device)
         start = random_start(objective, seed, device)
-        state = state_at(objective, proximal_start(objective, start) if objective.quadratic else start)
+        ended = "steps"
+        if objective.partly_quadratic:
+            state, ended = quadratic_start(objective, start, history, tolerance, steps)
+        else:
+            state = state_at(objective, start)
 
         def run(target: float, most: int) -> tuple[State, str]:
             left = min(steps - len(history.loss), most)
             return minimize(objective, state, history, tolerance=target, max_steps=left)
 
-        state, ended = run(tolerance, DIRECT_STEPS)
+        if ended == "steps":
+            state, ended = run(tolerance, DIRECT_STEPS)
         if ended == "steps":
             if state.residual > FAR:
                 left = steps - len(history.loss)
@@ -147,7 +145,8 @@ def solve_newton(
         excess = gap_of_excess(objective, state, spectral_excess(objective, state))
         W, H, b = objective.unscale(state.x)
     residual = max(state.residual, excess if dim >= needed else 0.0)
-    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if dim < needed else 0.0)
+    rounds = dim < needed or objective.partly_quadratic
+    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if rounds else 0.0)
     converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
     if ended == "interrupted":

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ufm.solvers.newton.metric import Metric
+from ufm.solvers.newton.shared_metric import SharedMetric
 from ufm.solvers.objective import Linearization, Objective
 
 MAX_CG = 500
@@ -36,7 +37,7 @@ def steihaug(
     gradient: Tensor,
     radius: float,
     forcing: float,
-    metric: Metric | None = None,
+    metric: Metric | SharedMetric | None = None,
 ) -> Step:
     """Preconditioned conjugate gradients in ``metric``, by default the Euclidean one of x."""
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ufm.solvers.newton.balanced_factors import balanced, straight_step
 from ufm.solvers.newton.metric import Metric
+from ufm.solvers.newton.shared_metric import SharedMetric
 from ufm.solvers.newton.steihaug import Step, steihaug
 from ufm.solvers.objective import Linearization, Objective
 
@@ -58,7 +59,7 @@ class State:
     """A point with everything that was computed there.
 
     residual  (‖∇F‖ ‖x‖ + ‖∇F‖²) / F, the second norm the penalty's dual: what non-stationarity can add to the
-              relative duality gap
+              relative duality gap; a free bias's part of the product is a product of its own
     """
 
     x: Tensor
@@ -75,7 +76,9 @@ def state_at(objective: Objective, x: Tensor) -> State:
     at = objective.linearize(x, pieces)
     gradient = objective.gradient(at)
     norm = float(gradient.norm())
-    residual = (norm * float(x.norm()) + objective.dual_gap_of_gradient(gradient)) / max(value, objective.nothing)
+    residual = (objective.first_order(gradient, x) + objective.dual_gap_of_gradient(gradient)) / max(
+        value, objective.nothing
+    )
     return State(x, value, at, gradient, norm, residual)
 
 
@@ -102,8 +105,9 @@ def minimize(
                 return least, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
-            scaled = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
-            metric = Metric.at(objective, state.at) if scaled else None
+            far = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
+            metric = metric_at(objective, state.at, far=far)
+            scaled = metric is not None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
             if not narrow and shorten(objective, state, step):
                 radius[scaled] = step.length
@@ -131,6 +135,14 @@ def minimize(
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
+
+
+def metric_at(objective: Objective, at: Linearization, *, far: bool) -> Metric | SharedMetric | None:
+    """The region's metric: where a loss is a parabola always one, as curvatures stay what they are near a minimum."""
+    if not objective.partly_quadratic:
+        return Metric.at(objective, at) if far else None
+    own = None if objective.form.labelled is None else Metric.at(objective, at)
+    return SharedMetric.at(objective, at) if own is None else own
 
 
 def shorten(objective: Objective, state: State, step: Step) -> bool:
@@ -179,7 +191,8 @@ def polish(objective: Objective, state: State, history: History) -> State:
     for _ in range(POLISH):
         if state.gradient_norm < TINY:
             break
-        step = steihaug(objective, state.at, state.gradient, float(state.x.norm()), POLISH_FORCING)
+        metric = metric_at(objective, state.at, far=False)
+        step = steihaug(objective, state.at, state.gradient, float(state.x.norm()), POLISH_FORCING, metric)
         candidate = state_at(objective, state.x + step.z)
         if step.on_boundary or not candidate.gradient_norm <= 0.1 * state.gradient_norm:
             break

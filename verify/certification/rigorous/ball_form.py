@@ -1,20 +1,28 @@
-"""A problem read exactly: counts and reductions as integers, λ's, weights and ε as the very doubles they are.
+"""A problem read exactly: counts and reductions as integers, λ's, weights, targets and ε as the very doubles they are.
 
-As ``verify.reading.form``, with y_tl = (1 − ε) 1_{S_tl} + ε s_tl/K_t never rounded: S_tl are the classes of label l
-in task t, s_tl how many, and the loss weight is a_l = n_l / (1 or N).
+As ``verify.reading.form``, with y_tl = (1 − ε) g_tl + ε s_tl/K_t never rounded: g_tl is what is given of column l in
+task t, the indicator of its classes or a row of doubles, s_tl its sum, and the loss weight is a_l = n_l / (1 or N).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from theory.balls.exact_reading import ExactPart, exact_parts
-from ufm.support.public_fields import task_losses
-from verify.certification.rigorous.balls import Ball, flint
-from verify.reading.form import Int, Problem, require_problem
-from verify.reading.sources import label_sets, numbered, own_features
+from verify.losses import LOSSES, Loss
+from verify.losses.balls import Ball, flint
+from verify.reading.form import Bool, Float, Problem, require_problem
+from verify.reading.sources import numbered, own_features
+
+
+class Target(NamedTuple):
+    """y_tl (K_t balls) and its sum s_tl, which smoothing leaves as it is."""
+
+    y: list[Ball]
+    mass: Ball | int
 
 
 @dataclass(frozen=True)
@@ -22,21 +30,28 @@ class BallForm:
     """One form of the problem; what balls are made of is exact, so they are as small as the working precision allows.
 
     classes       (K_1, …, K_T)
-    members       (R, m) 0/1 indicators of S_tl, stacked
+    losses        (T,) the tasks' losses
+    given         (R, m) targets before smoothing, stacked
+    labelled      (T, m) whether there is a loss
+    whole         whether ``given`` are indicators
     counts        n_l, m integers
     divisor       N under reduction="mean", else 1
     owner         c^t of the task that owns the samples, Problem (4); else 1
+    lambda_b      0 where the bias is free, None where there is none
     """
 
     classes: tuple[int, ...]
-    members: Int
+    losses: tuple[type[Loss], ...]
+    given: Float
+    labelled: Bool
+    whole: bool
     counts: tuple[int, ...]
     divisor: int
     owner: float
     task_weights: tuple[float, ...]
     lambda_H: float
     lambda_W: float
-    lambda_b: float
+    lambda_b: float | None
     label_smoothing: float
 
     @property
@@ -60,46 +75,62 @@ class BallForm:
         """(m,) w_l = n_l · owner."""
         return [n * flint().arb(self.owner) for n in self.counts]
 
-    def targets(self, classes: int, mass: int) -> tuple[Ball, Ball]:
-        """y of a class outside S and of one inside, |S| = mass: ε s/K and 1 − ε + ε s/K."""
-        epsilon = flint().arb(self.label_smoothing)
-        outside = epsilon * mass / classes
-        return outside, 1 - epsilon + outside
+    def targets(self) -> list[list[Target | None]]:
+        """For each task and column y_tl, or None without a label."""
+        target = self._indicator if self.whole else self._row
+        return [
+            [target(given) if labelled else None for given, labelled in zip(columns, present, strict=True)]
+            for columns, present in zip(
+                (self.given[rows.start : rows.stop].T.tolist() for rows in self.blocks),
+                self.labelled.tolist(),
+                strict=True,
+            )
+        ]
+
+    def _indicator(self, given: list[float]) -> Target:
+        """ε s/K outside the set, 1 − ε + ε s/K inside."""
+        epsilon, mass = flint().arb(self.label_smoothing), int(sum(given))
+        outside = epsilon * mass / len(given)
+        inside = 1 - epsilon + outside
+        return Target([inside if member else outside for member in given], mass)
+
+    def _row(self, given: list[float]) -> Target:
+        """(1 − ε) g + ε s/K."""
+        arb = flint().arb
+        y, epsilon = [arb(x) for x in given], arb(self.label_smoothing)
+        mass = sum(y, arb(0))
+        if self.label_smoothing:
+            uniform = epsilon * mass / len(y)
+            y = [(1 - epsilon) * x + uniform for x in y]
+        return Target(y, mass)
 
 
 def ball_forms(problem: Problem) -> tuple[BallForm, ...]:
-    """One form of Problem (3) or of a multi-label problem, T one-task forms of Problem (4)."""
+    """One form of Problem (3), of label sets or of other targets, T one-task forms of Problem (4).
+
+    Raises ValueError for targets that a task's loss does not take: a bound would not be one.
+    """
     require_problem(problem)
-    _require_proofs(problem)
     return tuple(_form(problem, part) for part in exact_parts(problem))
 
 
-def _require_proofs(problem: Problem) -> None:
-    """ValueError for what ball arithmetic does not know here."""
-    task_losses(problem, ("cross-entropy",), "rigorous=True")
-    missing = problem.source == "single" and (problem.labels < 0).any()
-    if not problem.lambda_b or numbered(problem) or missing:
-        raise ValueError(
-            f"rigorous=True takes class labels, none missing, and a penalized bias; this {type(problem).__name__} has "
-            f"lambda_b={problem.lambda_b!r}; leave rigorous=False"
-        )
-
-
 def _form(problem: Problem, part: ExactPart) -> BallForm:
-    tasks = zip(part.classes, part.labels.T, strict=True)
-    return BallForm(
+    form = BallForm(
         classes=part.classes,
-        members=part.labels.T if label_sets(problem) else np.concatenate([_one_hot(k, labels) for k, labels in tasks]),
+        losses=tuple(LOSSES[name] for name in part.losses),
+        given=part.given,
+        labelled=part.labelled,
+        whole=not numbered(problem),
         counts=part.counts,
         divisor=part.divisor,
         owner=float(part.task_weights[0]) if own_features(problem) else 1.0,
         task_weights=tuple(float(c) for c in part.task_weights),
         lambda_H=float(part.lambda_H),
         lambda_W=float(part.lambda_W),
-        lambda_b=float(problem.lambda_b or 0.0),
+        lambda_b=None if part.lambda_b is None else float(part.lambda_b),
         label_smoothing=float(part.smoothing),
     )
-
-
-def _one_hot(classes: int, labels: Int) -> Int:
-    return np.asarray(np.arange(classes)[:, None] == labels, dtype=np.int64)
+    for t, (loss, rows) in enumerate(zip(form.losses, form.blocks, strict=True)):
+        if not loss.takes(form.given[rows.start : rows.stop, form.labelled[t]]):
+            raise ValueError(f"targets of task {t + 1} are none that {part.losses[t]} takes: {loss.takes.__doc__}")
+    return form

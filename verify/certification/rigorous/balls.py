@@ -1,30 +1,16 @@
-"""Ball arithmetic: a number is a centre and a radius that bounds all rounding so far (python-flint's ``arb``).
-
-A comparison is True only if it holds for all points of both balls, so ``not x <= y`` does not mean x > y.
-"""
+"""Matrices of balls, and what is read off balls."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from verify.losses.balls import Ball, flint
 from verify.reading.form import Float
 
-Ball = Any  # flint.arb
 BallMatrix = Any  # flint.arb_mat
-
-
-def flint() -> Any:
-    """The module flint; ModuleNotFoundError says how to install it."""
-    try:
-        return importlib.import_module("flint")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "rigorous bounds need python-flint: pip install 'ufm-toolkit[rigorous]'", name=error.name
-        ) from error
 
 
 def matrix(array: Float) -> BallMatrix:

@@ -13,7 +13,7 @@ from verify.reading.point import Point
 def better_point(form: Form, point: Point, at: Evaluation) -> Point | None:
     """W̃ = (λ_H/λ_W)^{1/4} U S^{1/2}, H̃ = (λ_W/λ_H)^{1/4} S^{1/2} Vᵀ of Z̃ = U S Vᵀ, one column per label; or None.
 
-    None where d is below min(R − T, m), or where no logits with a lower P are found.
+    None where d is below what suffices, or where no logits with a lower P are found.
     """
     dim = point.W.shape[1]
     if dim < form.sufficient_dim:
@@ -29,4 +29,5 @@ def better_point(form: Form, point: Point, at: Evaluation) -> Point | None:
     W[:, :rank] = balance * U[:, :rank] * root / np.sqrt(form.rows_c)[:, None]
     H[:rank] = root[:, None] * Vt[:rank] / balance / np.sqrt(form.feature_weight)
     labels = np.arange(H.shape[1])
-    return Point(W, better.b, H, labels, np.ones_like(labels))
+    b = better.b if form.lambda_b is not None else np.zeros_like(better.b)
+    return Point(W, b, H, labels, np.ones_like(labels))

@@ -20,9 +20,11 @@ class Enclosure(NamedTuple):
 
     @property
     def relative_width(self) -> float:
-        """(upper − lower) / upper, rounded up; infinite where upper is."""
+        """(upper − lower) / upper, rounded up; infinite where upper is, 0 where the ends are equal."""
         if not math.isfinite(self.upper):
             return math.inf
+        if self.upper == self.lower:
+            return 0.0
         width = (self.upper - self.lower) / self.upper
         return math.nextafter(math.nextafter(width, math.inf), math.inf)  # a subtraction and a division, rounded each
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from verify.certification.rigorous.ball_form import BallForm
-from verify.certification.rigorous.balls import Ball, flint, matrix
+from verify.certification.rigorous.ball_form import BallForm, Target
+from verify.certification.rigorous.balls import matrix
+from verify.losses.balls import Ball, flint
 from verify.reading.point import Point
 
 BLOCK = 512  # columns of H at a time: logits of a block are small in memory and large beside the overhead of a product
 
 
 def objective(form: BallForm, point: Point) -> Ball:
-    """F = Σ_l a_l/m_l Σ_columns Σ_t c^t CE + λ_H Σ_l w_l/m_l Σ_columns ‖h‖² + λ_W Σ c ‖W‖² + λ_b Σ c ‖b‖².
+    """F = Σ_l a_l/m_l Σ_columns Σ_t c^t ℓ_t + λ_H Σ_l w_l/m_l Σ_columns ‖h‖² + λ_W Σ c ‖W‖² + λ_b Σ c ‖b‖².
 
-    m_l is the number of columns of label l.
+    m_l is the number of columns of label l; ℓ_t is absent where task t has no label, and ‖b‖² where b is free or zero.
     """
     arb = flint().arb
     losses = [arb(0) for _ in form.counts]
     squares = [arb(0) for _ in form.counts]
+    targets = form.targets()
     for label, h, u in _columns(point):
-        losses[label] += _loss(form, label, u)
+        losses[label] += _loss(form, [column[label] for column in targets], u)
         squares[label] += _square(h)
     share = point.share.tolist()
     fit = sum((a * x / k for a, x, k in zip(form.loss_weights(), losses, share, strict=True)), arb(0))
@@ -30,7 +32,8 @@ def objective(form: BallForm, point: Point) -> Ball:
     for c, rows in zip(form.task_weights, form.blocks, strict=True):
         heads += c * sum((_square([arb(x) for x in W[k]]) for k in rows), arb(0))
         biases += c * _square([arb(b[k]) for k in rows])
-    return fit + form.lambda_H * size + form.lambda_W * heads + form.lambda_b * biases
+    penalty = form.lambda_H * size + form.lambda_W * heads
+    return fit + penalty + form.lambda_b * biases if form.lambda_b else fit + penalty
 
 
 def _columns(point: Point) -> Iterator[tuple[int, list[Ball], list[Ball]]]:
@@ -45,29 +48,13 @@ def _columns(point: Point) -> Iterator[tuple[int, list[Ball], list[Ball]]]:
             yield label, h, [x + v for x, v in zip(z, b, strict=True)]
 
 
-def _loss(form: BallForm, label: int, u: list[Ball]) -> Ball:
-    """Σ_t c^t [ s lse(u_t) − ⟨y_t, u_t⟩ ]."""
+def _loss(form: BallForm, targets: Sequence[Target | None], u: list[Ball]) -> Ball:
+    """Σ_t c^t ℓ_t(u_t; y_t)."""
     total = flint().arb(0)
-    members = form.members[:, label].tolist()
-    for c, rows in zip(form.task_weights, form.blocks, strict=True):
-        chosen = [members[k] for k in rows]
-        total += c * cross_entropy([u[k] for k in rows], chosen, *form.targets(len(rows), sum(chosen)))
+    for c, loss, rows, target in zip(form.task_weights, form.losses, form.blocks, targets, strict=True):
+        if target is not None:
+            total += c * loss.value_in_balls([u[k] for k in rows], *target)
     return total
-
-
-def cross_entropy(u: Sequence[Ball], members: Sequence[int], outside: Ball, inside: Ball) -> Ball:
-    """s lse(u) − ⟨y, u⟩ = s log(1 + Σ_{k ≠ j} e^{u_k − u_j}) + Σ_k y_k (u_j − u_k) for any j, best a largest u_j."""
-    top = 0
-    for k, x in enumerate(u):
-        if x > u[top]:
-            top = k
-    tail = slack = flint().arb(0)
-    for k, (x, member) in enumerate(zip(u, members, strict=True)):
-        if k != top:
-            under = u[top] - x
-            tail += (-under).exp()
-            slack += (inside if member else outside) * under
-    return sum(members) * tail.log1p() + slack
 
 
 def _square(x: Sequence[Ball]) -> Ball:

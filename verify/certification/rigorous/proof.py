@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from theory.balls.outward import above, below
 from verify.certification.dual import best_deviation
 from verify.certification.rigorous.ball_form import BallForm
-from verify.certification.rigorous.balls import Ball, flint
-from verify.certification.rigorous.dual import dual_value
+from verify.certification.rigorous.dual import dual_value, zero_value
 from verify.certification.rigorous.enclosure import Enclosure
 from verify.certification.rigorous.objective import objective
+from verify.losses.balls import Ball, flint
 from verify.reading.form import Float, Form
 from verify.reading.point import Point
 
@@ -22,7 +20,7 @@ SMALL = 2.0**-60  # of F: a ball this small does not show in a double
 UNPROVEN_POINT = "F at the point is not finite in ball arithmetic; nothing bounds the minimum from above"
 UNPROVEN_DUAL = (
     "the dual point of this certificate is not proven feasible at {bits} bits; the lower bound is what hard facts "
-    "give without it, the entropy of the targets or zero"
+    "give without it, the best losses of free logits or zero"
 )
 
 
@@ -94,8 +92,7 @@ def _at(form: BallForm, rounded: Form, point: Point, deviation: Float, bits: int
             notes.append(UNPROVEN_DUAL.format(bits=bits))
             lower = arb(0)
         sharp = not notes and bool(F.rad() + lower.rad() <= SMALL * F.mid())
-        trivial = dual_value(form, rounded, np.zeros_like(deviation))
-        for other in (trivial, arb(0)):
-            if other is not None and other.lower() > lower.lower():
+        for other in (zero_value(form), arb(0)):
+            if other.lower() > lower.lower():
                 lower = other
         return Proof(F, lower, bits, "; ".join(notes), sharp)

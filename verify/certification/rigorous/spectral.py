@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.certification.rigorous.balls import Ball, BallMatrix, flint, largest, matrix, nearest
+from verify.certification.rigorous.balls import BallMatrix, largest, matrix, nearest
+from verify.losses.balls import Ball, flint
 
 
 def norm_bound(M: BallMatrix) -> Ball:

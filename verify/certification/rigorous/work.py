@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from verify.certification.rigorous.balls import flint
+from ufm.support.public_fields import task_losses
+from verify.losses import LOSSES
+from verify.losses.balls import flint
 from verify.reading.form import Problem
 from verify.reading.sources import own_features
 
@@ -13,14 +15,15 @@ PRODUCTS = 50_000_000_000  # multiplications in matrices: about a minute
 
 
 def require_feasible_solution(problem: Problem, dim: int | None = None, *, every_sample: bool = False) -> None:
-    """``require_feasible`` before the problem is solved: at d = dim, by default what Theorems 3.1 and 3.2 need.
+    """``require_feasible`` before the problem is solved: at d = dim, by default what suffices for any counts.
 
     every_sample  whether each of the N samples has a column of H, as method="gradient" has, or each label
     """
     multi = own_features(problem)
     counts = problem.counts if multi else (problem.counts,)
-    needed = max(k - 1 for k in problem.classes) if multi else sum(problem.classes) - len(problem.classes)
-    d = needed if dim is None else dim
+    losses = task_losses(problem, LOSSES, "rigorous=True")
+    each = [k - LOSSES[loss].shift_blind for k, loss in zip(problem.classes, losses, strict=True)]
+    d = dim if dim is not None else max(each) if multi else sum(each)
     require_feasible(problem, [(d, int(n.sum()) if every_sample else len(n)) for n in counts])
 
 

@@ -34,20 +34,22 @@ def _collapse(at: Measurement) -> Row:
 
 
 def _logits(at: Measurement) -> Row:
-    """max |w_k^t · h − z*|, relative to the largest predicted logit, or to 1 where logits are smaller.
+    """max |w_k^t · h − z*| over the tasks in which h has a label, relative to ``Part.logit_size``.
 
     Logits of a head too small to measure may be anything from zero to twice z*: F is as low there to the tolerance.
     """
     deviations = []
     for part in at.parts:
-        size = max(1.0, float(np.abs(part.logits).max()))
         slack = np.where(part.live_rows[:, None], 0.0, np.abs(part.logits))
+        labelled = part.form.row_labelled
+        if labelled is not None:
+            slack = np.where(labelled, slack, np.inf)
 
         def deviation(H: Float, labels: Int, part: Part = part, slack: Float = slack) -> Float:
             off = np.abs(part.point.W @ H - part.logits[:, labels])
             return np.asarray(np.maximum(off - slack[:, labels], 0.0).max(axis=0))
 
-        deviations.append(over_columns(part, deviation) / size)
+        deviations.append(over_columns(part, deviation) / part.logit_size)
     return judged("logits W h", worst(deviations), at.geometry, at.citation)
 
 
@@ -80,8 +82,7 @@ def _sums_of_heads(at: Measurement) -> list[Row]:
     alive = [part for part in at.parts if part.live_columns.any()]
     weighted = at.prediction.feature_weights is not None
     if not alive or not weighted or not at.claims(told):
-        note = "not a property of this regime" if weighted else "not a property here"
-        note = note if alive else ALL_ZERO
+        note = at.unclaimed(told) if alive else ALL_ZERO
         return [not_applicable(c, at.beside_zero, s, note) for c, s in zip(checks, sources, strict=True)]
     measured = (worst(_direction(part, told) for part in alive), worst(map(_scale, alive)))
     return [judged(c, v, at.beside_zero, s) for c, v, s in zip(checks, measured, sources, strict=True)]

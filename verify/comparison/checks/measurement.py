@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from theory import Prediction
 from verify._metrics.property import Property
 from verify._metrics.sum_of_heads import summed_heads
+from verify._metrics.tables import NO_CLASSES
 from verify.certification.certificate import Certificate
 from verify.comparison.checks.row import geometry_tolerance, vanishing_tolerance
-from verify.reading.form import Float, Form
+from verify.reading.form import Float, Form, Problem
 from verify.reading.point import Point
+from verify.reading.read import At
 from verify.reading.samples import Samples
+
+OF_CLASSES = {"SNC2", "SNC4", "SNC5"}  # properties that soft and real targets cannot have
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Part:
     cosines: Float
     logits: Float
     feature_weights: Float | None
+    biases: Float
 
     @property
     def form(self) -> Form:
@@ -49,13 +54,21 @@ class Part:
     @cached_property
     def live_tasks(self) -> list[int]:
         """Tasks of the form whose predicted head is not zero to the tolerance."""
-        return [t for t, rows in enumerate(self.form.blocks) if np.diagonal(self.gram)[rows].any()]
+        return [t for t, rows in enumerate(self.form.blocks) if self.live_rows[rows].any()]
 
     @cached_property
     def live_rows(self) -> NDArray[np.bool_]:
-        """(R,) rows of those heads."""
-        alive = np.isin(np.arange(len(self.form.classes)), self.live_tasks)
-        return np.repeat(alive, self.form.classes)
+        """(R,) rows of the predicted heads that are not zero to the tolerance."""
+        return np.diagonal(self.gram) > 0
+
+    @cached_property
+    def logit_size(self) -> float:
+        """What logits and biases are relative to: the largest predicted logit, at least 1 or the largest real target.
+
+        A label's logits are of the size of 1 where the losses of classes bend; the size of real targets is the data's.
+        """
+        unit = 1.0 if self.form.named else float(np.abs(self.form.targets).max())
+        return max(unit, float(np.abs(self.logits).max()))
 
     @cached_property
     def live_columns(self) -> NDArray[np.bool_]:
@@ -74,6 +87,7 @@ class Part:
 class Measurement:
     """A certified point, its parts beside the prediction, and the tolerances."""
 
+    problem: Problem
     parts: tuple[Part, ...]
     prediction: Prediction
     certificate: Certificate
@@ -103,6 +117,12 @@ class Measurement:
         """Whether the theorem claims the property here."""
         return bool(set(told.codes) & set(self.prediction.properties))
 
+    def unclaimed(self, told: Property) -> str:
+        """Why the theorem does not claim the property here."""
+        if self.problem.source in NO_CLASSES and OF_CLASSES & set(told.codes):
+            return NO_CLASSES[self.problem.source]
+        return "not a property of this regime"
+
     def source(self, told: Property | None = None) -> str:
         """ "Theorem 3.1 (3)", and whether the prediction goes beyond the theorem; other laws do not number."""
         name = self.prediction.theorem
@@ -123,38 +143,36 @@ def qualified(name: str, prediction: Prediction) -> str:
     return f"{name}, past its threshold" if prediction.past_threshold else f"{name}, beyond the paper"
 
 
-def measure(
-    samples: tuple[Samples, ...], prediction: Prediction, certificate: Certificate, tolerance: float
-) -> Measurement:
+def measure(at: At, prediction: Prediction, certificate: Certificate, tolerance: float) -> Measurement:
     """Splits a prediction, whose fields stack all tasks, over the forms of the problem."""
     logits = _listed(prediction.logits)
     weights = [None] * len(logits) if prediction.feature_weights is None else _listed(prediction.feature_weights)
+    gram, cosines, biases = prediction.gram_W, prediction.cosines, np.concatenate(prediction.b)
     parts = []
     row, first = 0, 1
-    for sample, z, g in zip(samples, logits, weights, strict=True):
+    for sample, z, g in zip(at.samples, logits, weights, strict=True):
         rows = slice(row, row + sum(sample.form.classes))
-        part = Part(sample, first, prediction.gram_W[rows, rows], prediction.cosines[rows, rows], z, g)
+        part = Part(sample, first, gram[rows, rows], cosines[rows, rows], z, g, biases[rows])
         parts.append(_without_unmeasurable(part, certificate.objective, geometry_tolerance(tolerance)))
         row, first = rows.stop, first + len(sample.form.classes)
-    return Measurement(tuple(parts), prediction, certificate, tolerance)
+    return Measurement(at.problem, tuple(parts), prediction, certificate, tolerance)
 
 
 def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part:
-    """The part with heads too small to measure taken as zero, which to the tolerance they are.
+    """The part with heads and rows too small to measure taken as zero, which to the tolerance they are.
 
     A head whose penalties are a share r of F lowers F by about r² F against a zero head: where r² is below the
-    objective's tolerance, so just below a threshold, no point within it need have the head's direction.
+    objective's tolerance, so just below a threshold, no point within it need have the head's direction; likewise a row
+    below the K-th part of that share.
     """
     form = part.form
     gram, cosines = part.gram.copy(), part.cosines.copy()
-    for t, rows in enumerate(form.blocks):
-        share = 2.0 * form.lambda_W * form.task_weights[t] * float(np.trace(gram[rows, rows])) / objective
-        if share < smallest:
-            gram[rows], gram[:, rows] = 0.0, 0.0
-            cosines[rows], cosines[:, rows] = np.nan, np.nan
-    weights = np.repeat(form.task_weights * np.array(form.classes), form.classes)
-    short = 2.0 * form.lambda_W * weights * np.diagonal(gram) < smallest * objective  # a row of K_t: its part of it
-    cosines[short], cosines[:, short] = np.nan, np.nan
+    shares = 2.0 * form.lambda_W * form.rows_c * np.diagonal(gram) / objective
+    for rows in form.blocks:
+        if shares[rows].sum() >= smallest:
+            rows = rows.start + np.flatnonzero(len(gram[rows]) * shares[rows] < smallest)
+        gram[rows], gram[:, rows] = 0.0, 0.0
+        cosines[rows], cosines[:, rows] = np.nan, np.nan
     return replace(part, gram=gram, cosines=cosines)
 
 

@@ -1,0 +1,59 @@
+"""Metrics by name, and why one is NaN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ufm.support.nearest_name import unknown_name
+
+ZERO_VECTOR = "a head, a feature or a sum of heads is zero, so it has no direction"
+KINDS = {
+    "SNC": "of tasks that share their samples (ufm.SingleSource)",
+    "MNC": "of tasks with samples of their own (ufm.MultiSource)",
+    "NRC": "of real targets (ufm.Regression)",
+    "NC": "of label sets (ufm.MultiLabel)",
+    "NN": "of label sets (ufm.MultiLabel)",
+}  # by how a metric's name begins
+DEFINED = {"S": "Appendix D.9", "M": "Appendix D.9", "NR": "Andriopoulos et al. 2024", "N": "Li et al. 2024"}
+NAMES = (
+    *("SNC1", "SNC2_1", "SNC2_2", "SNC3", "SNC3_max", "SNC4", "SNC5"),
+    *("MNC1", "MNC2_1", "MNC2_2", "MNC3", "MNC4"),
+    *("NC1", "NC2_1", "NC2_2", "NC3", "NC_m", "NN_decoding_error"),
+    *("NRC1", "NRC2", "NRC3"),
+)
+
+
+class Undefined(ValueError):  # noqa: N818 - an answer, not a mistake
+    """There is nothing that the metric could measure; the message says why."""
+
+
+class Metrics(dict[str, float]):
+    """Name → value, in the order of the paper's table; NaN where it is undefined.
+
+    reasons  name → why it is NaN
+
+    Metrics of other kinds of problems are not among the items; asked for by name they are NaN, for that reason.
+    KeyError for what is no metric.
+    """
+
+    def __init__(self, values: Mapping[str, float], reasons: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.reasons = {name: f"a metric {_kind(name)}" for name in NAMES if name not in values} | dict(reasons)
+
+    def __missing__(self, name: str) -> float:
+        if name not in NAMES:
+            raise KeyError(str(unknown_name("metric", name, NAMES)))
+        return math.nan
+
+    def __reduce__(self) -> tuple[type[Metrics], tuple[dict[str, float], dict[str, str]]]:
+        return Metrics, (dict(self), self.reasons)
+
+
+def definition(name: str) -> str:
+    """Where a metric is defined."""
+    return next(source for start, source in DEFINED.items() if name.startswith(start))
+
+
+def _kind(name: str) -> str:
+    return next(kind for start, kind in KINDS.items() if name.startswith(start))

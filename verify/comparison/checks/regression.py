@@ -1,0 +1,61 @@
+"""Rows on regression: NRC1 to NRC3."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from verify._metrics.directions import largest_norm
+from verify._metrics.measured import Undefined
+from verify._metrics.property import Property
+from verify._metrics.regression_features import PRINCIPAL, ROW_SPACE, principal_components, row_space
+from verify._metrics.regression_heads import ROOT_COVARIANCE, root_covariance
+from verify.comparison.checks.heads import ALL_ZERO
+from verify.comparison.checks.measurement import Measurement
+from verify.comparison.checks.row import Row, judged, not_applicable, worst
+from verify.comparison.checks.row_space import over_columns
+from verify.reading.form import Float
+
+
+def regression_rows(at: Measurement) -> list[Row]:
+    """NRC1 and NRC2 as the largest distance over the largest feature, NRC3 as the largest difference of entries.
+
+    Not applicable where nothing could fail: in directions that are all there are, and of a single output.
+    """
+    if at.problem.source != "regression":
+        return []
+    (part,) = at.parts
+    if not part.live_tasks:
+        checks = (PRINCIPAL, ROW_SPACE, ROOT_COVARIANCE)
+        return [not_applicable(told.name, at.geometry, at.source(told), ALL_ZERO) for told in checks]
+    return [
+        _features(at, PRINCIPAL, principal_components(part.samples)),
+        _features(at, ROW_SPACE, row_space(part.point.W)),
+        _heads(at),
+    ]
+
+
+def _features(at: Measurement, told: Property, basis: Float) -> Row:
+    (part,) = at.parts
+    H = part.point.H
+    measured = over_columns(part, lambda H, _: told.deviations(H, basis)) / largest_norm(H)
+    alone = "the features have no other directions" if basis.shape == (len(H), len(H)) else ""
+    return _row(at, told, measured, alone)
+
+
+def _heads(at: Measurement) -> Row:
+    (part,) = at.parts
+    W = np.sqrt(part.form.rows_c)[:, None] * part.point.W
+    alone = "of a single output both sides are 1" if len(W) == 1 else ""
+    try:
+        deviations = ROOT_COVARIANCE.deviations(W @ W.T, root_covariance(part.form))
+    except Undefined as why:
+        return _row(at, ROOT_COVARIANCE, np.nan, str(why))
+    return _row(at, ROOT_COVARIANCE, worst(deviations.ravel()), alone)
+
+
+def _row(at: Measurement, told: Property, measured: float, note: str) -> Row:
+    """Judged where the theorem claims it and there is no note why not; measured all the same."""
+    if note or not at.claims(told):
+        note = note or at.unclaimed(told)
+        return not_applicable(told.name, at.geometry, at.source(told), note, measured=measured)
+    return judged(told.name, measured, at.geometry, at.source(told))
