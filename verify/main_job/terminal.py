@@ -53,8 +53,8 @@ def _print_block(case: Case, console: Console) -> None:
     regime = "" if case.report.prediction is None else f": {cells['regime']}"
     details = (
         f"{cells['theorem']}{regime}",
-        f"{cells['loss']}; λ_H, λ_W, λ_b = {cells['λ_H, λ_W, λ_b']}",
         f"K_t = {cells['K_t']}; N = {cells['N']}; F = {cells['objective F']}",
+        f"{cells['loss']}; λ_H, λ_W, λ_b = {cells['λ_H, λ_W, λ_b']}",
         f"{cells['certificate']}; relative gap {cells['rel. gap']}; σ/τ = {cells['σ/τ']}",
         f"{_checks(case)}; {cells['seconds']} s",
     )
