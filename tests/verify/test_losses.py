@@ -106,6 +106,7 @@ def test_logit_and_target_slacks_hold(name):
         s = LOSSES[name].mass(y.sum(axis=0))
         slack = LOSSES[name].logit_slack(value, s, np.array(len(u)), eta)
         of_targets = LOSSES[name].target_slack(u, y, residual)
+        of_targets = 0.0 if of_targets is None else of_targets
         for _ in range(20):
             moved = u + eta * rng.uniform(-1, 1, u.shape)
             there = LOSSES[name].value_and_residual(moved, y)[0]

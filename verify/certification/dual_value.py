@@ -117,8 +117,9 @@ def _norms(form: Form, deviation: Float, masses: Float, blocks: Float, moved: Fl
     X *= root[:, None]
     sigma, bound = norm_bound(X, ldexp(size, -exponent) ** 2)
     slack = gamma(12) * size
-    at_tops = np.bincount(form.tops.ravel(), weights=tops.ravel(), minlength=len(root))[form.shift_blind_rows]
-    slack += gamma(max(form.classes) + 4) * sqrt(one) * sqrt(float(at_tops.max(initial=0.0)))
+    if form.shift_blind:
+        at_tops = np.bincount(form.tops.ravel(), weights=tops.ravel())  # of other losses too, which costs little
+        slack += gamma(max(form.classes) + 4) * sqrt(one) * sqrt(float(at_tops.max()))
     if moved is not None:
         slack += float(np.linalg.norm(root[:, None] * (moved * column))) * (1.0 + gamma(moved.size + 16))
     return ldexp(sigma, exponent), (ldexp(bound, exponent) + slack) * (1.0 + 8 * UNIT)

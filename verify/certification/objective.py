@@ -69,11 +69,12 @@ def logit_slack(form: Form, losses: Float, eta: Float, columns: Int | slice = EV
 
 def target_slack(form: Form, u: Float, residual: Float, columns: Int | slice = EVERY) -> Float:
     """(n,) what a relative change of all targets by ε may change Σ_t c^t ℓ_t by, over ε, beyond ε of itself."""
-    y = form.targets[:, columns]
-    parts = zip(form.loss_of, form.blocks, strict=True)
-    return np.asarray(
-        form.task_weights @ np.stack([loss.target_slack(u[rows], y[rows], residual[rows]) for loss, rows in parts])
-    )
+    y, total = form.targets[:, columns], np.zeros(u.shape[1])
+    for c, loss, rows in zip(form.task_weights, form.loss_of, form.blocks, strict=True):
+        slack = loss.target_slack(u[rows], y[rows], residual[rows])
+        if slack is not None:
+            total += c * slack
+    return total
 
 
 def bias_penalty(form: Form, b: Float) -> float:

@@ -28,12 +28,11 @@ from typing import ClassVar
 import numpy as np
 
 from verify.losses.balls import Ball, flint
+from verify.losses.best_bias import sigmoid_tilt
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.second_order import diagonal_terms
 from verify.losses.tasks import Float, Int, Tasks
-
-NEWTON, LONGEST = 100, 1.0  # steps to the best bias, and how long one may be
 
 
 class BinaryCrossEntropy:
@@ -144,32 +143,7 @@ class BinaryCrossEntropy:
     @staticmethod
     def tilt(at: Tasks, deviation: Float, weight: Float) -> Float:
         """q e^b / (q e^b + q') − y, the b of each row found by Newton's method; q = y + deviation."""
-        y, no = at.targets, 1.0 - at.targets
-        weights = np.broadcast_to(weight, y.shape)
-        if at.row_labelled is not None:
-            weights = weights * at.row_labelled
-        # a class of every sample, or of none, has no finite best bias: q → y
-        possible = np.any(weights * y > 0.0, axis=1) & np.any(weights * no > 0.0, axis=1)
-        tilted = np.where(possible[:, None], deviation, 0.0)
-        best = np.full(len(tilted), np.inf)
-        kept = tilted
-        for _ in range(NEWTON):
-            drift = (weights * tilted).sum(axis=1)
-            size = np.abs(drift)
-            better = size < best
-            kept = np.where(better[:, None], tilted, kept)
-            best = np.where(better, size, best)
-            open_rows = better & (size > UNIT * (weights * np.abs(tilted)).sum(axis=1))
-            if not open_rows.any():
-                return kept
-            q, other = np.maximum(y + tilted, 0.0), np.maximum(no - tilted, 0.0)
-            slope = (weights * q * other).sum(axis=1)
-            step = -drift / np.where(slope > 0.0, slope, 1.0)
-            step = np.where(open_rows & (slope > 0.0), np.clip(step, -LONGEST, LONGEST), 0.0)
-            grown = np.expm1(step)[:, None]
-            total = 1.0 + q * grown
-            tilted = no * (q * (1.0 + grown) / total) - y * (other / total)
-        return kept
+        return sigmoid_tilt(at, deviation, weight)
 
     @staticmethod
     def takes(targets: Float) -> bool:

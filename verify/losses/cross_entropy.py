@@ -8,25 +8,6 @@ p − y computed as a difference would keep half its digits. So the largest logi
 from the sum, r = Σ_{k ≠ max} exp(u_k − u_max),
 
     lse(u) = u_max + log(1 + r),   p_k = exp(u_k − u_max) / (1 + r),   (s p − y)_max = − Σ_{k ≠ max} (s p − y)_k.
-
-**Rounding of −ℓ*.** With π = q/s, L = −log π, φ = Σ_{k ≠ top} π L, t = Σ_{k ≠ top} π and ℓ = −log(1 − t),
-
-    −ℓ* = s H,      H = φ + (1 − t) ℓ,      ∂H/∂π_k = L_k − ℓ.
-
-u = 2⁻⁵³; targets are within r u, K classes, s whole or a sum of K terms.
-
-    q_k = y + g, k ≠ top           r u y + 3u |g| + u q, where |g| ≤ q + y                     → u ((r + 4) y + 4 q)
-    π = q/s, L = −log π            an entry of φ moves by L + 1 times π's error; / u, s K u, log 8u L, × u, sum of K:
-                                   u [(K + 16) φ + 6 t + (r + 5) Y],  Y = Σ (y/s)(1 + L)
-    t                              sum of K: u [(K + 8) t + (r + 4) Y]; ψ = (1 − t) ℓ ≤ t moves by 1 + ℓ times that,
-                                   and is computed within 10u
-    H                              all of it: u [(K + 16) φ + 2 (K + 16)(1 + ℓ) t + (12 + 2r)(1 + ℓ) Y]; K more, and K
-                                   in s H, where s is not whole
-    entries moved by η_k ≤ π_k/2   Σ_k η_k (L_k + ℓ + 1): |∂H/∂π_k| ≤ max(L_k, ℓ), log 2 more on the way
-
-An entry that underflows is off by at most 2⁻¹⁰²² and then moves H by less than 2⁻¹⁰¹⁰. The bounds on π's error use that
-neither an entry of q nor its top is near zero beside that error: ``inside`` keeps q_k ≥ 2⁻⁴⁰ y_k, or further in where
-targets are rounded more, and q_top ≥ y_top max(2⁻³⁶, 2¹² K² u), far above both.
 """
 
 from __future__ import annotations
@@ -37,12 +18,13 @@ from typing import ClassVar
 import numpy as np
 
 from verify.losses.balls import Ball, flint
+from verify.losses.best_bias import softmax_tilt
+from verify.losses.entropy_bound import entropy_bound
 from verify.losses.loss import Pair
-from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
+from verify.losses.rounding import EPS, TINY, UNIT, inside_of
 from verify.losses.tasks import Float, Int, Tasks
 
 SMALLEST = 2.0**-900  # targets below are taken for 0
-NEWTON, LONGEST = 100, 0.5  # steps to the best bias, and what one may add to an entry of it: J is then about the same
 
 
 class CrossEntropy:
@@ -82,9 +64,8 @@ class CrossEntropy:
         return np.asarray(np.fmin(np.expm1(4.0 * eta) * losses, 4.0 * masses * eta))
 
     @staticmethod
-    def target_slack(u: Float, y: Float, residual: Float) -> Float:
+    def target_slack(u: Float, y: Float, residual: Float) -> None:
         """Nothing: ℓ is a sum of y_k (lse − u_k), each ≥ 0."""
-        return np.zeros(u.shape[1])
 
     @staticmethod
     def curvature(u: Float) -> Float:
@@ -168,31 +149,7 @@ class CrossEntropy:
     @staticmethod
     def bound(at: Tasks, g: Float, moved: Float | None) -> Float:
         """s times the entropy of q/s less its rounding."""
-        q = g
-        q += at.targets
-        q[at.at_tops] = 0.0
-        more = 0 if at.whole else max(at.classes)
-        per_class = np.array([gamma(k + 16 + more) for k in at.classes])[:, None]
-        s = np.rint(at.masses) if at.whole else at.masses
-        divisor = None
-        if at.soft or not at.whole:
-            divisor = at.spread(np.where(s > 0.0, s, 1.0))
-            q /= divisor
-        L = -np.log(np.where(q > 0.0, q, 1.0))
-        phi = at.block_sums(q * L)
-        t = at.block_sums(q)
-        ell = -np.log1p(-t)
-        error = per_class * (phi + 2.0 * (1.0 + ell) * t)
-        if at.soft:
-            y = at.targets.copy()
-            y[at.at_tops] = 0.0
-            error += gamma(12 + 2 * max(at.roundings, 4)) * (1.0 + ell) * at.block_sums(y * (1.0 + L))
-        if moved is not None:
-            eta = moved if divisor is None else moved / divisor
-            eta[at.at_tops] = 0.0
-            error += (at.block_sums(eta * (L + 1.0)) + ell * at.block_sums(eta)) * (1.0 + 2 * per_class)
-        least = np.maximum(phi + (1.0 - t) * ell - error - max(at.classes) * UNDERFLOW, 0.0)
-        return np.asarray(s * least * (1.0 - gamma(more)))
+        return entropy_bound(at, g, moved)
 
     @staticmethod
     def room(at: Tasks, deviation: Float) -> Float:
@@ -202,11 +159,7 @@ class CrossEntropy:
     @staticmethod
     def tilt(at: Tasks, deviation: Float, weight: Float) -> Float:
         """q_k e^{b_k} / Σ_j q_j e^{b_j} s − y with the b of each task found by Newton's method; q = y + deviation."""
-        tilted = deviation.copy()
-        for t, rows in enumerate(at.blocks):
-            block = tilted[rows]
-            _tilt_block(block, at.targets[rows], at.masses[t], weight, (at.tops[t] - rows.start))
-        return tilted
+        return softmax_tilt(at, deviation, weight)
 
     @staticmethod
     def takes(targets: Float) -> bool:
@@ -242,45 +195,3 @@ class CrossEntropy:
             if q > 0:
                 total -= q * (q / s).log()
         return total
-
-
-def _tilt_block(delta: Float, y: Float, s: Float, weight: Float, top: Int) -> None:
-    """In place. J, the Laplacian with weights a q_k q_j / s, is tiny where all is fitted: no entry of it cancels."""
-    columns = np.arange(delta.shape[1])
-    inverse = np.divide(weight, s, where=s > 0.0, out=np.zeros_like(s))
-    never = ~(y > 0.0).any(axis=1)  # a class without any target has no finite best bias: q → 0
-    delta[never] = 0.0
-    best, kept = np.inf, delta.copy()
-    for _ in range(NEWTON):
-        delta[top, columns] = 0.0
-        delta[top, columns] = -delta.sum(axis=0)
-        drift = delta @ weight
-        size = float(np.abs(drift).sum())
-        if not size < best:
-            delta[:] = kept
-            return
-        best, kept = size, delta.copy()
-        if size <= UNIT * float(np.abs(delta).sum(axis=0) @ weight):
-            return
-        q = np.maximum(y + delta, 0.0)
-        J = -(q * inverse) @ q.T
-        np.fill_diagonal(J, 0.0)
-        np.fill_diagonal(J, -J.sum(axis=1))
-        live = np.flatnonzero(np.diag(J) > 0.0)
-        if len(live) < 2:
-            return
-        ground = live[int(np.argmax(np.diag(J)[live]))]
-        solved = live[live != ground]
-        step = np.zeros(len(delta))
-        try:
-            step[solved] = np.linalg.solve(J[np.ix_(solved, solved)], -drift[solved])
-        except np.linalg.LinAlgError:
-            return
-        step -= 0.5 * (step[live].max() + step[live].min())
-        step[never] = 0.0
-        step *= LONGEST / max(float(np.abs(step).max()), LONGEST)
-        grown = np.expm1(step)
-        ratio = grown @ np.divide(q, s, where=s > 0.0, out=np.zeros_like(q))
-        soft = delta + q * (grown[:, None] - ratio) / (1.0 + ratio)
-        delta[:] = np.where(y > 0.0, soft, q * (1.0 + grown[:, None]) / (1.0 + ratio))
-    delta[:] = kept

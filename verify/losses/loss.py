@@ -44,8 +44,8 @@ class Loss(Protocol):
         """
 
     @staticmethod
-    def target_slack(u: Float, y: Float, residual: Float) -> Float:
-        """(n,) what a relative change of y by ε may change ℓ by, over ε, beyond ε ℓ."""
+    def target_slack(u: Float, y: Float, residual: Float) -> Float | None:
+        """(n,) what a relative change of y by ε may change ℓ by, over ε, beyond ε ℓ; None for nothing."""
 
     @staticmethod
     def curvature(u: Float) -> Float:

@@ -199,6 +199,11 @@ class Form:
         """(R,) whether the row's task has a loss blind to a common shift of its logits."""
         return np.repeat([loss.shift_blind for loss in self.loss_of], self.classes)
 
+    @cached_property
+    def shift_blind(self) -> int:
+        """How many tasks have a loss that is blind to a common shift of their logits."""
+        return sum(loss.shift_blind for loss in self.loss_of)
+
     @property
     def tau(self) -> float:
         """τ = 2 √(λ_W λ_H)."""
@@ -215,7 +220,7 @@ class Form:
 
         Z has no larger rank then, so a wider feature space lowers no minimum.
         """
-        return min(sum(self.classes) - sum(loss.shift_blind for loss in self.loss_of), len(self.counts))
+        return min(sum(self.classes) - self.shift_blind, len(self.counts))
 
 
 def require_problem(problem: Problem) -> None:

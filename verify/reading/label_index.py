@@ -48,9 +48,12 @@ def label_index(
             raise ValueError(f"{error}; it must be ({columns}, {width}) integers") from None
     if len(array) != columns:
         raise ValueError(f"{name} has {len(array)} rows but {features} has {columns} columns; they must be as many")
-    both, radix = np.concatenate([distinct, array]), (2,) * width
     if not indicators:
         validation.check_range(name, array, classes, MISSING if (distinct == MISSING).any() else 0)
+    if default:  # they are ``distinct``
+        return np.arange(columns)
+    both, radix = np.concatenate([distinct, array]), (2,) * width
+    if not indicators:
         both, radix = both - MISSING, tuple(k + 1 for k in classes)  # from 0, no label included
     wanted, keys = np.split(_keys(both, radix), [len(distinct)])
     order = np.argsort(wanted)
