@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 import ufm
-from ufm.losses import LossName
 from ufm.solution import Problem
 from verify.comparison.cosine_curve import cosine_curve
 from verify.main_job.case import Case, JobResult, run_case
+from verify.main_job.problems_of_other_losses import binary_cross_entropy_problems, squared_error_problems
 
 SMALL: ufm.Lambdas = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 PAPER: ufm.Lambdas = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
+SMALL_FREE: ufm.Lambdas = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.0}
+PAPER_NONE: ufm.Lambdas = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": None}
 STRONG: ufm.Lambdas = {
     "lambda_H": 2.0,
     "lambda_W": 2.0,
@@ -40,7 +42,8 @@ def theorem_problems() -> Iterator[tuple[str, Problem]]:
     yield "Theorem 5.1, N = 8000", Single.correlated(2, n_same=3000, n_different=1000, **PAPER)
     yield "Theorem 5.1, rarer pair past its threshold", Single.correlated(2, n_same=38, n_different=2, **STRONG)
     yield from _problems_beyond_the_paper()
-    yield from _problems_of_squared_error()
+    yield from squared_error_problems(SMALL, PAPER, STRONG)
+    yield from binary_cross_entropy_problems(SMALL, PAPER, STRONG)
 
 
 def _problems_beyond_the_paper() -> Iterator[tuple[str, Problem]]:
@@ -53,23 +56,12 @@ def _problems_beyond_the_paper() -> Iterator[tuple[str, Problem]]:
     yield "Label sets, 10 classes, sizes 1 to 3", Sets.balanced(10, {1: 3000, 2: 500, 3: 100}, **PAPER)
     yield "Label sets, past the threshold", Sets.balanced(3, {1: 4, 2: 9}, **STRONG)
     yield "Label smoothing 0.1, Theorem 3.1", Single.balanced((3, 3), 10, label_smoothing=0.1, **SMALL)
+    yield "Theorem B.2, free bias", Single.balanced((3, 4), 10, **SMALL_FREE)
+    yield "Theorem 3.1, no bias, at paper size", Single.balanced((10, 10), 500, **PAPER_NONE)
     yield (
         "Label smoothing 0.1, 3 classes",
         Single.correlated(3, n_same=20, n_different=10, label_smoothing=0.1, **SMALL),
     )
-
-
-def _problems_of_squared_error() -> Iterator[tuple[str, Problem]]:
-    loss: LossName = "squared-error"
-    free: ufm.Lambdas = {**SMALL, "lambda_b": 0.0}
-    paper: ufm.Lambdas = {**PAPER, "lambda_b": 0.0}
-    none: ufm.Lambdas = {**STRONG, "lambda_b": None}
-    yield "Squared error, 3 and 4 classes", Single.balanced((3, 4), 10, loss=loss, **SMALL)
-    yield "Squared error, 10 and 10 classes", Single.balanced((10, 10), 500, loss=loss, **paper)
-    yield "Squared error, correlated, 4 classes", Single.correlated(4, n_same=30, n_different=7, loss=loss, **free)
-    yield "Squared error, unbalanced tasks", Single([[9, 1, 4], [2, 3, 2]], loss=loss, **free)
-    yield "Squared error, collapsing class by class", Single([30, 20, 3], loss=loss, **none)
-    yield "Regression", ufm.Regression(np.random.default_rng(0).standard_normal((60, 3)), **free)
 
 
 def digit_pairs(seed: int = 0) -> np.ndarray:
