@@ -64,9 +64,11 @@ def loss_is(reading: Reading, wanted: str) -> Hypothesis:
 
 def all_labelled(reading: Reading) -> Hypothesis:
     """No label is missing."""
+    name, statement = "all labelled", "every sample has a label in every task it is of"
+    if not reading.missing:
+        return Hypothesis(name, statement, "none is missing", True)
     without = sum(int(part.counts[(part.labels < 0).any(axis=1)].sum()) for part in reading.parts)
-    found = "none is missing" if without == 0 else f"{without:,} samples miss one"
-    return Hypothesis("all labelled", "every sample has a label in every task it is of", found, not reading.missing)
+    return Hypothesis(name, statement, f"{without:,} samples miss one", False)
 
 
 def unbiased(reading: Reading) -> tuple[Hypothesis, ...]:

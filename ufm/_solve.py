@@ -15,6 +15,7 @@ from torch import Tensor
 from ufm.outcome import Outcome, worst
 from ufm.problems.multi_source import MultiSource
 from ufm.problems.standard_form import StandardForm
+from ufm.problems.targeted import Targeted
 from ufm.solution import Problem, Solution
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.convex import solve_convex
@@ -36,6 +37,7 @@ from ufm.support.threads import threads_for
 # Beyond these, products of λ's, weights and counts leave float64: solvers divide by zero, or run on without progress.
 LAMBDA_RANGE = (1e-100, 1e100)
 TASK_WEIGHT_RANGE = (1e-50, 1e50)
+LARGEST_TARGET = 1e100
 
 
 class _Where(TypedDict, total=False):
@@ -171,6 +173,11 @@ def _check_scales(problem: Problem) -> None:
     if problem.lambda_b:
         given.append(("lambda_b", problem.lambda_b, LAMBDA_RANGE))
     given += [(f"task_weights[{t}]", float(c), TASK_WEIGHT_RANGE) for t, c in enumerate(problem.task_weights)]
+    if isinstance(problem, Targeted) and np.abs(problem.targets).max() > LARGEST_TARGET:
+        raise ValueError(
+            f"targets reach {np.abs(problem.targets).max():g}, whose squares float64 does not hold; give them in units "
+            "in which they are of order one"
+        )
     for name, value, (least, most) in given:
         if not least <= value <= most:
             raise ValueError(

@@ -135,13 +135,15 @@ def _problem(record: dict[str, Any], classes: tuple[int, ...], tensors: dict[str
 def _targeted(
     kind: type[SoftLabels | Regression], classes: tuple[int, ...], tensors: dict[str, Tensor], settings: dict[str, Any]
 ) -> Problem:
-    _, counts = _columns(tensors, "", 1)
+    labels, counts = _columns(tensors, "", 1)
+    if (labels[:, 0] != np.arange(len(labels))).any():
+        raise ValueError("problem.labels must be the columns' numbers 0, 1, …")
     targets = validation.real_rows("problem.targets", tensors["problem.targets"].numpy())
     if targets.shape != (len(counts), sum(classes)):
         raise ValueError(f"problem.targets must have shape {(len(counts), sum(classes))}, got {targets.shape}")
     problem = kind._from_columns(classes, targets, counts, **settings)
     if len(problem.counts) != len(counts):
-        raise ValueError("problem.targets has a row twice")
+        raise ValueError("problem.targets has a row twice, or one of no sample")
     return problem
 
 

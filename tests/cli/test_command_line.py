@@ -32,6 +32,13 @@ def test_main_job_passes_and_leaves_a_report(
         "Theorem 5.1 with K classes",
         "Theorem 5.1 with K classes and label smoothing",
         "Li et al. 2024, Theorem 1",
+        "Squared error",
+        "Squared error, label-balanced tasks",
+        "Squared error, orthogonal heads",
+        "Squared error, two correlated tasks",
+        "Squared error, regression",
+        "Binary cross-entropy, balanced tasks",
+        "K binary tasks",
         None,
     }
     assert Path("report/report.html").stat().st_size > 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -205,3 +206,54 @@ def test_squared_error(ratio):
     if ratio < 1:
         pair = theory.class_correlation_cosine(4, 30, 40, *scalars.values(), loss="squared-error")
         close(value("class_cosine", K=4, n_s=30, n_d=40, **scalars), pair)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize(("lambda_b", "epsilon"), [(None, 0.0), (0.0, 0.2), (0.3, 0.2), (30.0, 0.0)])
+def test_binary_cross_entropy(ratio, lambda_b, epsilon):
+    """One task: x, read off the prediction's probabilities, gives margin, mean, bias, heads and threshold."""
+    derived = derive("binary-cross-entropy")
+    K, n, c = 5, 8, 0.6
+    N = K * n
+    scalars = lambdas(ratio * (1 - epsilon) ** 2 * c * n / 4, 1.7)
+    problem = ufm.SingleSource.balanced(
+        (K,), n, task_weights=(c,), lambda_b=lambda_b, label_smoothing=epsilon, loss="binary-cross-entropy", **scalars
+    )
+    prediction = theory.predict(problem)
+    u = prediction.logits[:, 0] + prediction.b[0]
+    p = 1 / (1 + np.exp(-u))
+    mu = float(prediction.logits[:, 0].mean())
+    known = scalars | {"K": K, "N": N, "c": c, "epsilon": epsilon, "x": p.sum() - 1, "lambda_b": lambda_b}
+    known |= {"a": prediction.thresholds[0].margin, "|\\mu|": abs(mu)}
+
+    def value(result):
+        names = [s.name for s in derived.results[result].free_symbols]
+        found = derived.numeric(result)(**{name: known[name.strip("{}") if "{" in name else name] for name in names})
+        return float(found)
+
+    close(value("threshold"), prediction.thresholds[0].value)
+    close(value("p_other"), p[1])
+    close(value("missed"), 1 - p[0])
+    close(value("margin"), known["a"], 10.0)
+    close(value("mean"), u.mean(), 100.0)
+    close(value("gram_diagonal"), prediction.gram_W[0, 0])
+    close(value("gram_off_diagonal"), prediction.gram_W[0, 1], 10.0)
+    if known["a"] > 0 or mu < -1e-9:
+        close(value("cosine"), prediction.cosines[0, 1], 10.0)
+    if lambda_b:
+        close(value("bias"), prediction.b[0], 100.0)
+        assert (mu < -1e-9) == bool(np.isclose(abs(prediction.b[0][0]), value("bias_border"), rtol=1e-12))
+    assert (mu < -1e-9) == bool(np.isclose(known["x"], value("largest_excess"), rtol=1e-9))
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_uncorrelated_labels(ratio):
+    c, sets = 1.0, list(itertools.product((0, 1), repeat=3))
+    scalars = lambdas(ratio * 8 / 16, 1.7)
+    problem = ufm.MultiLabel.from_indicators(sets, lambda_b=1.0, loss="binary-cross-entropy", **scalars)
+    prediction, derived = theory.predict(problem), derive("binary-cross-entropy")
+    known = scalars | {"N": 8, "c": c}
+    close(derived.numeric("label_threshold")(N=8, c=c), prediction.thresholds[0].value)
+    close(derived.numeric("label_margin")(**known), prediction.thresholds[0].margin)
+    close(3 * derived.numeric("label_objective")(**known), prediction.objective)
+    close(derived.numeric("label_gram")(**known), np.diagonal(prediction.gram_W))

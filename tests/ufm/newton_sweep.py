@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import ufm
@@ -33,3 +35,45 @@ def draw(seed: int) -> ufm.SingleSource | ufm.MultiSource | ufm.MultiLabel:
     table = counts(*shape) * (rng.random(shape) < rng.choice([0.5, 1.0]))
     table.flat[0] += 1
     return ufm.SingleSource(table, **options)
+
+
+LOSSES = ("cross-entropy", "binary-cross-entropy", "squared-error")
+
+
+def draw_any_loss(seed: int) -> Any:
+    """λ's 1e-6 … 1, weights 1e-3 … 1e3, targets 1e-2 … 1e2; every loss, bias and kind of target, missing labels."""
+    rng = np.random.default_rng(seed)
+    kind = str(rng.choice(["single", "missing", "missing", "soft", "multilabel", "regression", "multi"]))
+    classes = rng.integers(2, 5, int(rng.integers(2 if kind == "missing" else 1, 4)))
+    samples = int(10 ** rng.uniform(0.7, 2.3)) + 2
+    H, W, b = (10.0 ** rng.uniform(-6, 0, 3)).tolist()
+    options: dict[str, Any] = {"lambda_H": H, "lambda_W": W, "lambda_b": (b, 0.0, None)[int(rng.integers(3))]}
+    options["reduction"] = "mean" if rng.random() < 0.25 else "sum"
+    weights = 10.0 ** rng.uniform(-3, 3, len(classes))
+    if kind == "regression":
+        size, shift = 10.0 ** rng.uniform(-2, 2), rng.normal()
+        targets = [size * rng.normal(size=(min(samples, 60), k)) + shift for k in rng.integers(1, 4, len(classes))]
+        return ufm.Regression(targets, task_weights=weights, **options)
+    mixed, loss = rng.random() < 0.5, str(rng.choice(LOSSES))
+    options["label_smoothing"] = float(rng.choice([0.0, 0.0, 0.01, 0.1, 0.3]))
+    if kind == "multilabel":
+        sets = {(0,): 3}
+        for _ in range(8):
+            labels = tuple(np.flatnonzero(rng.random(4) < 0.5).tolist())
+            if labels or loss != "cross-entropy":
+                sets[labels] = int(10 ** rng.uniform(0, 3))
+        return ufm.MultiLabel(sets, classes=4, loss=loss, **options)
+    options |= {"task_weights": weights, "loss": [str(rng.choice(LOSSES)) if mixed else loss for _ in classes]}
+    if kind == "multi":
+        return ufm.MultiSource([(10 ** rng.uniform(0, 3, k)).astype(int) for k in classes], **options)
+    if kind == "soft":
+        tables = [rng.dirichlet(np.full(k, 0.3), min(samples, 15)) for k in classes]
+        return ufm.SingleSource.from_probabilities(tables, **options)
+    labels = np.stack([rng.choice(k, samples, p=rng.dirichlet(np.ones(k))) for k in classes], 1)
+    labels[0], labels[1] = 0, 1
+    if kind == "missing":
+        gone = rng.random(labels.shape) < 0.35
+        gone[np.arange(samples), rng.integers(0, len(classes), samples)] = False
+        gone[:2] = False
+        labels[gone] = -1
+    return ufm.SingleSource.from_labels(labels, tuple(classes.tolist()), missing=-1, **options)

@@ -262,7 +262,7 @@ def test_more_samples_never_lower_the_minimum(seed):
         ({}, ValueError, r"counts is empty"),
         ({0: 4}, TypeError, r"label set 0 must be a tuple.*one label is \(0,\)"),
         ({"ab": 4}, TypeError, r"label set 'ab' must be a tuple"),
-        ({(): 4}, ValueError, r"label set \(\) is empty"),
+        ({(): 4}, ValueError, r"label set 0 names no class.*'binary-cross-entropy' or 'squared-error'"),
         ({(0, 3): 4}, ValueError, r"label set \(0, 3\) has a label outside 0 … 2"),
         ({(0, -1): 4}, ValueError, r"label set \(0, -1\), entry 1, must be an integer ≥ 0"),
         ({(0, 1.5): 4}, ValueError, r"entry 1, must be an integer"),
@@ -301,7 +301,8 @@ def test_bad_settings(change, error, message):
 @pytest.mark.parametrize(
     ("n", "error", "message"),
     [
-        ({0: 3}, ValueError, "multiplicity must be an integer ≥ 1"),
+        ({0: 3}, ValueError, "label set 0 names no class"),
+        ({-1: 3}, ValueError, "multiplicity must be an integer ≥ 0"),
         ({5: 3}, ValueError, "multiplicity must be at most 4"),
         ({1: -3}, ValueError, r"n_by_multiplicity\[1\] must be an integer ≥ 0"),
         ({1: 0}, ValueError, "no samples"),
@@ -325,7 +326,7 @@ def test_too_many_label_sets_are_refused_before_they_are_listed():
     ("indicators", "error", "message"),
     [
         ([[0, 1], [2, 0]], ValueError, r"indicators\[1, 0\] = 2; indicators are 0 and 1"),
-        ([[0, 1], [0, 0]], ValueError, r"indicators\[1\] names no class"),
+        ([[0, 1], [0, 0]], ValueError, "label set 1 names no class"),
         ([[0, 0.5]], ValueError, "indicators must hold integers"),
         ([0, 1], ValueError, r"shape \(N, K\)"),
         ([[1], [1]], ValueError, r"indicators.shape\[1\] must be an integer ≥ 2"),

@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ufm import MultiSource, SingleSource, load, solve, storage
+from ufm import MultiLabel, MultiSource, Regression, SingleSource, load, solve, storage
 from ufm.support import checked_tensors
 from ufm.support.checked_tensors import save_checked
 
@@ -23,6 +23,23 @@ FINITE = {**LAMBDAS, "lambda_b": 0.1}
 PROBLEMS = {
     "single": SingleSource([[4, 0, 9], [0, 7, 1]], task_weights=(1 / 7, 2.0), label_smoothing=0.1, **FINITE),
     "multi": MultiSource([[4, 0, 9, 0], [0, 7]], task_weights=(1 / 7, 2.0), reduction="mean", **FINITE),
+    "missing": SingleSource.from_labels(
+        [[0, 1], [1, -1], [-1, 0], [1, 1]], missing=-1, loss=["squared-error", "cross-entropy"], **FINITE
+    ),
+    "no bias": MultiSource([[4, 0, 9], [2, 7]], loss="binary-cross-entropy", **{**FINITE, "lambda_b": None}),
+    "free bias": SingleSource([[4, 1], [2, 7]], loss="squared-error", **{**FINITE, "lambda_b": 0.0}),
+    "sets": MultiLabel({(): 3, (0,): 2, (0, 2): 5}, classes=3, loss="squared-error", **FINITE),
+    "soft": SingleSource.from_probabilities(
+        [[[0.1, 0.9], [1 / 3, 2 / 3], [0.1, 0.9]], [[1 / 7, 2 / 7, 4 / 7], [0.2, 0.3, 0.5], [1 / 7, 2 / 7, 4 / 7]]],
+        label_smoothing=0.1,
+        loss=["cross-entropy", "binary-cross-entropy"],
+        **FINITE,
+    ),
+    "regression": Regression(
+        [np.array([math.pi, -1e-300, math.pi]), np.array([[1e3, 2.0], [-0.0, 5e-324], [1e3, 2.0]])],
+        task_weights=[1 / 7, 2],
+        **{**FINITE, "lambda_b": 0},
+    ),
     "attributes": SingleSource.from_labels(np.random.default_rng(0).integers(0, 2, (30, 40)), **FINITE),
 }
 
@@ -52,8 +69,11 @@ def assert_same(one, two):
                 assert a.dtype == b.dtype
                 np.testing.assert_array_equal(a, b)
     assert type(one.problem) is type(two.problem)
-    for name in ("classes", "reduction", "label_smoothing", "lambda_H", "lambda_W", "lambda_b"):
+    for name in ("classes", "reduction", "label_smoothing", "lambda_H", "lambda_W", "lambda_b", "loss", "losses"):
         assert getattr(one.problem, name) == getattr(two.problem, name)
+        assert type(getattr(one.problem, name)) is type(getattr(two.problem, name))
+    targets = [getattr(solution.problem, "targets", np.zeros(0)) for solution in (one, two)]
+    assert targets[0].tobytes() == targets[1].tobytes()
     np.testing.assert_array_equal(one.problem.task_weights, two.problem.task_weights)
 
 
@@ -67,6 +87,88 @@ def test_round_trip(name, path):
     assert os.listdir(path.parent) == [path.name]
     loaded.save(path)
     assert_same(solution, load(path))
+
+
+def test_a_file_older_than_other_losses_is_of_cross_entropy(path):
+    solution = solve(PROBLEMS["single"])
+    solution.save(path)
+    tensors, header = contents(path)
+    record = json.loads(header["ufm"])
+    assert record["problem"].pop("loss") == "cross-entropy"
+    crafted(path, tensors, json.dumps(record))
+    assert_same(solution, load(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("missing", {"loss": "hinge"}, r"loss must be one of .*got 'hinge'"),
+        ("missing", {"loss": ["squared-error"]}, "loss must be one name or 2 names"),
+        ("missing", {"loss": None}, "loss must be one of"),
+        ("missing", {"lambda_b": -1}, "lambda_b must be finite and ≥ 0, or None"),
+        ("missing", {"lambda_b": "free"}, "lambda_b must be a number ≥ 0 or None"),
+        ("missing", {"margin": 1}, "margin=1, a field that this version does not know"),
+        ("sets", {"loss": "cross-entropy"}, "label set 0 names no class"),
+        ("regression", {"loss": "cross-entropy"}, "Regression has squared error"),
+        ("regression", {"label_smoothing": 0.1}, "label_smoothing=0.1"),
+        ("regression", {"source": "soft"}, r"probabilities\[0\] must have shape"),
+        ("soft", {"source": "single"}, "problem.labels must have 2 columns"),
+    ],
+)
+def test_a_model_that_is_none_is_refused(name, change, message, path):
+    solve(PROBLEMS[name]).save(path)
+    tensors, header = contents(path)
+    record = json.loads(header["ufm"])
+    record["problem"] |= change
+    crafted(path, tensors, json.dumps(record))
+    with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("soft", lambda y: y + 1, r"probabilities\[0\]\[0, 0\] = 1.1 is no probability"),
+        ("soft", lambda y: y * 0.9, "sum 0.9"),
+        ("soft", lambda y: y * torch.nan, "problem.targets.* = nan is not finite"),
+        ("soft", lambda y: y[:, :4].contiguous(), r"problem.targets must have shape \(2, 5\), got \(2, 4\)"),
+        ("soft", lambda y: y[:1].expand(2, 5).contiguous(), "problem.targets has a row twice"),
+        ("regression", lambda y: y * torch.inf, "problem.targets.* is not finite"),
+        ("regression", lambda y: y[:1], r"problem.targets must have shape"),
+    ],
+)
+def test_targets_that_are_none_are_refused(name, change, message, path):
+    solve(PROBLEMS[name]).save(path)
+    tensors, header = contents(path)
+    tensors["problem.targets"] = change(tensors["problem.targets"])
+    crafted(path, tensors, header["ufm"])
+    with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("problem.labels", lambda y: y.flip(0), "problem.labels must be the columns' numbers"),
+        ("problem.counts", lambda n: n * torch.tensor([1, 0]), "problem.targets has a row twice, or one of no sample"),
+    ],
+)
+def test_columns_of_targets_are_numbered_and_have_samples(name, change, message, path):
+    solve(PROBLEMS["regression"]).save(path)
+    tensors, header = contents(path)
+    tensors[name] = change(tensors[name])
+    crafted(path, tensors, header["ufm"])
+    with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+def test_a_file_without_its_targets_is_refused(path):
+    solve(PROBLEMS["regression"]).save(path)
+    tensors, header = contents(path)
+    tensors.pop("problem.targets")
+    crafted(path, tensors, header["ufm"])
+    with pytest.raises(ValueError, match=r"is incomplete: .*problem\.targets"):
+        load(path)
 
 
 def test_smallest_numbers_survive(path):
@@ -249,7 +351,8 @@ def nan_like(tensor):
         ("problem.counts", lambda n: n[:2], r"problem.counts must have shape \(4,\)"),
         ("problem.labels", lambda y: y[..., None], r"problem.labels must have shape \(N, T\)"),
         ("problem.labels", lambda y: y[:, :1], r"problem.labels must have 2 columns"),
-        ("problem.labels", lambda y: -y, r"labels\[2, 0\] = -1 is outside"),
+        ("problem.labels", lambda y: -2 * y, r"labels\[2, 0\] = -2 is outside"),
+        ("problem.labels", lambda y: 0 * y - 1, r"labels\[:, 0\]: task 0 has no label at all"),
     ],
 )
 def test_arrays_that_are_no_point_of_the_problem(name, change, message, path):

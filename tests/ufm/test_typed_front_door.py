@@ -136,6 +136,11 @@ settings: ufm.ProblemSettings = {"lambda_H": 0.1, "lambda_W": 0.1, "lambda_b": 0
 ufm.SingleSource.balanced((3, 3), 10, **settings)
 lambdas: ufm.Lambdas = {"lambda_H": 0.1, "lambda_W": 0.1, "lambda_b": 0.1}
 ufm.MultiLabel.balanced(3, label_smoothing=0.1, **lambdas)
+ufm.SingleSource.balanced((3, 3), 10, loss=["squared-error", "binary-cross-entropy"], **lambdas)
+ufm.SingleSource.from_labels([[0, -1]], missing=-1, loss="squared-error", lambda_H=0.1, lambda_W=0.1, lambda_b=None)
+soft: ufm.SoftLabels = ufm.SingleSource.from_probabilities([[[0.5, 0.5]]], [3], loss="cross-entropy", **lambdas)
+ufm.solve(soft)
+ufm.solve(ufm.Regression([[0.5]], task_weights=[2.0], lambda_H=0.1, lambda_W=0.1, lambda_b=0), "gradient")
 """
 BAD = {
     "ufm.SingleSource([[3, 2]], lambda_h=0.1, lambda_W=0.1, lambda_b=0.1)": "lambda_h",
@@ -145,6 +150,11 @@ BAD = {
     "ufm.SingleSource.orthogonal_array(5, 3, smoothing=0.1, **lambdas)": "smoothing",
     "ufm.MultiSource.balanced((3, 3), 10, lambda_H=0.1, lambda_W=0.1)": "lambda_b",
     "ufm.MultiLabel.balanced(3, task_weights=[1.0], **lambdas)": "task_weights",
+    "ufm.SingleSource([[3, 2]], loss='squared-eror', **lambdas)": "squared-eror",
+    "ufm.MultiSource([[3, 2]], loss=['squared-eror'], **lambdas)": "squared-eror",
+    "ufm.Regression([[3.0]], lambda_H=0.1, lambda_W=0.1, lambda_b='none')": "lambda_b",
+    "ufm.Regression([[3.0]], lambda_H=None, lambda_W=0.1, lambda_b=None)": "lambda_H",
+    "ufm.SingleSource.from_labels([[0]], missing='nan', **lambdas)": "missing",
     "ufm.solve(problem, method='gradent')": "No overload",
     "ufm.solve(problem, stepz=5)": "stepz",
     "ufm.solve(problem, 'newton', steps=2.5)": "No overload",

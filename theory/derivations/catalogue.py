@@ -19,6 +19,7 @@ _FILES = {
     "correlated-classes": "correlated_classes",
     "multi-label": "multi_label",
     "squared-error": "squared_error",
+    "binary-cross-entropy": "binary_cross_entropy",
     "vanishing-regularization": "vanishing_regularization",
 }
 NAMES = tuple(_FILES)

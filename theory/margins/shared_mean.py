@@ -43,7 +43,7 @@ def means(tasks: Sequence[SigmoidTask], samples: int, tau: float, bias_share: fl
     alone = tuple(task.excess(bias_share / task.classes)[0] for task in tasks)
     pull = math.sqrt(samples) * _length(tasks, alone)
     x = _shared(tasks, tau / math.sqrt(samples), bias_share)
-    bias = tuple(-bias_share * v / task.classes for task, v in zip(tasks, x or alone, strict=True))
+    bias = tuple(0.0 - bias_share * v / task.classes for task, v in zip(tasks, x or alone, strict=True))
     if x is None:
         return Means(alone, zero, bias, 0.0, pull)
     mu = tuple(min(task.mean(v) - b, 0.0) for task, v, b in zip(tasks, x, bias, strict=True))

@@ -26,7 +26,8 @@ from theory.margins.threshold import Threshold
 from theory.prediction import Prediction
 from theory.reading import Reading, SumProblem
 from theory.theorems.fitted_space import fitted_space
-from theory.theorems.squared_error_cases import Solved, case_of, feature_weights, properties, regime
+from theory.theorems.squared_error_cases import Solved, case_of, regime
+from theory.theorems.squared_error_properties import feature_weights, properties
 
 NAME = "Squared error"
 LOSS = "squared-error"

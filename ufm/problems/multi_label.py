@@ -19,13 +19,13 @@ from ufm.problems.label_sets import (
     samples_by_size,
     subsets,
 )
-from ufm.problems.problem_settings import LossSettings, Settled, Source
-from ufm.problems.standard_form import Float, StandardForm
+from ufm.problems.one_form import OneForm
+from ufm.problems.problem_settings import Float, LossSettings, Source
 from ufm.support import display, validation
 from ufm.support.memory import require_memory
 
 
-class MultiLabel(Settled):
+class MultiLabel(OneForm):
     """Pick-all-label multi-label classification: K classes, a sample carries a set S of them.
 
         min_{W,H,b}  Σ_i Σ_{k∈S_i} CE(W h_i + b, k) + λ_H ‖H‖_F² + λ_W ‖W‖_F² + λ_b ‖b‖²
@@ -51,26 +51,11 @@ class MultiLabel(Settled):
     source: Source = "multilabel"
 
     def __init__(
-        self,
-        counts: Mapping[tuple[int, ...], int],
-        *,
-        classes: int,
-        **settings: Unpack[LossSettings],
+        self, counts: Mapping[tuple[int, ...], int], *, classes: int, **settings: Unpack[LossSettings]
     ) -> None:
-        k = _class_number(classes)
-        indicators, numbers = counted(counts, k)
-        self._set(
-            indicators,
-            numbers,
-            **settings,
-        )
+        self._set(*counted(counts, _class_number(classes)), settings)
 
-    def _set(
-        self,
-        indicators: NDArray[np.int64],
-        counts: NDArray[np.int64],
-        **settings: Unpack[LossSettings],
-    ) -> None:
+    def _set(self, indicators: NDArray[np.int64], counts: NDArray[np.int64], settings: LossSettings) -> None:
         self.classes: tuple[int, ...] = (indicators.shape[1],)
         self._settle(settings, 1, LossSettings)
         if LOSSES[self.losses[0]].shift_blind:
@@ -84,7 +69,7 @@ class MultiLabel(Settled):
     ) -> Self:
         """From indicator rows (columns, K) that may repeat or have count 0, in any order."""
         problem = cls.__new__(cls)
-        problem._set(indicators, counts, **settings)
+        problem._set(indicators, counts, settings)
         return problem
 
     @classmethod
@@ -115,11 +100,6 @@ class MultiLabel(Settled):
         return cls._from_columns(indicators, np.repeat(list(n.values()), [math.comb(k, m) for m in n]), **settings)
 
     @property
-    def samples(self) -> int:
-        """N."""
-        return int(self.counts.sum())
-
-    @property
     def label_sets(self) -> list[tuple[int, ...]]:
         """The label set of each column."""
         return [tuple(np.flatnonzero(row).tolist()) for row in self.labels]
@@ -134,23 +114,6 @@ class MultiLabel(Settled):
         """Samples of each multiplicity that occurs, over all label sets of that size."""
         totals = np.bincount(self.multiplicities, weights=self.counts).astype(np.int64)
         return {m: int(totals[m]) for m in np.flatnonzero(totals).tolist()}
-
-    def standard_forms(self) -> tuple[StandardForm, ...]:
-        """One form of one task: targets y_S, ω = 1; "mean" divides n_S and multiplies ω by N."""
-        self._require_known()
-        scale = 1.0 if self.reduction == "sum" else float(self.samples)
-        form = StandardForm(
-            classes=self.classes,
-            targets=self._targets(),
-            multiplicity=self.counts / scale,
-            omega=np.full(len(self.counts), scale),
-            task_weights=self.task_weights,
-            lambda_H=self.lambda_H,
-            lambda_W=self.lambda_W,
-            lambda_b=self.lambda_b,
-            losses=self.losses,
-        )
-        return (form,)
 
     def _targets(self) -> Float:
         """(K, columns) y_S = (1 − ε) 1_S + ε m/K."""
@@ -182,12 +145,6 @@ class MultiLabel(Settled):
             f"MultiLabel(classes={self.classes[0]}, columns={len(self.counts)}, samples={self.samples}, "
             f"{self._settings_repr()})"
         )
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()
 
 
 def _class_number(value: Any) -> int:

@@ -157,9 +157,3 @@ class MultiSource(Settled):
 
     def __repr__(self) -> str:
         return f"MultiSource(classes={self.classes}, samples={self.samples}, {self._settings_repr()})"
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()

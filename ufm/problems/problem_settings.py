@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ufm.losses import DEFAULT, LOSSES, LossName
 from ufm.support import validation
+from ufm.support.display import Summary
 from ufm.support.nearest_name import nearest
 from ufm.support.public_fields import require_known, task_losses
 
@@ -91,6 +92,16 @@ class Settled:
     def losses(self) -> tuple[LossName, ...]:
         """(T,) the loss of each task."""
         return (self.loss,) * len(self.classes) if isinstance(self.loss, str) else self.loss
+
+    def _summary(self) -> Summary:
+        """What is printed."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        return self._summary().html()
 
     def _settings_repr(self) -> str:
         """λ's, and the loss where it is not cross-entropy."""

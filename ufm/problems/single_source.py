@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
 from ufm.problems.missing_labels import absent_labels, refuse_class, refuse_nan, require_labelled
-from ufm.problems.problem_settings import ProblemSettings, Settled, Source
+from ufm.problems.one_form import OneForm
+from ufm.problems.problem_settings import ProblemSettings, Source
 from ufm.problems.soft_labels import SoftLabels
-from ufm.problems.standard_form import MISSING, StandardForm, one_hot_targets
+from ufm.problems.standard_form import MISSING, Bool, Float, one_hot_targets
 from ufm.support import display, validation
 
 
-class SingleSource(Settled):
+class SingleSource(OneForm):
     """Problem (3) of the paper, SSMTC, on one feature per sample shared by all T tasks.
 
         min_{W,H,b}  Σ_t c^t ℓ_t(W^t H + b^t, Y^t) + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
@@ -40,29 +41,20 @@ class SingleSource(Settled):
 
     source: Source = "single"
 
-    def __init__(
-        self,
-        counts: Any,
-        **settings: Unpack[ProblemSettings],
-    ) -> None:
+    def __init__(self, counts: Any, **settings: Unpack[ProblemSettings]) -> None:
         tensor = validation.count_array("counts", counts)
         if tensor.ndim == 0:
             raise ValueError("counts must have one axis per task, got a single number")
         classes = validation.class_numbers("counts.shape", tensor.shape)
         occurring = np.argwhere(tensor > 0)
-        self._set(
-            classes,
-            occurring,
-            tensor[tuple(occurring.T)],
-            **settings,
-        )
+        self._set(classes, occurring, tensor[tuple(occurring.T)], settings)
 
     def _set(
         self,
         classes: tuple[int, ...],
         labels: NDArray[np.int64],
         counts: NDArray[np.int64],
-        **settings: Unpack[ProblemSettings],
+        settings: ProblemSettings,
     ) -> None:
         self.classes, self.labels, self.counts = classes, labels, counts
         self._settle(settings, len(classes))
@@ -79,7 +71,7 @@ class SingleSource(Settled):
         validation.check_range("labels", labels, classes, MISSING)
         require_labelled(labels[counts > 0])
         problem = cls.__new__(cls)
-        problem._set(classes, *distinct_tuples(labels, counts), **settings)
+        problem._set(classes, *distinct_tuples(labels, counts), settings)
         return problem
 
     @classmethod
@@ -161,11 +153,6 @@ class SingleSource(Settled):
         labels = pairwise_uniform_tuples(k, t)
         return cls._from_columns((k,) * t, labels, np.full(len(labels), n, dtype=np.int64), **settings)
 
-    @property
-    def samples(self) -> int:
-        """N."""
-        return int(self.counts.sum())
-
     def count_tensor(self) -> NDArray[np.int64]:
         """Dense (K_1, …, K_T) counts; MemoryError where Π K_t is too large to store, ValueError with missing labels."""
         if self.labels.min() == MISSING:
@@ -177,24 +164,13 @@ class SingleSource(Settled):
         dense[tuple(self.labels.T)] = self.counts
         return dense
 
-    def standard_forms(self) -> tuple[StandardForm, ...]:
-        """One form: targets one-hot per task (smoothed by ε), ω = 1; "mean" divides n_l and multiplies ω by N."""
-        self._require_known()
-        scale = 1.0 if self.reduction == "sum" else float(self.samples)
+    def _targets(self) -> Float:
+        """One-hot per task, smoothed by ε."""
+        return one_hot_targets(self.labels, self.classes, self.label_smoothing)
+
+    def _labelled(self) -> Bool | None:
         labelled = self.labels.T != MISSING
-        form = StandardForm(
-            classes=self.classes,
-            targets=one_hot_targets(self.labels, self.classes, self.label_smoothing),
-            multiplicity=self.counts / scale,
-            omega=np.full(len(self.counts), scale),
-            task_weights=self.task_weights,
-            lambda_H=self.lambda_H,
-            lambda_W=self.lambda_W,
-            lambda_b=self.lambda_b,
-            losses=self.losses,
-            labelled=None if labelled.all() else labelled,
-        )
-        return (form,)
+        return None if labelled.all() else labelled
 
     def _summary(self) -> display.Summary:
         sizes = " × ".join(map(str, self.classes))
@@ -211,15 +187,3 @@ class SingleSource(Settled):
                 ("samples", f"{self.samples:,} ({self.counts.min():,} to {self.counts.max():,} per tuple)"),
             ],
         )
-
-    def __repr__(self) -> str:
-        return (
-            f"SingleSource(classes={self.classes}, columns={len(self.counts)}, samples={self.samples}, "
-            f"{self._settings_repr()})"
-        )
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ufm.losses import DEFAULT, LOSSES, LossName
 from ufm.problems.problem_settings import Float, ProblemSettings, Source, checked_losses
+from ufm.problems.standard_form import EPSILON
 from ufm.problems.target_columns import check_unit_range, sample_counts, target_blocks
 from ufm.problems.targeted import Targeted
 
@@ -51,7 +52,7 @@ class SoftLabels(Targeted):
         problem._set(classes, targets, counts, settings)
         return problem
 
-    def _column_targets(self) -> Float:
+    def _targets(self) -> Float:
         blocks = np.split(self.targets.T, np.cumsum(self.classes)[:-1])
         epsilon = self.label_smoothing
         return np.concatenate([(1.0 - epsilon) * p + epsilon * p.sum(axis=0) / len(p) for p in blocks])
@@ -70,5 +71,10 @@ def _divided(blocks: list[Float], losses: tuple[LossName, ...]) -> list[Float]:
     """Cross-entropy's rows by their sums, which rounding has moved from 1."""
     if len(blocks) != len(losses):
         raise ValueError(f"there are tables of {len(blocks)} tasks, {len(losses)} are needed")
-    pairs = zip(blocks, losses, strict=True)
-    return [p / p.sum(axis=1, keepdims=True) if LOSSES[loss].shift_blind else p for p, loss in pairs]
+    return [_summing_to_1(p) if LOSSES[loss].shift_blind else p for p, loss in zip(blocks, losses, strict=True)]
+
+
+def _summing_to_1(rows: Float) -> Float:
+    """Divided once: rows that sum to 1 in float64 stay what they are."""
+    sums = rows.sum(axis=1, keepdims=True)
+    return np.where(np.abs(sums - 1.0) > rows.shape[1] * EPSILON, rows / sums, rows)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ufm.problems.problem_settings import Float, ProblemSettings, Settled, Source
-from ufm.problems.standard_form import StandardForm
+from ufm.problems.one_form import OneForm
+from ufm.problems.problem_settings import Float, ProblemSettings, Source
 from ufm.problems.target_columns import column_of_rows, distinct_rows
 from ufm.support import display, validation
 
 
-class Targeted(Settled):
+class Targeted(OneForm):
     """Problem (3) with a target row y ∈ R^R for each sample, R = Σ K_t.
 
     Public fields: ``classes`` (K_1, …, K_T), ``targets`` (columns, R) the distinct target rows, tasks side by side,
@@ -45,52 +45,18 @@ class Targeted(Settled):
         """T arrays (N, K_t) of what the constructor is given."""
         raise NotImplementedError
 
-    @property
-    def samples(self) -> int:
-        """N."""
-        return int(self.counts.sum())
-
-    def _column_targets(self) -> Float:
-        """(R, columns) what the losses are to fit."""
-        return self.targets.T
-
-    def standard_forms(self) -> tuple[StandardForm, ...]:
-        """One form, ω = 1; "mean" divides n_l and multiplies ω by N."""
-        self._require_known()
-        scale = 1.0 if self.reduction == "sum" else float(self.samples)
-        form = StandardForm(
-            classes=self.classes,
-            targets=np.ascontiguousarray(self._column_targets()),
-            multiplicity=self.counts / scale,
-            omega=np.full(len(self.counts), scale),
-            task_weights=self.task_weights,
-            lambda_H=self.lambda_H,
-            lambda_W=self.lambda_W,
-            lambda_b=self.lambda_b,
-            losses=self.losses,
-        )
-        return (form,)
-
-    def _rows(self) -> list[tuple[str, str]]:
-        return [
-            ("outputs", " + ".join(map(str, self.classes))),
-            ("distinct targets", f"{len(self.counts):,}"),
-            ("samples", f"{self.samples:,}"),
-        ]
+    def _targets(self) -> Float:
+        return np.ascontiguousarray(self.targets.T)
 
     _title = ""
 
     def _summary(self) -> display.Summary:
-        return display.problem_summary(self._title, self, self._rows())
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(classes={self.classes}, columns={len(self.counts)}, samples={self.samples}, "
-            f"{self._settings_repr()})"
+        return display.problem_summary(
+            self._title,
+            self,
+            [
+                ("outputs", " + ".join(map(str, self.classes))),
+                ("distinct targets", f"{len(self.counts):,}"),
+                ("samples", f"{self.samples:,}"),
+            ],
         )
-
-    def __str__(self) -> str:
-        return self._summary().text()
-
-    def _repr_html_(self) -> str:
-        return self._summary().html()

@@ -92,8 +92,13 @@ class Objective:
 
     @property
     def partly_quadratic(self) -> bool:
-        """Whether some task's loss is, and is as stiff where targets are fitted as anywhere."""
+        """Whether some task's loss is, which is as stiff where targets are fitted as anywhere."""
         return any(run.loss.quadratic for run in self.runs)
+
+    @property
+    def shift_blind(self) -> bool:
+        """Whether every task's loss is, so that no mean of the logits is to be found."""
+        return all(run.loss.shift_blind for run in self.runs)
 
     @cached_property
     def curvature_bound(self) -> Tensor:
@@ -150,11 +155,15 @@ class Objective:
         return Linearization(*self.split(x), tuple(state for state, _ in found), residual, self.c_n_E * residual)
 
     def gradient(self, at: Linearization) -> Tensor:
-        """∇F = (G Ĥᵀ + Ŵ, Ŵᵀ G + Ĥ, e Σ_l c n ∂ℓ + ρ b̂)."""
+        """∇F = (G Ĥᵀ + Ŵ, Ŵᵀ G + Ĥ, e Σ_l c n ∂ℓ + ρ b̂).
+
+        Along a shift that losses are blind to, a free bias has neither slope nor curvature, but rounding has.
+        """
+        g_b = self.e * (self.c_n * at.residual).sum(1, keepdim=True) + self.rho * at.b_hat
         return self.join(
             torch.addmm(at.W_hat, at.G, at.H_hat.T),
             torch.addmm(at.H_hat, at.W_hat.T, at.G),
-            self.e * (self.c_n * at.residual).sum(1, keepdim=True) + self.rho * at.b_hat,
+            g_b if self.form.lambda_b != 0.0 else self.centred(g_b),
         )
 
     def largest_logit_change(self, at: Linearization, v: Tensor) -> float:
@@ -253,6 +262,8 @@ class Objective:
         torch.addmm(dH, at.W_hat.T, dG, out=out_H)
         out_H.addmm_(dW.T, at.G)
         torch.addcmul(self.rho * db, self.e, dg.sum(1, keepdim=True), out=out_b)
+        if self.form.lambda_b == 0.0:
+            out_b.copy_(self.centred(out_b))
         return out
 
 

@@ -8,7 +8,7 @@ from verify._metrics.orthogonality import ORTHOGONALITY
 from verify._metrics.property import largest
 from verify._metrics.simplex_angles import ANGLES, SIMPLEX
 from verify._metrics.simplex_norms import NORMS, spread_of_norms
-from verify._metrics.zero_bias import ZERO_BIAS
+from verify._metrics.zero_bias import ZERO_BIAS, determined
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles
 from verify.claims.regime import every_head_live, heads, live_heads, live_rows
 from verify.reading.read import At
@@ -58,13 +58,18 @@ def nc3(at: At) -> float:
 
 @claim("zero_bias", **ZERO_BIAS.stated, margin=SMALL, resolution=of_angles)
 def zero_bias(at: At) -> float:
-    """max |b| over the largest |w · h|; NaN where every logit is zero."""
+    """max |b| over the largest |w · h|; NaN where every logit is zero, and without bias.
+
+    Of a free bias under a loss that does not see a common shift of a task's logits, b less its mean.
+    """
+    if at.problem.lambda_b is None:
+        return NOT_APPLICABLE
     worst = 0.0
     for part in at.samples:
         logits = float(np.abs(part.point.W @ part.means).max())
         if not live_rows(part).any() or logits == 0:
             return NOT_APPLICABLE
-        worst = max(worst, largest(ZERO_BIAS.deviations(part.point.b, logits)))
+        worst = max(worst, largest(ZERO_BIAS.deviations(determined(part.form, part.point.b), logits)))
     return worst
 
 

@@ -147,8 +147,8 @@ def _require_labels(table: Table, column: Column, labelled: NDArray[np.bool_]) -
         raise ValueError(
             f"{table.name}, {table.place(row)}: column {column.position} {reasons[number]}"
             + f" (and {others:,} more rows)" * (others > 0)
-            + "; say with --missing what stands for no label, remove rows without one, give them a class of their own, or leave "
-            + "the column out with --columns"
+            + "; say with --missing what stands for no label, remove rows without one, give them a class of "
+            + "their own, or leave the column out with --columns"
             + "; if the line names the columns, --header" * bool(header)
         )
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import ufm
+from ufm.solution import Problem
 from ufm.support import strict_json
 from verify.comparison.cosine_curve import CosineCurve
-from verify.falsification.problems import record
 from verify.main_job.case import Case, JobResult
 from verify.main_job.cosines import measured_cosines
 from verify.report.figure_files import FigureFile
 
 FORMAT = "ufm-report-1"
+SETTINGS = ("task_weights", "lambda_H", "lambda_W", "lambda_b", "reduction", "label_smoothing")
 
 
 def as_json(result: JobResult, figures: Sequence[Sequence[FigureFile]], environment: Mapping[str, str]) -> str:
@@ -33,7 +35,7 @@ def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
         "name": case.name,
         "seconds": case.seconds,
         "reading": None if case.reading is None else case.reading.to_dict(),
-        "problem": record(problem) | {"samples": problem.samples},
+        "problem": _problem(problem),
         "solution": {
             "method": solution.method,
             "objective": solution.objective,
@@ -48,6 +50,14 @@ def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
         "report": case.report.to_dict(),
         "figures": [f"figures/{file.name}.{kind}" for file in files for kind in ("png", "svg")],
     }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    """Every public field, the loss of each task, and the bias in a word, since null would say little."""
+    bias = "none" if problem.lambda_b is None else "penalized" if problem.lambda_b else "free"
+    names = ("source", "classes", "labels", "counts", *SETTINGS, "samples")
+    targets = {"targets": problem.targets} if isinstance(problem, ufm.SoftLabels | ufm.Regression) else {}
+    return {name: getattr(problem, name) for name in names} | targets | {"loss": problem.losses, "bias": bias}
 
 
 def _prediction(prediction: Any) -> dict[str, Any]:

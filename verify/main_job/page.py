@@ -16,7 +16,8 @@ from verify.report.figure_files import FigureFile
 TITLE = "Neural collapse in multi-task learning: verification report"
 NOTE = (
     "Every problem is solved, its solution certified by a duality gap, and what it shows held against the theorem that "
-    "covers it. λ’s stand beside the sum of cross-entropies unless a case says mean. σ/τ is at most 1 at a global "
+    "covers it. λ’s stand beside the sum of losses unless a case says mean; λ_b is 0 where the bias is "
+    "free, and “none” where there is none. σ/τ is at most 1 at a global "
     "minimum. A check whose hypothesis does not hold reads “not applicable”."
 )
 

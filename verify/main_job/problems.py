@@ -10,9 +10,12 @@ import ufm
 from ufm.solution import Problem
 from verify.comparison.cosine_curve import cosine_curve
 from verify.main_job.case import Case, JobResult, run_case
+from verify.main_job.problems_of_other_losses import binary_cross_entropy_problems, squared_error_problems
 
 SMALL: ufm.Lambdas = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.05}
 PAPER: ufm.Lambdas = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": 5e-4}
+SMALL_FREE: ufm.Lambdas = {"lambda_H": 0.05, "lambda_W": 0.05, "lambda_b": 0.0}
+PAPER_NONE: ufm.Lambdas = {"lambda_H": 5e-4, "lambda_W": 5e-4, "lambda_b": None}
 STRONG: ufm.Lambdas = {
     "lambda_H": 2.0,
     "lambda_W": 2.0,
@@ -39,6 +42,8 @@ def theorem_problems() -> Iterator[tuple[str, Problem]]:
     yield "Theorem 5.1, N = 8000", Single.correlated(2, n_same=3000, n_different=1000, **PAPER)
     yield "Theorem 5.1, rarer pair past its threshold", Single.correlated(2, n_same=38, n_different=2, **STRONG)
     yield from _problems_beyond_the_paper()
+    yield from squared_error_problems(SMALL, PAPER, STRONG)
+    yield from binary_cross_entropy_problems(SMALL, PAPER, STRONG)
 
 
 def _problems_beyond_the_paper() -> Iterator[tuple[str, Problem]]:
@@ -51,6 +56,8 @@ def _problems_beyond_the_paper() -> Iterator[tuple[str, Problem]]:
     yield "Label sets, 10 classes, sizes 1 to 3", Sets.balanced(10, {1: 3000, 2: 500, 3: 100}, **PAPER)
     yield "Label sets, past the threshold", Sets.balanced(3, {1: 4, 2: 9}, **STRONG)
     yield "Label smoothing 0.1, Theorem 3.1", Single.balanced((3, 3), 10, label_smoothing=0.1, **SMALL)
+    yield "Theorem B.2, free bias", Single.balanced((3, 4), 10, **SMALL_FREE)
+    yield "Theorem 3.1, no bias, at paper size", Single.balanced((10, 10), 500, **PAPER_NONE)
     yield (
         "Label smoothing 0.1, 3 classes",
         Single.correlated(3, n_same=20, n_different=10, label_smoothing=0.1, **SMALL),

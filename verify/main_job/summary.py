@@ -22,6 +22,7 @@ WIDTHS = {
     "regime": "words",
     "certificate": "short",
     "K_t": "short",
+    "loss": "short",
     "λ_H, λ_W, λ_b": "short",
 }
 
@@ -43,6 +44,7 @@ def cells(case: Case, number: int) -> dict[str, str]:
         "K_t": numbers.class_numbers(problem.classes),
         "N": numbers.count(problem.samples),
         "tuples": numbers.count(label_tuples(case)),
+        "loss": numbers.per_task(problem.losses),
         "λ_H, λ_W, λ_b": lambdas(case),
         "objective F": numbers.objective(certificate.objective),
         "rel. gap": numbers.small(certificate.relative_gap),
@@ -84,9 +86,10 @@ def regime(case: Case) -> str:
 
 
 def lambdas(case: Case) -> str:
-    """λ_H, λ_W, λ_b, or one number where they are equal."""
+    """λ_H, λ_W, λ_b, or one number where they are equal; λ_b is "none" without bias."""
     problem = case.problem
-    values = [f"{value:g}" for value in (problem.lambda_H, problem.lambda_W, problem.lambda_b)]
+    values = [f"{problem.lambda_H:g}", f"{problem.lambda_W:g}"]
+    values.append("none" if problem.lambda_b is None else f"{problem.lambda_b:g}")
     return values[0] if len(set(values)) == 1 else ", ".join(values)
 
 

@@ -54,6 +54,7 @@ def _print_block(case: Case, console: Console) -> None:
     details = (
         f"{cells['theorem']}{regime}",
         f"K_t = {cells['K_t']}; N = {cells['N']}; F = {cells['objective F']}",
+        f"{cells['loss']}; λ_H, λ_W, λ_b = {cells['λ_H, λ_W, λ_b']}",
         f"{cells['certificate']}; relative gap {cells['rel. gap']}; σ/τ = {cells['σ/τ']}",
         f"{_checks(case)}; {cells['seconds']} s",
     )

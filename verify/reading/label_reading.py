@@ -74,6 +74,7 @@ class LabelReading:
     def to_dict(self) -> dict[str, Any]:
         """For JSON: file names without folders, all classes."""
         return {
+            "title": self.title,
             "files": [{**vars(file), "path": file.path.name} for file in self.files],
             "tasks": [vars(task) for task in self.tasks],
             "warnings": list(self.warnings),

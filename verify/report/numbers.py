@@ -46,5 +46,14 @@ def class_numbers(classes: Sequence[int]) -> str:
     """K_1, …, K_T; many equal ones as "5 (20 tasks)"."""
     if len(classes) > 4 and len(set(classes)) == 1:
         return f"{classes[0]} ({len(classes)} tasks)"
-    shown = ", ".join(map(str, classes[:8]))
-    return shown + (", …" if len(classes) > 8 else "")
+    return listed(tuple(map(str, classes)))
+
+
+def per_task(names: Sequence[str]) -> str:
+    """One name where all tasks share it."""
+    return names[0] if len(set(names)) == 1 else listed(names)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first eight."""
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")

@@ -1,4 +1,4 @@
-"""A start for squared error with missing labels: one factor, and the bias, solved for exactly, then the other.
+"""A start where labels are missing: one factor, and the bias, solved for exactly, then the other.
 
 With V = ∂F/∂u without the penalty, L ≥ ∂²ℓ a bound of the curvature and q = L u − V at the present point, F is at most
 

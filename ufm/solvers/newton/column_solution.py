@@ -21,11 +21,11 @@ from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.newton.alternating_start import entries
+from ufm.solvers.newton.convex_start import convex_start
 from ufm.solvers.newton.descent import below
 from ufm.solvers.newton.dual_constraint import spectral_excess
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
-from ufm.solvers.newton.quadratic_start import quadratic_start
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
@@ -103,10 +103,10 @@ def solve_newton(
         objective = Objective(form, dim, device)
         start = random_start(objective, seed, device)
         ended = "steps"
-        if objective.partly_quadratic:
-            state, ended = quadratic_start(objective, start, history, tolerance, steps)
-        else:
+        if objective.shift_blind:
             state = state_at(objective, start)
+        else:
+            state, ended = convex_start(objective, start, history, tolerance, steps)
 
         def run(target: float, most: int) -> tuple[State, str]:
             left = min(steps - len(history.loss), most)

@@ -1,4 +1,4 @@
-"""A start for squared error: proximal-gradient steps on the convex form, whose loss is then a parabola all over.
+"""A start by proximal-gradient steps on the convex form, whose loss is a parabola all over for squared error.
 
 With Z = Ŵ Ĥ and L the largest curvature of the losses in Z, in turn
 
@@ -14,6 +14,8 @@ Source: Mazumder, Hastie and Tibshirani, Spectral regularization algorithms for 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -21,8 +23,9 @@ from ufm.solvers.newton.dual_constraint import spectral_excess
 from ufm.solvers.newton.trust_region import History, State, state_at
 from ufm.solvers.objective import Objective
 
-STEPS, MIXED_STEPS = 50, 3  # where every loss is a parabola, and where not
+STEPS, MIXED_STEPS = 50, 2  # where every loss is a parabola, and where not
 SETTLED, CLOSE = 1e-6, 1e-6  # relative change of F, and residual, from which Newton is faster
+SLOW = 0.5  # of the step before: a fall that keeps so much of it converges slower than Newton
 LITTLE = 1e-6  # of the random start, added where Z has no direction
 SLACK = 1e-10  # of ‖G‖_2 over 1 and its rounding: zero is then where it should be
 
@@ -35,6 +38,7 @@ def proximal_start(
     lipschitz = float((bound * objective.E**2).max())
     curvature = objective.rho + objective.e**2 * bound.sum(1, keepdim=True)
     state = _with_bias(objective, torch.zeros_like(random), curvature)
+    fallen = math.inf
     for _ in range(min(STEPS if objective.quadratic else MIXED_STEPS, max_steps)):
         W_hat, H_hat, b_hat = objective.split(state.x)
         U, S, Vt = torch.linalg.svd(W_hat @ H_hat - state.at.G / lipschitz, full_matrices=False)
@@ -46,12 +50,12 @@ def proximal_start(
         H_new[:rank] = root[:, None] * Vt[:rank]
         b_new.copy_(b_hat)
         trial = _with_bias(objective, x, curvature)
-        fallen = state.value - trial.value
+        before, fallen = fallen, state.value - trial.value
         if not fallen >= 0.0:
             break
         state = trial
         history.add(state.value, state.gradient_norm, 0.0, 0)
-        if state.residual <= max(tolerance, CLOSE) or fallen <= SETTLED * state.value:
+        if state.residual <= max(tolerance, CLOSE) or fallen <= SETTLED * state.value or fallen > SLOW * before:
             break
     empty = objective.split(state.x)[0].square().sum(0) == 0.0
     if not empty.any() or spectral_excess(objective, state) <= SLACK:

@@ -10,7 +10,7 @@ from verify._metrics.self_duality import SELF_DUALITY
 from verify._metrics.sum_of_heads import SUM_OF_HEADS
 from verify._metrics.variability import COLLAPSE, within_label_variance
 from verify.comparison.checks.measurement import Measurement, Part
-from verify.comparison.checks.row import Row, judged, not_applicable, worst
+from verify.comparison.checks.row import Row, judged, not_applicable, share, worst
 from verify.comparison.checks.row_space import ALL_ZERO, least_squares_row, over_columns
 from verify.reading.form import Float, Int
 
@@ -30,7 +30,7 @@ def _collapse(at: Measurement) -> Row:
         part.form.lambda_H * float(part.form.feature_weight.sum()) * within_label_variance(part.samples)
         for part in at.parts
     )
-    return judged(check, np.sqrt(scatter / at.certificate.objective), at.geometry, source)
+    return judged(check, np.sqrt(share(scatter, at.certificate.objective)), at.geometry, source)
 
 
 def _logits(at: Measurement) -> Row:
@@ -64,8 +64,8 @@ def _zero_features(at: Measurement) -> list[Row]:
         penalty += part.form.lambda_H * float(np.sum(weight * np.sum(part.point.H[:, zero] ** 2, axis=0)))
     if not seen:
         return []
-    share = np.sqrt(penalty / (tasks * at.certificate.objective))
-    return [judged("features past their threshold are zero", share, at.vanishing, at.source())]
+    root = np.sqrt(share(penalty / tasks, at.certificate.objective))
+    return [judged("features past their threshold are zero", root, at.vanishing, at.source())]
 
 
 def _sums_of_heads(at: Measurement) -> list[Row]:

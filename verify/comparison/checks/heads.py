@@ -9,7 +9,7 @@ from verify._metrics.orthogonality import ORTHOGONALITY
 from verify._metrics.simplex_angles import ANGLES
 from verify._metrics.simplex_norms import NORMS, spread_of_norms
 from verify.comparison.checks.measurement import Measurement, Part
-from verify.comparison.checks.row import Row, judged, not_applicable, worst
+from verify.comparison.checks.row import Row, judged, not_applicable, share, worst
 from verify.reading.form import Float
 
 ALL_ZERO = "every head is zero"
@@ -34,9 +34,9 @@ def _zero_heads(at: Measurement) -> list[Row]:
             zero = ~part.live_rows[block]
             if zero.any():
                 penalty = form.lambda_W * form.task_weights[t] * float(np.sum(part.point.W[block][zero] ** 2))
-                share = np.sqrt(penalty / at.certificate.objective)
+                root = np.sqrt(share(penalty, at.certificate.objective))
                 told = "is zero" if zero.all() else f"has {np.count_nonzero(zero)} of {len(zero)} rows zero"
-                rows.append(judged(f"head of task {part.first + t} {told}", share, at.vanishing, at.source()))
+                rows.append(judged(f"head of task {part.first + t} {told}", root, at.vanishing, at.source()))
     return rows
 
 

@@ -67,8 +67,8 @@ class Part:
 
         A label's logits are of the size of 1 where the losses of classes bend; the size of real targets is the data's.
         """
-        unit = 1.0 if self.form.named else float(np.abs(self.form.targets).max())
-        return max(unit, float(np.abs(self.logits).max()))
+        unit = 0.0 if self.form.named else float(np.abs(self.form.targets).max())
+        return max(unit or 1.0, float(np.abs(self.logits).max()))
 
     @cached_property
     def live_columns(self) -> NDArray[np.bool_]:
@@ -167,10 +167,10 @@ def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part
     """
     form = part.form
     gram, cosines = part.gram.copy(), part.cosines.copy()
-    shares = 2.0 * form.lambda_W * form.rows_c * np.diagonal(gram) / objective
+    penalties = 2.0 * form.lambda_W * form.rows_c * np.diagonal(gram)
     for rows in form.blocks:
-        if shares[rows].sum() >= smallest:
-            rows = rows.start + np.flatnonzero(len(gram[rows]) * shares[rows] < smallest)
+        if penalties[rows].sum() >= smallest * objective > 0:
+            rows = rows.start + np.flatnonzero(len(gram[rows]) * penalties[rows] < smallest * objective)
         gram[rows], gram[:, rows] = 0.0, 0.0
         cosines[rows], cosines[:, rows] = np.nan, np.nan
     return replace(part, gram=gram, cosines=cosines)

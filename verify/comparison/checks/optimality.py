@@ -13,6 +13,7 @@ from verify.comparison.checks.row import (
     geometry_tolerance,
     judged,
     not_applicable,
+    share,
     vanishing_tolerance,
 )
 from verify.reading.form import Float
@@ -45,7 +46,7 @@ def bracket_row(prediction: Prediction, certificate: Certificate, tolerance: flo
     """D ≤ predicted minimum ≤ F, at every point of every dimension; measured is by how much of F it is broken."""
     below = certificate.lower_bound - prediction.objective
     above = prediction.objective - certificate.objective
-    broken = max(below, above, 0.0) / certificate.objective
+    broken = share(max(below, above, 0.0), certificate.objective)
     check = "closed-form minimum between lower bound and objective"
     return judged(check, broken, tolerance, qualified(prediction.citation, prediction))
 
@@ -69,7 +70,7 @@ def balance_rows(samples: tuple[Samples, ...], objective: float, tolerance: floa
     for sample in samples:
         heads, features = _gram_of_heads(sample), _gram_of_features(sample)
         penalty_W, penalty_H = float(np.trace(heads)), float(np.trace(features))
-        if (penalty_W + penalty_H) / objective > vanishing_tolerance(tolerance) ** 2:
+        if share(penalty_W + penalty_H, objective) > vanishing_tolerance(tolerance) ** 2:
             totals.append(abs(penalty_W - penalty_H) / (penalty_W + penalty_H))
             size = max(float(np.linalg.norm(heads)), float(np.linalg.norm(features)))
             directions.append(float(np.linalg.norm(heads - features)) / size)

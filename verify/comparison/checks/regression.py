@@ -19,7 +19,9 @@ from verify.reading.form import Float
 def regression_rows(at: Measurement) -> list[Row]:
     """NRC1 and NRC2 as the largest distance over the largest feature, NRC3 as the largest difference of entries.
 
-    Not applicable where nothing could fail: in directions that are all there are, and of a single output.
+    Not applicable where nothing could fail: in directions that are all there are, and of a single output. Nor is NRC1
+    where features without bias span more than they vary along, as of no more samples than outputs: principal components
+    are about the mean.
     """
     if at.problem.source != "regression":
         return []
@@ -27,18 +29,22 @@ def regression_rows(at: Measurement) -> list[Row]:
     if not part.live_tasks:
         checks = (PRINCIPAL, ROW_SPACE, ROOT_COVARIANCE)
         return [not_applicable(told.name, at.geometry, at.source(told), ALL_ZERO) for told in checks]
+    fraction = part.form.counts / part.form.counts.sum()
+    centred = part.logits - (part.logits @ fraction)[:, None]
+    ranks = [np.linalg.matrix_rank(Z, tol=at.geometry * np.abs(part.logits).max()) for Z in (centred, part.logits)]
+    apart = "the mean of the features lies outside of what they vary along" if ranks[0] < ranks[1] else ""
     return [
-        _features(at, PRINCIPAL, principal_components(part.samples)),
+        _features(at, PRINCIPAL, principal_components(part.samples), apart),
         _features(at, ROW_SPACE, row_space(part.point.W)),
         _heads(at),
     ]
 
 
-def _features(at: Measurement, told: Property, basis: Float) -> Row:
+def _features(at: Measurement, told: Property, basis: Float, note: str = "") -> Row:
     (part,) = at.parts
     H = part.point.H
     measured = over_columns(part, lambda H, _: told.deviations(H, basis)) / largest_norm(H)
-    alone = "the features have no other directions" if basis.shape == (len(H), len(H)) else ""
+    alone = "the features have no other directions" if basis.shape == (len(H), len(H)) else note
     return _row(at, told, measured, alone)
 
 

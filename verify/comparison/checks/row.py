@@ -76,6 +76,13 @@ def judged(
     return Row(check, float(measured), expected, tolerance, verdict, source)
 
 
+def share(part: float, objective: float) -> float:
+    """Part of F. Where F is zero, as of constant targets with a free bias, nothing is a share of 0, all else is ∞."""
+    if objective > 0:
+        return part / objective
+    return math.inf if part > 0 else 0.0
+
+
 def worst(values: Iterable[float]) -> float:
     """The largest, NaN where any is: built-in max drops a NaN that is not first, and with it the failure."""
     return float(np.max(list(values)))

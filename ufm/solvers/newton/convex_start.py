@@ -1,4 +1,8 @@
-"""Where Newton starts if some task's loss is a parabola: nearer than a random point, by steps on the convex form."""
+"""Where Newton starts if some task's loss sees a shift of its logits: nearer than a random point.
+
+A softmax is blind to the logits' mean, and a random start of small logits suits it. Other losses have a mean to find,
+and squared error is a parabola however far off; steps on the convex form find both.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,12 @@ from ufm.solvers.newton.trust_region import History, State, state_at
 from ufm.solvers.objective import Objective
 
 
-def quadratic_start(
+def convex_start(
     objective: Objective, random: Tensor, history: History, tolerance: float, max_steps: int
 ) -> tuple[State, str]:
     """The start and "tolerance" if it is a minimum already, "interrupted", or "steps".
 
-    Proximal steps, one curvature for all, or alternating ones where labels are missing and a row's or a column's
-    curvature may be zero in places.
+    Proximal steps have one curvature for all; alternating ones suit missing labels, whose curvature is zero.
     """
     form = objective.form
     first = state_at(objective, random)
