@@ -29,6 +29,22 @@ def test_rigorous_correlated_10x10(benchmark: Any) -> None:
     prove(benchmark, correlated_10x10(), rounds=5, width=1e-12)
 
 
+@pytest.mark.parametrize("lambda_b", [0.05, 0.0, None])
+@pytest.mark.parametrize("loss", ["cross-entropy", "binary-cross-entropy", "squared-error"])
+def test_rigorous_losses_and_biases_10x10(benchmark: Any, loss: str, lambda_b: float | None) -> None:
+    benchmark.extra_info["reach"] = "1 s, relative width 1e-12"
+    problem = ufm.SingleSource.correlated(
+        10, n_same=30, n_different=10, lambda_H=0.05, lambda_W=0.05, lambda_b=lambda_b, loss=loss
+    )
+    solution = ufm.solve(problem)
+    certificate = benchmark.pedantic(
+        lambda: verify.certify(problem, solution, rigorous=True), rounds=5, warmup_rounds=1, iterations=1
+    )
+    benchmark.extra_info["relative width"] = certificate.enclosure.relative_width
+    assert certificate.verdict == "global minimum"
+    assert certificate.enclosure.relative_width <= 1e-12
+
+
 def test_rigorous_imagenet_cross_10x10x10(benchmark: Any) -> None:
     benchmark.extra_info["reach"] = "30 s, relative width 1e-12"
     prove(benchmark, imagenet_cross(), rounds=3, width=1e-12)

@@ -317,3 +317,43 @@ def test_targets_that_a_loss_does_not_take_are_refused():
         ball_forms(problem)
     problem.targets[0, 0] = 0.5
     assert ball_forms(problem)
+
+
+SOME = {"lambda_H": 0.05, "lambda_W": 0.04}
+SETS = np.repeat([[0, 0, 0], [1, 1, 1], [1, 0, 0]], 3, axis=0)
+ROWS = np.array([[1.0, 1.0], [0.0, 0.0], [0.3, 1.0]])
+EXTREMES = {
+    **{
+        f"a class of no sample, {loss}": SingleSource([[5, 0, 3], [0, 0, 0]], loss=loss, lambda_b=0.0, **SOME)
+        for loss in LOSSES
+    },
+    **{
+        f"one label, {loss}": SingleSource([0, 7], loss=loss, lambda_b=0.0, label_smoothing=0.1, **SOME)
+        for loss in LOSSES[:2]
+    },
+    **{f"counts apart, {loss}": MultiSource([[10**8, 5, 3]], loss=loss, lambda_b=0.0, **SOME) for loss in LOSSES},
+    "the empty set and the whole": MultiLabel.from_indicators(
+        SETS, loss="binary-cross-entropy", lambda_b=0.0, label_smoothing=0.1, **SOME
+    ),
+    "targets at both ends": SingleSource.from_probabilities(
+        [ROWS], loss="binary-cross-entropy", lambda_b=0.0, label_smoothing=0.1, **SOME
+    ),
+    "targets of 1e-300": SingleSource.from_probabilities([[[1.0, 1e-300], [0.5, 0.5]]], lambda_b=None, **SOME),
+    "targets of zero": Regression(np.zeros((4, 2)), lambda_b=None, **SOME),
+}
+
+
+def test_a_minimum_of_zero_between_doubles():
+    """The best bias is 1 − ε/2, no double: F > 0 at every point that can be given, and nothing closes the gap."""
+    problem = SingleSource([0, 7], loss="squared-error", lambda_b=0.0, label_smoothing=0.1, **SOME)
+    certificate = certify(problem, solve(problem), rigorous=True)
+    assert certificate.enclosure.lower == 0.0 < certificate.enclosure.upper < 1e-30
+    assert certificate.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extremes_are_enclosed_as_tightly(name):
+    certificate = certify(EXTREMES[name], solve(EXTREMES[name]), rigorous=True)
+    assert certificate.verdict == "global minimum"
+    assert certificate.rigorous_note == ""
+    assert certificate.enclosure.relative_width <= 1e-12
