@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ufm.solvers.newton.balanced_factors import balanced, straight_step
-from ufm.solvers.newton.metric import Metric
-from ufm.solvers.newton.shared_metric import SharedMetric
+from ufm.solvers.newton.shared_metric import metric_at
 from ufm.solvers.newton.steihaug import Step, steihaug
 from ufm.solvers.objective import Linearization, Objective
 
@@ -135,16 +134,6 @@ def minimize(
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
-
-
-def metric_at(objective: Objective, at: Linearization, *, far: bool, steady: bool) -> Metric | SharedMetric | None:
-    """The region's metric, ``far`` from a minimum; where a loss is a parabola, stiff everywhere, while ``steady``."""
-    if not objective.partly_quadratic:
-        return Metric.at(objective, at) if far else None
-    if not steady:
-        return None
-    own = None if objective.form.labelled is None else Metric.at(objective, at)
-    return SharedMetric.at(objective, at) if own is None else own
 
 
 def shorten(objective: Objective, state: State, step: Step) -> bool:
