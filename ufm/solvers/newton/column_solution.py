@@ -17,6 +17,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from ufm.losses import LOSSES
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
@@ -92,7 +93,7 @@ def solve_newton(
     """
     size = form.rows * dim + dim * form.columns + form.rows
     blocks = Metric.entries(form.rows, form.columns, dim)
-    if form.labelled is not None:
+    if not all(LOSSES[loss].shift_blind for loss in form.losses):
         blocks = max(blocks, entries(form, dim))
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
     require_memory(bytes_needed, device, f"newton with {size:,} variables")

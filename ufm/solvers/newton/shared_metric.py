@@ -17,7 +17,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ufm.solvers.newton.metric import inverse
+from ufm.solvers.newton.metric import Metric, inverse
 from ufm.solvers.objective import Linearization, Objective
 
 
@@ -45,3 +45,13 @@ class SharedMetric:
         offsets = pairwise(objective.form.offsets)
         dW = torch.cat([W_hat[i:j] @ A for (i, j), A in zip(offsets, self.inverse_A, strict=True)])
         return objective.join(dW, self.inverse_B @ H_hat, b_hat)
+
+
+def metric_at(objective: Objective, at: Linearization, *, far: bool, steady: bool) -> Metric | SharedMetric | None:
+    """The region's metric, ``far`` from a minimum; where a loss is a parabola, stiff everywhere, while ``steady``."""
+    if not objective.partly_quadratic:
+        return Metric.at(objective, at) if far else None
+    if not steady:
+        return None
+    own = None if objective.form.labelled is None else Metric.at(objective, at)
+    return SharedMetric.at(objective, at) if own is None else own

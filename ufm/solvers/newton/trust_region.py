@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ufm.solvers.newton.balanced_factors import balanced, straight_step
-from ufm.solvers.newton.metric import Metric
-from ufm.solvers.newton.shared_metric import SharedMetric
+from ufm.solvers.newton.shared_metric import metric_at
 from ufm.solvers.newton.steihaug import Step, steihaug
 from ufm.solvers.objective import Linearization, Objective
 
@@ -105,8 +104,8 @@ def minimize(
                 return least, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
-            far = patient and residual > FAR and len(history.loss) // TURN % 2 == 0
-            metric = metric_at(objective, state.at, far=far)
+            turn = len(history.loss) // TURN % 2 == 0
+            metric = metric_at(objective, state.at, far=patient and residual > FAR and turn, steady=turn or not patient)
             scaled = metric is not None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
             if not narrow and shorten(objective, state, step):
@@ -135,14 +134,6 @@ def minimize(
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
-
-
-def metric_at(objective: Objective, at: Linearization, *, far: bool) -> Metric | SharedMetric | None:
-    """The region's metric: where a loss is a parabola always one, as curvatures stay what they are near a minimum."""
-    if not objective.partly_quadratic:
-        return Metric.at(objective, at) if far else None
-    own = None if objective.form.labelled is None else Metric.at(objective, at)
-    return SharedMetric.at(objective, at) if own is None else own
 
 
 def shorten(objective: Objective, state: State, step: Step) -> bool:
@@ -191,7 +182,7 @@ def polish(objective: Objective, state: State, history: History) -> State:
     for _ in range(POLISH):
         if state.gradient_norm < TINY:
             break
-        metric = metric_at(objective, state.at, far=False)
+        metric = metric_at(objective, state.at, far=False, steady=True)
         step = steihaug(objective, state.at, state.gradient, float(state.x.norm()), POLISH_FORCING, metric)
         candidate = state_at(objective, state.x + step.z)
         if step.on_boundary or not candidate.gradient_norm <= 0.1 * state.gradient_norm:
