@@ -74,8 +74,7 @@ def test_one_margin_for_both_kinds_of_labels_is_caught():
 
 def test_counts_that_are_not_pairwise_uniform_are_caught():
     """The ansatz of decoupled tasks on three of four labels of two binary tasks."""
-    n = sp.Symbol("n", positive=True)
-    steps = label_balanced.written_out((2, 2), [(0, 0), (0, 1), (1, 0)], n, (), "three labels")
+    steps = label_balanced.written_out((2, 2), "three labels", [(0, 0), (0, 1), (1, 0)])
     assert not all(step.holds() for step in steps)
 
 
