@@ -61,8 +61,9 @@ def predict(problem: Any) -> Prediction:
     """The global minimum by the first theorem or law that applies.
 
     In order: Theorems 3.1 and B.2, their form for pairwise-uniform counts, Theorem 3.2, Theorem 5.1, its law for K
-    classes, Li et al.'s Theorem 1 for label sets, all of cross-entropy; squared error with any targets. Each with label
-    smoothing too. docs/theory.md derives them.
+    classes, Li et al.'s Theorem 1 for label sets, all of cross-entropy; squared error with any targets; binary
+    cross-entropy of balanced tasks. Each with label smoothing too. Last, binary cross-entropy of uncorrelated labels.
+    docs/theory.md derives them.
 
     problem  any object with the fields ``source``, ``classes``, ``labels``, ``counts``, ``task_weights``,
              ``lambda_H``, ``lambda_W``, ``lambda_b`` (0: a free bias, None: no bias), ``reduction``, ``loss``,

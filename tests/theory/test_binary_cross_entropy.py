@@ -9,6 +9,9 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as drawn
+from hypothesis import strategies as st
 from sigmoid_program import SigmoidProgram
 
 import theory
@@ -236,6 +239,37 @@ def test_cvxpy(lambda_b):
     objective += 0 if lambda_b is None else lambda_b * cp.sum(cp.multiply(c[:, None], cp.square(b)))
     value = cp.Problem(cp.Minimize(objective)).solve(solver="CLARABEL")
     assert theory.predict(problem).objective == pytest.approx(value, rel=1e-6)
+
+
+@drawn(max_examples=60)
+@given(
+    tasks=st.lists(st.tuples(st.sampled_from([2, 3, 4, 8]), st.floats(0.01, 100)), min_size=1, max_size=3),
+    n=st.sampled_from([1, 50]),
+    scale=st.floats(-9, 1.5),
+    skew=st.floats(0.01, 100),
+    lambda_b=st.one_of(st.sampled_from([None, 0.0]), st.floats(-12, 6).map(lambda power: 10**power)),
+    epsilon=st.sampled_from([0.0, 0.1, 0.6]),
+    reduction=st.sampled_from(["sum", "mean"]),
+)
+def test_any_penalties_lie_in_their_balls(tasks, n, scale, skew, lambda_b, epsilon, reduction):
+    """The ball rests on weak duality alone."""
+    classes, weights = zip(*tasks, strict=True)
+    more = {"task_weights": weights, "label_smoothing": epsilon, "reduction": reduction}
+    scalars = {"lambda_H": 10**scale * skew, "lambda_W": 10**scale / skew}
+    problem = SingleSource.balanced(classes, n=n, **settings(lambda_b, **more) | scalars)
+    objective, minimum = theory.predict(problem).objective, theory.objective_in_balls(problem)
+    assert float(minimum.ball.rad()) < 1e-17 * minimum.lower
+    assert minimum.lower * (1 - 4e-15) <= objective <= minimum.upper * (1 + 4e-15)
+
+
+@pytest.mark.parametrize("lambda_b", [None, 0.3])
+def test_sigmoids_are_binary_tasks_without_balance_too(lambda_b):
+    """No closed form: Newton on both."""
+    S = np.array([(0, 1, 1), (1, 0, 0), (1, 1, 1), (0, 1, 0), (0, 1, 0)])
+    double = None if lambda_b is None else 2 * lambda_b
+    sigmoids = solve(MultiLabel.from_indicators(S, **settings(lambda_b)))
+    tasks = solve(SingleSource.from_labels(S, lambda_H=0.05, lambda_W=0.08, lambda_b=double))
+    assert sigmoids.objective == pytest.approx(tasks.objective, rel=1e-11)
 
 
 def test_not_covered_says_why():

@@ -52,7 +52,8 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
     if (sizes != 1).any():
         found = f"sets of {int(sizes.min())} to {int(sizes.max())} labels"
         return (*rows, Hypothesis("one label per task", source.statement, found, False))
-    return (*rows, labels_are(reading), *(_balanced(t, _one_hot(part)) for t, part in enumerate(reading.parts, 1)))
+    balanced = [_balanced(t, _one_hot(part)) for t, part in enumerate(reading.parts, 1)]
+    return (*rows, labels_are(reading), next((row for row in balanced if not row.holds), balanced[0]))
 
 
 def _sizes(part: SumProblem) -> Float:
