@@ -130,6 +130,7 @@ def test_a_report_of_regression(monkeypatch: pytest.MonkeyPatch) -> None:
     flags = ["--lambda-H", "0.05", "--lambda-W", "0.05", "--lambda-b", "0", "--outputs", "2", "1"]
     assert run(monkeypatch, "verify", "--targets", "boxes.csv", *flags) == 0
     case = json.loads(Path("report/report.json").read_text())["cases"][0]
+    assert case["name"] == "boxes.csv"
     assert case["problem"]["source"] == "regression"
     assert len(case["problem"]["targets"]) == 12
     assert case["reading"]["title"] == "Targets read"

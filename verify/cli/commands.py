@@ -46,7 +46,7 @@ class Verify:
             raise ValueError("solver flags and --objective-tolerance need a problem: --classes … or --labels …")
         prepare_report(self.report)  # before the work, not after
         if problem is not None:
-            name = " ".join(path.name for path in self.problem.labels) or "the problem of the command line"
+            name = " ".join(self.problem.file_names) or "the problem of the command line"
             tolerance = self.objective_tolerance
             if tolerance is None and self.solver.method != "newton":
                 tolerance = FIRST_ORDER_TOLERANCE

@@ -51,6 +51,12 @@ class FileOptions(CountedOptions):
     columns: tuple[str, ...] = ()
     """Columns of files to read, by name or by position from 1; all unless given."""
 
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Without their folders."""
+        targets = () if self.targets is None else (self.targets,)
+        return tuple(path.name for path in (*self.labels, *targets, *self.probabilities))
+
     def _from_any_file(
         self, loss: ufm.LossSettings, settings: ufm.ProblemSettings, told: Told
     ) -> tuple[Problem, LabelReading]:
