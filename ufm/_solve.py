@@ -20,6 +20,7 @@ from ufm.solution import Problem, Solution
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.convex import solve_convex
 from ufm.solvers.newton import solve_newton
+from ufm.solvers.no_minimizer import told
 from ufm.solvers.options import (
     METHODS,
     Convex,
@@ -143,7 +144,7 @@ def solve(
                     part = solve_convex(form, chosen, dim=dim)
                 case _:
                     assert_never(chosen)
-        parts.append(part)
+        parts.append(told(form, part))
     name = next(name for name, kind in METHODS.items() if isinstance(chosen, kind))
     return _assemble(problem, name, forms, parts)
 

@@ -38,6 +38,14 @@ def test_solved_minimum_passes(name):
     assert ("features past their threshold are zero" in judged) == (name == "every size")
 
 
+def test_all_labels_at_once_where_heads_sum_to_zero():
+    settings = {"lambda_H": 1.68769, "lambda_W": 0.00134179, "lambda_b": 0.0, "reduction": "mean"}
+    problem = ufm.MultiLabel.balanced(5, {2: 2, 5: 1}, loss="squared-error", **settings)
+    assert "collapsed to zero: sizes of sets" in theory.predict(problem).regime
+    report = compare(problem, ufm.solve(problem))
+    assert report.passed, str(report)
+
+
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_a_law_wrong_by_a_factor_fails(monkeypatch, factor):
     problem = PROBLEMS["below"]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.losses.loss import Columns, Float, Pieces
+from ufm.losses.loss import Bool, Columns, Float, Pieces
 from ufm.losses.task_blocks import TaskBlocks
 
 USUAL = 0.2  # of the bound on the residual of hard targets: what minimizers have
@@ -95,6 +95,11 @@ class BinaryCrossEntropy:
     def mass(y: Float) -> Float:
         """1: no softmax shares a mass out."""
         return np.ones(y.shape[1])
+
+    @staticmethod
+    def unbounded(y: Float) -> Bool:
+        """Those of no sample, and those of every one."""
+        return np.asarray((y == 0.0).all(axis=1) | (y == 1.0).all(axis=1))
 
     @staticmethod
     def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:

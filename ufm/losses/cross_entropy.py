@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.losses.loss import Columns, Float, Pieces
+from ufm.losses.loss import Bool, Columns, Float, Pieces
 from ufm.losses.task_blocks import TaskBlocks
 
 CLASSES = -2  # the dimension of the classes: with samples last, reductions over a few classes run along vectors
@@ -113,6 +113,11 @@ class CrossEntropy:
     def mass(y: Float) -> Float:
         """s = Σ_k y_k."""
         return np.asarray(y.sum(axis=0))
+
+    @staticmethod
+    def unbounded(y: Float) -> Bool:
+        """Those of no sample."""
+        return np.asarray((y == 0.0).all(axis=1))
 
     @staticmethod
     def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:

@@ -16,6 +16,7 @@ from torch import Tensor
 from ufm.losses.task_blocks import TaskBlocks
 
 Float = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 Pieces = tuple[Tensor, ...]
 
 
@@ -71,6 +72,10 @@ class Loss(Protocol):
     @staticmethod
     def mass(y: Float) -> Float:
         """(m,) s of target blocks y (K, m), by which a block's weight is multiplied: Σ y, or 1."""
+
+    @staticmethod
+    def unbounded(y: Float) -> Bool:
+        """(K,) classes whose bias has no finite best when it is free, from the targets y (K, m) of labelled columns."""
 
     @staticmethod
     def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.losses.loss import Columns, Float, Pieces
+from ufm.losses.loss import Bool, Columns, Float, Pieces
 from ufm.losses.task_blocks import TaskBlocks
 
 
@@ -73,6 +73,11 @@ class SquaredError:
     def mass(y: Float) -> Float:
         """1: no softmax shares a mass out."""
         return np.ones(y.shape[1])
+
+    @staticmethod
+    def unbounded(y: Float) -> Bool:
+        """None: the mean target is the best."""
+        return np.zeros(len(y), dtype=bool)
 
     @staticmethod
     def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:

@@ -57,6 +57,11 @@ def proximal_start(
         history.add(state.value, state.gradient_norm, 0.0, 0)
         if state.residual <= max(tolerance, CLOSE) or fallen <= SETTLED * state.value or fallen > SLOW * before:
             break
+    return filled(objective, state, random)
+
+
+def filled(objective: Objective, state: State, random: Tensor) -> State:
+    """With a little of ``random`` in directions that are zero, where not all should be."""
     empty = objective.split(state.x)[0].square().sum(0) == 0.0
     if not empty.any() or spectral_excess(objective, state) <= SLACK:
         return state

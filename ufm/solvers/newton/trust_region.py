@@ -29,7 +29,8 @@ MAX_LOGIT_CHANGE = 8.0  # in one step: cross-entropy is no parabola further away
 POLISH, POLISH_FORCING = 3, 1e-3
 TINY = 1e-100  # a gradient whose square float64 still holds
 MAX_STALLED = 3  # steps in a row that rounding keeps from lowering the gradient
-MAX_IDLE = 60  # in all since the least gradient: where ‖G‖_2 is far above 1 rounding moves it, up and down, forever
+MAX_IDLE = 60  # in all since the least gradient: where ‖G‖_2 is far above 1 rounding moves it, up and down, forever;
+# so it does logits and targets that squared error makes equal
 ESCAPING = 0.05  # what a step that follows negative curvature down, and so may raise the gradient, counts of one
 
 
@@ -100,7 +101,7 @@ def minimize(
                 return polish(objective, state, history), "tolerance"
             if stalled >= MAX_STALLED:
                 return state, "rounding"
-            if narrow and idle > MAX_IDLE:
+            if idle > MAX_IDLE and (narrow or objective.partly_quadratic):
                 return least, "rounding"
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE

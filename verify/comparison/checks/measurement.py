@@ -16,6 +16,7 @@ from verify._metrics.sum_of_heads import summed_heads
 from verify._metrics.tables import NO_CLASSES
 from verify.certification.certificate import Certificate
 from verify.comparison.checks.row import geometry_tolerance, vanishing_tolerance
+from verify.losses.rounding import EPS
 from verify.reading.form import Float, Form, Problem
 from verify.reading.point import Point
 from verify.reading.read import At
@@ -72,8 +73,11 @@ class Part:
 
     @cached_property
     def live_columns(self) -> NDArray[np.bool_]:
-        """(m,) labels whose predicted feature is not zero to the tolerance."""
-        return np.asarray(np.abs(self.logits[self.live_rows]).max(axis=0, initial=0.0) > 0)
+        """(m,) labels whose predicted feature is not zero to the tolerance, as that of all labels at once is where
+        heads sum to zero: its logits are what rounding leaves of the others'.
+        """
+        size = np.abs(self.logits[self.live_rows]).max(axis=0, initial=0.0)
+        return np.asarray(size > len(self.logits) * EPS * size.max(initial=0.0))
 
     @cached_property
     def sums(self) -> Float:
