@@ -27,7 +27,8 @@ def strings(path):
 
 
 def test_only_those_that_are_about_it():
-    files = [path for package in ("ufm", "verify", "theory", "ufm_networks") for path in ROOT.glob(f"{package}/**/*.py")]
-    named = {str(path.relative_to(ROOT)) for path in [*files, ROOT / "ufm_command.py"] if strings(path) & NAMES}
+    packages = ("ufm", "verify", "theory", "ufm_networks")
+    files = [ROOT / "ufm_command.py", *(path for package in packages for path in ROOT.glob(f"{package}/**/*.py"))]
+    named = {path.relative_to(ROOT).as_posix() for path in files if strings(path) & NAMES}
     assert named >= REGISTRIES
     assert named - REGISTRIES - ABOUT_ONE_LOSS == set()
