@@ -38,7 +38,7 @@ from ufm.support.threads import threads_for
 # Beyond these, products of λ's, weights and counts leave float64: solvers divide by zero, or run on without progress.
 LAMBDA_RANGE = (1e-100, 1e100)
 TASK_WEIGHT_RANGE = (1e-50, 1e50)
-LARGEST_TARGET = 1e100
+LARGEST_TARGET = 1e70
 
 
 class _Where(TypedDict, total=False):
@@ -176,8 +176,8 @@ def _check_scales(problem: Problem) -> None:
     given += [(f"task_weights[{t}]", float(c), TASK_WEIGHT_RANGE) for t, c in enumerate(problem.task_weights)]
     if isinstance(problem, Targeted) and np.abs(problem.targets).max() > LARGEST_TARGET:
         raise ValueError(
-            f"targets reach {np.abs(problem.targets).max():g}, whose squares float64 does not hold; give them in units "
-            "in which they are of order one"
+            f"targets reach {np.abs(problem.targets).max():g}; beyond {LARGEST_TARGET:g} float64 overflows: give them "
+            "in units in which they are of order one"
         )
     for name, value, (least, most) in given:
         if not least <= value <= most:

@@ -86,7 +86,7 @@ def test_reports_say_loss_and_bias(
     [
         (["--loss", "squared-eror"], "--loss='squared-eror' is not known; did you mean 'squared-error'"),
         (["--loss", "squared-error", "cross-entropy", "squared-error"], "2 names, one per task, got 3"),
-        (["--lambda-b", "-1"], "lambda_b"),
+        (["--lambda-b", "-1"], "--lambda-b must be finite and ≥ 0, or none, got -1"),
         (["--lambda-b", "free"], "--lambda-b"),
     ],
 )

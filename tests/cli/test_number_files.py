@@ -74,7 +74,7 @@ def test_probabilities(tmp_path: Path) -> None:
     [
         ("x,y\n1,2\n3,\n", r"--targets: a.csv, line 3: column 2 is empty; every cell must be a number"),
         ("x,y\n1,2\nnan,1\nNaN,2\n", r"a.csv, line 3: column 1 holds nan, a missing value \(and 1 more rows\)"),
-        ("x,y\n1,2\ninf,1\n", "line 3: column 1 holds inf, a missing value"),
+        ("x,y\n1,2\ninf,1\n", "line 3: column 1 holds inf, no finite number"),
         ("x,y\n1,2\n1e999,1\n", "line 3: column 1 holds 1e999, no finite number"),
         ("x,y\n1,2\n1,red\n2,red\n", "line 3: column 2 holds red, no finite number"),
         ("1,2\n1\n", "--targets: a.csv, line 2: 1 columns where the first has 2"),

@@ -66,7 +66,7 @@ def test_curvature_is_the_derivative_of_the_residual_and_at_most_the_smoothness(
     u /= np.abs(u).max(axis=0)
     du = rng.standard_normal(u.shape)
     s = LOSSES[name].mass(y.sum(axis=0))
-    p = LOSSES[name].curvature(u)
+    p = LOSSES[name].curvature(u, y)
     curved = LOSSES[name].curve(p, s, du)
     step = 1e-6
     ends = [LOSSES[name].value_and_residual(u + sign * step * du, y)[1] for sign in (1.0, -1.0)]
@@ -88,11 +88,11 @@ def test_rounding_of_residuals_is_bounded(name):
     for hard in (True, False):
         y, u = block(name, rng, hard, columns=200)
         of_u = np.abs(u) * 10.0 ** rng.uniform(-12, 0, u.shape[1])
-        p, residual = LOSSES[name].curvature(u), LOSSES[name].value_and_residual(u, y)[1]
+        p, residual = LOSSES[name].curvature(u, y), LOSSES[name].value_and_residual(u, y)[1]
         of_p, of_residual = LOSSES[name].spread_of_errors(u, y, p, residual, of_u, 0)
         for _ in range(20):
             moved = u + of_u * rng.uniform(-1, 1, u.shape)
-            assert (np.abs(LOSSES[name].curvature(moved) - p) <= of_p * (1 + 1e-9) + 1e-300).all()
+            assert (np.abs(LOSSES[name].curvature(moved, y) - p) <= of_p * (1 + 1e-9) + 1e-300).all()
             assert (np.abs(LOSSES[name].value_and_residual(moved, y)[1] - residual) <= of_residual * (1 + 1e-9)).all()
 
 

@@ -71,7 +71,8 @@ def checked_losses(value: Any, tasks: int) -> tuple[LossName, ...]:
         named = list(value)
         where = [f"loss[{t}]" for t in range(len(named))]
         if len(named) != tasks:
-            raise ValueError(f"loss must be one name or {tasks} names, one per task, got {len(named)}: {value!r}")
+            wanted = "one name" if tasks == 1 else f"one name or {tasks} names, one per task"
+            raise ValueError(f"loss must be {wanted}, got {len(named)}: {value!r}")
     names = [validation.one_of(name, loss, tuple(LOSSES)) for name, loss in zip(where, named, strict=True)]
     return tuple(cast(LossName, name) for name in names)
 

@@ -38,7 +38,8 @@ def _depth(value: Any) -> int:
 def target_blocks(name: str, value: Any) -> list[Float]:
     """T arrays (N, K_t) of finite numbers, from a list with one array per task; a vector (N,) is K_t = 1."""
     if not validation.is_list(value):
-        raise TypeError(f"{name} must be a list of T arrays (N, K_t), one per task, got {type(value).__name__}")
+        shown = "an empty list" if isinstance(value, (list, tuple)) else type(value).__name__
+        raise TypeError(f"{name} must be a list of T arrays (N, K_t), one per task, got {shown}")
     blocks = [validation.real_rows(f"{name}[{t}]", block) for t, block in enumerate(value)]
     for t, block in enumerate(blocks):
         if len(block) != len(blocks[0]):

@@ -181,15 +181,19 @@ def label_array(name: str, value: Any, tasks: int | None = None) -> NDArray[np.i
     return whole_array(name, array.astype(np.int64) if array.dtype == bool else value).reshape(shape[0], columns)
 
 
-def check_range(name: str, labels: NDArray[np.int64], classes: tuple[int, ...], least: int = 0) -> None:
+COUNTED = "labels count from 0, and classes=(K_1, …, K_T) may be given"
+
+
+def check_range(
+    name: str, labels: NDArray[np.int64], classes: tuple[int, ...], least: int = 0, advice: str = COUNTED
+) -> None:
     """Labels of task t lie in 0 … K_t − 1; with ``least`` = −1 that one stands for no label."""
     for t, k in enumerate(classes):
         outside = (labels[:, t] < least) | (labels[:, t] >= k)
         if outside.any():
             row = int(np.argmax(outside))
             raise ValueError(
-                f"{name}[{row}, {t}] = {labels[row, t]} is outside task {t}'s classes 0 … {k - 1}; "
-                "labels count from 0, and classes=(K_1, …, K_T) may be given"
+                f"{name}[{row}, {t}] = {labels[row, t]} is outside task {t}'s classes 0 … {k - 1}; {advice}"
             )
 
 

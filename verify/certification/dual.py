@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.certification.dual_value import clipped, dual_point, zero_point
-from verify.certification.free_bias import complete, tilted
+from verify.certification.dual_value import dual_point, zero_point
+from verify.certification.free_bias import clipped, complete, tilted
 from verify.reading.form import Float, Form
 
 NEARLY_ACTIVE = 0.99  # of τ: singular values above it are taken for ones that are τ at the minimum

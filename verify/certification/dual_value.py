@@ -38,7 +38,7 @@ from math import frexp, fsum, inf, isfinite, ldexp, nextafter, sqrt
 
 import numpy as np
 
-from verify.certification.free_bias import complete, drift, movable, tilted
+from verify.certification.free_bias import clipped, complete, drift, movable, tilted
 from verify.certification.norm_bound import norm_bound
 from verify.losses.rounding import UNDERFLOW, UNIT, gamma
 from verify.reading.form import Float, Form
@@ -91,12 +91,6 @@ def _feasible(form: Form, wanted: Float) -> tuple[Float, Float | None]:
         return deviation, None
     found = movable(form, complete(form, tilted(form, deviation)))
     return (np.zeros_like(deviation), np.zeros_like(deviation)) if found is None else found
-
-
-def clipped(form: Form, wanted: Float) -> Float:
-    """(R, m) a copy of wanted with each entry in its domain."""
-    parts = [group.loss.clip(group.at, wanted[group.rows]) for group in form.groups]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _norms(form: Form, deviation: Float, masses: Float, blocks: Float, moved: Float | None) -> tuple[float, float]:

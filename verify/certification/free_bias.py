@@ -29,6 +29,12 @@ from verify.reading.form import Float, Form
 MIXTURES = (0.0, 2.0**-44, 2.0**-34, 2.0**-20, 2.0**-10, 1.0)
 
 
+def clipped(form: Form, wanted: Float) -> Float:
+    """(R, m) a copy of wanted with each entry in its domain."""
+    parts = [group.loss.clip(group.at, wanted[group.rows]) for group in form.groups]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
 def tilted(form: Form, deviation: Float) -> Float:
     """(R, m) with Σ_l a_l g_l = 0 but for rounding."""
     parts = [group.loss.tilt(group.at, deviation[group.rows], form.loss_weight) for group in form.groups]
@@ -72,12 +78,14 @@ def drift(form: Form, deviation: Float) -> tuple[Float, int]:
 
 
 def _at_zero(form: Form) -> Float:
-    """(R, m) (Σ_l a_l y_l / Σ_l a_l s_l) s_l − y_l: the residual where z = 0 and the bias is the best."""
+    """(R, m) (Σ_l a_l y_l / Σ_l a_l s_l) s_l − y_l, in the domain: of today's losses the residual at z = 0 and its
+    best bias; of others what such a bias makes of it.
+    """
     weights = form.masses * form.loss_weight
     share = weights.sum(axis=1)[:, None]
     means = (form.targets @ form.loss_weight)[:, None] / np.repeat(share, form.classes, axis=0)
     at = means * np.repeat(form.masses, form.classes, axis=0) - form.targets
-    return complete(form, tilted(form, at))
+    return complete(form, tilted(form, complete(form, clipped(form, at))))
 
 
 def _moved(form: Form, deviation: Float) -> Float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Any, Literal, cast
 
 import tyro
@@ -26,5 +27,9 @@ def require_loss(name: str) -> LossName:
 
 
 def bias_setting(lambda_b: BiasPenalty) -> float | None:
-    """``lambda_b=`` of --lambda-b."""
+    """``lambda_b=`` of --lambda-b; ValueError says what it may be."""
+    if lambda_b != "none" and not 0.0 <= lambda_b < inf:
+        raise ValueError(
+            f"--lambda-b must be finite and ≥ 0, or none, got {lambda_b:g}; 0 leaves the bias free, none has none"
+        )
     return None if lambda_b == "none" else float(lambda_b)

@@ -88,7 +88,8 @@ def _values(table: Table, column: Column) -> Float:
     if bad.any():
         row = int(np.argmax(bad))
         cell = column.cells[column.codes[row]]
-        why = f"holds {shown(cell)}, a missing value" if is_missing(cell) else f"holds {shown(cell)}, no finite number"
+        missing = is_missing(cell) and "inf" not in cell.casefold()
+        why = f"holds {shown(cell)}, {'a missing value' if missing else 'no finite number'}"
         others = int(np.count_nonzero(bad)) - 1
         raise ValueError(
             f"{table.name}, {table.place(row)}: column {column.position} {why if cell else 'is empty'}"

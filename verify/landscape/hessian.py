@@ -66,7 +66,8 @@ class Hessian:
         u = point.W @ point.H + point.b[:, None]
         self.logits, self.share, self.masses = u, c * a, form.masses[:, point.index]
         self.V = c * a * loss_and_residual(form, u, point.index)[1]
-        self.p = np.concatenate([loss.curvature(u[rows]) for loss, rows in self._blocks()])
+        y = form.targets[:, point.index]
+        self.p = np.concatenate([loss.curvature(u[rows], y[rows]) for loss, rows in self._blocks()])
         self.penalty = Move(2 * form.lambda_W * c, 2 * form.lambda_H * w, 2 * (form.lambda_b or 0.0) * form.rows_c)
         if bias_unit is None:
             parts = zip(self._blocks(), self.masses, strict=True)

@@ -68,7 +68,7 @@ class BinaryCrossEntropy:
         return np.asarray((y * np.maximum(u, 0.0)).sum(axis=0))
 
     @staticmethod
-    def curvature(u: Float) -> Float:
+    def curvature(u: Float, y: Float) -> Float:
         """σ(u) σ(−u)."""
         tail = np.exp(-np.abs(u))
         return np.asarray(tail / (1.0 + tail) ** 2)

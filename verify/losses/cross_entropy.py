@@ -68,7 +68,7 @@ class CrossEntropy:
         """Nothing: ℓ is a sum of y_k (lse − u_k), each ≥ 0."""
 
     @staticmethod
-    def curvature(u: Float) -> Float:
+    def curvature(u: Float, y: Float) -> Float:
         """p."""
         exponentials = np.exp(u - u.max(axis=0))
         return np.asarray(exponentials / exponentials.sum(axis=0))

@@ -48,7 +48,7 @@ class Loss(Protocol):
         """(n,) what a relative change of y by ε may change ℓ by, over ε, beyond ε ℓ; None for nothing."""
 
     @staticmethod
-    def curvature(u: Float) -> Float:
+    def curvature(u: Float, y: Float) -> Float:
         """(K, n) p, of which ∂²ℓ is made."""
 
     @staticmethod

@@ -54,7 +54,7 @@ class SquaredError:
         return np.asarray((np.abs(residual) * np.abs(y)).sum(axis=0))
 
     @staticmethod
-    def curvature(u: Float) -> Float:
+    def curvature(u: Float, y: Float) -> Float:
         """1."""
         return np.ones_like(u)
 

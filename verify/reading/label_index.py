@@ -49,7 +49,8 @@ def label_index(
     if len(array) != columns:
         raise ValueError(f"{name} has {len(array)} rows but {features} has {columns} columns; they must be as many")
     if not indicators:
-        validation.check_range(name, array, classes, MISSING if (distinct == MISSING).any() else 0)
+        least = MISSING if (distinct == MISSING).any() else 0
+        validation.check_range(name, array, classes, least, "problem.labels has those that there are")
     if default:  # they are ``distinct``
         return np.arange(columns)
     both, radix = np.concatenate([distinct, array]), (2,) * width

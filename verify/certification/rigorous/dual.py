@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.certification.dual_value import clipped
+from verify.certification.free_bias import clipped
 from verify.certification.rigorous.ball_form import BallForm, Target
 from verify.certification.rigorous.spectral import norm_bound
 from verify.losses.balls import Ball, flint
