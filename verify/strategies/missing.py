@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 import ufm
-from ufm.support import validation
 from verify.strategies.numbers import MOST_DRAWN, ends, largest
 
 MISSING = -1  # in ``labels``
