@@ -10,7 +10,7 @@ of a loss, ℓ(u) − ℓ(u*) − ⟨∂ℓ(u*), u − u*⟩,
 
 m_tl is the least entry of the loss's ``curvature`` at the point: min_k p_k, min_k σ(u_k) σ(−u_k), or 1. Logits of a
 loss that is blind to a common shift are centred. Without bias the second term of δ is absent; so it is where the bias
-is free, since Z̃* √w = 0 there and Z̃ is made so by a projection. M is the Gram matrix of the rows of Ŵ and the columns of
+is free, since Z̃* √w = 0 there and Z̃ is made so by a projection. M is the Gram matrix of the rows of Ŵ and columns of
 Ĥ, the heads and features in balanced units: everything a rotation of R^d leaves alone, of every global minimizer,
 follows from M*.
 
