@@ -329,12 +329,12 @@ def test_squared_error_without_bias_has_orthogonal_rows_and_no_simplex() -> None
     assert claims.orthogonal_rows(softmax, ufm.solve(softmax)) == pytest.approx(1 / 3, abs=1e-7)
 
 
-@pytest.mark.parametrize("settings", [WEAK, FREE, NONE])
+@pytest.mark.parametrize("shared", [WEAK, FREE, NONE])
 @pytest.mark.parametrize("loss", ["binary-cross-entropy", "squared-error"])
-def test_closed_forms_of_the_paper_are_not_about_other_losses(loss: str, settings: dict[str, Any]) -> None:
+def test_closed_forms_of_the_paper_are_not_about_other_losses(loss: str, shared: dict[str, Any]) -> None:
     for problem in (
-        ufm.SingleSource.balanced((2, 2), 4, **settings, loss=loss),
-        ufm.MultiSource([[3, 3]], **settings, loss=loss),
+        ufm.SingleSource.balanced((2, 2), 4, **shared, loss=loss),
+        ufm.MultiSource([[3, 3]], **shared, loss=loss),
     ):
         point = ufm.solve(problem)
         for name in (*CLOSED, "theorem_3_2", "theorem_5_1_cosine", "vanishing_regularization"):
@@ -342,8 +342,8 @@ def test_closed_forms_of_the_paper_are_not_about_other_losses(loss: str, setting
 
 
 def test_closed_form_is_about_what_theory_covers() -> None:
-    for settings in (WEAK, FREE, NONE):
-        problem = ufm.SingleSource.balanced((3,), 4, **settings, loss="binary-cross-entropy")
+    for shared in (WEAK, FREE, NONE):
+        problem = ufm.SingleSource.balanced((3,), 4, **shared, loss="binary-cross-entropy")
         assert claims.closed_form(problem, ufm.solve(problem)) < 1e-9
     other = ufm.SingleSource([[5, 1], [2, 9]], **WEAK)
     point = ufm.solve(other)
