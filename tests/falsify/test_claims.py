@@ -305,3 +305,79 @@ def test_one_task_that_decides_wrongly_is_the_worst(task: int, share: float) -> 
     W = [np.array(w) for w in point.W]
     W[task][[0, 1]] = W[task][[1, 0]]
     assert claims.find("nc5")(problem, moved(point, W=W)) == pytest.approx(share)
+
+
+FREE = {"lambda_H": 0.05, "lambda_W": 0.03, "lambda_b": 0.0}
+NONE = {"lambda_H": 0.05, "lambda_W": 0.03, "lambda_b": None}
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy", "binary-cross-entropy", "squared-error"])
+def test_balanced_tasks_have_the_paper_s_geometry_under_every_loss_with_a_free_bias(loss: str) -> None:
+    problem = ufm.SingleSource.balanced((3, 3), 4, **FREE, loss=loss)
+    point = ufm.solve(problem)
+    for name in ("nc2", "nc2_angles", "nc2_norms", "nc3", "nc4", "nc4_weighted", "nc5", "nc5_everywhere"):
+        assert claims.find(name)(problem, point) < 1e-5, name
+
+
+def test_squared_error_without_bias_has_orthogonal_rows_and_no_simplex() -> None:
+    """W Wᵀ = √(λ_H/λ_W) (√n − τ) I."""
+    problem = ufm.SingleSource.balanced((4,), 10, **NONE, loss="squared-error")
+    point = ufm.solve(problem)
+    assert claims.orthogonal_rows(problem, point) < 1e-7
+    assert claims.nc2_angles(problem, point) == pytest.approx(1 / 3, abs=1e-7)
+    softmax = ufm.SingleSource.balanced((4,), 10, **NONE)
+    assert claims.orthogonal_rows(softmax, ufm.solve(softmax)) == pytest.approx(1 / 3, abs=1e-7)
+
+
+@pytest.mark.parametrize("shared", [WEAK, FREE, NONE])
+@pytest.mark.parametrize("loss", ["binary-cross-entropy", "squared-error"])
+def test_closed_forms_of_the_paper_are_not_about_other_losses(loss: str, shared: dict[str, Any]) -> None:
+    for problem in (
+        ufm.SingleSource.balanced((2, 2), 4, **shared, loss=loss),
+        ufm.MultiSource([[3, 3]], **shared, loss=loss),
+    ):
+        point = ufm.solve(problem)
+        for name in (*CLOSED, "theorem_3_2", "theorem_5_1_cosine", "vanishing_regularization"):
+            assert math.isnan(claims.find(name)(problem, point)), name
+
+
+def test_closed_form_is_about_what_theory_covers() -> None:
+    for shared in (WEAK, FREE, NONE):
+        problem = ufm.SingleSource.balanced((3,), 4, **shared, loss="binary-cross-entropy")
+        assert claims.closed_form(problem, ufm.solve(problem)) < 1e-9
+    other = ufm.SingleSource([[5, 1], [2, 9]], **WEAK)
+    point = ufm.solve(other)
+    assert math.isnan(claims.closed_form(other, point))
+    longer = moved(point, W=[1.01 * w for w in point.W])
+    balanced = ufm.SingleSource.balanced((2, 2), 4, **WEAK)
+    assert claims.closed_form(balanced, longer) > 1e-3
+
+
+def test_claims_on_classes_say_nothing_of_targets() -> None:
+    soft = ufm.SingleSource.from_probabilities([[[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]], **WEAK)
+    real = ufm.Regression([[1.0, 0.0], [0.5, -1.0], [2.0, 3.0]], **WEAK)
+    for problem in (soft, real):
+        point = ufm.solve(problem)
+        about_bias = {"zero_bias", "closed_form"}
+        for name in claims.LIBRARY.keys() - about_bias:
+            assert math.isnan(claims.find(name)(problem, point)), name
+        assert claims.zero_bias(problem, point) >= 0
+
+
+def test_claims_are_about_labels_that_are_there() -> None:
+    labels = [[a, b] for a in range(2) for b in range(2)] * 3 + [[0, -1], [1, -1], [-1, 0], [-1, 1]]
+    problem = ufm.SingleSource.from_labels(labels, missing=-1, **WEAK)
+    point = ufm.solve(problem)
+    for name in ("nc2", "nc3", "nc4", "nc5", "nc5_by_task", "self_duality"):
+        assert claims.find(name)(problem, point) < 10, name
+    assert claims.nc3(problem, point) < 1e-6
+    for name in (*CLOSED, "theorem_5_1_cosine", "vanishing_regularization"):
+        assert math.isnan(claims.find(name)(problem, point)), name
+
+
+def test_live_rows_are_told_by_the_loss_at_zero() -> None:
+    for loss in ("binary-cross-entropy", "squared-error"):
+        weak = ufm.SingleSource.balanced((3,), 4, **NONE, loss=loss)
+        assert live_rows(read(weak, ufm.solve(weak)).samples[0]).all()
+        strong = ufm.SingleSource.balanced((3,), 4, lambda_H=50, lambda_W=50, lambda_b=None, loss=loss)
+        assert not live_rows(read(strong, ufm.solve(strong)).samples[0]).any()

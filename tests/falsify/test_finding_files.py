@@ -17,14 +17,23 @@ import ufm
 import verify
 from ufm.support.content_digest import content_digest
 from verify import strategies as families
-from verify.falsification.problems import expression, from_record, key, record
+from verify.falsification.problems import expression, from_record, key, record, size
 
-SHARED = {"lambda_H": 0.1, "lambda_W": 1 / 3, "lambda_b": 2.0}
+LAMBDAS = {"lambda_H": 0.1, "lambda_W": 1 / 3}
+SHARED = {**LAMBDAS, "lambda_b": 2.0}
 PROBLEMS = [
     ufm.SingleSource([[2, 0], [1, 3]], **SHARED, task_weights=(1, 0.7), label_smoothing=0.1),
     ufm.SingleSource.balanced((2, 2, 2), 3, **SHARED, reduction="mean"),
     ufm.MultiSource([[2, 0, 4], [1, 3]], **SHARED, task_weights=(1, 0.7)),
     ufm.MultiLabel({(0,): 3, (0, 2): 1}, classes=3, **SHARED, label_smoothing=0.1),
+    ufm.SingleSource([[2, 0], [1, 3]], **LAMBDAS, lambda_b=None, loss=("squared-error", "binary-cross-entropy")),
+    ufm.SingleSource.from_labels([[0, -1], [0, 1], [0, 1], [1, 0]], missing=-1, **LAMBDAS, lambda_b=0),
+    ufm.MultiSource([[2, 0, 4], [1, 3]], **LAMBDAS, lambda_b=0, loss=("squared-error", "cross-entropy")),
+    ufm.MultiLabel({(): 2, (0,): 3, (0, 2): 1}, classes=3, **LAMBDAS, lambda_b=None, loss="squared-error"),
+    ufm.SingleSource.from_probabilities(
+        [[[0.1, 0.9], [0.3, 0.7]], [[1, 0, 0], [0, 0.5, 0.5]]], counts=[2, 3], **SHARED
+    ),
+    ufm.Regression([[[0.1], [-2.5]], [[1.0, 0.0], [1 / 3, 7.0]]], **LAMBDAS, lambda_b=None, task_weights=(1, 3)),
 ]
 
 
@@ -32,6 +41,47 @@ PROBLEMS = [
 def test_a_problem_survives_as_record_and_as_expression(problem: Any) -> None:
     assert key(from_record(json.loads(json.dumps(record(problem))))) == key(problem)
     assert key(eval(expression(problem), {"ufm": ufm})) == key(problem)
+
+
+def test_a_record_without_a_loss_is_of_cross_entropy() -> None:
+    """As records were before there were other losses."""
+    for problem in PROBLEMS[:4]:
+        earlier = record(problem)
+        del earlier["loss"]
+        assert key(from_record(earlier)) == key(problem)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"loss": "hinge"}, "loss"),
+        ({"loss": ["squared-error"]}, "loss"),
+        ({"lambda_b": -1.0}, "lambda_b"),
+        ({"labels": [[-1, -1], [1, 0]], "counts": [1, 1]}, "labels"),
+        ({"targets": [[0.0, 1.0]]}, "targets"),
+    ],
+)
+def test_a_record_of_no_model_is_refused_by_name(change: dict[str, Any], named: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=named):
+        from_record(record(PROBLEMS[4]) | change)
+
+
+def test_records_of_targets_are_checked() -> None:
+    good = record(PROBLEMS[-1])
+    for change in ({"targets": [[1.0, 2.0]]}, {"targets": [[1, 2, "x"]]}, {"labels": [[1], [0]]}, {"counts": [1]}):
+        with pytest.raises((ValueError, TypeError)):
+            from_record(good | change)
+
+
+def test_problems_differ_in_loss_bias_and_targets() -> None:
+    made = [
+        ufm.SingleSource([1, 2], **LAMBDAS, lambda_b=b, loss=loss)
+        for b in (1.0, 0.0, None)
+        for loss in ("cross-entropy", "squared-error")
+    ]
+    made += [ufm.Regression([[y], [2.0]], **LAMBDAS, lambda_b=0) for y in (1.0, 1.5)]
+    assert len({key(problem) for problem in made}) == len(made)
+    assert min(made[:6], key=size) is made[0]
 
 
 def test_a_large_problem_is_not_written_out() -> None:
@@ -68,6 +118,8 @@ def test_a_finding_survives_its_file(finding: verify.Finding, tmp_path: Path) ->
     [
         ("self_duality", families.long_tailed(source="multi", tasks=2, classes=3, n=(9, 99), lambdas=1 / 16)),
         ("tag_wise_sum", families.multi_label(balanced=False)),
+        ("nc3", families.balanced(tasks=2, bias="none", loss="squared-error")),
+        ("nc2", families.balanced(bias="none", loss="binary-cross-entropy", lambdas=1 / 16)),
     ],
 )
 def test_findings_of_other_models_survive_and_replay(claim: str, family: Any, tmp_path: Path) -> None:

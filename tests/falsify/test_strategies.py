@@ -192,6 +192,19 @@ def test_shared_settings_are_drawn_from_their_ranges() -> None:
         (lambda: families.long_tailed(ratio=(0.5, 2)), "ratio must be at most 1"),
         (lambda: families.multi_label(tasks=2), "tasks=2"),
         (lambda: families.multi_label(task_weights=2), "task_weights"),
+        (lambda: families.balanced(loss="squared"), "did you mean 'squared-error'"),
+        (lambda: families.balanced(loss=()), "loss"),
+        (lambda: families.balanced(loss=("squared-error", "hinge")), "'hinge'"),
+        (lambda: families.balanced(mixed=1), "mixed must be True"),
+        (lambda: families.multi_label(mixed=True), "mixed is no option of multi_label"),
+        (lambda: families.balanced(bias="free bias"), "bias"),
+        (lambda: families.balanced(bias="none", lambdas={"lambda_b": 1}), "lambdas names 'lambda_b'"),
+        (lambda: families.balanced(missing=-1), "missing"),
+        (lambda: families.balanced(missing=(3, 1)), "missing must be a range"),
+        (lambda: families.balanced(missing=1, tasks=1), "a sample of one task cannot miss its label"),
+        (lambda: families.balanced(missing=1, source="multi"), "which it cannot miss"),
+        (lambda: families.arbitrary(missing=10**6), "at most 1,000 labels"),
+        (lambda: families.multi_label(missing=1), "'missing' is no keyword of this family"),
         (lambda: families.family("task-balansed"), "did you mean 'task-balanced'"),
         (lambda: families.family(3), "family='3' is not known"),
     ],
@@ -214,3 +227,58 @@ def test_size_orders_by_tasks_classes_labels_and_samples() -> None:
     sizes = [size(problem) for problem in ordered]
     assert sizes == sorted(sizes)
     assert len(set(sizes)) == len(sizes)
+
+
+ALL = ("cross-entropy", "binary-cross-entropy", "squared-error")
+
+
+def drawn(strategy: Any) -> list[Any]:
+    seen = []
+
+    @given(strategy)
+    @draws
+    def draw(problem: Any) -> None:
+        seen.append(problem)
+
+    draw()
+    return seen
+
+
+@pytest.mark.parametrize("name", [name for name in families.FAMILIES if name != "mixed-losses"])
+def test_every_family_draws_losses_and_biases(name: str) -> None:
+    seen = drawn(families.family(name)(loss=ALL, bias=("free", "none", "penalized")))
+    assert {problem.loss for problem in seen} == set(ALL)
+    assert {problem.lambda_b for problem in seen} >= {0.0, None}
+    assert any(problem.lambda_b for problem in seen)
+    plain = drawn(families.family(name)())
+    assert {problem.loss for problem in plain} == {"cross-entropy"}
+    assert all(problem.lambda_b for problem in plain)
+
+
+def test_tasks_draw_losses_of_their_own() -> None:
+    seen = drawn(families.mixed_losses())
+    assert {loss for problem in seen for loss in problem.losses} == set(ALL)
+    assert any(len(set(problem.losses)) > 1 for problem in seen)
+    two = drawn(families.balanced(source="multi", loss=ALL[:2], mixed=True))
+    assert {loss for problem in two for loss in problem.losses} == set(ALL[:2])
+
+
+@pytest.mark.parametrize(
+    "name", ["balanced", "pairwise-uniform", "task-balanced", "correlated", "long-tailed", "arbitrary", "mixed-losses"]
+)
+def test_labels_are_left_out_and_no_class_or_sample_is_lost(name: str) -> None:
+    seen = drawn(families.family(name)(missing=(1, 4)))
+    assert any((problem.labels == -1).any() for problem in seen)
+    assert sum((problem.labels == -1).sum() for problem in seen) > len(seen) // 4
+    for problem in seen:
+        assert (problem.labels != -1).any(axis=1).all()
+        if name not in ("arbitrary", "mixed-losses"):
+            for t, k in enumerate(problem.classes):
+                assert set(problem.labels[:, t].tolist()) - {-1} == set(range(k))
+
+
+def test_losses_and_biases_shrink_to_the_first_named() -> None:
+    problem = smallest(families.balanced(loss=("squared-error", "cross-entropy"), bias=("none", "penalized")))
+    assert (problem.loss, problem.lambda_b) == ("squared-error", None)
+    missing = smallest(families.task_balanced(missing=(0, 3)), lambda problem: (problem.labels == -1).any())
+    assert (missing.labels == -1).sum() == 1

@@ -15,8 +15,11 @@ import ufm
 from ufm.support.content_digest import content_digest
 from verify import replay
 from verify.certification.rigorous import Enclosure
+from verify.cli.findings_command import FindingsCommand
 from verify.comparison.cosine_curve import cosine_curve
 from verify.falsification.finding import Ended
+from verify.falsification.problems import expression
+from verify.findings.across_losses import QUESTIONS, Question, loss_sections, search_losses
 from verify.findings.curves import draw_all
 from verify.findings.investigations import INVESTIGATIONS
 from verify.findings.laws import PROBLEMS, enclose_all
@@ -39,6 +42,10 @@ def chosen(claim: str, family: str) -> int:
     return next(i for i, x in enumerate(INVESTIGATIONS) if (x.claim, x.family) == (claim, family))
 
 
+def asked(claim: str) -> Question:
+    return next(question for question in QUESTIONS if question.claim == claim)
+
+
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     """A falsified claim, one that stands, one law, one curve, one landscape."""
@@ -46,6 +53,7 @@ def findings() -> Findings:
     problem = PROBLEMS[6]
     return Findings(
         searched=search_all(picked, 10, 0, quiet),
+        losses=search_losses([asked("orthogonal_rows"), asked("zero_bias")], 6, 0, quiet),
         enclosed=enclose_all([problem], quiet),
         limits=(Limit(problem, "proven", "every sign", LAMBDAS, (0.3, 0.2, float("nan"), 0.1)),),
         curves={"61": cosine_curve(3, 900, 3)},
@@ -61,10 +69,12 @@ def test_everything_is_written_and_replays(findings: Findings, tmp_path: Path) -
     assert findings.sound
     assert numbers["sound"] is True
     assert [item["verdict"] for item in numbers["searches"]] == ["counterexample", "no counterexample found"]
-    (kept,) = (tmp_path / "counterexamples").iterdir()
-    assert replay(kept).recurs
     text = page.read_text()
-    assert kept.name in text
+    kept = list((tmp_path / "counterexamples").iterdir())
+    assert len(kept) == 5
+    for file in kept:
+        assert replay(file).recurs
+    assert findings.searched[0].file in text
     enclosure = findings.searched[0].rigorous.enclosure
     assert repr(enclosure.lower) in text
     assert (tmp_path / "figures" / "figure-61.png").read_bytes().startswith(b"\x89PNG")
@@ -78,7 +88,8 @@ def test_counterexamples_of_an_earlier_page_go_and_no_other_file(findings: Findi
     for name in (none.file, "of-the-reader.json"):
         (folder / name).write_text("earlier")
     write_findings(findings, tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == sorted([found.file, "of-the-reader.json"])
+    of_losses = [item.file for item in findings.losses if item.finding.counterexample is not None]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([found.file, "of-the-reader.json", *of_losses])
 
 
 def test_the_pages_agree(findings: Findings, tmp_path: Path) -> None:
@@ -116,6 +127,51 @@ def test_an_interrupted_search_ends_them_all(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("verify.falsification.trials.attempt", interrupted)
     with pytest.raises(KeyboardInterrupt):
         search_all(INVESTIGATIONS[:2], 10, 0, quiet)
+
+
+def test_what_was_finished_before_an_interrupt_is_kept(
+    findings: Findings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = list(findings.searched)
+
+    def search(*arguments: object) -> Any:
+        if not done:
+            raise KeyboardInterrupt
+        return done.pop(0)
+
+    monkeypatch.setattr("verify.findings.searches.search", search)
+    assert FindingsCommand(tmp_path).run() == 130
+    numbers = json.loads((tmp_path / "findings.json").read_text())
+    assert [item["claim"] for item in numbers["searches"]] == ["nc4", "nc4"]
+    assert numbers["interrupted"] == f"{INVESTIGATIONS[2].claim} over {INVESTIGATIONS[2].searched}"
+    assert not numbers["sound"]
+    assert "Interrupted at nc4" in (tmp_path / "findings.md").read_text()
+    assert "Interrupted at nc4" in capsys.readouterr().out
+
+
+def test_nothing_is_written_where_nothing_was_finished(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def search(*arguments: object) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("verify.findings.searches.search", search)
+    with pytest.raises(KeyboardInterrupt):
+        FindingsCommand(tmp_path).run()
+    assert not list(tmp_path.iterdir())
+
+
+def test_losses_stand_side_by_side(findings: Findings) -> None:
+    whole, orthogonal, bias = loss_sections(findings.losses)
+    cells = whole.blocks[1].rows
+    assert [name for name, *_ in cells] == [asked("orthogonal_rows").title, asked("zero_bias").title]
+    assert [cell.split(" ")[0] for cell in cells[0][1:]] == ["fails", "fails", "none"]
+    assert [cell.split(" ")[0] for cell in cells[1][1:]] == ["none", "fails", "fails"]
+    for section, items in ((orthogonal, findings.losses[:3]), (bias, findings.losses[3:])):
+        for row, item in zip(section.blocks[1].rows, items, strict=True):
+            counterexample = item.finding.counterexample
+            assert (counterexample is None) == (row[3] == "–")
+            if counterexample is not None:
+                assert row[0] == counterexample.loss
+                assert row[3] == expression(counterexample)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +212,10 @@ def test_text_is_escaped() -> None:
 
 
 def test_investigations_are_distinct_searches() -> None:
-    asked = [(item.claim, item.searched) for item in INVESTIGATIONS]
-    assert len(set(asked)) == len(asked)
+    every = [*INVESTIGATIONS, *(item for question in QUESTIONS for item in question.investigations)]
+    assert len({(item.claim, item.searched) for item in every}) == len(every)
+    assert len({item.name for item in every}) == len(every)
+    assert len({question.title for question in QUESTIONS}) == len(QUESTIONS)
 
 
 def test_an_enum_has_the_digest_of_its_text() -> None:

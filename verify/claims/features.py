@@ -14,7 +14,7 @@ from verify._metrics.sum_of_heads import SUM_OF_HEADS, general_weights, summed_h
 from verify._metrics.tag_wise_sum import TAG_WISE_SUM
 from verify._metrics.variability import COLLAPSE
 from verify.claims._claim import NOT_APPLICABLE, claim
-from verify.claims.regime import every_feature_live, every_head_live, live_features
+from verify.claims.regime import every_feature_live, every_head_live, live_features, of_classes
 from verify.reading.form import Float, Form
 from verify.reading.read import At
 from verify.reading.samples import Samples
@@ -79,8 +79,9 @@ def _apart(told: Property, part: Samples, means: Float, targets: Float) -> float
 
 @claim("self_duality", **SELF_DUALITY.stated)
 def self_duality(at: At) -> float:
-    """max_{t,k} ‖μ̃_k^t − w̃_k^t‖ over classes with samples; NaN where one is zero, or several labels at once."""
-    if label_sets(at.problem):
+    """max_{t,k} ‖μ̃_k^t − w̃_k^t‖ over classes with samples; NaN where one is zero, for several labels at
+    once, and without classes."""
+    if label_sets(at.problem) or not of_classes(at):
         return NOT_APPLICABLE
     worst = 0.0
     for part in at.samples:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from verify._metrics.directions import head_cosines, largest_norm
 from verify._metrics.orthogonality import ORTHOGONALITY
 from verify._metrics.property import largest
 from verify._metrics.simplex_angles import ANGLES, SIMPLEX
 from verify._metrics.simplex_norms import NORMS, spread_of_norms
 from verify._metrics.zero_bias import ZERO_BIAS, determined
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles
-from verify.claims.regime import every_head_live, heads, live_heads, live_rows
+from verify.claims.regime import every_head_live, heads, live_heads, live_rows, of_classes
+from verify.reading.form import Float
 from verify.reading.read import At
 from verify.reading.sources import label_tuples
 
@@ -19,16 +21,16 @@ SMALL = 0.01  # linear in the Gram matrix, so believed at smaller violations tha
 
 @claim("nc2_angles", **ANGLES.stated, margin=SMALL, resolution=of_angles)
 def nc2_angles(at: At) -> float:
-    """max |cos(w_k^t, w_l^t) + 1/(K_t − 1)| over rows that are not zero; NaN where a whole head is."""
-    if not all(every_head_live(part) for part in at.samples):
+    """max |cos(w_k^t, w_l^t) + 1/(K_t − 1)| over live rows; NaN where a whole head is zero, and without classes."""
+    if not of_classes(at) or not all(every_head_live(part) for part in at.samples):
         return NOT_APPLICABLE
     return max(largest(ANGLES.deviations(W)) for part in at.samples for W in live_heads(part))
 
 
 @claim("nc2_norms", **NORMS.stated, margin=SMALL, resolution=of_angles)
 def nc2_norms(at: At) -> float:
-    """max_t (max_k ‖w_k^t‖ − min_k ‖w_k^t‖) / mean_k ‖w_k^t‖; NaN where a whole head is zero."""
-    if not all(every_head_live(part) for part in at.samples):
+    """max_t (max_k ‖w_k^t‖ − min_k ‖w_k^t‖) / mean_k ‖w_k^t‖; NaN where a whole head is zero, and without classes."""
+    if not of_classes(at) or not all(every_head_live(part) for part in at.samples):
         return NOT_APPLICABLE
     return max(spread_of_norms(W) for part in at.samples for W in heads(part))
 
@@ -43,6 +45,25 @@ def nc2_norms(at: At) -> float:
 def nc2(at: At) -> float:
     """The larger of ``nc2_angles`` and ``nc2_norms``."""
     return float(np.maximum(nc2_angles.measure(at), nc2_norms.measure(at)))
+
+
+@claim(
+    "orthogonal_rows",
+    statement="the rows of each head are orthogonal",
+    source="Tirer and Bruna (2022) of squared error, one task of balanced classes, no bias",
+    margin=SMALL,
+    resolution=of_angles,
+)
+def orthogonal_rows(at: At) -> float:
+    """max |cos(w_k^t, w_l^t)| over k ≠ l and live rows; NaN where a whole head is zero, and without classes."""
+    if not of_classes(at) or not all(every_head_live(part) for part in at.samples):
+        return NOT_APPLICABLE
+    return max(_largest_cosine(W) for part in at.samples for W in live_heads(part))
+
+
+def _largest_cosine(W: Float) -> float:
+    cosines = head_cosines(W, largest_norm(W.T))
+    return largest(np.abs(cosines[~np.eye(len(W), dtype=bool)]))
 
 
 @claim("nc3", **ORTHOGONALITY.stated, margin=SMALL, resolution=of_angles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from verify.claims._claim import NOT_APPLICABLE, claim, of_objective
-from verify.claims.regime import hard_labels
+from verify.claims.regime import cross_entropy, hard_labels
 from verify.reading.form import Float, Form
 from verify.reading.read import At
 
@@ -21,7 +21,8 @@ RANK = 1e-9  # of the largest singular value
     resolution=of_objective,
 )
 def vanishing_regularization(at: At) -> float:
-    """max(0, 1 − ν(Z)/ν(Ẑ)) of the best Z found; NaN for smoothed labels or several at once.
+    """max(0, 1 − ν(Z)/ν(Ẑ)) of the best Z found; NaN for other than one-hot labels or cross-entropy,
+    labels missing, or a free bias.
 
         ν(Z) = ‖diag(√c) Z diag(√n)‖_* / min_{t, l, k ≠ k_t} (z_{tl,k_t} − z_{tl,k}),    Ẑ_tl = e_{k_t} − 1/K_t
 
@@ -31,7 +32,8 @@ def vanishing_regularization(at: At) -> float:
     the nuclear norm at Ẑ and M⁺ its positive part at wrong classes: lowering a wrong logit keeps every margin, and
     lowers the norm to first order wherever M⁺ is not zero.
     """
-    if not hard_labels(at.problem):
+    paper = hard_labels(at.problem) and all(map(cross_entropy, at.forms))
+    if not paper or at.problem.lambda_b == 0:  # a free bias makes margins at no cost
         return NOT_APPLICABLE
     return max(_best_descent(form) for form in at.forms)
 

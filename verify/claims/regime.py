@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.certification.objective import evaluate
-from verify.reading.form import Float
+from verify.certification.objective import evaluate, losses_and_residual
+from verify.reading.form import Float, Form
 from verify.reading.read import At
 from verify.reading.samples import Samples
-from verify.reading.sources import label_sets
+from verify.reading.sources import label_sets, numbered
 
+CROSS_ENTROPY = "cross-entropy"
 LIVE = 1e-3  # of the longest: the theorems' regimes have no shorter vector, and one past its threshold is exactly zero
 ALL_ZERO = 1e-8  # of the penalty's scale: what is left of heads past every threshold is rounding
 
@@ -35,8 +36,8 @@ def live_rows(part: Samples) -> NDArray[np.bool_]:
     residual at zero, as the penalty falls with λ. Zero is the minimum for τ ≥ σ alone.
     """
     form = part.form
-    at_zero = float((form.task_weights * np.log(form.classes)) @ form.masses @ form.loss_weight)
-    residual = form.targets - np.repeat(form.masses / np.array(form.classes)[:, None], form.classes, axis=0)
+    losses, residual = losses_and_residual(form, np.zeros_like(form.targets))
+    at_zero = float(form.task_weights @ losses @ form.loss_weight)
     sigma = float(np.linalg.norm(form.scaling * (form.loss_weight / form.feature_weight) * residual))
     penalty = form.lambda_W * float(form.rows_c @ np.sum(part.point.W**2, axis=1))
     return _live(part.point.W.T) & (penalty > ALL_ZERO * at_zero * form.tau / max(form.tau, sigma))
@@ -65,7 +66,17 @@ def every_feature_live(part: Samples) -> bool:
 
 def hard_labels(problem: Any) -> bool:
     """One-hot targets: Problem (3) or (4) without smoothing."""
-    return bool(not label_sets(problem) and problem.label_smoothing == 0)
+    return bool(not label_sets(problem) and not numbered(problem) and problem.label_smoothing == 0)
+
+
+def cross_entropy(form: Form) -> bool:
+    """Every task has cross-entropy, and every sample a label in it: what the paper's closed forms are about."""
+    return set(form.losses) == {CROSS_ENTROPY} and form.labelled is None
+
+
+def of_classes(at: At) -> bool:
+    """Rows of heads stand for classes; soft and real targets have none."""
+    return not numbered(at.problem)
 
 
 def objective(at: At) -> float:

@@ -37,6 +37,12 @@ class Falsify:
     """λ_H, λ_W and λ_b: one number, or LOW HIGH to draw powers of two between them."""
     task_weights: tuple[float, ...] = ()
     """Weight c^t of every task: one number, or LOW HIGH to draw powers of two between them; 1 by default."""
+    loss: tuple[str, ...] = ()
+    """Loss of every problem, or several to draw one for each; cross-entropy by default."""
+    bias: tuple[str, ...] = ()
+    """penalized, free or none, or several to draw one for each problem; penalized by default."""
+    missing: tuple[int, ...] = ()
+    """Labels left out of a problem: a number, or LOW HIGH; none by default."""
     budget: int = 200
     """Problems to solve in the search, and again at most as many to shrink."""
     margin: float | None = None
@@ -110,7 +116,8 @@ class Falsify:
             if len(self.classes) > 1 and len(self.classes) != self.tasks:
                 raise ValueError(f"--tasks {self.tasks} does not fit --classes of {len(self.classes)} tasks")
             options["tasks"] = self.tasks
-        for name, values in (("lambdas", self.lambdas), ("task_weights", self.task_weights)):
+        for name in ("lambdas", "task_weights", "loss", "bias", "missing"):
+            values = getattr(self, name)
             if values:
                 options[name] = values[0] if len(values) == 1 else values
         return options

@@ -10,6 +10,8 @@ from rich.console import Console
 from ufm.support import validation
 from ufm.support.writable import open_folder
 
+INTERRUPTED = 130
+
 
 @dataclass(frozen=True)
 class FindingsCommand:
@@ -25,8 +27,16 @@ class FindingsCommand:
     """Seed of the searches."""
 
     def run(self) -> int:
-        """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise."""
-        from verify.findings import FILES, run_findings, write_findings  # needs hypothesis and sympy
+        """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise.
+
+        130 after Ctrl-C, with what was finished written.
+        """
+        from verify.findings import (
+            FILES,
+            FindingsInterrupted,
+            run_findings,
+            write_findings,
+        )  # needs hypothesis and sympy
         from verify.report.as_html import require_page_libraries
 
         budget = validation.whole_number("--budget", self.budget, 1)
@@ -36,10 +46,19 @@ class FindingsCommand:
         folder = open_folder(self.output, *FILES, what="--output")  # before the work, not after
         console = Console()
         with console.status("searching") as status:
-            findings = run_findings(budget=budget, seed=seed, points=points, started=lambda name: status.update(name))
+            try:
+                findings = run_findings(
+                    budget=budget, seed=seed, points=points, started=lambda name: status.update(name)
+                )
+            except FindingsInterrupted as interrupted:
+                findings = interrupted.findings
+                if not findings.searched:
+                    raise
         try:
             page = write_findings(findings, folder)
         finally:  # a disk may have filled up meanwhile: what was found is told all the same
             console.print(findings.lead, markup=False, highlight=False, soft_wrap=True)
         console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
+        if findings.interrupted:
+            return INTERRUPTED
         return 0 if findings.sound else 1

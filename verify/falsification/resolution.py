@@ -1,14 +1,20 @@
 """How well a duality gap pins the geometry of the minimizer. Beyond the paper: docs/theory.md, "What a gap pins".
 
-With g = F − D of a form, p the softmax at the point and p* at the minimizer (Z*, b*),
+With g = F − D of a form, u the logits at the point, u* = Z* + b* 1ᵀ those at the minimizer, and B the Bregman distance
+of a loss, ℓ(u) − ℓ(u*) − ⟨∂ℓ(u*), u − u*⟩,
 
-    Σ_tl c^t a_l s_tl KL(p*_tl ‖ p_tl) + λ_b Σ_t c^t ‖b^t − b*^t‖² ≤ g        (convexity of the nuclear norm)
-    Σ_k (log p*_k − log p_k)² ≤ 4 KL(p* ‖ p) / min_k p_k                      where KL ≤ min_k p_k / 4
-    ‖Z̃ − Z̃*‖_F ≤ √( 4 g max_tl w_l / (a_l s_tl min_k p_tlk) ) + √( g Σ_l w_l / λ_b ) =: δ
+    Σ_tl c^t a_l B_tl + λ_b Σ_t c^t ‖b^t − b*^t‖² ≤ g                         (convexity of the nuclear norm)
+    ‖u_tl − u*_tl‖² ≤ 4 B_tl / (s_tl m_tl)                                     where B_tl ≤ s_tl m_tl / 4
+    ‖Z̃ − Z̃*‖_F ≤ √( 4 g max_tl w_l / (a_l s_tl m_tl) ) + √( g Σ_l w_l / λ_b ) =: δ
     ‖ M − M* ‖_F ≤ ‖ M − (|Z̃ᵀ|, Z̃; Z̃ᵀ, |Z̃|) ‖_F + √6 δ                     (A ↦ |A| is √2-Lipschitz, Araki & Yamagami)
 
-M is the Gram matrix of the rows of Ŵ and the columns of Ĥ, the heads and features in balanced units: everything a
-rotation of R^d leaves alone, of every global minimizer, follows from M*.
+m_tl is the least entry of the loss's ``curvature`` at the point: min_k p_k, min_k σ(u_k) σ(−u_k), or 1. Logits of a
+loss that is blind to a common shift are centred. Without bias the second term of δ is absent; so it is where the bias
+is free, since Z̃* √w = 0 there and Z̃ is made so by a projection. M is the Gram matrix of the rows of Ŵ and columns of
+Ĥ, the heads and features in balanced units: everything a rotation of R^d leaves alone, of every global minimizer,
+follows from M*.
+
+A column without a label in some task has no loss there that would pin its logits: δ = ∞.
 """
 
 from __future__ import annotations
@@ -42,11 +48,11 @@ def _resolution(part: Samples, certificate: Certificate) -> float:
 def gram_error(part: Samples, gap: float) -> float:
     """Bound on ‖M − M*‖_F for a point whose objective is at most ``gap`` above the minimum."""
     form = part.form
-    Z = _centred(form, part.point.W @ part.means)
+    Z = _unmoved(form, part.point.W @ part.means)
     U, singular, Vt = np.linalg.svd(form.scaling * Z, full_matrices=False)
     left, right = U * singular, Vt.T * singular
     ideal = np.block([[left @ U.T, left @ Vt], [right @ U.T, right @ Vt]])
-    distance = logit_distance(form, Z + part.point.b[:, None], max(0.0, gap))
+    distance = logit_distance(form, part.point.W @ part.means + part.point.b[:, None], max(0.0, gap))
     return float(np.linalg.norm(gram(part) - ideal)) + math.sqrt(6.0) * distance
 
 
@@ -65,17 +71,17 @@ def _balanced(part: Samples) -> tuple[Float, Float]:
 
 
 def logit_distance(form: Form, logits: Float, gap: float) -> float:
-    """δ: an upper bound on the Frobenius distance of Z̃ from the minimizer's, from centred logits (R, m), b included."""
-    if not form.lambda_b or set(form.losses) != {"cross-entropy"}:
-        return math.inf  # the argument is about softmax and a penalized bias
-    curvature = np.inf  # min of a_l s_tl min_k p_tlk / w_l
-    for rows, mass, c in zip(form.blocks, form.masses, form.task_weights, strict=True):
-        p = np.exp(logits[rows] - logits[rows].max(axis=0))
-        least = (p / p.sum(axis=0)).min(axis=0)
+    """δ: an upper bound on the Frobenius distance of Z̃ from the minimizer's, from logits (R, m), b included."""
+    if form.labelled is not None:
+        return math.inf
+    curvature = np.inf  # min of a_l s_tl m_tl / w_l
+    for loss, rows, mass, c in zip(form.loss_of, form.blocks, form.masses, form.task_weights, strict=True):
+        least = loss.curvature(logits[rows]).min(axis=0)
         if not np.all(gap <= c * form.loss_weight * mass * least / 4.0):
             return math.inf
         curvature = min(curvature, float((form.loss_weight * mass * least / form.feature_weight).min()))
-    return math.sqrt(4.0 * gap / curvature) + math.sqrt(gap * float(form.feature_weight.sum()) / form.lambda_b)
+    of_bias = math.sqrt(gap * float(form.feature_weight.sum()) / form.lambda_b) if form.lambda_b else 0.0
+    return math.sqrt(4.0 * gap / curvature) + of_bias
 
 
 def _least_live(part: Samples) -> float:
@@ -85,5 +91,11 @@ def _least_live(part: Samples) -> float:
     return float(lengths.min(initial=np.inf)) if len(lengths) else 0.0
 
 
-def _centred(form: Form, Z: Float) -> Float:
-    return np.concatenate([Z[rows] - Z[rows].mean(axis=0) for rows in form.blocks])
+def _unmoved(form: Form, Z: Float) -> Float:
+    """Z (R, m) as the minimizer's is: centred where the loss does not see a common shift, Z w = 0 where b is free."""
+    blocks = [
+        Z[rows] - Z[rows].mean(axis=0) if loss.shift_blind else Z[rows]
+        for loss, rows in zip(form.loss_of, form.blocks, strict=True)
+    ]
+    Z = np.concatenate(blocks)
+    return Z - (Z @ form.feature_weight / form.feature_weight.sum())[:, None] if form.lambda_b == 0 else Z

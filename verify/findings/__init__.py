@@ -1,6 +1,6 @@
 """The findings page: claims put to the test, laws against proven enclosures, limits, curves and landscapes."""
 
-from verify.findings.run import Findings, run_findings
+from verify.findings.run import Findings, FindingsInterrupted, run_findings
 from verify.findings.write import FILES, write_findings
 
-__all__ = ["FILES", "Findings", "run_findings", "write_findings"]
+__all__ = ["FILES", "Findings", "FindingsInterrupted", "run_findings", "write_findings"]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ufm.losses import LOSSES
+
 BELOW = (2.0**-8, 2.0**-3)  # λ's of problems below every threshold
 VANISHING = 2.0**-16
 WEIGHTS = (0.25, 4.0)
@@ -49,7 +51,9 @@ def _brief(value: Any) -> str:
     if isinstance(value, range):
         value = (value[0], value[-1])
     parts = value if isinstance(value, tuple) else (value,)
-    return "-to-".join(f"{part:g}" if isinstance(part, float) else str(part) for part in parts)
+    return ("-or-" if isinstance(parts[0], str) else "-to-").join(
+        f"{part:g}" if isinstance(part, float) else str(part) for part in parts
+    )
 
 
 _PAIRS = "Two correlated tasks (Section 5.2, Theorem 5.1, Appendix D.6)"
@@ -106,6 +110,13 @@ INVESTIGATIONS: tuple[Investigation, ...] = (
     Investigation(_OTHER, "class balance dropped", "theorem_3_2", "long-tailed", {"source": "multi"}),
     Investigation(_OTHER, "class balance dropped", "self_duality", "long-tailed", {"tasks": 1}),
     Investigation(_OTHER, "any counts", "zero_bias", "arbitrary"),
+    Investigation(
+        _OTHER,
+        "any loss, any bias, wherever a theorem applies",
+        "closed_form",
+        "balanced",
+        {"loss": tuple(LOSSES), "bias": ("penalized", "free", "none")},
+    ),
     Investigation(_OTHER, "balanced within each size", "tag_wise_sum", "multi-label"),
     Investigation(_OTHER, "that balance dropped", "tag_wise_sum", "multi-label", {"balanced": False}),
     Investigation(_LIMIT, "one task", LIMIT, "long-tailed", {"tasks": 1, "lambdas": VANISHING}),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ufm.support.interrupt import Interrupt
 from ufm.support.strict_json import plain
 from verify.comparison.cosine_curve import CosineCurve
+from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND
 from verify.falsification.problems import record
 from verify.findings import laws, saddles
+from verify.findings.across_losses import QUESTIONS, loss_sections, search_losses
 from verify.findings.curves import curve_section, draw_all
 from verify.findings.investigations import INVESTIGATIONS, LIMIT
 from verify.findings.laws import Enclosed, enclose_all, law_section
@@ -23,22 +25,36 @@ FORMAT = "ufm-findings-1"
 TITLE = "Findings"
 
 
+class FindingsInterrupted(KeyboardInterrupt):
+    """Ctrl-C; .findings holds what was finished."""
+
+    def __init__(self, findings: Findings) -> None:
+        super().__init__()
+        self.findings = findings
+
+
 @dataclass(frozen=True)
 class Findings:
-    """What was computed: searches, enclosures, limits, curves and landscapes."""
+    """What was computed: searches, the same over losses, enclosures, limits, curves and landscapes.
 
-    searched: tuple[Searched, ...]
-    enclosed: tuple[Enclosed, ...]
-    limits: tuple[Limit, ...]
-    curves: dict[str, CosineCurve]
-    landscapes: tuple[Landscape, ...]
+    interrupted  what was begun when Ctrl-C ended the run; empty where it was not
+    """
+
     budget: int
     seed: int
+    searched: tuple[Searched, ...] = ()
+    losses: tuple[Searched, ...] = ()
+    enclosed: tuple[Enclosed, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    curves: dict[str, CosineCurve] = field(default_factory=dict)
+    landscapes: tuple[Landscape, ...] = ()
+    interrupted: str = ""
 
     @property
     def sound(self) -> bool:
         """Every pair of intervals meets, every curve is certified, and every search tested something."""
-        tested = all(item.finding.verdict in ("counterexample", "no counterexample found") for item in self.searched)
+        verdicts = {item.finding.verdict for item in (*self.searched, *self.losses)}
+        tested = verdicts <= {COUNTEREXAMPLE, NONE_FOUND} and not self.interrupted
         meet = all(item.meet for item in self.enclosed)
         return tested and meet and all(curve.passed for curve in self.curves.values())
 
@@ -46,19 +62,26 @@ class Findings:
     def lead(self) -> str:
         """The page's first sentence."""
         met = sum(item.meet for item in self.enclosed)
+        cut = (
+            f" Interrupted at {self.interrupted}: this page holds what was finished by then."
+            if self.interrupted
+            else ""
+        )
         return (
-            f"{tally(self.searched)}; {met} of {len(self.enclosed)} closed forms meet the proven enclosure of the "
-            f"minimum. Every number here comes from one run of ufm findings (budget {self.budget}, seed {self.seed})."
+            f"{tally((*self.searched, *self.losses))}; {met} of {len(self.enclosed)} closed forms meet the proven "
+            f"enclosure of the minimum. Every number here comes from one run of ufm findings (budget {self.budget}, "
+            f"seed {self.seed}).{cut}"
         )
 
     def sections(self) -> list[Section]:
         """The page's body."""
         return [
             *search_sections(self.searched),
-            law_section(self.enclosed),
-            limit_section(self.limits),
-            curve_section(self.curves),
-            *landscape_sections(self.landscapes),
+            *loss_sections(self.losses),
+            *([law_section(self.enclosed)] if self.enclosed else []),
+            *([limit_section(self.limits)] if self.limits else []),
+            *([curve_section(self.curves)] if self.curves else []),
+            *(landscape_sections(self.landscapes) if self.landscapes else []),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,7 +91,9 @@ class Findings:
             "sound": self.sound,
             "budget": self.budget,
             "seed": self.seed,
+            "interrupted": self.interrupted,
             "searches": [_search(item) for item in self.searched],
+            "losses": [_search(item) for item in self.losses],
             "laws": [
                 {
                     "problem": record(item.problem),
@@ -92,28 +117,38 @@ def run_findings(
     """Runs every search, enclosure, curve and landscape; ``started`` is told what begins.
 
     budget  problems solved in each search; points  certified minima along each curve
+
+    Ctrl-C raises ``FindingsInterrupted`` with what was finished, a KeyboardInterrupt.
     """
+    doing = [""]
+    done = Findings(budget, seed)
     with Interrupt(at_once=True) as interrupt:
 
         def begins(name: str) -> None:
+            doing[0] = name
             interrupt.check()  # Hypothesis keeps its callback in the garbage collector, where exceptions are lost
             started(name)
 
-        return _run(budget, seed, points, begins)
+        try:
+            for finished in _steps(done, points, begins):
+                done = finished
+        except KeyboardInterrupt:
+            raise FindingsInterrupted(replace(done, interrupted=doing[0])) from None
+    return done
 
 
-def _run(budget: int, seed: int, points: int, started: Callable[[str], None]) -> Findings:
-    searched = search_all(INVESTIGATIONS, budget, seed, started)
-    counterexamples = [item.finding.counterexample for item in searched if item.investigation.claim == LIMIT]
-    return Findings(
-        searched=searched,
-        enclosed=enclose_all(laws.PROBLEMS, started),
-        limits=limits([problem for problem in counterexamples if problem is not None], started),
-        curves=draw_all(points, started),
-        landscapes=explore_all(saddles.PROBLEMS, started),
-        budget=budget,
-        seed=seed,
-    )
+def _steps(done: Findings, points: int, started: Callable[[str], None]) -> Iterator[Findings]:
+    """What is finished, after each search and each of the other parts."""
+    budget, seed = done.budget, done.seed
+    for asked in INVESTIGATIONS:
+        yield (done := replace(done, searched=(*done.searched, *search_all([asked], budget, seed, started))))
+    for question in QUESTIONS:
+        yield (done := replace(done, losses=(*done.losses, *search_losses([question], budget, seed, started))))
+    counterexamples = [item.finding.counterexample for item in done.searched if item.investigation.claim == LIMIT]
+    yield (done := replace(done, enclosed=enclose_all(laws.PROBLEMS, started)))
+    yield (done := replace(done, limits=limits([p for p in counterexamples if p is not None], started)))
+    yield (done := replace(done, curves=draw_all(points, started)))
+    yield replace(done, landscapes=explore_all(saddles.PROBLEMS, started))
 
 
 def _search(item: Searched) -> dict[str, Any]:

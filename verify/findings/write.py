@@ -26,7 +26,7 @@ def write_findings(findings: Findings, folder: Path) -> Path:
     files["findings.json"] = as_json({**findings.to_dict(), "environment": page.environment})
     files["findings.md"] = as_markdown(page)
     files["findings.html"] = as_html(page)
-    kept = {f"counterexamples/{item.file}": item.finding for item in findings.searched}
+    kept = {f"counterexamples/{item.file}": item.finding for item in (*findings.searched, *findings.losses)}
     found = {name: finding for name, finding in kept.items() if finding.counterexample is not None}
     write_together(folder, {name: as_text(vars(finding)) for name, finding in found.items()} | files)
     for name in kept.keys() - found.keys():

@@ -49,7 +49,9 @@ class Loss(Protocol):
 
     @staticmethod
     def curvature(u: Float, y: Float) -> Float:
-        """(K, n) p, of which ∂²ℓ is made."""
+        """(K, n) p, of which ∂²ℓ is made. With m the least p of a column, ‖u − u*‖² ≤ 4 B/(s m) for all u* (of sum as u
+        where ℓ is shift-blind) whose B = ℓ(u) − ℓ(u*) − ⟨∂ℓ(u*), u − u*⟩ is at most s m/4.
+        """
 
     @staticmethod
     def curve(p: Float, s: Float, du: Float) -> Float:

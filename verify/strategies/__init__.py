@@ -7,6 +7,7 @@
     long_tailed         counts that fall geometrically along the classes
     arbitrary           any counts, zeros among them
     multi_label         pick-all-label problems
+    mixed_losses        any counts, every task with a loss of its own
 
 Every family takes ``classes=`` (an integer K, a tuple (K_1, …, K_T) as everywhere, or ``range(2, 5)`` to draw each K_t)
 and keywords for what the problems share:
@@ -16,9 +17,18 @@ and keywords for what the problems share:
     task_weights     c^t: a number or a range (low, high) of powers of two; 1 by default
     label_smoothing  ε: a number or a range (low, high); 0 by default
     reduction        "sum" (default) or "mean", or a tuple of both to draw one
+    loss             "cross-entropy" (default) or another, or a tuple of names to draw one for all tasks; with
+                     ``mixed=True`` every task draws its own
+    bias             "penalized" (default, λ_b as ``lambdas`` says), "free" (λ_b = 0), "none", or a tuple to draw one
+
+Families of label tuples also take
+
+    missing          how many labels are left out, an integer or a range (low, high); 0 by default. Each is one label
+                     tuple's in one task, for all its samples; no tuple loses its last label, no class its last sample
 
 A number of samples is an integer or a range (low, high), ends included. Draws shrink to few tasks, few classes, low
-counts, λ = 1/16 and c = 1. Bad arguments raise ValueError or TypeError that name them, before anything is drawn.
+counts, λ = 1/16 and c = 1,
+and to what a tuple names first. Bad arguments raise ValueError or TypeError that name them, before anything is drawn.
 Needs the extra ``falsify`` (Hypothesis). Beyond the paper: docs/howto/falsify-a-claim.md.
 """
 
@@ -36,7 +46,7 @@ except ModuleNotFoundError as error:
         "families of problems need hypothesis: pip install 'ufm-toolkit[falsify]'", name=error.name
     ) from error
 
-from verify.strategies.counted import arbitrary, balanced, long_tailed
+from verify.strategies.counted import arbitrary, balanced, long_tailed, mixed_losses
 from verify.strategies.label_sets import multi_label
 from verify.strategies.two_tasks import correlated, task_balanced
 from verify.strategies.uniform import pairwise_uniform
@@ -49,6 +59,7 @@ __all__ = [
     "correlated",
     "family",
     "long_tailed",
+    "mixed_losses",
     "multi_label",
     "pairwise_uniform",
     "task_balanced",
@@ -62,6 +73,7 @@ FAMILIES: dict[str, Callable[..., Any]] = {
     "long-tailed": long_tailed,
     "arbitrary": arbitrary,
     "multi-label": multi_label,
+    "mixed-losses": mixed_losses,
 }
 
 

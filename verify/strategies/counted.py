@@ -12,6 +12,8 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
+from verify.strategies.losses import ALL_LOSSES
+from verify.strategies.missing import left_out, missing_range
 from verify.strategies.numbers import (
     MOST_DRAWN,
     MOST_TUPLES,
@@ -31,7 +33,13 @@ Counted = Literal["single", "multi"]  # what samples per label tuple, or per cla
 
 
 def balanced(
-    classes: Any = CLASSES, tasks: Any = (1, 3), n: Any = (1, 20), *, source: Counted = "single", **shared: Any
+    classes: Any = CLASSES,
+    tasks: Any = (1, 3),
+    n: Any = (1, 20),
+    *,
+    source: Counted = "single",
+    missing: Any = 0,
+    **shared: Any,
 ) -> SearchStrategy[Problem]:
     """Label-balanced problems: n samples of every label tuple; source="multi": of every class of every task.
 
@@ -40,6 +48,7 @@ def balanced(
     shape, samples = shapes(classes, tasks), whole("n", n, 1)
     validation.one_of("source", source, get_args(Counted))
     _check_size(classes, tasks, source)
+    absent = missing_range(missing, classes, tasks, source)
     settings(tasks=1, **shared)
 
     @st.composite
@@ -47,7 +56,8 @@ def balanced(
         sizes = draw(shape)
         match source:
             case "single":
-                return ufm.SingleSource.balanced(sizes, draw(samples), **draw(settings(tasks=len(sizes), **shared)))
+                n, given = draw(samples), draw(settings(tasks=len(sizes), **shared))
+                return left_out(draw, absent, ufm.SingleSource.balanced(sizes, n, **given))
             case "multi":
                 per_task = [draw(samples) for _ in sizes]
                 return ufm.MultiSource.balanced(sizes, per_task, **draw(settings(tasks=len(sizes), **shared)))
@@ -64,6 +74,7 @@ def long_tailed(
     *,
     ratio: Any = RATIOS,
     source: Counted = "single",
+    missing: Any = 0,
     **shared: Any,
 ) -> SearchStrategy[Problem]:
     """Counts that fall geometrically: max(1, round(n Π_t r_t^{k_t/(K_t − 1)})), the first class the largest.
@@ -78,6 +89,7 @@ def long_tailed(
         raise ValueError(f"ratio must be at most 1, the last class over the first, got {ratio!r}")
     validation.one_of("source", source, get_args(Counted))
     _check_size(classes, tasks, source)
+    absent = missing_range(missing, classes, tasks, source)
     settings(tasks=1, **shared)
 
     @st.composite
@@ -89,7 +101,9 @@ def long_tailed(
                 product = np.ones(())
                 for profile in profiles:
                     product = np.multiply.outer(product, profile)
-                return ufm.SingleSource(_tail(draw(first), product), **draw(settings(tasks=len(sizes), **shared)))
+                counted = _tail(draw(first), product)
+                given = draw(settings(tasks=len(sizes), **shared))
+                return left_out(draw, absent, ufm.SingleSource(counted, **given))
             case "multi":
                 counts = [_tail(draw(first), profile) for profile in profiles]
                 return ufm.MultiSource(counts, **draw(settings(tasks=len(sizes), **shared)))
@@ -112,7 +126,7 @@ def _tail(largest: int, profile: Any) -> Any:
 
 
 def arbitrary(
-    classes: Any = range(2, 4), tasks: Any = (1, 2), n: Any = (0, 9), **shared: Any
+    classes: Any = range(2, 4), tasks: Any = (1, 2), n: Any = (0, 9), *, missing: Any = 0, **shared: Any
 ) -> SearchStrategy[Problem]:
     """Any number of samples of each label tuple, zeros included; where all would be zero, the first has one.
 
@@ -120,6 +134,7 @@ def arbitrary(
     """
     shape, samples = shapes(classes, tasks), whole("n", n, 0)
     at_most(MOST_DRAWN, "label tuples", tuples(largest(classes, tasks)), classes=classes, tasks=tasks)
+    absent = missing_range(missing, classes, tasks)
     settings(tasks=1, **shared)
 
     @st.composite
@@ -129,6 +144,24 @@ def arbitrary(
         counts = draw(st.lists(samples, min_size=number, max_size=number))
         if not any(counts):
             counts[0] = 1
-        return ufm.SingleSource(np.reshape(counts, sizes), **draw(settings(tasks=len(sizes), **shared)))
+        given = draw(settings(tasks=len(sizes), **shared))
+        return left_out(draw, absent, ufm.SingleSource(np.reshape(counts, sizes), **given))
 
     return draw_problem()
+
+
+def mixed_losses(
+    classes: Any = range(2, 4),
+    tasks: Any = (2, 3),
+    n: Any = (1, 9),
+    *,
+    loss: Any = ALL_LOSSES,
+    mixed: Any = True,
+    **shared: Any,
+) -> SearchStrategy[Problem]:
+    """Any number of samples of each label tuple, every task with a loss of its own.
+
+    loss  the losses to draw from, all by default
+    classes, shared keywords: see ``verify.strategies``; ``missing`` as well.
+    """
+    return arbitrary(classes, tasks, n, loss=loss, mixed=mixed, **shared)

@@ -9,8 +9,10 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from ufm.losses import DEFAULT
 from ufm.problems.problem_settings import Reduction
 from ufm.support import validation
+from verify.strategies.losses import bias_penalty, biases, losses, one_or_several
 
 LAMBDAS = ("lambda_H", "lambda_W", "lambda_b")
 DEFAULT_LAMBDAS = (2.0**-6, 2.0**3)
@@ -120,27 +122,33 @@ def settings(
     task_weights: Any = 1.0,
     label_smoothing: Any = 0.0,
     reduction: Any = "sum",
+    loss: Any = DEFAULT,
+    mixed: Any = False,
+    bias: Any = "penalized",
     **unknown: Any,
 ) -> SearchStrategy[dict[str, Any]]:
     """Keyword arguments that every problem takes; see the package's docstring."""
     if unknown:
         raise TypeError(
             f"{next(iter(unknown))!r} is no keyword of this family of problems; beside its own it takes lambdas, "
-            "task_weights, label_smoothing and reduction"
+            "task_weights, label_smoothing, reduction, loss, mixed and bias"
         )
     by_name = lambdas if isinstance(lambdas, Mapping) else dict.fromkeys(LAMBDAS, lambdas)
     others = [name for name in by_name if name not in LAMBDAS]
     if others:
         raise ValueError(f"lambdas names {others[0]!r}; it takes {', '.join(LAMBDAS)}")
-    drawn = {
+    drawn: dict[str, SearchStrategy[Any]] = {
         name: powers_of_two(f"lambdas[{name!r}]", by_name.get(name, DEFAULT_LAMBDAS), SIMPLEST_LAMBDA)
         for name in LAMBDAS
     }
+    chosen = biases(bias)
+    if "penalized" not in chosen and isinstance(lambdas, Mapping) and "lambda_b" in lambdas:
+        raise ValueError(f"lambdas names 'lambda_b', which bias={bias!r} does not have; leave it out")
+    drawn["lambda_b"] = bias_penalty(chosen, drawn["lambda_b"])
     weights = powers_of_two("task_weights", task_weights, 1.0)
-    choices = list(reduction) if isinstance(reduction, (tuple, list)) else [reduction]
-    for choice in choices or [reduction]:
-        validation.one_of("reduction", choice, get_args(Reduction))
-    return st.fixed_dictionaries(
+    choices = one_or_several("reduction", reduction, get_args(Reduction))
+    named = losses(loss, mixed, tasks)
+    shared = st.fixed_dictionaries(
         drawn
         | {
             "task_weights": st.tuples(*[weights] * tasks),
@@ -148,6 +156,9 @@ def settings(
             "reduction": st.sampled_from(choices),
         }
     )
+    if loss == DEFAULT:  # Hypothesis draws an order of the keys: one more would change what every seed draws
+        return shared
+    return st.tuples(shared, named).map(lambda both: both[0] | {"loss": both[1]})
 
 
 def _smoothing(value: Any) -> SearchStrategy[float]:

@@ -10,6 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 import ufm
 from ufm.solution import Problem
+from verify.strategies.missing import left_out, missing_range
 from verify.strategies.numbers import MOST_TUPLES, at_most, exactly, settings, whole
 
 
@@ -21,6 +22,7 @@ def task_balanced(
     background: Any = 1,
     symmetric: bool = False,
     class_symmetric: bool = False,
+    missing: Any = 0,
     **shared: Any,
 ) -> SearchStrategy[Problem]:
     """Two tasks with constant row and column sums of the counts: background · J + Σ_i n_i P_i, P_i permutations.
@@ -37,6 +39,7 @@ def task_balanced(
     numbers = exactly(classes, tasks, 2, "task_balanced")
     at_most(MOST_TUPLES, "label pairs", numbers[-1] ** 2, classes=classes)
     multiple, everywhere = whole("n", n, 1), whole("background", background, 0)
+    absent = missing_range(missing, classes, (2, 2))
     settings(tasks=2, **shared)
 
     @st.composite
@@ -50,13 +53,20 @@ def task_balanced(
             matrices = st.permutations(range(K)).map(lambda order: identity[order])
         for P, times in draw(st.lists(st.tuples(matrices, multiple), min_size=1, max_size=K + 1)):
             counts += times * (P + P.T if symmetric else P)
-        return ufm.SingleSource(counts + draw(everywhere), **draw(settings(tasks=2, **shared)))
+        counts = counts + draw(everywhere)
+        return left_out(draw, absent, ufm.SingleSource(counts, **draw(settings(tasks=2, **shared))))
 
     return draw_problem()
 
 
 def correlated(
-    classes: Any = range(2, 5), tasks: Any = 2, n_same: Any = (1, 20), n_different: Any = (1, 20), **shared: Any
+    classes: Any = range(2, 5),
+    tasks: Any = 2,
+    n_same: Any = (1, 20),
+    n_different: Any = (1, 20),
+    *,
+    missing: Any = 0,
+    **shared: Any,
 ) -> SearchStrategy[Problem]:
     """Two tasks of K classes: n_same samples where the labels agree, n_different of every other label pair.
 
@@ -66,6 +76,7 @@ def correlated(
     numbers = exactly(classes, tasks, 2, "correlated")
     at_most(MOST_TUPLES, "label pairs", numbers[-1] ** 2, classes=classes)
     same, different = whole("n_same", n_same, 0), whole("n_different", n_different, 0)
+    absent = missing_range(missing, classes, (2, 2))
     settings(tasks=2, **shared)
 
     @st.composite
@@ -75,6 +86,7 @@ def correlated(
         if agree == differ == 0:
             agree = 1
         shared_settings = draw(settings(tasks=2, **shared))
-        return ufm.SingleSource.correlated(K, n_same=agree, n_different=differ, **shared_settings)
+        problem = ufm.SingleSource.correlated(K, n_same=agree, n_different=differ, **shared_settings)
+        return left_out(draw, absent, problem)
 
     return draw_problem()

@@ -12,13 +12,14 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
+from verify.strategies.missing import left_out, missing_range
 from verify.strategies.numbers import MOST_TUPLES, at_most, class_range, ends, settings, tuples, whole
 
 TERMS = 3
 
 
 def pairwise_uniform(
-    classes: Any = range(2, 4), tasks: Any = (3, 4), n: Any = (1, 9), **shared: Any
+    classes: Any = range(2, 4), tasks: Any = (3, 4), n: Any = (1, 9), *, missing: Any = 0, **shared: Any
 ) -> SearchStrategy[Problem]:
     """Σ_i n_i A_i: one to three orthogonal arrays of strength 2, each with the classes of every task relabelled.
 
@@ -44,6 +45,7 @@ def pairwise_uniform(
         )
     at_most(MOST_TUPLES, "label tuples", max(tuples([K] * T) for T, K in possible), classes=classes, tasks=tasks)
     multiple = whole("n", n, 1)
+    absent = missing_range(missing, classes, (fewest, most))
     settings(tasks=fewest, **shared)
 
     @st.composite
@@ -54,7 +56,7 @@ def pairwise_uniform(
         for _ in range(draw(st.integers(1, TERMS))):
             relabelled = [np.array(draw(st.permutations(range(K))))[array[:, t]] for t in range(T)]
             counts[tuple(relabelled)] += draw(multiple)
-        return ufm.SingleSource(counts, **draw(settings(tasks=T, **shared)))
+        return left_out(draw, absent, ufm.SingleSource(counts, **draw(settings(tasks=T, **shared))))
 
     return draw_problem()
 
