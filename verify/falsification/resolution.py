@@ -76,7 +76,7 @@ def logit_distance(form: Form, logits: Float, gap: float) -> float:
         return math.inf
     curvature = np.inf  # min of a_l s_tl m_tl / w_l
     for loss, rows, mass, c in zip(form.loss_of, form.blocks, form.masses, form.task_weights, strict=True):
-        least = loss.curvature(logits[rows]).min(axis=0)
+        least = loss.curvature(logits[rows], form.targets[rows]).min(axis=0)
         if not np.all(gap <= c * form.loss_weight * mass * least / 4.0):
             return math.inf
         curvature = min(curvature, float((form.loss_weight * mass * least / form.feature_weight).min()))
