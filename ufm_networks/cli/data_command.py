@@ -9,9 +9,6 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from ufm_networks.datasets.fetch import fetch
-from ufm_networks.datasets.published import PUBLISHED
-
 
 @dataclass(frozen=True)
 class Data:
@@ -26,6 +23,10 @@ class Data:
 
     def run(self) -> int:
         """0 where the data set is ready."""
+        # late: configurations of data need attrs and cattrs, which the extra "cli" has not
+        from ufm_networks.datasets.fetch import fetch
+        from ufm_networks.datasets.published import PUBLISHED
+
         console = Console()
         if self.action == "list":
             if self.name:
@@ -46,6 +47,8 @@ class Data:
 
 def _lines() -> list[str]:
     """A data set a paragraph: how many images, and its files with their checksums."""
+    from ufm_networks.datasets.published import PUBLISHED
+
     lines = ["digits: 1,501 training and 296 test images, which come with scikit-learn"]
     for name, published in PUBLISHED.items():
         how = " (to be fetched by hand)" if published.by_hand else ""
