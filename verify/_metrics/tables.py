@@ -20,6 +20,7 @@ from verify._metrics.simplex_norms import simplex_norms
 from verify._metrics.sum_of_heads import distance_from_summed_heads
 from verify._metrics.tag_sums import tag_sum_angle
 from verify._metrics.variability import within_label_variance
+from verify._metrics.without_problem import labelled_point
 from verify.reading.form import Float, Problem, Source
 from verify.reading.read import At, read
 from verify.reading.samples import Samples
@@ -35,7 +36,14 @@ METRIC = re.compile(r"^([SM]?NC(\d|_m)|NRC\d)")  # what a column of a history is
 
 
 def metrics(
-    problem: Problem | At, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
+    problem: Problem | At | None = None,
+    solution: Any = None,
+    *,
+    W: Any = None,
+    H: Any = None,
+    b: Any = None,
+    labels: Any = None,
+    classes: Any = None,
 ) -> Metrics:
     """Neural-collapse metrics of a solution, or of W=, H=, b= of any origin, a trained network's included.
 
@@ -73,9 +81,22 @@ def metrics(
     SNC2, SNC4, SNC5. Every loss and every bias is measured by these definitions; which of them vanish at a minimum is
     the theorems' matter.
 
-    W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3; the papers named above.
+    W, H, b, labels and errors as in ``verify.certify``. Metrics need no λ's, so no problem: without one they are those of
+    a problem with these labels whose task weights, which SNC4 alone depends on, are 1; then
+
+    labels   (N, T) or a list of T arrays (N,), −1 for no label; for a list of T arrays H (Problem (4)) T arrays (N_t,)
+    classes  (K_1, …, K_T), by default the rows of the heads
+
+    Source: Appendix D.9, Section 4.3; the papers named above.
     """
-    at = read(problem, solution, W=W, H=H, b=b, labels=labels)
+    if problem is None:
+        if solution is not None:
+            raise ValueError("problem is missing; without one give W=, H= and labels= in place of a solution")
+        at = labelled_point(W, H, b, labels, classes)
+    elif classes is not None:
+        raise ValueError(f"classes={classes!r} stands beside a problem, which has its own; leave it out")
+    else:
+        at = read(problem, solution, W=W, H=H, b=b, labels=labels)
     measures, absent = table(at.problem.source), without_meaning(at.problem.source)
     values, reasons = {}, dict(absent)
     for name in (n for n in NAMES if n in measures or n in absent):
