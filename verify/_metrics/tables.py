@@ -81,8 +81,8 @@ def metrics(
     SNC2, SNC4, SNC5. Every loss and every bias is measured by these definitions; which of them vanish at a minimum is
     the theorems' matter.
 
-    W, H, b, labels and errors as in ``verify.certify``. Metrics need no λ's, so no problem: without one they are those of
-    a problem with these labels whose task weights, which SNC4 alone depends on, are 1; then
+    W, H, b, labels and errors as in ``verify.certify``. Metrics need no λ's, so no problem: without one they are those
+    of a problem with these labels whose task weights, which SNC4 alone depends on, are 1; then
 
     labels   (N, T) or a list of T arrays (N,), −1 for no label; for a list of T arrays H (Problem (4)) T arrays (N_t,)
     classes  (K_1, …, K_T), by default the rows of the heads

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
-from ufm.problems.multi_source import MultiSource
-from ufm.problems.single_source import SingleSource
 from ufm.support import validation
-from verify.reading.form import MISSING
+from verify.reading.form import MISSING, Float, Int, Source
 from verify.reading.point import read_array
 from verify.reading.read import At, read
 
-UNREAD = {"lambda_H": 1.0, "lambda_W": 1.0, "lambda_b": 0.0}  # no metric depends on them, and a free bias takes any b
+
+@dataclass
+class Labelled:
+    """The public fields of Problem (3) or (4) with these labels. No metric depends on λ's; a free bias takes any b."""
+
+    source: Source
+    classes: tuple[int, ...]
+    labels: Any
+    counts: Any
+    task_weights: Float
+    lambda_H: float = 1.0
+    lambda_W: float = 1.0
+    lambda_b: float | None = 0.0
+    reduction: Literal["sum", "mean"] = "sum"
+    label_smoothing: float = 0.0
 
 
 def labelled_point(W: Any, H: Any, b: Any, labels: Any, classes: Any) -> At:
@@ -37,16 +50,41 @@ def labelled_point(W: Any, H: Any, b: Any, labels: Any, classes: Any) -> At:
         raise TypeError(f"W must be a list of T arrays (K_t, d), one per task, got {type(W).__name__}")
     if classes is None:
         classes = [len(read_array(f"W[{t}]", w, 2)) for t, w in enumerate(W)]
+    sizes = validation.class_numbers("classes", classes)
     if isinstance(H, (list, tuple)) and len(H) and _axes(H[0]) == 2:
-        problem: Any = MultiSource.from_labels(labels, classes, **UNREAD)
-        return read(problem, W=W, H=H, b=b, labels=labels)
-    rows = _rows(labels)
-    missing = MISSING if (rows == MISSING).any() else None
-    problem = SingleSource.from_labels(rows, classes, missing=missing, **UNREAD)
-    return read(problem, W=W, H=H, b=b, labels=rows)
+        given = labels if isinstance(labels, (list, tuple)) else [labels]
+        parts = [
+            _checked(f"labels[{t}]", validation.label_array(f"labels[{t}]", y, 1), sizes[t : t + 1])
+            for t, y in enumerate(given)
+        ]
+        if len(parts) != len(sizes):
+            raise ValueError(f"labels must be {len(sizes)} arrays (N_t,), one per task, got {len(parts)}")
+        distinct, counts = zip(*(_counted(part) for part in parts), strict=True)
+        return read(Labelled("multi", sizes, distinct, counts, np.ones(len(sizes))), W=W, H=H, b=b, labels=parts)
+    rows = _checked("labels", _rows(labels), sizes, MISSING)
+    return read(Labelled("single", sizes, *_counted(rows), np.ones(len(sizes))), W=W, H=H, b=b, labels=rows)
 
 
-def _rows(labels: Any) -> Any:
+def _checked(name: str, labels: Int, classes: tuple[int, ...], least: int = 0) -> Int:
+    """(N, T) labels of these classes; every task and every sample has one."""
+    if labels.shape[1] != len(classes):
+        raise ValueError(f"{name} must have {len(classes)} columns, one per head, got shape {labels.shape}")
+    validation.check_range(name, labels, classes, least)
+    present = labels != MISSING
+    for axis, what in ((0, "task"), (1, "sample")):
+        if not present.any(axis=axis).all():
+            number = int(np.argmin(present.any(axis=axis)))
+            raise ValueError(f"{name}: {what} {number} has no label at all; leave it out")
+    return labels
+
+
+def _counted(labels: Int) -> tuple[Int, Int]:
+    """The label tuples that occur (m, T) in lexicographic order, and the samples of each."""
+    distinct, counts = np.unique(labels, axis=0, return_counts=True)
+    return distinct, np.asarray(counts, dtype=np.int64)
+
+
+def _rows(labels: Any) -> Int:
     """(N, T) integers; a list of arrays (N,) has one per task, a list of lists one per sample."""
     if isinstance(labels, (list, tuple)) and len(labels) and all(_axes(y) == 1 for y in labels):
         columns = [validation.label_array(f"labels[{t}]", y) for t, y in enumerate(labels)]
