@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
+from ufm.support.frames import data_frame
 from ufm.support.nearest_name import unknown_name
+from ufm.support.strict_json import finite_or_none
 
 ZERO_VECTOR = "a head, a feature or a sum of heads is zero, so it has no direction"
 UNASKED = "measured by verify.metrics(…, classic=True) only"
@@ -54,6 +57,18 @@ class Metrics(dict[str, float]):
         super().__init__(values)
         others = {name: f"a metric {_kind(name)}" for name in NAMES} | dict.fromkeys(CLASSIC, UNASKED)
         self.reasons = {name: why for name, why in others.items() if name not in values} | dict(reasons)
+
+    def to_dict(self) -> dict[str, float | None]:
+        """JSON-ready: None for NaN."""
+        return {name: finite_or_none(value) for name, value in self.items()}
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame with a row a metric: metric, value, source, and the reason of a NaN."""
+        rows = [
+            {"metric": name, "value": value, "source": definition(name), "reason": self.reasons.get(name, "")}
+            for name, value in self.items()
+        ]
+        return data_frame(rows, ("metric", "value", "source", "reason"))
 
     def __missing__(self, name: str) -> float:
         if name not in NAMES and name not in CLASSIC:
