@@ -13,7 +13,7 @@ from verify._metrics.simplex_angles import ANGLES
 from verify._metrics.simplex_norms import NORMS
 from verify.reading.form import Float
 
-SHARED = "several tasks share these features, so that class means are no multiples of one task's heads"
+SHARED = "several tasks share these features; self-duality is of one task and its own"
 ZERO_MEAN = "a class mean is the mean of all samples to rounding, so it has no direction"
 
 
@@ -44,8 +44,8 @@ def heads_norms(task: TaskClasses) -> float:
 def self_duality(task: TaskClasses) -> float:
     """‖W/‖W‖ − Mᵀ/‖M‖‖ in Frobenius norms, M = [μ_k − μ_G] over the classes with samples and W their rows (NC3).
 
-    Undefined where several tasks share their features: there the means of a task's classes are no multiples of its
-    heads at a minimum, unless labels are uncorrelated. Between 0 and 2.
+    Undefined where several tasks share their features: there class means are along the heads of all tasks with which
+    labels are correlated. Between 0 and 2.
     """
     if not task.alone:
         raise Undefined(SHARED)
