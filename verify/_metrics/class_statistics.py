@@ -9,10 +9,11 @@ import numpy as np
 
 from verify._metrics.measured import Undefined
 from verify.reading.form import Float, Form, Int
-from verify.reading.label_sums import add_by_label, column_blocks
+from verify.reading.label_sums import BLOCK, add_by_label, column_blocks
 from verify.reading.samples import Samples
 
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of what a mean was summed from
+EPSILON = float(np.finfo(np.float64).eps)
+ROUNDING = 64 * EPSILON  # of what a block's mean was summed from, pairwise
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,23 @@ class TaskClasses:
 
     @property
     def negligible(self) -> float:
-        """A length that rounding may have made of nothing.
+        """δ with √(Σ_k p_k ‖error of μ_k‖²) ≤ δ, and the error of μ_G ≤ δ: a length that rounding makes of nothing.
 
-        μ_k is a sum of weights times h, of which float64 makes an error of at most ROUNDING · Ave ‖h‖ over the class;
-        √p_k of it is at most ROUNDING · √Ave ‖h‖², in the root mean square over classes too.
+        μ_k is a sum of weights times h, pairwise within a block of columns and one by one over blocks: its error is at
+        most (ROUNDING / ε + blocks) ε times Ave ‖h‖ over the class, whose root mean square over classes is at most
+        √Ave ‖h‖².
         """
-        return ROUNDING * self.size
+        blocks = 1 + self.columns.size * len(self.features) / BLOCK
+        return (ROUNDING + blocks * EPSILON) * self.size
+
+    @property
+    def cutoff(self) -> float:
+        """What rounding may make of a singular value of B = [√p_k (μ_k − μ_G)] that is zero.
+
+        By Weyl at most the error of B in norm: 2 δ of the means and of μ_G, and √K' δ of the decomposition, which is
+        backward stable, ‖B‖ being at most √Ave ‖h‖².
+        """
+        return (2.0 + float(np.sqrt(len(self.shares)))) * self.negligible
 
     def within(self, means: Float, project: Float | None) -> Float:
         """(K',) Ave ‖P (h − μ_k)‖² over the samples of each class, P (r, d), or the identity."""

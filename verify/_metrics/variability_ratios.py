@@ -25,16 +25,15 @@ def pinv_variability(task: TaskClasses) -> float:
     is (d, d), and the condition number of B is not squared, as it is in Bᵀ B. B = Q R first, so that the decomposition
     is of the (K', K') factor.
 
-    Rank. B (√p_k)_k = 0, so that at most K' − 1 singular values are nonzero: one is dropped. Rounding moves each by no
-    more than the error of B in norm (Weyl), √K' ``task.negligible``, and that of the decomposition: those below are
-    dropped too, which is what ⁺ does with zeros. Undefined where none is left. A singular value σ that is kept is known
-    to a relative error of that cutoff over σ.
+    Rank. B (√p_k)_k = 0, so that at most K' − 1 singular values are nonzero: one is dropped. So are those up to
+    ``task.cutoff``, which rounding may have made of zeros. Undefined where none is left. A σ that is kept is known to a
+    relative error of the cutoff over σ.
     """
     task.require_two()
     B = task.centred * np.sqrt(task.shares)
     Q, R = qr(B, mode="economic")
     U, S, _ = np.linalg.svd(R)
-    kept = np.sqrt(B.shape[1]) * task.negligible < S
+    kept = task.cutoff < S
     kept[B.shape[1] - 1 :] = False
     if not kept.any():
         raise Undefined(EQUAL_MEANS)
@@ -46,7 +45,7 @@ def trace_ratio(task: TaskClasses) -> float:
     """tr Σ_W / tr Σ_B = Ave ‖h − μ_k‖² / Σ_k p_k ‖μ_k − μ_G‖², SNC1 free of scale (cf. Tirer and Bruna, ICML 2022)."""
     task.require_two()
     between = float(np.square(task.centred).sum(axis=0) @ task.shares)
-    if np.sqrt(between) <= np.sqrt(len(task.shares)) * task.negligible:
+    if np.sqrt(between) <= task.cutoff:
         raise Undefined(EQUAL_MEANS)
     return float(task.spreads @ task.shares) / between
 
