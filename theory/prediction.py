@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from theory import presentation
+from theory import as_data, presentation
 from theory.feature_space import FeatureSpace, Float, direct_sum
 from theory.hypotheses import Hypothesis
 from theory.margins.threshold import Threshold
@@ -110,6 +111,14 @@ class Prediction:
         """Features of the same minimizer as ``W(dim)``: (dim, columns), or a list of (dim, columns_t)."""
         size = self._dim(dim)
         return self._per_space([space.padded_features(size) for space in self.spaces])
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, None for NaN: everything but W, H and logits, which are as large as the problem."""
+        return as_data.to_dict(self)
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame with a row for each hypothesis and each threshold."""
+        return as_data.to_frame(as_data.to_rows(self))
 
     def _per_space(self, arrays: list[Float]) -> Float | list[Float]:
         return arrays if self.multi_source else arrays[0]

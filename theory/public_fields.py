@@ -21,8 +21,8 @@ FIELDS = (
     "reduction",
     "label_smoothing",
 )
-# that not every problem has, or that follow from the others
-DERIVED = ("loss", "targets", "losses", "samples", "multiplicities", "label_sets")
+# that not every problem has, that follow from the others, or that name things
+DERIVED = ("loss", "targets", "losses", "samples", "multiplicities", "label_sets", "class_names", "task_names")
 KNOWN = ("source", *FIELDS, *DERIVED)
 PERMITTED = frozenset(KNOWN)
 CROSS_ENTROPY = "cross-entropy"  # of a problem without the field ``loss``

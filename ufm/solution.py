@@ -14,6 +14,8 @@ from ufm.outcome import Outcome
 from ufm.problems.any_problem import Problem
 from ufm.storage import read_fields, write_fields
 from ufm.support import display
+from ufm.support.frames import data_frame
+from ufm.support.strict_json import plain
 
 __all__ = ["Problem", "Solution", "load"]
 
@@ -60,6 +62,20 @@ class Solution(display.Summarized):
         """
         write_fields(vars(self), path)
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, NaN as None: how it was reached, and the problem's settings. ``save`` keeps the arrays."""
+        settings = {name: getattr(self.problem, name, None) for name in _SETTINGS}
+        own = {name: getattr(self, name) for name in ("method", "objective", "converged", "outcome", "status", "dim")}
+        fields: dict[str, Any] = plain({**own, "problem": settings, "history": self.history})
+        return fields
+
+    def to_frame(self) -> Any:
+        """The history as a pandas.DataFrame, a row a record; of MultiSource with a column ``task``, from 0."""
+        if not isinstance(self.history, list):
+            return data_frame(_records(self.history), list(self.history))
+        rows = [{"task": t, **row} for t, part in enumerate(self.history) for row in _records(part)]
+        return data_frame(rows, ["task", *dict.fromkeys(name for part in self.history for name in part)])
+
     def _summary(self) -> display.Summary:
         features = self.H if isinstance(self.H, list) else [self.H]
         shapes = ", ".join(f"{tuple(h.shape)}" for h in features[:4]) + (", …" if len(features) > 4 else "")
@@ -76,6 +92,17 @@ class Solution(display.Summarized):
 
     def __repr__(self) -> str:
         return f"Solution(method={self.method!r}, objective={self.objective:.15g}, d={self.dim}, {self.status!r})"
+
+
+_SETTINGS = (
+    *("source", "classes", "samples", "task_weights", "lambda_H", "lambda_W", "lambda_b", "reduction", "loss"),
+    *("label_smoothing", "class_names", "task_names"),
+)
+
+
+def _records(history: Any) -> list[dict[str, Any]]:
+    """A row for each entry of the lists by name."""
+    return [dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)]
 
 
 def load(path: str | Path) -> Solution:

@@ -64,6 +64,7 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
             "classes": list(problem.classes),
             "task_weights": problem.task_weights.tolist(),
             **{name: getattr(problem, name) for name in _SETTINGS},
+            **{name: names for name in _NAMES if (names := getattr(problem, name, None)) is not None},
         },
         **{name: solution[name] for name in ("outcome", *_KINDS)},
     }
@@ -106,8 +107,12 @@ def _fields(record: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any
 _KINDS: dict[str, Any] = {"method": str, "objective": float, "converged": bool, "status": str, "history": (dict, list)}
 _KEPT = ("source", "classes", "task_weights")
 _SETTINGS = ("lambda_H", "lambda_W", "lambda_b", "reduction", "loss", "label_smoothing")
+_NAMES = ("class_names", "task_names")  # where there are any
 # what is written, and what follows from it
-FIELDS = (*_KEPT, *_SETTINGS, "labels", "counts", "targets", "losses", "samples", "multiplicities", "label_sets")
+FIELDS = (
+    *(*_KEPT, *_SETTINGS, *_NAMES),
+    *("labels", "counts", "targets", "losses", "samples", "multiplicities", "label_sets"),
+)
 
 
 def _problem(record: dict[str, Any], classes: tuple[int, ...], tensors: dict[str, Tensor]) -> Problem:
@@ -121,7 +126,10 @@ def _problem(record: dict[str, Any], classes: tuple[int, ...], tensors: dict[str
             return MultiSource._from_columns(classes, rows, numbers, task_weights=record["task_weights"], **settings)
         case "single":
             labels, counts = _columns(tensors, "", len(classes))
-            return SingleSource._from_columns(classes, labels, counts, task_weights=record["task_weights"], **settings)
+            weights = record["task_weights"]
+            problem = SingleSource._from_columns(classes, labels, counts, task_weights=weights, **settings)
+            problem._name(*(record.get(name) for name in _NAMES))
+            return problem
         case "multilabel":
             indicators, counts = _columns(tensors, "", *classes)
             return MultiLabel._from_columns(indicator_array("problem.labels", indicators), counts, **settings)
@@ -157,7 +165,8 @@ def _columns(tensors: dict[str, Tensor], of: str, width: int) -> tuple[NDArray[n
 
 def _require_kept(header: dict[str, Any]) -> None:
     """ValueError where the file is of a model that this version does not know."""
-    for name in sorted(header.keys() - {*_KEPT, *_SETTINGS}):
+    known = {*_KEPT, *_SETTINGS, *(_NAMES if header.get("source") == "single" else ())}
+    for name in sorted(header.keys() - known):
         raise ValueError(f"its problem has {name}={short(header[name])}, a field that this version does not know")
     validation.one_of("source", header["source"], get_args(Source))
 

@@ -145,7 +145,7 @@ def test_label_smoothing(error, value):
         (ValueError, np.zeros((2, 2, 2)), "(2, 2, 2)"),
         (ValueError, [[1], [2, 3]], "[2, 3]"),
         (ValueError, 1, "()"),
-        (TypeError, [["a"]], "<U1"),
+        (ValueError, [["a"]], "('a',)"),
         (TypeError, np.array([[1]], dtype=object), "object"),
         (TypeError, np.array([[1j]]), "complex"),
     ],

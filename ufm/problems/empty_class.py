@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def warn_of_empty_class_0(name: str, labels: NDArray[np.int64]) -> None:
-    """UserWarning of a task (column) with labels > 0 only, which gets an empty class 0."""
+def warn_of_empty_class_0(name: str, labels: NDArray[np.int64], counted: Sequence[bool] | None = None) -> None:
+    """UserWarning of a task (column) with labels > 0 only, which gets an empty class 0.
+
+    counted  whether a column's numbers were given, not made of names
+    """
     for t, column in enumerate(labels.T):
+        if counted is not None and not counted[t]:
+            continue
         least = column[column >= 0].min()
         if least > 0:
             where = f"{name}[:, {t}]" if labels.shape[1] > 1 else name

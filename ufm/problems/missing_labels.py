@@ -34,9 +34,9 @@ def absent_labels(labels: NDArray[np.int64], missing: Any) -> NDArray[np.bool_]:
         raise type(error)(words) from None
 
 
-def refuse_class(missing: int | None, classes: tuple[int, ...]) -> None:
+def refuse_class(missing: int | str | None, classes: tuple[int, ...]) -> None:
     """ValueError where ``missing`` is a class as well: whoever has it may or may not be labelled."""
-    if missing is not None and 0 <= missing < max(classes):
+    if missing is not None and not isinstance(missing, str) and 0 <= missing < max(classes):
         task = int(np.argmax(classes))
         raise ValueError(
             f"missing={missing} is one of task {task}'s classes 0 … {classes[task] - 1}; let an integer that is no "

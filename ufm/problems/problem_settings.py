@@ -23,6 +23,7 @@ Float = NDArray[np.float64]
 FIELDS = (
     *("source", "classes", "labels", "counts", "task_weights", "lambda_H", "lambda_W", "lambda_b", "reduction"),
     *("loss", "label_smoothing", "targets", "losses", "samples", "multiplicities", "label_sets"),
+    *("class_names", "task_names"),
 )
 
 

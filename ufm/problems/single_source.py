@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ufm.problems.empty_class import warn_of_empty_class_0
 from ufm.problems.label_tuples import all_tuples, distinct_tuples, pairwise_uniform_tuples
 from ufm.problems.missing_labels import absent_labels, refuse_class, refuse_nan, require_labelled
+from ufm.problems.named_labels import NamedLabels, named_labels
+from ufm.problems.names import Named
 from ufm.problems.one_form import OneForm
 from ufm.problems.problem_settings import ProblemSettings, Source
 from ufm.problems.soft_labels import SoftLabels
@@ -19,7 +21,7 @@ from ufm.problems.standard_form import MISSING, Bool, Float, one_hot_targets
 from ufm.support import display, validation
 
 
-class SingleSource(OneForm):
+class SingleSource(Named, OneForm):
     """Problem (3) of the paper, SSMTC, on one feature per sample shared by all T tasks.
 
         min_{W,H,b}  Σ_t c^t ℓ_t(W^t H + b^t, Y^t) + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
@@ -33,7 +35,8 @@ class SingleSource(OneForm):
     task_weights  c^t > 0, one per task, default all ones
     Public fields: ``classes``, ``labels`` (columns, T) the distinct label tuples that occur in lexicographic order,
     -1 where a task has no label, ``counts`` (columns,), ``task_weights`` (T,), ``lambda_H``, ``lambda_W``,
-    ``lambda_b``, ``reduction``, ``loss``, ``losses`` (T,), ``label_smoothing``, ``samples`` (N).
+    ``lambda_b``, ``reduction``, ``loss``, ``losses`` (T,), ``label_smoothing``, ``samples`` (N), and of labels that had
+    names ``class_names``, T tuples of K_t, and ``task_names`` (T,), else None.
 
     Raises ValueError or TypeError, naming the field, for λ ≤ 0 (λ_b < 0), counts negative, fractional or all zero,
     K_t < 2, labels out of range, or an unknown reduction or loss.
@@ -76,17 +79,21 @@ class SingleSource(OneForm):
 
     @classmethod
     def from_labels(
-        cls, labels: Any, classes: Any = None, *, missing: int | None = None, **settings: Unpack[ProblemSettings]
+        cls, labels: Any, classes: Any = None, *, missing: int | str | None = None, **settings: Unpack[ProblemSettings]
     ) -> Self:
         """Counts the label tuples of a real data set.
 
         labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning tells
-                 of an empty class 0
-        missing  the integer that stands for no label, such as -1: such a sample has no loss in that task, which
-                 "mean" divides by N all the same. A sample without any label is refused, a task without any too,
-                 and a ``missing`` that is a class
+                 of an empty class 0. Or text (N, T), or a pandas DataFrame, Series or Categorical: classes are numbered
+                 and their names kept (``ufm.problems.named_labels``)
+        missing  the integer, or of text the string, that stands for no label, such as -1: such a sample has no loss in
+                 that task, which "mean" divides by N all the same. A sample without any label is refused, a task
+                 without any too, and a ``missing`` that is a class. Of labels with names an empty cell is none either
         Only the tuples that occur are stored: 40 binary attributes are no burden.
         """
+        named = named_labels(labels, missing)
+        if named is not None:
+            return cls._from_named(named, classes, missing, settings)
         refuse_nan(labels)
         given = validation.label_array("labels", labels)
         absent = absent_labels(given, missing)
@@ -100,6 +107,18 @@ class SingleSource(OneForm):
         problem = cls._from_columns(sizes, array, np.ones_like(array[:, 0]), **settings)
         if classes is None:
             warn_of_empty_class_0("labels", array)
+        return problem
+
+    @classmethod
+    def _from_named(cls, named: NamedLabels, classes: Any, missing: Any, settings: ProblemSettings) -> Self:
+        sizes = named.sizes(classes)
+        for t, column in enumerate(named.columns):
+            if column.classes is None and not isinstance(missing, str):
+                refuse_class(missing, sizes[t : t + 1])
+        problem = cls._from_columns(sizes, named.array, np.ones_like(named.array[:, 0]), **settings)
+        if classes is None:
+            warn_of_empty_class_0("labels", named.array, [c.classes is None for c in named.columns])
+        problem._name(named.class_names(sizes), named.tasks)
         return problem
 
     @staticmethod
@@ -183,6 +202,7 @@ class SingleSource(OneForm):
             self,
             [
                 ("classes", sizes),
+                *self._named_rows(),
                 ("label tuples", tuples),
                 ("samples", f"{self.samples:,} ({self.counts.min():,} to {self.counts.max():,} per tuple)"),
             ],

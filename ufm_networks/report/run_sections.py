@@ -159,4 +159,5 @@ def _metrics(run: RunComparison) -> Section:
         rows.append((shown(metric), *map(numbers.metric, (first, now, best))))
     header = ("metric", "first epoch", "network", "model's optimum")
     text = "The network's metrics are measured anew, over all training samples at the last checkpoint."
+    text += " SNC1, MNC1 and NC1 are in squared units of features, so they compare features of one scale only."
     return Section("Collapse metrics", (table(header, rows, header[1:], {"metric": "short"}), Paragraph(text)), 3)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
+from ufm.support.frames import data_frame
 from ufm.support.nearest_name import unknown_name
+from ufm.support.strict_json import finite_or_none
 
 ZERO_VECTOR = "a head, a feature or a sum of heads is zero, so it has no direction"
+UNASKED = "measured by verify.metrics(…, classic=True) only"
 KINDS = {
     "SNC": "of tasks that share their samples (ufm.SingleSource)",
     "MNC": "of tasks with samples of their own (ufm.MultiSource)",
@@ -22,6 +26,18 @@ NAMES = (
     *("NC1", "NC2_1", "NC2_2", "NC3", "NC_m", "NN_decoding_error"),
     *("NRC1", "NRC2", "NRC3"),
 )
+CLASSIC = {
+    "pinv_NC1": "Papyan et al. 2020",
+    "trace_NC1": "cf. Tirer and Bruna 2022",
+    "CDNV": "Galanti et al. 2022",
+    "means_cosine": "Papyan et al. 2020",
+    "means_equinorm": "Papyan et al. 2020",
+    "heads_cosine": "Papyan et al. 2020",
+    "heads_equinorm": "Papyan et al. 2020",
+    "self_duality": "Papyan et al. 2020",
+    "centre_agreement": "Papyan et al. 2020",
+    "effective_rank": "Roy and Vetterli 2007",
+}  # measured where asked for, and where each is defined
 
 
 class Undefined(ValueError):  # noqa: N818 - an answer, not a mistake
@@ -39,11 +55,24 @@ class Metrics(dict[str, float]):
 
     def __init__(self, values: Mapping[str, float], reasons: Mapping[str, str]) -> None:
         super().__init__(values)
-        self.reasons = {name: f"a metric {_kind(name)}" for name in NAMES if name not in values} | dict(reasons)
+        others = {name: f"a metric {_kind(name)}" for name in NAMES} | dict.fromkeys(CLASSIC, UNASKED)
+        self.reasons = {name: why for name, why in others.items() if name not in values} | dict(reasons)
+
+    def to_dict(self) -> dict[str, float | None]:
+        """JSON-ready: None for NaN."""
+        return {name: finite_or_none(value) for name, value in self.items()}
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame with a row a metric: metric, value, source, and the reason of a NaN."""
+        rows = [
+            {"metric": name, "value": value, "source": definition(name), "reason": self.reasons.get(name, "")}
+            for name, value in self.items()
+        ]
+        return data_frame(rows, ("metric", "value", "source", "reason"))
 
     def __missing__(self, name: str) -> float:
-        if name not in NAMES:
-            raise KeyError(str(unknown_name("metric", name, NAMES)))
+        if name not in NAMES and name not in CLASSIC:
+            raise KeyError(str(unknown_name("metric", name, (*NAMES, *CLASSIC))))
         return math.nan
 
     def __reduce__(self) -> tuple[type[Metrics], tuple[dict[str, float], dict[str, str]]]:
@@ -52,7 +81,7 @@ class Metrics(dict[str, float]):
 
 def definition(name: str) -> str:
     """Where a metric is defined."""
-    return next(source for start, source in DEFINED.items() if name.startswith(start))
+    return CLASSIC.get(name) or next(source for start, source in DEFINED.items() if name.startswith(start))
 
 
 def _kind(name: str) -> str:

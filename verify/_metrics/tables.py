@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
+from verify._metrics.classic import classic as classic_metrics
 from verify._metrics.label_set_decoding import decoding_error
 from verify._metrics.measured import NAMES, ZERO_VECTOR, Metrics, Undefined
 from verify._metrics.nearest_centre import disagreement_rate
@@ -20,6 +21,7 @@ from verify._metrics.simplex_norms import simplex_norms
 from verify._metrics.sum_of_heads import distance_from_summed_heads
 from verify._metrics.tag_sums import tag_sum_angle
 from verify._metrics.variability import within_label_variance
+from verify._metrics.without_problem import labelled_point
 from verify.reading.form import Float, Problem, Source
 from verify.reading.read import At, read
 from verify.reading.samples import Samples
@@ -35,7 +37,15 @@ METRIC = re.compile(r"^([SM]?NC(\d|_m)|NRC\d)")  # what a column of a history is
 
 
 def metrics(
-    problem: Problem | At, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
+    problem: Problem | At | None = None,
+    solution: Any = None,
+    *,
+    W: Any = None,
+    H: Any = None,
+    b: Any = None,
+    labels: Any = None,
+    classes: Any = None,
+    classic: bool = False,
 ) -> Metrics:
     """Neural-collapse metrics of a solution, or of W=, H=, b= of any origin, a trained network's included.
 
@@ -68,20 +78,48 @@ def metrics(
     NN_decoding_error  fraction of samples whose nearest label-set mean is of another label set
     See ``verify._metrics.tag_sums`` for what NC_m needs.
 
+    classic=True adds, per task and then averaged over tasks, with K' classes that have samples, Σ_W = Ave (h − μ_k)(h −
+    μ_k)ᵀ, Σ_B = Σ_k p_k (μ_k − μ_G)(μ_k − μ_G)ᵀ, p_k the fraction of samples of class k:
+    pinv_NC1          tr(Σ_W Σ_B⁺) / K'                           trace_NC1        tr Σ_W / tr Σ_B
+    CDNV              Ave_{k≠l} (σ_k² + σ_l²) / (2 ‖μ_k − μ_l‖²)  self_duality     ‖W/‖W‖ − Mᵀ/‖M‖‖, M = [μ_k − μ_G]
+    means_cosine      as SNC2_1, of μ_k − μ_G                     means_equinorm   as SNC2_2, of μ_k − μ_G
+    heads_cosine      as SNC2_1, per task                         heads_equinorm   as SNC2_2
+    centre_agreement  how often a head decides for its nearest μ_k
+    effective_rank    exp of the entropy of the singular values of H
+    self_duality is of tasks with features of their own. Sources: Papyan et al. (2020), Galanti et al. (2022), Roy and
+    Vetterli (2007). SNC1 and MNC1 are in squared units of features: they change where features and heads are scaled by
+    a and 1/a, which changes no decision. pinv_NC1, trace_NC1 and CDNV are free of scale.
+
     What is undefined is NaN, and ``metrics(…).reasons[name]`` says why: a zero vector has no direction, one task no
     SNC3, label sets without samples of multiplicity 1 no NC3 and NC_m; soft and real targets have no classes, so no
     SNC2, SNC4, SNC5. Every loss and every bias is measured by these definitions; which of them vanish at a minimum is
     the theorems' matter.
 
-    W, H, b, labels and errors as in ``verify.certify``. Source: Appendix D.9, Section 4.3; the papers named above.
+    W, H, b, labels and errors as in ``verify.certify``. Metrics need no λ's, so no problem: without one they are those
+    of a problem with these labels whose task weights, which SNC4 alone depends on, are 1; then
+
+    labels   (N, T) or a list of T arrays (N,), −1 for no label; for a list of T arrays H (Problem (4)) T arrays (N_t,)
+    classes  (K_1, …, K_T), by default the rows of the heads
+
+    Source: Appendix D.9, Section 4.3; the papers named above.
     """
-    at = read(problem, solution, W=W, H=H, b=b, labels=labels)
+    if problem is None:
+        if solution is not None:
+            raise ValueError("problem is missing; without one give W=, H= and labels= in place of a solution")
+        at = labelled_point(W, H, b, labels, classes)
+    elif classes is not None:
+        raise ValueError(f"classes={classes!r} stands beside a problem, which has its own; leave it out")
+    else:
+        at = read(problem, solution, W=W, H=H, b=b, labels=labels)
     measures, absent = table(at.problem.source), without_meaning(at.problem.source)
     values, reasons = {}, dict(absent)
     for name in (n for n in NAMES if n in measures or n in absent):
         values[name], reason = measured(measures[name], at.samples) if name in measures else (np.nan, absent[name])
         if reason:
             reasons[name] = reason
+    if classic:
+        more, why = classic_metrics(at.problem.source, at.samples)
+        values, reasons = values | more, reasons | why
     return Metrics(values, reasons)
 
 

@@ -33,6 +33,7 @@ def within_label_variance(samples: Samples) -> float:
     """tr Ave_{k_1…k_T, j} (h − μ)(h − μ)ᵀ over samples (Table 5, SNC1; per task Table 6, MNC1).
 
     μ is the mean of the samples with the same labels: the same tuple, in which no label counts as one; the same label
-    set; of soft and real targets the same target.
+    set; of soft and real targets the same target. It is in squared units of features, not free of scale:
+    ``variability_ratios`` has what is.
     """
     return float(samples.weight @ COLLAPSE.deviations(samples) ** 2)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ufm.support.display import Summarized, Summary
+from ufm.support.frames import data_frame
+from ufm.support.strict_json import plain
 from verify.certification.descent import better_objective
 from verify.certification.dual import other_bounds, plain_bound
 from verify.certification.objective import Evaluation, evaluate
@@ -91,9 +93,20 @@ class Certificate(Summarized):
         return "the gap is open and nothing better was found"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "tasks"}
+        """JSON-ready: plain numbers, strings and lists; None for what is not finite."""
+        own = {field.name: plain(getattr(self, field.name)) for field in fields(self) if field.name != "tasks"}
         return {**own, "tasks": [task.to_dict() for task in self.tasks]}
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame of one row, and of MultiSource one more a task; ``part`` is "all", "task 1", …"""
+        parts = {"all": self, **{f"task {t}": task for t, task in enumerate(self.tasks, 1)}}
+        names = [field.name for field in fields(self) if field.name not in ("tasks", "enclosure")]
+        rows = []
+        for part, of in parts.items():
+            lower, upper = of.enclosure or (None, None)
+            own = {name: getattr(of, name) for name in names}
+            rows.append({"part": part, **own, "enclosure_lower": lower, "enclosure_upper": upper})
+        return data_frame(rows)
 
 
 def certify(

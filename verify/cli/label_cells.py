@@ -11,6 +11,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm.support.natural_order import natural
 from verify.reading.label_reading import shown
 
 _WORDS = "na n/a #n/a #na <na> null none nat ? . -- missing"
@@ -114,7 +115,7 @@ def classes_of(cells: Sequence[str]) -> Classes:
         return Classes(tuple(spelled[x] for x in ordered), _places(keys, ordered), None)
     if all(cell.casefold() in ("true", "false") for cell in cells):
         cells = [cell.casefold().capitalize() for cell in cells]
-    names = tuple(sorted(set(cells), key=_natural))
+    names = tuple(sorted(set(cells), key=natural))
     return Classes(names, _places(cells, names), None)
 
 
@@ -136,10 +137,3 @@ def _number(cell: str) -> Decimal:
 def _places(keys: Sequence[object], ordered: Sequence[object]) -> NDArray[np.int64]:
     place = {key: i for i, key in enumerate(ordered)}
     return np.array([place[key] for key in keys], dtype=np.int64)
-
-
-def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Runs of digits compared by length, which is by value, the rest without case."""
-    parts = re.split(r"([0-9]+)", name.casefold())
-    numbered = [(len(part.lstrip("0")), part.lstrip("0")) if i % 2 else (0, part) for i, part in enumerate(parts)]
-    return numbered, name

@@ -8,7 +8,7 @@ from typing import Any
 import theory
 import ufm
 from ufm.support.display import html_table
-from ufm.support.strict_json import finite_or_none
+from ufm.support.frames import data_frame
 from verify._metrics import Metrics, metrics
 from verify._metrics.measured import definition
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
@@ -65,10 +65,14 @@ class Report:
             "within_theorem": None if self.prediction is None else self.prediction.within_theorem,
             "not_covered": None if self.not_covered is None else str(self.not_covered),
             "certificate": certificate.to_dict(),
-            "metrics": {name: finite_or_none(value) for name, value in self.metrics.items()},
+            "metrics": self.metrics.to_dict(),
             "undefined_metrics": {name: why for name, why in self.metrics.reasons.items() if name in self.metrics},
             "rows": [row.to_dict() for row in self.rows],
         }
+
+    def to_frame(self) -> Any:
+        """The rows as a pandas.DataFrame: check, measured, expected, tolerance, verdict, passed, source, note."""
+        return data_frame([row.to_dict() for row in self.rows])
 
     @property
     def title(self) -> str:

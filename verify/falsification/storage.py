@@ -57,7 +57,7 @@ def as_text(finding: Mapping[str, Any]) -> str:
         "counterexample": None if problem is None else record(problem),
         "first_counterexample": None if first is None else record(first),
         "solution": None if solution is None else _solution(solution),
-        "certificate": None if certificate is None else certificate.to_dict(),
+        "certificate": certificate,
         "options": asdict(finding["options"]),
         "ended": finding["ended"],
         **{name: finding[name] for name in (*NUMBERS, *COUNTS)},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from ufm.support.display import Summarized, Summary
+from ufm.support.frames import data_frame
+from ufm.support.strict_json import plain
 from verify.certification.certificate import GAP_TOLERANCE, GLOBAL, Certificate, certify, check_tolerance
 from verify.certification.objective import evaluate
 from verify.landscape.descend import best_along
@@ -79,6 +81,18 @@ class Curvature(Summarized):
         """Whether a lower objective was exhibited along the direction."""
         return self.better_objective is not None
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, None for what is not finite; without the direction, which is as large as the point."""
+        own = {name: plain(getattr(self, name)) for name in _figures()}
+        return {**own, "tasks": [task.to_dict() for task in self.tasks]}
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame of one row, and of MultiSource one more a task; ``part`` is "all", "task 1", …"""
+        parts = {"all": self, **{f"task {t}": task for t, task in enumerate(self.tasks, 1)}}
+        return data_frame(
+            [{"part": part, **{name: getattr(of, name) for name in _figures()}} for part, of in parts.items()]
+        )
+
     def _summary(self) -> Summary:
         rows = [
             ("verdict", self.verdict),
@@ -91,6 +105,11 @@ class Curvature(Summarized):
         for t, task in enumerate(self.tasks, start=1):
             rows.append((f"task {t}", f"{task.verdict}, smallest eigenvalue {task.eigenvalue:.6g}"))
         return Summary("Curvature", rows)
+
+
+def _figures() -> list[str]:
+    """The fields of a ``Curvature`` that are numbers or words."""
+    return [field.name for field in fields(Curvature) if field.name not in ("direction", "tasks")]
 
 
 def curvature(

@@ -36,6 +36,7 @@ FIELDS = (
     *("source", "classes", "labels", "counts", "task_weights", "lambda_H", "lambda_W", "lambda_b", "reduction"),
     *("label_smoothing", "loss", "targets"),
     *("losses", "samples", "multiplicities", "label_sets"),  # these follow from the others
+    *("class_names", "task_names"),
 )
 MISSING = -1  # stands for no label
 

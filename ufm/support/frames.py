@@ -1,0 +1,15 @@
+"""Results as pandas tables, imported when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def data_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> Any:
+    """A pandas.DataFrame of rows by column name; ModuleNotFoundError where pandas is not installed."""
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("to_frame() needs pandas: pip install pandas", name=error.name) from error
+    return pandas.DataFrame(list(rows), columns=None if columns is None else list(columns))
