@@ -160,7 +160,7 @@ def _first_pass(groups: Groups, batches: Batches, seen: SeenSamples, processes: 
 def gathered(moments: FeatureMoments, processes: Gather) -> FeatureMoments:
     """Those of all processes, which number their groups alike."""
     shares = [processes.gather(part) for part in (moments.count, moments.mean, moments.spread, moments.largest)]
-    whole = FeatureMoments(*moments.mean.shape, moments.mean.device)
+    whole = FeatureMoments(len(moments.count), moments.mean.shape[1], moments.mean.device)
     for count, mean, spread, largest in zip(*shares, strict=True):
         share = FeatureMoments(0, moments.mean.shape[1], moments.mean.device)
         share.count, share.mean, share.spread, share.largest = count, mean, spread, largest
