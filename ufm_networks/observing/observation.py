@@ -19,6 +19,7 @@ from ufm_networks.observing.compared import report_of_samples
 from ufm_networks.observing.files import read_fields, write_fields
 from ufm_networks.observing.lambdas import InEffect, in_effect
 from ufm_networks.observing.model_of_labels import class_counts, label_problem, own_samples_each
+from ufm_networks.observing.page import prepare_page, write_page
 from ufm_networks.report.counterpart import Part
 from verify._metrics import Metrics
 from verify.comparison.compare import Report
@@ -157,6 +158,27 @@ class Observation(display.Summarized):
             squared_features=self._squares(),
             metrics=self.metrics(),
         )
+
+    def report(
+        self,
+        folder: str | Path,
+        *,
+        weight_decay: float | None = None,
+        lambdas: Any = None,
+        loss: Any = DEFAULT,
+        name: str = "observation",
+    ) -> Path:
+        """Writes the page of ``ufm measure`` as far as it needs no run: distance from the optimum, metrics, heads.
+
+        folder  for measure.html, measure.md, measure.json and figures/
+        name    what the model is called there; λ's and loss as ``certify``
+
+        Returns the page's path. ModuleNotFoundError without matplotlib and jinja2 (extra ``networks``), else as
+        ``certify``; ImportError or OSError before the work.
+        """
+        path = prepare_page(folder)
+        parts = self.parts(weight_decay, lambdas, loss)
+        return write_page(path, name, self.tasks, self._summary(), parts, self._point(parts), self.nonnegative)
 
     def save(self, path: str | Path) -> None:
         """As safetensors with a SHA-256; read with ``ufm_networks.load_observation``."""
