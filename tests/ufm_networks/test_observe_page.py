@@ -11,6 +11,7 @@ import torch
 from plain_models import HEADS, ResNet, images, loader, trained_statistics
 
 import ufm_networks
+import verify
 
 
 def observed(kind: str) -> Any:
@@ -68,4 +69,10 @@ def test_a_theorem_fails_at_a_network_that_has_not_collapsed() -> None:
     seen = ufm_networks.observe(model, loader(x, y), heads=HEADS)
     report = seen.compare(weight_decay=0.02)
     assert report.prediction.theorem == "Theorem B.2"
-    assert "SNC1" in {row.check for row in report.failures}
+    (row,) = [row for row in report.rows if row.check == "features equal the mean of their label"]
+    problem = seen.problem(**seen.certify(weight_decay=0.02).lambdas[0].settings())
+    W, b = [model.fc1.weight, model.fc2.weight], [model.fc1.bias, model.fc2.bias]
+    means = verify.certify(problem, W=W, b=b, H=seen.means)
+    within = problem.lambda_H * len(y) * seen.metrics()["SNC1"]
+    assert row in report.failures
+    assert row.measured == pytest.approx((within / means.objective) ** 0.5, rel=1e-9)

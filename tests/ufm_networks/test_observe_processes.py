@@ -1,4 +1,4 @@
-"""Two processes with a share each observe what one does with all samples, padding left out; an error is all processes'."""
+"""Two processes with a share each observe what one does with all samples, padding left out; both tell of an error."""
 
 from __future__ import annotations
 

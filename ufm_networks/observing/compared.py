@@ -11,7 +11,8 @@ from ufm_networks.measuring.point import NetworkPoint
 from ufm_networks.metrics.streaming import SECOND_PASS, VARIABILITY
 from ufm_networks.report.counterpart import Part
 from verify._metrics import Metrics
-from verify.comparison.checks.row import NOT_APPLICABLE, Row, judged
+from verify._metrics.variability import COLLAPSE
+from verify.comparison.checks.row import Row, judged, share
 from verify.comparison.compare import Report, compare
 
 OPEN = "the label means', not the samples'"
@@ -30,15 +31,16 @@ def report_of_samples(part: Part, point: NetworkPoint) -> Report:
         of_samples[VARIABILITY[source]] = float(np.average(point.spread[f], weights=point.counts[f]))
     metrics = Metrics({**report.metrics, **of_samples}, report.metrics.reasons)
     metrics.reasons.update({name: OPEN for name, value in of_samples.items() if np.isnan(value)})
-    return replace(report, rows=tuple(_of_samples(row, of_samples) for row in report.rows), metrics=metrics)
+    scatter = part.problem.lambda_H * float(point.counts[f] @ point.spread[f])
+    collapse = float(np.sqrt(share(scatter, report.certificate.objective)))
+    return replace(report, rows=tuple(_of_samples(row, of_samples, collapse) for row in report.rows), metrics=metrics)
 
 
-def _of_samples(row: Row, values: dict[str, float]) -> Row:
-    if row.check not in values:
+def _of_samples(row: Row, metrics: dict[str, float], collapse: float) -> Row:
+    """collapse  √(λ_H Σ_l n_l spread_l / F)"""
+    if row.check == COLLAPSE.name:
+        return judged(row.check, collapse, row.tolerance, row.source)
+    if row.check not in metrics:
         return row
-    value = values[row.check]
-    if np.isnan(value):
-        return replace(row, measured=value, verdict=NOT_APPLICABLE, note=OPEN)
-    if row.verdict == NOT_APPLICABLE:
-        return replace(row, measured=value)
-    return judged(row.check, value, row.tolerance, row.source, expected=row.expected)
+    value = metrics[row.check]
+    return replace(row, measured=value, note=OPEN if np.isnan(value) else row.note)

@@ -133,8 +133,9 @@ class Observation(display.Summarized):
     ) -> Report | dict[str, Report]:
         """``verify.compare`` of label means and heads with the theorem that covers the problem, λ's as ``certify``.
 
-        Metrics of single features (SNC1, SNC4, SNC5) are those of all samples. Of Problem (4) one report for each task,
-        by name, in which MNC1 is the task's and MNC4, which is the label means', is left open.
+        That features equal the mean of their label is judged of all samples, and so are the metrics; all other rows see
+        the label means. Of Problem (4) one report for each task, by name, in which MNC1 is the task's and MNC4 is left
+        open.
         """
         parts = self.parts(weight_decay, lambdas, loss)
         point = self._point(parts)
