@@ -12,6 +12,7 @@ from plain_models import HEADS, ResNet, images, loader, trained_statistics
 
 import ufm_networks
 import verify
+from ufm_networks.cli.measure_command import Measure
 
 
 def observed(kind: str) -> Any:
@@ -50,6 +51,21 @@ def test_what_is_missing_is_said_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         observed("all").report(tmp_path / "file", weight_decay=0.05)
+
+
+def test_a_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.safetensors"
+    observed("all").save(file)
+    assert Measure(runs=(file,), output=tmp_path / "page", weight_decay=0.05).run() == 0
+    told = capsys.readouterr().out
+    assert "N wd / 2 with N = 90, wd = 0.05" in told
+    assert "mine: (F − min F) / F" in (tmp_path / "page" / "measure.md").read_text()
+    with pytest.raises(ValueError, match="--weight-decay"):
+        Measure(runs=(file,), output=tmp_path).run()
+    with pytest.raises(ValueError, match="measured by itself"):
+        Measure(runs=(file, file), weight_decay=0.05, output=tmp_path).run()
+    with pytest.raises(ValueError, match="a run has its own"):
+        Measure(runs=(tmp_path,), weight_decay=0.05, output=tmp_path).run()
 
 
 def test_a_comparison_has_the_samples_metrics() -> None:
