@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ufm_networks.backbones import backbone
     from ufm_networks.multi_task_network import MultiTaskNetwork
+    from ufm_networks.observing import Observation, load_observation, observe
     from ufm_networks.training import Run, load_run, train
 
 _HOMES = {
     "MultiTaskNetwork": "ufm_networks.multi_task_network",
+    "Observation": "ufm_networks.observing",
     "Run": "ufm_networks.training",
     "backbone": "ufm_networks.backbones",
+    "load_observation": "ufm_networks.observing",
     "load_run": "ufm_networks.training",
+    "observe": "ufm_networks.observing",
     "train": "ufm_networks.training",
 }
 
-__all__ = ["MultiTaskNetwork", "Run", "backbone", "load_run", "train"]
+__all__ = ["MultiTaskNetwork", "Observation", "Run", "backbone", "load_observation", "load_run", "observe", "train"]
 
 
 def __getattr__(name: str) -> Any:

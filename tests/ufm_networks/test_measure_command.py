@@ -101,7 +101,7 @@ def test_the_page_says_what_a_last_relu_changes(folders: dict[str, Path], tmp_pa
         run = train(tables({"final_relu": relu}, epochs=1, **DECAYS["even"][1]), data=toy())
         page = write_networks_report([compare_run(measure_run(run, samples=10))], tmp_path / str(relu))
         pages[relu] = page.read_text()
-    assert "end in a ReLU and are ≥ 0, which the model does not know" in pages[True]
+    assert "are ≥ 0, as after a ReLU, which the model does not know" in pages[True]
     assert "have no last ReLU and may be negative" in pages[False]
 
 

@@ -14,14 +14,12 @@ from verify.reading.sources import label_sets, own_features
 
 
 @dataclass(frozen=True)
-class Groups:
+class Forms:
     """The labels of all forms numbered through: group g of form f is its label g − start of block f.
 
-    of_sample  (N,) the group of every sample
-    forms      of the problem; blocks, the groups of each
+    forms  of the problem; blocks, the groups of each
     """
 
-    of_sample: NDArray[np.int64]
     forms: tuple[Form, ...]
     blocks: tuple[slice, ...]
 
@@ -31,6 +29,20 @@ class Groups:
         return self.blocks[-1].stop if self.blocks else 0
 
 
+@dataclass(frozen=True)
+class Groups(Forms):
+    """With ``of_sample`` (N,), the group of every sample."""
+
+    of_sample: NDArray[np.int64]
+
+
+def numbered_forms(problem: Any) -> Forms:
+    """The forms of a problem with their blocks."""
+    parts = forms(problem)
+    ends = np.cumsum([len(form.counts) for form in parts]).tolist()
+    return Forms(parts, tuple(slice(end - len(form.counts), end) for end, form in zip(ends, parts, strict=True)))
+
+
 def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
     """Groups of the samples of a data set.
 
@@ -38,9 +50,8 @@ def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
 
     Raises ValueError where a label has no samples in the problem, or another number of them there than here.
     """
-    parts = forms(problem)
-    ends = np.cumsum([len(form.counts) for form in parts]).tolist()
-    blocks = tuple(slice(end - len(form.counts), end) for end, form in zip(ends, parts, strict=True))
+    whole = numbered_forms(problem)
+    parts, blocks = whole.forms, whole.blocks
     of_sample = np.full(len(labels), -1, dtype=np.int64)
     for t, (form, block) in enumerate(zip(parts, blocks, strict=True)):
         rows = np.flatnonzero(labels[:, t] >= 0) if own_features(problem) else np.arange(len(labels))
@@ -60,4 +71,4 @@ def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
             f"labels hold {here[g]:,} samples of {label}, the problem counts {counted[g]:,}; "
             "state the problem of these labels, as from_labels does"
         )
-    return Groups(of_sample, parts, blocks)
+    return Groups(parts, blocks, of_sample)

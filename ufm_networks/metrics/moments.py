@@ -28,6 +28,21 @@ class FeatureMoments:
         self.spread = torch.zeros_like(self.count)
         self.largest = torch.zeros((), dtype=torch.float64, device=device)
 
+    def grow(self, groups: int) -> None:
+        """Room for ``groups`` in all; those that are there keep their numbers."""
+        more = groups - len(self.count)
+        if more > 0:
+            self.count, self.spread = (torch.cat([of, of.new_zeros(more)]) for of in (self.count, self.spread))
+            self.mean = torch.cat([self.mean, self.mean.new_zeros(more, self.mean.shape[1])])
+
+    def ordered(self, groups: NDArray[np.int64]) -> FeatureMoments:
+        """These groups, in this order."""
+        place = torch.from_numpy(groups).to(self.mean.device)
+        other = FeatureMoments(0, self.mean.shape[1], self.mean.device)
+        other.count, other.mean, other.spread = self.count[place], self.mean[place], self.spread[place]
+        other.largest = self.largest
+        return other
+
     @torch.no_grad()
     def add(self, features: Tensor, groups: NDArray[np.int64]) -> None:
         """Features (n, d) of any floating type, with the group of each (n,)."""

@@ -18,6 +18,13 @@ COARSER = (torch.bfloat16, torch.float16, torch.float32)  # formats that the val
 TF32 = 2.0**-10  # ε of what a GPU computes convolutions in, unless told otherwise, though it gives float32
 
 
+def rounding_of(h: Tensor) -> float:
+    """ε of the coarsest format that holds all values of h."""
+    held = next((kind for kind in COARSER if torch.equal(h.to(kind).to(h.dtype), h)), h.dtype)
+    single = h.device.type == "cuda" and held == torch.float32
+    return max(torch.finfo(held).eps, TF32 if single else 0.0)
+
+
 class Gather(Protocol):
     """What several processes need of each other; ``ufm_networks.training.processes`` has it."""
 
@@ -83,9 +90,7 @@ class SeenSamples:
             wrong = numbers.min() if numbers.min() < 0 else numbers.max()
             raise ValueError(f"a batch of the {self.name} pass has sample {wrong}; labels number them 0 to {total - 1}")
         if not self.rounding:
-            held = next((kind for kind in COARSER if torch.equal(h.to(kind).to(h.dtype), h)), h.dtype)
-            single = h.device.type == "cuda" and held == torch.float32
-            self.rounding = max(torch.finfo(held).eps, TF32 if single else 0.0)
+            self.rounding = rounding_of(h)
         return h.to(device=self.count.device, dtype=torch.float64), numbers.astype(np.int64)
 
     def gather(self, processes: Gather | None) -> None:

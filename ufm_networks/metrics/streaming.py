@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm_networks.metrics.deviations import Reference, decoding_errors, disagreements, reference, sum_of_head_distances
-from ufm_networks.metrics.groups import Groups, label_groups
+from ufm_networks.metrics.groups import Forms, Groups, label_groups
 from ufm_networks.metrics.moments import FeatureMoments
 from ufm_networks.metrics.seen_samples import Gather, SeenSamples
 from ufm_networks.not_finite import NotFiniteError
@@ -91,6 +91,23 @@ def stream_metrics(
 
     first = seen("first")
     moments = _first_pass(groups, batches, first, processes)
+    of_means = metrics_of_means(problem, groups, moments, heads, biases)
+    measured = of_means.metrics
+    if passes == 2:
+        second = seen("second")
+        grouped = ((h, groups.of_sample[samples]) for h, samples in second.read(batches()))
+        add_second_pass(measured, problem, groups, grouped, moments, heads, biases, processes)
+        second.gather(processes)
+        second.require_each_once()
+        size = (moments.mean.square().sum(dim=1) + moments.spread / moments.count).sqrt()
+        second.require_features_of(first, size[torch.from_numpy(groups.of_sample).to(device)])
+    return of_means
+
+
+def metrics_of_means(
+    problem: Any, groups: Forms, moments: FeatureMoments, heads: list[Float], biases: list[Float]
+) -> Measured:
+    """What label means, spread and heads tell; of the metrics that need each feature again, NaN and the reason."""
     means = [moments.mean[block].T.cpu().numpy() for block in groups.blocks]
     spread = [(moments.spread / moments.count)[block].cpu().numpy() for block in groups.blocks]
     several = own_features(problem)
@@ -101,17 +118,29 @@ def stream_metrics(
     measured[VARIABILITY[problem.source]] = float(np.mean(variances))
     measured |= dict.fromkeys(names, float("nan"))
     measured.reasons |= dict.fromkeys(names, "asks for each feature again, in a second pass (passes=2)")
-    if passes == 2:
-        second = seen("second")
-        measured |= _second_pass(names, groups, batches, second, moments, heads, biases, processes)
-        for name in names:
-            measured.reasons.pop(name)
-            if np.isnan(measured[name]):
-                measured.reasons[name] = ZERO_VECTOR
-        second.require_each_once()
-        size = (moments.mean.square().sum(dim=1) + moments.spread / moments.count).sqrt()
-        second.require_features_of(first, size[torch.from_numpy(groups.of_sample).to(device)])
     return Measured(measured, means if several else means[0], spread if several else spread[0])
+
+
+def add_second_pass(
+    measured: Metrics,
+    problem: Any,
+    groups: Forms,
+    grouped: Iterable[tuple[Tensor, NDArray[np.int64]]],
+    moments: FeatureMoments,
+    heads: list[Float],
+    biases: list[Float],
+    processes: Gather | None,
+) -> None:
+    """Fills in what ``metrics_of_means`` has left open.
+
+    grouped  pairs (features (n, d) in float64, their groups (n,)) of all samples, or of this process's
+    """
+    names = SECOND_PASS[problem.source]
+    measured |= _second_pass(names, groups, grouped, moments, heads, biases, processes)
+    for name in names:
+        measured.reasons.pop(name)
+        if np.isnan(measured[name]):
+            measured.reasons[name] = ZERO_VECTOR
 
 
 def _first_pass(groups: Groups, batches: Batches, seen: SeenSamples, processes: Gather | None) -> FeatureMoments:
@@ -121,23 +150,28 @@ def _first_pass(groups: Groups, batches: Batches, seen: SeenSamples, processes: 
         moments.add(h, groups.of_sample[samples])
     seen.gather(processes)
     if processes is not None:
-        shares = [processes.gather(part) for part in (moments.count, moments.mean, moments.spread, moments.largest)]
-        moments = FeatureMoments(groups.total, dim, device)
-        for count, mean, spread, largest in zip(*shares, strict=True):
-            share = FeatureMoments(0, dim, device)
-            share.count, share.mean, share.spread, share.largest = count, mean, spread, largest
-            moments.merge([share])
+        moments = gathered(moments, processes)
     seen.require_each_once()
     if not torch.isfinite(moments.spread).all():
         raise NotFiniteError("a feature is not finite, as after training that has diverged")
     return moments
 
 
+def gathered(moments: FeatureMoments, processes: Gather) -> FeatureMoments:
+    """Those of all processes, which number their groups alike."""
+    shares = [processes.gather(part) for part in (moments.count, moments.mean, moments.spread, moments.largest)]
+    whole = FeatureMoments(len(moments.count), moments.mean.shape[1], moments.mean.device)
+    for count, mean, spread, largest in zip(*shares, strict=True):
+        share = FeatureMoments(0, moments.mean.shape[1], moments.mean.device)
+        share.count, share.mean, share.spread, share.largest = count, mean, spread, largest
+        whole.merge([share])
+    return whole
+
+
 def _second_pass(
     names: tuple[SecondPass, ...],
-    groups: Groups,
-    batches: Batches,
-    seen: SeenSamples,
+    groups: Forms,
+    grouped: Iterable[tuple[Tensor, NDArray[np.int64]]],
     moments: FeatureMoments,
     W: list[Float],
     b: list[Float],
@@ -151,15 +185,13 @@ def _second_pass(
         references.append(reference(form, moments.mean[block], w, v, largest, sums_of_heads="SNC4" in names))
     totals = torch.zeros(len(names), len(references), dtype=torch.float64, device=moments.mean.device)
     starts = np.array([block.start for block in groups.blocks])
-    for h, samples in seen.read(batches()):
-        group = groups.of_sample[samples]
+    for h, group in grouped:
         form_of = np.searchsorted(starts, group, side="right") - 1
         for f in np.unique(form_of).tolist():
             rows = np.flatnonzero(form_of == f)
             own = h if len(rows) == len(h) else h[torch.from_numpy(rows).to(h.device)]
             label = torch.from_numpy(group[rows] - starts[f]).to(h.device)
             totals[:, f] += torch.stack([_of_batch(name, references[f], own, label) for name in names])
-    seen.gather(processes)
     if processes is not None:
         totals = torch.stack(processes.gather(totals)).sum(dim=0)
     samples_of_form = np.array([form.counts.sum() for form in groups.forms])

@@ -37,7 +37,7 @@ def compare_run(measured: Measurement) -> RunComparison:
     """Solves and certifies the model at the λ's in effect, and certifies the network in it."""
     model = counterpart(measured)
     gaps = tuple(measure_gap(part, measured.point) for part in model.parts)
-    heads = compare_heads(measured, gaps)
+    heads = compare_heads(measured.point.W, gaps)
     each = [metrics(gap.part.problem, gap.solution) for gap in gaps]
     return RunComparison(
         measured=measured,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ufm_networks.measuring import Measurement
 from ufm_networks.report.gap import Gap
 from verify._metrics.directions import ZERO_SHARE, head_cosines
 from verify.reading.form import Float
@@ -50,15 +50,16 @@ class HeadCosines:
         return float(reduce(seen)) if seen.size else float("nan")  # type: ignore[operator]
 
 
-def compare_heads(measured: Measurement, gaps: tuple[Gap, ...]) -> HeadCosines:
-    """Rows of W of all tasks, stacked."""
-    own = head_cosines(np.concatenate(measured.point.W), 0.0)
+def compare_heads(heads: Sequence[Float], gaps: Sequence[Gap]) -> HeadCosines:
+    """Rows of W, T heads (K_t, d), stacked."""
+    own = head_cosines(np.concatenate(heads), 0.0)
     if not gaps:
         return HeadCosines(own, None)
     optimum = np.full_like(own, np.nan)
-    ends = np.cumsum(measured.classes)
+    classes = [len(w) for w in heads]
+    ends = np.cumsum(classes)
     for gap in gaps:
-        rows = np.concatenate([np.arange(ends[t] - measured.classes[t], ends[t]) for t in gap.part.tasks])
+        rows = np.concatenate([np.arange(ends[t] - classes[t], ends[t]) for t in gap.part.tasks])
         optimum[np.ix_(rows, rows)] = _optimum_cosines(gap)
     return HeadCosines(own, optimum)
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from ufm_networks.report.comparison import RunComparison
+from ufm_networks.report.heads import HeadCosines
 from ufm_networks.report.latent import Latent
 from verify.report.cosine_panels import cosine_panels
 from verify.report.figure_files import FigureFile, figure_file
 
 
-def heads_file(run: RunComparison, name: str) -> FigureFile:
-    """The network's heads, beside the certified optimum of the model where there is one."""
-    panels = [("network", run.heads.measured)]
+def heads_file(heads: HeadCosines, classes: tuple[int, ...], name: str, *, apart: bool) -> FigureFile:
+    """The network's heads, beside the certified optimum of the model where there is one.
+
+    apart  whether every task has samples of its own
+    """
+    panels = [("network", heads.measured)]
     caption = "Cosines between the rows w_k^t of the heads, lines between tasks: of the network"
-    if run.heads.optimum is not None:
-        panels.append(("certified optimum of the model", run.heads.optimum))
+    if heads.optimum is not None:
+        panels.append(("certified optimum of the model", heads.optimum))
         caption += ", and at the certified optimum of the model with the same counts and λ's"
     caption += "."
-    if run.measured.kind == "multi" and run.heads.optimum is not None:
+    if apart and heads.optimum is not None:
         caption += " Grey between tasks: the model leaves it free, since each task has features of its own."
-    return figure_file(name, cosine_panels(panels, run.measured.classes), caption, caption)
+    return figure_file(name, cosine_panels(panels, classes), caption, caption)
 
 
 def latent_file(run: RunComparison, of: Latent, data: str, name: str) -> FigureFile:

@@ -8,6 +8,7 @@ from typing import Any
 from ufm.support.strict_json import plain
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.gap import Gap
+from ufm_networks.report.heads import HeadCosines
 
 
 def runs_to_dict(runs: Sequence[RunComparison], names: Sequence[str]) -> list[dict[str, Any]]:
@@ -29,13 +30,8 @@ def _of(run: RunComparison) -> dict[str, Any]:
         "metrics": measured.point.metrics,
         "optimum_metrics": run.optimum_metrics,
         "model": {"exact": run.model.exact, "reason": run.model.reason, "notes": run.model.notes},
-        "gaps": [_gap(gap) for gap in run.gaps],
-        "heads": {
-            "cosines": run.heads.measured,
-            "optimum_cosines": run.heads.optimum,
-            "mean_difference": run.heads.mean_difference,
-            "largest_difference": run.heads.largest_difference,
-        },
+        "gaps": [gap_to_dict(gap) for gap in run.gaps],
+        "heads": heads_to_dict(run.heads),
         "correlation": run.cosine,
         "latent_features": run.latents,
         "maps": None if maps is None else {"overlap": maps.overlap, "samples": maps.compared},
@@ -43,7 +39,18 @@ def _of(run: RunComparison) -> dict[str, Any]:
     }
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
+def heads_to_dict(heads: HeadCosines) -> dict[str, Any]:
+    """Cosines, and how far they are from the optimum's."""
+    return {
+        "cosines": heads.measured,
+        "optimum_cosines": heads.optimum,
+        "mean_difference": heads.mean_difference,
+        "largest_difference": heads.largest_difference,
+    }
+
+
+def gap_to_dict(gap: Gap) -> dict[str, Any]:
+    """The numbers of a gap."""
     problem = gap.part.problem
     return {
         "tasks": gap.part.tasks,

@@ -7,7 +7,7 @@ import numpy as np
 from ufm.support.display import bias_penalty
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.embedding_figure import embedding_file
-from ufm_networks.report.gap import Gap
+from ufm_networks.report.gap_sections import gap_blocks
 from ufm_networks.report.heads_figure import heads_file, latent_file
 from ufm_networks.report.latent import Latent
 from ufm_networks.report.saliency_figure import saliency_file
@@ -22,12 +22,23 @@ def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:
     measured = run.measured
     parts = [Section(f"Run {name}", (pairs(_about(run)), *(Paragraph(note) for note in run.model.notes)))]
     if run.gaps:
-        parts.append(Section("Distance from the model's optimum", tuple(_gaps(run)), 3))
+        names = [f"Task {gap.part.tasks[0] + 1}" for gap in run.gaps]
+        blocks = gap_blocks(run.gaps, names, nonnegative=measured.config.model.final_relu)
+        parts.append(Section("Distance from the model's optimum", tuple(blocks), 3))
     else:
         reason = Paragraph(f"There is no model to compare with: {run.model.reason}.")
         parts.append(Section("Distance from the model's optimum", (reason,), 3))
     parts.append(_metrics(run))
-    parts.append(Section("Heads", (*_heads(run), Picture(heads_file(run, f"{prefix}-heads"))), 3))
+    parts.append(
+        Section(
+            "Heads",
+            (
+                *_heads(run),
+                Picture(heads_file(run.heads, measured.classes, f"{prefix}-heads", apart=measured.kind == "multi")),
+            ),
+            3,
+        )
+    )
     for data, of in run.latents.items():
         parts.append(_latent(of, data, Picture(latent_file(run, of, data, f"{prefix}-latent-{data}"))))
     if measured.saliency is not None:
@@ -88,60 +99,6 @@ def _about(run: RunComparison) -> list[tuple[str, str]]:
         rows.append((f"λ_H, λ_W, λ_b{task}", f"{p.lambda_H:.4g}, {p.lambda_W:.4g}, {bias_penalty(p.lambda_b)} ({how})"))
     rows.append(("Σ‖h‖²", ", ".join(f"{value:.5g}" for value in point.squared_features)))
     return rows
-
-
-def _gaps(run: RunComparison) -> list[Block]:
-    blocks: list[Block] = []
-    several = len(run.gaps) > 1
-    for gap in run.gaps:
-        if several:
-            blocks.append(Paragraph(f"Task {gap.part.tasks[0] + 1}:"))
-        header = ("point", "objective F", "(F − D) / F", "(F − min F) / F")
-        rows = [
-            (s.name, numbers.objective(s.objective), f"{s.relative_gap:.3g}", f"{s.excess:.3g}") for s in gap.stages
-        ]
-        best = gap.optimum
-        proven = numbers.small(best.relative_gap)
-        rows.append(("optimum of the model", numbers.objective(best.objective), proven, proven))
-        blocks += [table(header, rows, header[1:], {"point": "words"}), pairs(_certificate(gap))]
-    blocks.append(Paragraph(_reading(run)))
-    return blocks
-
-
-def _certificate(gap: Gap) -> list[tuple[str, str]]:
-    covered = f"{gap.theorem}: min F = {gap.closed_form:.12g}" if gap.theorem else "none covers these counts"
-    return [
-        ("lower bound D from the network's softmax", numbers.objective(gap.lower_bound)),
-        ("spectral ratio σ/τ of the network", f"{gap.spectral_ratio:.6g}"),
-        ("verdict on the network", gap.network.verdict),
-        ("verdict on the model's optimum", gap.optimum.verdict),
-        ("theorem", covered),
-        ("balance λ_W Σ c^t‖W^t‖² / (λ_H Σ‖h‖²)", numbers.MISSING if np.isnan(gap.balance) else f"{gap.balance:.4g}"),
-        ("Σ‖h‖² within labels", f"{gap.squares['within labels']:.2%}"),
-        ("Σ‖h‖² that no head reads", f"{gap.squares['not read']:.2%}"),
-        ("N‖μ_G‖² / Σ‖h‖²", f"{gap.squares['offset']:.2%}"),
-        ("the same at the model's optimum", f"{gap.squares['offset of the optimum']:.2%}"),
-    ]
-
-
-def _reading(run: RunComparison) -> str:
-    text = (
-        "Any point's F is at least D, so (F − D) / F bounds its distance from the global minimum by the network alone; "
-        "the last column has the certified optimum in place of D. From the first row to the third F falls: averaging "
-        "within labels saves the spread, and leaving out what no head reads of the means saves its penalty and keeps "
-        "their logits. The fourth row is apart: the common offset μ_G is moved to the biases, where λ_b weighs it. "
-    )
-    if run.measured.config.model.final_relu:
-        share = max(gap.squares["offset"] for gap in run.gaps)
-        best = max(gap.squares["offset of the optimum"] for gap in run.gaps)
-        return text + (
-            "This network's features end in a ReLU and are ≥ 0, which the model does not know: its features may be "
-            f"negative. So the network carries a common offset that λ_H weighs: {share:.0%} of Σ‖h‖², against "
-            f"{best:.0%} at the model's optimum. It is in the first two rows and, as far as no head reads it, "
-            "gone from the third. The metrics are of heads, of centred features and of distances between features, "
-            "and do not see it."
-        )
-    return text + "This network's features have no last ReLU and may be negative, as the model's."
 
 
 def _heads(run: RunComparison) -> list[Block]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ufm.support.strict_json import as_json
 from ufm.support.whole_file import write_together
@@ -47,8 +48,13 @@ def write_networks_report(
     path = prepare_networks_report(folder)
     called = distinct_names([run.measured.name for run in runs] if names is None else names)
     page = Page(TITLE, lead(runs, called), tuple(sections(runs, called)))
+    return write_measured(path, page, {"runs": runs_to_dict(runs, called)})
+
+
+def write_measured(path: Path, page: Page, numbers: Mapping[str, Any]) -> Path:
+    """The page, its numbers and figures into an opened folder; figures of an earlier page are removed."""
     files: dict[str, bytes | str] = {**page.figure_files}
-    files["measure.json"] = as_json({"runs": runs_to_dict(runs, called), "environment": page.environment})
+    files["measure.json"] = as_json({**numbers, "environment": page.environment})
     files["measure.md"] = as_markdown(page)
     files["measure.html"] = as_html(page)
     write_together(path, files)

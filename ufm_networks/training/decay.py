@@ -65,7 +65,12 @@ def ufm_lambdas(config: Config, N: int) -> UFMLambdas:
             f"task_weights={train.task_weights} with weight_decay: the same decay on every head is not c^t λ_W of the "
             "model; use feature_decay, which is"
         )
-    half = samples * train.weight_decay / 2.0
+    return weight_decay_lambdas(train.weight_decay, samples)
+
+
+def weight_decay_lambdas(weight_decay: float, N: int) -> UFMLambdas:
+    """λ_W = λ_b = N wd / 2 of ½ wd ‖θ‖² beside the mean loss of N samples."""
+    half = N * weight_decay / 2.0
     return UFMLambdas(None, half, half)
 
 

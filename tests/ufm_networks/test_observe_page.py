@@ -1,0 +1,94 @@
+"""The page of an observed model: its numbers are those of the observation, in one task, several, and Problem (4)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from plain_models import HEADS, ResNet, images, loader, trained_statistics
+
+import ufm_networks
+import verify
+from ufm_networks.cli.measure_command import Measure
+
+
+def observed(kind: str) -> Any:
+    torch.manual_seed(0)
+    x, y = images()
+    model = trained_statistics(ResNet(bias=kind != "no bias").double(), x)
+    if kind == "apart":
+        y[::2, 0], y[1::2, 1] = -1, -1
+    if kind == "one task":
+        return ufm_networks.observe(model, loader(x, y[:, 0]), heads={"digit": "fc1"})
+    return ufm_networks.observe(model, loader(x, y), heads=HEADS)
+
+
+@pytest.mark.parametrize("kind", ["all", "apart", "one task", "no bias"])
+def test_a_page(kind: str, tmp_path: Path) -> None:
+    seen = observed(kind)
+    page = seen.report(tmp_path, weight_decay=0.05, name="mine")
+    text, html = (tmp_path / "measure.md").read_text(), page.read_text()
+    assert "mine: (F − min F) / F of the model beside it is" in text
+    assert html.count("data:image/") >= 1
+    assert ("Task digit:" in text) == (kind == "apart")
+    assert ("none (no bias)" in text) == (kind == "no bias")
+    told = json.loads((tmp_path / "measure.json").read_text())["observation"]
+    certificate = seen.certify(weight_decay=0.05)
+    whole = sum(gap["points"][0]["objective"] for gap in told["gaps"])
+    means = sum(gap["points"][1]["objective"] for gap in told["gaps"])
+    assert whole == pytest.approx(certificate.objective, rel=1e-12)
+    assert means == pytest.approx(certificate.means_objective, rel=1e-12)
+    assert {gap["optimum"]["verdict"] for gap in told["gaps"]} == {"global minimum"}
+    metrics = {name: value for name, value in told["metrics"].items() if value is not None}
+    assert metrics == pytest.approx({name: value for name, value in seen.metrics().items() if value == value})
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"run-1-heads.png", "run-1-heads.svg"}
+
+
+def test_what_is_missing_is_said_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        observed("all").report(tmp_path / "file", weight_decay=0.05)
+
+
+def test_a_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.safetensors"
+    observed("all").save(file)
+    assert Measure(runs=(file,), output=tmp_path / "page", weight_decay=0.05).run() == 0
+    told = capsys.readouterr().out
+    assert "N wd / 2 with N = 90, wd = 0.05" in told
+    assert "mine: (F − min F) / F" in (tmp_path / "page" / "measure.md").read_text()
+    with pytest.raises(ValueError, match="--weight-decay"):
+        Measure(runs=(file,), output=tmp_path).run()
+    with pytest.raises(ValueError, match="measured by itself"):
+        Measure(runs=(file, file), weight_decay=0.05, output=tmp_path).run()
+    with pytest.raises(ValueError, match="a run has its own"):
+        Measure(runs=(tmp_path,), weight_decay=0.05, output=tmp_path).run()
+
+
+def test_a_comparison_has_the_samples_metrics() -> None:
+    """SNC1 of label means would be 0 by itself."""
+    report = observed("all").compare(weight_decay=0.05)
+    (row,) = [row for row in report.rows if row.check == "SNC1"]
+    assert row.measured == report.metrics["SNC1"] > 1e-3
+    assert report.certificate.verdict != "global minimum"
+
+
+def test_a_theorem_fails_at_a_network_that_has_not_collapsed() -> None:
+    """Balanced labels, so that a theorem covers the problem and SNC1 is judged."""
+    torch.manual_seed(0)
+    y = torch.cartesian_prod(torch.arange(3), torch.arange(4)).repeat(5, 1)
+    x = torch.randn(len(y), 1, 6, 6, dtype=torch.float64)
+    model = trained_statistics(ResNet().double(), x)
+    seen = ufm_networks.observe(model, loader(x, y), heads=HEADS)
+    report = seen.compare(weight_decay=0.02)
+    assert report.prediction.theorem == "Theorem B.2"
+    (row,) = [row for row in report.rows if row.check == "features equal the mean of their label"]
+    problem = seen.problem(**seen.certify(weight_decay=0.02).lambdas[0].settings())
+    W, b = [model.fc1.weight, model.fc2.weight], [model.fc1.bias, model.fc2.bias]
+    means = verify.certify(problem, W=W, b=b, H=seen.means)
+    within = problem.lambda_H * len(y) * seen.metrics()["SNC1"]
+    assert row in report.failures
+    assert row.measured == pytest.approx((within / means.objective) ** 0.5, rel=1e-9)

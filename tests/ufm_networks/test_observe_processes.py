@@ -1,0 +1,37 @@
+"""Two processes with a share each observe what one does with all samples, padding left out; both tell of an error."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from plain_models import HEADS, loader
+from two_observers import SAMPLES, data, network
+
+import ufm_networks
+
+HERE = Path(__file__).parent
+
+
+def test_two_processes_observe_as_one(tmp_path: Path) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, str(HERE / "two_observers.py"), str(tmp_path)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    one = ufm_networks.observe(network(), loader(*data()), heads=HEADS)
+    two = [ufm_networks.load_observation(tmp_path / f"{rank}.safetensors") for rank in (0, 1)]
+    assert one.samples == SAMPLES
+    for other in two:
+        np.testing.assert_array_equal(other.labels, one.labels)
+        np.testing.assert_array_equal(other.counts, one.counts)
+        np.testing.assert_allclose(list(other.metrics().values()), list(one.metrics().values()), rtol=1e-9)
+        np.testing.assert_allclose(other.means, one.means, rtol=1e-9, atol=1e-12)
+        for loss, sums in one.losses.items():
+            np.testing.assert_allclose(other.losses[loss], sums, rtol=1e-9)
+    told = sorted((tmp_path / f"{rank}.txt").read_text() for rank in (0, 1))
+    assert told[0].startswith("NotFiniteError: batch ")
+    assert told[1].startswith("RuntimeError: observing failed in process ")

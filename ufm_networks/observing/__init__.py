@@ -1,0 +1,6 @@
+"""Any PyTorch model over any loader: features that enter its heads, observed in two passes, none kept."""
+
+from ufm_networks.observing.observation import Observation, load_observation
+from ufm_networks.observing.observe import observe
+
+__all__ = ["Observation", "load_observation", "observe"]

@@ -1,0 +1,93 @@
+"""The certificate of an observed model, with the λ's it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ufm.support import display
+from ufm_networks.measuring.point import NetworkPoint
+from ufm_networks.observing.lambdas import InEffect
+from ufm_networks.report.counterpart import Part
+from ufm_networks.report.gap import sample_objective
+from verify.certification.certificate import Certificate, certify
+from verify.certification.verdict import overall
+from verify.reading.sources import own_features
+
+
+@dataclass(frozen=True)
+class ObservedCertificate(display.Summarized):
+    """F ≥ F(label means) ≥ min F ≥ D, sums over the parts of the problem; reduction="sum".
+
+    objective     F with every sample's own feature
+    means_objective  F with the label means in their place, which is no larger
+    lower_bound   D ≤ min F, from the label means and heads alone
+    relative_gap  (F − D) / F
+    verdict       ``verify.certify``'s on the label means
+    lambdas       the λ's in effect, one for the problem, or one for each task with samples of its own
+    certificates  of the label means, likewise
+    """
+
+    tasks: tuple[str, ...]
+    objective: float
+    means_objective: float
+    lower_bound: float
+    lambdas: tuple[InEffect, ...]
+    certificates: tuple[Certificate, ...]
+
+    @property
+    def relative_gap(self) -> float:
+        """(F − D) / F."""
+        return (self.objective - self.lower_bound) / self.objective
+
+    @property
+    def verdict(self) -> str:
+        """Of the label means; of several parts, the worst."""
+        return overall({certificate.verdict for certificate in self.certificates})
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "objective": self.objective,
+            "means_objective": self.means_objective,
+            "lower_bound": self.lower_bound,
+            "relative_gap": self.relative_gap,
+            "verdict": self.verdict,
+            "lambdas": [{**found.settings(), "source": found.source} for found in self.lambdas],
+            "certificates": [certificate.to_dict() for certificate in self.certificates],
+        }
+
+    def _summary(self) -> display.Summary:
+        rows: list[tuple[str, str]] = []
+        for i, found in enumerate(self.lambdas):
+            of = f" of {self.tasks[i]}" if len(self.lambdas) > 1 else ""
+            values = f"{found.lambda_H:.6g}, {found.lambda_W:.6g}, {display.bias_penalty(found.lambda_b)}"
+            rows += [(f"λ_H, λ_W, λ_b{of}", values), ("from", found.source)]
+        ratio = max(certificate.spectral_ratio for certificate in self.certificates)
+        rows += [
+            ("objective F", f"{self.objective:.12g}"),
+            ("F of the label means", f"{self.means_objective:.12g}"),
+            ("lower bound D", f"{self.lower_bound:.12g}"),
+            ("(F − D) / F", f"{self.relative_gap:.3g}"),
+            ("spectral ratio σ/τ", f"{ratio:.6g}"),
+            ("verdict on the means", self.verdict),
+        ]
+        return display.Summary("Certificate of an observed model", rows)
+
+
+def certified(tasks: tuple[str, ...], point: NetworkPoint, parts: list[tuple[Part, InEffect]]) -> ObservedCertificate:
+    """Of every part; sums of their objectives and bounds."""
+    objectives, certificates = [], []
+    for part, _ in parts:
+        W, b = [point.W[t] for t in part.tasks], [point.b[t] for t in part.tasks]
+        H: Any = point.means[part.form]
+        objectives.append(sample_objective(part, point))
+        certificates.append(certify(part.problem, W=W, H=[H] if own_features(part.problem) else H, b=b))
+    return ObservedCertificate(
+        tasks=tasks,
+        objective=float(sum(objectives)),
+        means_objective=float(sum(certificate.objective for certificate in certificates)),
+        lower_bound=float(sum(certificate.lower_bound for certificate in certificates)),
+        lambdas=tuple(found for _, found in parts),
+        certificates=tuple(certificates),
+    )

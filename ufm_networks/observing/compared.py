@@ -1,0 +1,46 @@
+"""An observed model held against the theorem that covers its problem."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+
+from ufm_networks.measuring.point import NetworkPoint
+from ufm_networks.metrics.streaming import SECOND_PASS, VARIABILITY
+from ufm_networks.report.counterpart import Part
+from verify._metrics import Metrics
+from verify._metrics.variability import COLLAPSE
+from verify.comparison.checks.row import Row, judged, share
+from verify.comparison.compare import Report, compare
+
+OPEN = "the label means', not the samples'"
+
+
+def report_of_samples(part: Part, point: NetworkPoint) -> Report:
+    """Of the label means, but what single features decide, which of means would be 0 by itself."""
+    f, several = part.form, len(point.means) > 1
+    H = point.means[f]
+    W, b = [point.W[t] for t in part.tasks], [point.b[t] for t in part.tasks]
+    report = compare(part.problem, SimpleNamespace(W=W, b=b, H=[H] if several else H))
+    source = part.problem.source
+    of_samples = {name: point.metrics[name] for name in (VARIABILITY[source], *SECOND_PASS[source])}
+    if several:
+        of_samples = dict.fromkeys(of_samples, float("nan"))
+        of_samples[VARIABILITY[source]] = float(np.average(point.spread[f], weights=point.counts[f]))
+    metrics = Metrics({**report.metrics, **of_samples}, report.metrics.reasons)
+    metrics.reasons.update({name: OPEN for name, value in of_samples.items() if np.isnan(value)})
+    scatter = part.problem.lambda_H * float(point.counts[f] @ point.spread[f])
+    collapse = float(np.sqrt(share(scatter, report.certificate.objective)))
+    return replace(report, rows=tuple(_of_samples(row, of_samples, collapse) for row in report.rows), metrics=metrics)
+
+
+def _of_samples(row: Row, metrics: dict[str, float], collapse: float) -> Row:
+    """collapse  √(λ_H Σ_l n_l spread_l / F)"""
+    if row.check == COLLAPSE.name:
+        return judged(row.check, collapse, row.tolerance, row.source)
+    if row.check not in metrics:
+        return row
+    value = metrics[row.check]
+    return replace(row, measured=value, note=OPEN if np.isnan(value) else row.note)

@@ -1,0 +1,142 @@
+"""What was observed of a model over a loader, and what the toolkit says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ufm.losses import DEFAULT
+from ufm.support import display
+from ufm.support.strict_json import finite_or_none, plain
+from ufm_networks.observing.batch_labels import NONE
+from ufm_networks.observing.certified import ObservedCertificate, certified
+from ufm_networks.observing.compared import report_of_samples
+from ufm_networks.observing.files import read_fields, write_fields
+from ufm_networks.observing.observed import Observed
+from ufm_networks.observing.page import prepare_page, write_page
+from verify._metrics import Metrics
+from verify.comparison.compare import Report
+
+
+@dataclass(frozen=True, eq=False)
+class Observation(Observed, display.Summarized):
+    """Label means, sums and heads of a model; the features themselves are not kept. float64.
+
+    Fields as ``Observed``: tasks, heads, W, b, labels, counts, means, spread, losses, nonnegative, measured.
+    """
+
+    def metrics(self) -> Metrics:
+        """As ``verify.metrics`` of all features: its names, its values, its ``reasons``; task weights are 1."""
+        return Metrics(self.measured, self.measured.reasons)
+
+    def certify(
+        self,
+        *,
+        weight_decay: float | None = None,
+        lambdas: Any = None,
+        loss: Any = DEFAULT,
+    ) -> ObservedCertificate:
+        """How far the model can be from the global minimum of its unconstrained feature model.
+
+        weight_decay  wd of an optimizer that adds ½ wd ‖θ‖² to the mean loss: λ_W = λ_b = N wd / 2 (heads without
+                      bias have lambda_b=None), and the λ_H in effect, λ_W ‖W‖² / ‖H‖²
+        lambdas       instead of it (λ_H, λ_W, λ_b) beside the SUM of losses; λ_H may be None, the one in effect
+        loss          one of ``ufm.losses``, or one for each task
+
+        Of Problem (4) every task by itself, with N_t. Raises TypeError or ValueError naming the field.
+        """
+        parts = self.parts(weight_decay, lambdas, loss)
+        return certified(self.tasks, self.point(parts), parts)
+
+    def compare(
+        self,
+        *,
+        weight_decay: float | None = None,
+        lambdas: Any = None,
+        loss: Any = DEFAULT,
+    ) -> Report | dict[str, Report]:
+        """``verify.compare`` of label means and heads with the theorem that covers the problem, λ's as ``certify``.
+
+        That features equal the mean of their label is judged of all samples, and so are the metrics; all other rows see
+        the label means. Of Problem (4) one report for each task, by name, in which MNC1 is the task's and MNC4 is left
+        open.
+        """
+        parts = self.parts(weight_decay, lambdas, loss)
+        point = self.point(parts)
+        reports = [report_of_samples(part, point) for part, _ in parts]
+        return dict(zip(self.tasks, reports, strict=True)) if self.several_sources else reports[0]
+
+    def report(
+        self,
+        folder: str | Path,
+        *,
+        weight_decay: float | None = None,
+        lambdas: Any = None,
+        loss: Any = DEFAULT,
+        name: str = "observation",
+    ) -> Path:
+        """Writes the page of ``ufm measure`` as far as it needs no run: distance from the optimum, metrics, heads.
+
+        folder  for measure.html, measure.md, measure.json and figures/
+        name    what the model is called there; λ's and loss as ``certify``
+
+        Returns the page's path. ModuleNotFoundError without matplotlib and jinja2 (extra ``networks``), else as
+        ``certify``; ImportError or OSError before the work.
+        """
+        path = prepare_page(folder)
+        parts = self.parts(weight_decay, lambdas, loss)
+        return write_page(path, name, self.tasks, self._summary(), parts, self.point(parts), self.nonnegative)
+
+    def save(self, path: str | Path) -> None:
+        """As safetensors with a SHA-256; read with ``ufm_networks.load_observation``."""
+        write_fields(vars(self), path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: metrics, labels, counts and sums; None for NaN. Means and heads are left to ``save``."""
+        return {
+            "tasks": list(self.tasks),
+            "heads": list(self.heads),
+            "classes": list(self.classes),
+            "dim": self.dim,
+            "samples": self.samples,
+            "bias": [v is not None for v in self.b],
+            "several_sources": self.several_sources,
+            "labels": self.labels.tolist(),
+            "counts": self.counts.tolist(),
+            "nonnegative": self.nonnegative,
+            "losses": plain(self.losses),
+            "squared_features": self.squares(),
+            "metrics": {name: finite_or_none(value) for name, value in self.measured.items()},
+            "undefined_metrics": {n: why for n, why in self.measured.reasons.items() if n in self.measured},
+        }
+
+    def _summary(self) -> display.Summary:
+        tasks = [
+            f"{task}: K = {len(w)}, {head}{'' if v is not None else ', no bias'}"
+            for task, head, w, v in zip(self.tasks, self.heads, self.W, self.b, strict=True)
+        ]
+        rows = [("heads", "; ".join(tasks)), ("features", f"{self.samples:,} of dimension {self.dim}")]
+        missing = int(self.counts[(self.labels == NONE).any(axis=1)].sum())
+        told = f"{len(self.counts):,} occur"
+        if self.several_sources:
+            told += ", one task each: Problem (4)"
+        elif missing:
+            told += f", {missing:,} samples lack some"
+        rows.append(("label tuples", told))
+        rows += [(name, "undefined" if np.isnan(value) else f"{value:.6g}") for name, value in self.measured.items()]
+        return display.Summary("Observation", rows)
+
+    def __repr__(self) -> str:
+        return f"Observation(tasks={self.tasks}, classes={self.classes}, samples={self.samples}, d={self.dim})"
+
+
+def load_observation(path: str | Path) -> Observation:
+    """Reads what ``Observation.save`` wrote, to the last bit; nothing is unpickled.
+
+    TypeError where ``path`` is no path; FileNotFoundError where there is no file; ValueError, naming it, for one that
+    is damaged, or something else.
+    """
+    return Observation(**read_fields(path))

@@ -1,0 +1,187 @@
+"""Two passes of any model over any loader: what the metrics, the certificate and the page need of its features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, distributed, nn
+from torch.utils.data import DistributedSampler
+
+from ufm.losses import LOSSES
+from ufm.support import validation
+from ufm_networks.metrics.groups import numbered_forms
+from ufm_networks.metrics.streaming import add_second_pass, metrics_of_means
+from ufm_networks.observing.batch_labels import Int
+from ufm_networks.observing.first_pass import FirstPass
+from ufm_networks.observing.heads import Heads, find_heads
+from ufm_networks.observing.model_of_labels import label_problem, ordered_labels
+from ufm_networks.observing.observation import Observation
+from ufm_networks.observing.samples import Samples, pooling, unpacking
+from ufm_networks.observing.shown import LabelTable, Shown, require_same
+from ufm_networks.observing.watching import placed, unwrapped, watching
+from ufm_networks.training.processes import Processes
+
+
+def observe(
+    model: nn.Module,
+    loader: Any,
+    heads: Any,
+    *,
+    pool: Any = None,
+    unpack: Callable[[Any], Any] | None = None,
+    missing: int = -1,
+    device: Any = None,
+) -> Observation:
+    """Measures the features that enter a model's heads, over all samples of a loader, in two passes.
+
+    model    any module; put into evaluation mode without gradients, and as it was afterwards, also after an error
+    loader   what gives batches anew in every loop, as a DataLoader; both passes must show the same samples, in any
+             order and any batches
+    heads    task → nn.Linear of the model or its dotted name: {"digit": model.fc1, "colour": "classifier.1"}; with or
+             without bias. A sample's feature is what enters its heads, one for all of them
+    pool     where (n, tokens, d) enter a head: "mean", "first", "last", or a function (n, tokens, d) → (n, d)
+    unpack   batch → (inputs, labels); by default batches are (inputs, labels) or (inputs, labels of task 1, …, of task
+             T). Inputs that are a tuple or a dict enter the model as its arguments. Labels: (n, T) integers from 0,
+             (n,) of one task, a list of T vectors, or a dict of vectors by task
+    missing  the integer that stands for no label, such as an ``ignore_index``
+    device   where the model computes, by default where it is
+
+    Never in memory: more features than a batch. Kept: (columns, d) label means, two numbers a sample. Sums are float64
+    whatever the model's format. In a group of processes (``torch.distributed``), a loader with a DistributedSampler is
+    this process's share, sums are those of all processes, and repeats by which the sampler pads are left out.
+
+    Raises TypeError or ValueError naming head, batch, sample or task: heads that are not linear or not found, labels
+    out of range, a loader that is empty, of one pass, or shows other samples the second time; NotFiniteError, a
+    ValueError, for features that are not finite.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    model = unwrapped(model)
+    found = find_heads(model, heads)
+    pooled, taken = pooling(pool), unpacking(len(found.names)) if unpack is None else unpack
+    if not callable(taken):
+        raise TypeError(f"unpack must be a function batch → (inputs, labels), got {unpack!r}")
+    absent = validation.whole_number("missing", missing, -(2**63), 2**63 - 1)
+    if 0 <= absent < max(found.classes):
+        raise ValueError(f"missing={missing} is a class of a head; an integer that is none stands for no label, as -1")
+    _require_passes(loader)
+    with placed(model, found, device) as place, watching(model, found) as entering:
+        samples = Samples(model, found, loader, entering, place, taken, pooled, absent)
+        return _observe(samples, found, _processes(loader, place))
+
+
+def _observe(samples: Samples, heads: Heads, processes: Processes | None) -> Observation:
+    W, b = heads.arrays()
+    wrong = next((t for t, (w, v) in enumerate(zip(W, b, strict=True)) if not _finite(w, v)), None)
+    if wrong is not None:
+        raise ValueError(f"head {heads.names[wrong]!r} has weights or a bias that are not finite")
+    biases = [np.zeros(len(w)) if v is None else v for w, v in zip(W, b, strict=True)]
+    place = torch.device("cpu") if samples.device.type == "mps" else samples.device  # float64 is not everywhere
+    table = LabelTable(heads.names)
+    first = FirstPass(table, *([torch.from_numpy(x).to(place) for x in of] for of in (W, biases)))
+
+    def doubled() -> Iterator[tuple[Tensor, Int]]:
+        for h, labels in samples():
+            yield h.to(place).double(), labels
+
+    def read_first() -> None:
+        for h, labels in doubled():
+            first.add(h, labels)
+
+    _together(read_first, processes)
+    if processes is not None:
+        first.gather(processes)
+    if not first.table.number:
+        raise ValueError("the loader is empty: it gave no sample in the first pass")
+    rows = table.rows()
+    order = ordered_labels(rows)
+    moments = first.moments.ordered(order)
+    labels, counts = rows[order], moments.count.cpu().numpy().astype(np.int64)
+    problem = label_problem(labels, counts, heads.classes, heads.names, lambda_H=1.0, lambda_W=1.0, lambda_b=1.0)
+    forms = numbered_forms(problem)
+    measured = metrics_of_means(problem, forms, moments, W, biases).metrics
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    second, due = Shown(heads.dim, place), first.shown.samples
+
+    def grouped() -> Iterator[tuple[Tensor, Int]]:
+        for h, given in doubled():
+            groups = table.groups(given)
+            second.add(h, groups)
+            if second.samples > due:  # an endless loader would not end by itself
+                return
+            if groups.max() < len(rank):  # else refused below
+                yield h, rank[groups]
+
+    add_second_pass(measured, problem, forms, _guarded(grouped(), processes), moments, W, biases, processes)
+    size = (moments.mean.square().sum(dim=1) + moments.spread / moments.count).sqrt().cpu().numpy()
+    _together(lambda: require_same(first.shown, second, table, size[rank]), processes)
+    return Observation(
+        tasks=heads.names,
+        heads=heads.dotted,
+        W=W,
+        b=b,
+        labels=labels,
+        counts=counts,
+        means=moments.mean.T.contiguous().cpu().numpy(),
+        spread=(moments.spread / moments.count).cpu().numpy(),
+        losses=dict(zip(LOSSES, first.losses.cpu().numpy(), strict=True)),
+        nonnegative=bool(first.least >= 0),
+        measured=measured,
+    )
+
+
+def _finite(w: Any, v: Any) -> bool:
+    return bool(np.isfinite(w).all() and (v is None or np.isfinite(v).all()))
+
+
+def _require_passes(loader: Any) -> None:
+    if isinstance(loader, Tensor) or not (hasattr(loader, "__iter__") or hasattr(loader, "__getitem__")):
+        raise TypeError(f"loader must give batches in a loop, as a DataLoader; got {type(loader).__name__}")
+    if hasattr(loader, "__next__"):
+        raise ValueError(
+            f"loader is a {type(loader).__name__}, which goes through its samples once, and two passes are needed; "
+            "give a DataLoader, a list of batches or what begins anew in every loop"
+        )
+
+
+def _processes(loader: Any, device: torch.device) -> Processes | None:
+    """The group whose shares are added up; None where this process has all samples."""
+    if not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+        return None
+    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
+        return None
+    return Processes(device, distributed.get_rank(), distributed.get_world_size())
+
+
+def _together(work: Callable[[], None], processes: Processes | None) -> None:
+    """Where one process fails, all do: else the others would wait for it."""
+    failed: Exception | None = None
+    try:
+        work()
+    except Exception as error:
+        failed = error
+    _agree(failed, processes)
+
+
+def _guarded(pairs: Iterator[tuple[Tensor, Int]], processes: Processes | None) -> Iterator[tuple[Tensor, Int]]:
+    failed: Exception | None = None
+    try:
+        yield from pairs
+    except Exception as error:
+        failed = error
+    _agree(failed, processes)
+
+
+def _agree(failed: Exception | None, processes: Processes | None) -> None:
+    ranks: list[int] = []
+    if processes is not None:
+        flags = processes.gather(torch.tensor(int(failed is not None), device=processes.device))
+        ranks = [rank for rank, flag in enumerate(flags) if flag]
+    if failed is not None:
+        raise failed
+    if ranks:
+        raise RuntimeError(f"observing failed in process {ranks[0]}, whose error says why")

@@ -1,0 +1,94 @@
+"""The page of an observed model: what ``ufm measure`` shows of a run, as far as it needs no run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ufm.support.display import Summary, bias_penalty, loss_names
+from ufm.support.strict_json import plain
+from ufm.support.writable import open_folder
+from ufm_networks.measuring.point import NetworkPoint
+from ufm_networks.observing.lambdas import InEffect
+from ufm_networks.report.counterpart import Part
+from ufm_networks.report.gap import Gap, measure_gap
+from ufm_networks.report.gap_sections import gap_blocks
+from ufm_networks.report.heads import compare_heads
+from ufm_networks.report.heads_figure import heads_file
+from ufm_networks.report.numbers_of_runs import gap_to_dict, heads_to_dict
+from ufm_networks.report.sections import TITLE
+from ufm_networks.report.write import write_measured
+from verify._metrics import metrics
+from verify.report import numbers
+from verify.report.as_html import require_page_libraries
+from verify.report.blocks import Page, Paragraph, Picture, Section, pairs, table
+from verify.report.metric_names import shown
+
+METRICS = "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own."
+
+
+def prepare_page(folder: str | Path) -> Path:
+    """Opens the folder and looks for the libraries, before the work."""
+    require_page_libraries()
+    return open_folder(folder, "measure.html", "measure.md", "measure.json", "figures/")
+
+
+def write_page(
+    path: Path,
+    name: str,
+    tasks: Sequence[str],
+    summary: Summary,
+    parts: Sequence[tuple[Part, InEffect]],
+    point: NetworkPoint,
+    nonnegative: bool,
+) -> Path:
+    """Solves the model at the λ's in effect, certifies it and the observed point, and writes both side by side."""
+    gaps = [measure_gap(part, point) for part, _ in parts]
+    heads = compare_heads(point.W, gaps)
+    each = [metrics(gap.part.problem, gap.solution) for gap in gaps]
+    optimum = {metric: float(np.mean([of[metric] for of in each])) for metric in each[0]}
+    of_tasks = [f"Task {task}" for task in tasks] if len(gaps) > 1 else [""]
+    about = [*summary.rows[:3]]
+    for (part, found), task in zip(parts, of_tasks, strict=True):
+        p, of = part.problem, f", {task}" if task else ""
+        about.append((f"λ_H, λ_W, λ_b{of}", f"{p.lambda_H:.4g}, {p.lambda_W:.4g}, {bias_penalty(p.lambda_b)}"))
+        about += [(f"from{of}", found.source), (f"loss{of}", loss_names(p.loss))]
+    rows = [
+        (shown(metric), *map(numbers.metric, (value, optimum.get(metric, float("nan")))))
+        for metric, value in point.metrics.items()
+    ]
+    header = ("metric", "observed", "model's optimum")
+    classes = tuple(len(w) for w in point.W)
+    picture = Picture(heads_file(heads, classes, "run-1-heads", apart=len(point.means) > 1))
+    blocks = gap_blocks(gaps, of_tasks, nonnegative=nonnegative)
+    sections = (
+        Section(name, (pairs(about),)),
+        Section("Distance from the model's optimum", tuple(blocks), 3),
+        Section("Collapse metrics", (table(header, rows, header[1:], {"metric": "short"}), Paragraph(METRICS)), 3),
+        Section("Heads", (Paragraph(heads.told), picture), 3),
+    )
+    told = {
+        "name": name,
+        "tasks": list(tasks),
+        "classes": classes,
+        "samples": int(sum(counts.sum() for counts in point.counts)),
+        "lambdas": [{**found.settings(), "source": found.source} for _, found in parts],
+        "metrics": point.metrics,
+        "optimum_metrics": optimum,
+        "gaps": [gap_to_dict(gap) for gap in gaps],
+        "heads": heads_to_dict(heads),
+    }
+    page = Page(TITLE, f"{name}: {_sentence(gaps)} {heads.told}", sections)
+    return write_measured(path, page, {"observation": plain(told)})
+
+
+def _sentence(gaps: Sequence[Gap]) -> str:
+    """Sums over the tasks of Problem (4)."""
+    whole, read = (sum(gap.stages[i].objective for gap in gaps) for i in (0, 2))
+    best, alone = (sum(bounds) for bounds in zip(*((g.optimum.lower_bound, g.lower_bound) for g in gaps), strict=True))
+    return (
+        f"(F − min F) / F of the model beside it is {(whole - best) / whole:.3g}, which the network alone bounds by "
+        f"{(whole - alone) / whole:.3g}, and {(read - best) / read:.3g} without what no head reads of its features."
+    )

@@ -1,0 +1,117 @@
+"""What a pass over a loader has shown of its samples, which come in any order and without numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ufm_networks.metrics.seen_samples import SEED, rounding_of
+from ufm_networks.observing.batch_labels import NONE, Int
+
+DIRECTIONS = 2
+
+
+class LabelTable:
+    """Label tuples (T,) numbered in the order in which they first come."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        self.tasks, self.number = tasks, dict[tuple[int, ...], int]()
+
+    def groups(self, labels: Int) -> Int:
+        """(n,) the numbers of labels (n, T)."""
+        rows, inverse = np.unique(labels, axis=0, return_inverse=True)
+        known = [self.number.setdefault(tuple(row), len(self.number)) for row in rows.tolist()]
+        return np.array(known, dtype=np.int64)[inverse.reshape(-1)]
+
+    def rows(self) -> Int:
+        """(m, T)."""
+        return np.array(list(self.number), dtype=np.int64).reshape(len(self.number), len(self.tasks))
+
+    def told(self, group: int) -> str:
+        """The label as a reader knows it."""
+        row = list(self.number)[group]
+        return ", ".join(f"{task}={k}" for task, k in zip(self.tasks, row, strict=True) if k != NONE)
+
+
+class Shown:
+    """Labels and sketches of one pass.
+
+        sketch_i = R h_i,  R (2, d) of independent N(0, 1)
+
+    Two passes show the same samples where, label by label, they show as many, and the sorted sketches agree: sorting
+    changes no largest difference, so that rounding stays as small as it is in each feature.
+    """
+
+    def __init__(self, dim: int, device: torch.device) -> None:
+        own = torch.Generator().manual_seed(SEED)
+        self.R = torch.randn(dim, DIRECTIONS, generator=own, dtype=torch.float64).to(device)
+        self.samples, self.rounding = 0, 0.0
+        self._groups: list[Int] = []
+        self._sketches: list[Tensor] = []
+
+    def add(self, h: Tensor, groups: Int) -> None:
+        """Features (n, d) in float64."""
+        if not self.samples:
+            self.rounding = rounding_of(h)
+        sketch = (h @ self.R).cpu()
+        self.samples += len(h)
+        self._groups.append(groups.astype(np.int32))
+        # rounding of float32 is far below what is allowed of features that are no finer
+        self._sketches.append(sketch.float() if self.rounding > torch.finfo(torch.float64).eps else sketch)
+
+    def rename(self, number: Int) -> None:
+        """Group g becomes ``number[g]``."""
+        self._groups = [number[groups] for groups in self._groups]
+
+    def sorted_of_labels(self) -> tuple[Int, np.ndarray]:
+        """(N,) groups in order and (N, 2) each sketch sorted within its group."""
+        if not self._groups:
+            return np.zeros(0, dtype=np.int64), np.zeros((0, DIRECTIONS))
+        groups = np.concatenate(self._groups)
+        sketches = torch.cat(self._sketches).numpy()
+        columns = [sketches[np.lexsort((sketches[:, i], groups)), i] for i in range(DIRECTIONS)]
+        return np.sort(groups), np.stack(columns, axis=1)
+
+
+def require_same(first: Shown, second: Shown, table: LabelTable, size: np.ndarray) -> None:
+    """ValueError naming what the second pass has shown and what was due.
+
+    size  (m,) what rounding is relative to: the root mean square of ‖h‖ over a label
+    """
+    due_groups, due = first.sorted_of_labels()
+    groups, seen = second.sorted_of_labels()
+    counts, counts_due = (np.bincount(of, minlength=len(table.number)) for of in (groups, due_groups))
+    wrong = np.flatnonzero(counts[: len(counts_due)] != counts_due)
+    if len(groups) != len(due_groups) or len(wrong):
+        raise ValueError(_counts(first, second, table, counts, counts_due))
+    allowed = max(first.rounding, second.rounding) ** 0.5
+    scale = np.maximum(size[groups, None], np.abs(due))
+    change = np.abs(seen - due) / np.where(scale > 0, scale, 1.0)
+    unlike = np.flatnonzero(~(change <= allowed).all(axis=1))
+    if len(unlike):
+        labels, times = np.unique(groups[unlike], return_counts=True)
+        raise ValueError(
+            f"the second pass over the loader has not the features of the first: of {table.told(int(labels[0]))}, "
+            f"{times[0]:,} of {counts_due[labels[0]]:,} samples are others, and {len(unlike):,} of {len(groups):,} in "
+            f"all; they differ by about {float(change[unlike].max()):.2g} of their size, where rounding explains "
+            f"{allowed:.2g}. Either the loader drops samples and doubles others (drop_last, drawing with replacement), "
+            "or it augments, or the model is random in evaluation mode"
+        )
+
+
+def _counts(first: Shown, second: Shown, table: LabelTable, counts: Int, due: Int) -> str:
+    if not second.samples:
+        return (
+            f"the second pass over the loader shows no sample, the first {first.samples:,}: an iterator goes through "
+            "its samples once. Give a DataLoader, a list of batches or what begins anew in every loop"
+        )
+    g = int(np.flatnonzero(counts[: len(due)] != due)[0])
+    more = " or more, after which it was stopped" if second.samples > first.samples else ""
+    return (
+        f"the second pass over the loader shows {second.samples:,} samples{more}, and {first.samples:,} were due, "
+        f"those of the first: {counts[g]:,} of {table.told(g)} instead of {due[g]:,}. Each pass must show every sample "
+        "once, in any order: no drop_last beside shuffle, no padding, no drawing with replacement"
+    )
