@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.losses.loss import Columns, Float, Pieces
@@ -91,6 +92,11 @@ class LogCosh:
     def mass(y: Float) -> Float:
         """1."""
         return np.ones(y.shape[1])
+
+    @staticmethod
+    def unbounded(y: Float) -> NDArray[np.bool_]:
+        """None: log cosh grows on either side."""
+        return np.zeros(len(y), dtype=bool)
 
     @staticmethod
     def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:

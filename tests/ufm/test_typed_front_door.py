@@ -154,7 +154,7 @@ BAD = {
     "ufm.MultiSource([[3, 2]], loss=['squared-eror'], **lambdas)": "squared-eror",
     "ufm.Regression([[3.0]], lambda_H=0.1, lambda_W=0.1, lambda_b='none')": "lambda_b",
     "ufm.Regression([[3.0]], lambda_H=None, lambda_W=0.1, lambda_b=None)": "lambda_H",
-    "ufm.SingleSource.from_labels([[0]], missing='nan', **lambdas)": "missing",
+    "ufm.SingleSource.from_labels([[0]], missing=[-1], **lambdas)": "missing",
     "ufm.solve(problem, method='gradent')": "No overload",
     "ufm.solve(problem, stepz=5)": "stepz",
     "ufm.solve(problem, 'newton', steps=2.5)": "No overload",
