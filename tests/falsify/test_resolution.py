@@ -100,7 +100,7 @@ def test_the_least_curvature_bounds_distances_by_bregman_distances(loss: str) ->
     value, _ = kind.value_and_residual(u, y)
     other, residual = kind.value_and_residual(u + away, y)
     bregman = value - other + (residual * away).sum(axis=0)
-    m = kind.curvature(u).min(axis=0)
+    m = kind.curvature(u, y).min(axis=0)
     near = bregman <= m / 4.0
     assert near.sum() > 1000
     error = 1e-13 * (value + other)  # of the difference
