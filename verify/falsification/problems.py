@@ -13,6 +13,7 @@ from ufm.losses import DEFAULT
 from ufm.losses import LOSSES as KNOWN
 from ufm.solution import Problem
 from ufm.support import validation
+from ufm.support.public_fields import task_losses
 from verify.reading.form import MISSING, require_problem
 
 LOSSES = tuple(KNOWN)
@@ -32,6 +33,7 @@ KINDS = {
 
 def expression(problem: Problem) -> str:
     """The Python that makes the problem, while it is small: ``ufm.SingleSource([[2, 1], [1, 2]], …)``."""
+    losses = task_losses(problem, LOSSES, "verify.falsify")
     made, size = _made(problem)
     if size > WRITTEN_OUT:
         return repr(problem)
@@ -40,7 +42,7 @@ def expression(problem: Problem) -> str:
         given.append(f"task_weights={problem.task_weights.tolist()!r}")
     if problem.reduction != "sum":
         given.append(f"reduction={problem.reduction!r}")
-    if set(problem.losses) != {DEFAULT} and not isinstance(problem, ufm.Regression):
+    if set(losses) != {DEFAULT} and not isinstance(problem, ufm.Regression):
         given.append(f"loss={problem.loss!r}")
     if problem.label_smoothing:
         given.append(f"label_smoothing={problem.label_smoothing!r}")
