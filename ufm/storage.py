@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from os import PathLike
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, assert_never, get_args
@@ -31,10 +30,9 @@ from ufm.problems.single_source import SingleSource
 from ufm.problems.soft_labels import SoftLabels
 from ufm.problems.targeted import Targeted
 from ufm.support import validation
-from ufm.support.bounded_json import parse_json
-from ufm.support.checked_tensors import load_checked, save_checked
+from ufm.support.checked_record import read_record
+from ufm.support.checked_tensors import save_checked
 from ufm.support.public_fields import require_known, task_losses
-from ufm.support.regular_file import require_regular
 from ufm.support.strict_json import plain, restored
 from ufm.support.writable import require_target
 
@@ -74,18 +72,7 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
 
 def read_fields(path: str | Path) -> dict[str, Any]:
     """What ``write_fields`` wrote, checked; errors as ``ufm.load``."""
-    if not isinstance(path, (str, PathLike)):
-        raise TypeError(f"path must be a path to a file, got {path!r}")
-    path = Path(path)
-    require_regular("path", path)
-    try:
-        tensors, header = load_checked(path, FORMAT, "solution")
-    except ValueError as error:
-        raise ValueError(f"path={str(path)!r} is {error}") from error
-    try:
-        return _fields(parse_json(header["ufm"]), tensors)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise ValueError(f"path={str(path)!r} is incomplete: {error!r}") from error
+    return read_record(path, FORMAT, "solution", "ufm", _fields)
 
 
 def _fields(record: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:

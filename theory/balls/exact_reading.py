@@ -17,20 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.balls.library import flint
+from theory.public_fields import FIELDS as READ
 from theory.public_fields import require_known, targets, task_losses
 
-FIELDS = (
-    "source",
-    "classes",
-    "labels",
-    "counts",
-    "task_weights",
-    "lambda_H",
-    "lambda_W",
-    "lambda_b",
-    "reduction",
-    "label_smoothing",
-)
+FIELDS = ("source", *READ)
 
 
 @dataclass(frozen=True, eq=False)

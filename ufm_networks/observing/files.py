@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ from torch import Tensor
 
 from ufm.losses import LOSSES
 from ufm.support import validation
-from ufm.support.bounded_json import parse_json
-from ufm.support.checked_tensors import load_checked, save_checked
-from ufm.support.regular_file import require_regular
+from ufm.support.checked_record import read_record
+from ufm.support.checked_tensors import save_checked
 from ufm.support.strict_json import plain, restored
 from ufm.support.writable import require_target
 from ufm_networks.observing.batch_labels import NONE
@@ -49,18 +47,7 @@ def write_fields(fields: Mapping[str, Any], path: str | Path) -> None:
 
 def read_fields(path: str | Path) -> dict[str, Any]:
     """What ``write_fields`` wrote. TypeError, FileNotFoundError or ValueError naming the path."""
-    if not isinstance(path, (str, PathLike)):
-        raise TypeError(f"path must be a path to a file, got {path!r}")
-    path = Path(path)
-    require_regular("path", path)
-    try:
-        tensors, header = load_checked(path, FORMAT, "saved observation")
-    except ValueError as error:
-        raise ValueError(f"path={str(path)!r} is {error}") from error
-    try:
-        return _fields(parse_json(header["observation"]), tensors)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise ValueError(f"path={str(path)!r} is incomplete: {error!r}") from error
+    return read_record(path, FORMAT, "saved observation", "observation", _fields)
 
 
 def _fields(record: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
