@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from program import run
 
+import ufm
 from ufm.support.numpy_files import archived_arrays
 from verify.cli.label_files import read_tasks
 from verify.cli.problem_options import ProblemOptions
@@ -127,7 +128,7 @@ def test_parquet_that_is_refused(tmp_path: Path) -> None:
 
 def test_memory_of_parquet_is_asked_for_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet.write_table(pyarrow.table({"a": np.arange(100_000) % 7, "b": np.arange(100_000)}), tmp_path / "a.parquet")
-    monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 3_500_000)
+    monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 6_000_000)
     read_tasks([tmp_path / "a.parquet"], columns=["a"])
     with pytest.raises(MemoryError, match="choose fewer columns or rows"):
         read_tasks([tmp_path / "a.parquet"])
@@ -247,6 +248,18 @@ def test_names_go_all_the_way(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     for file in ("report.html", "report.txt", "figures/case-1-cosines.svg"):
         text = Path("report", file).read_text()
         assert all(name in text for name in ("small", "never", "a10", "ä")), file
+
+
+@pytest.mark.usefixtures("in_a_folder_of_its_own")
+def test_a_saved_solution_keeps_the_names(monkeypatch: pytest.MonkeyPatch, things: Any) -> None:
+    things.to_parquet("things.parquet")
+    assert run(monkeypatch, "solve", "--labels", "things.parquet", "--columns", "size", "flag", "--save", "s") == 0
+    problem: Any = ufm.load("s").problem
+    assert problem.task_names == ("size", "flag")
+    assert problem.class_names == (tuple(SIZES), ("False", "True"))
+    assert run(monkeypatch, "solve", "--counts", "3 0 2; 1 1 1", "--save", "s") == 0
+    counted: Any = ufm.load("s").problem
+    assert counted.class_names == (("0", "1"), ("0", "1", "2"))
 
 
 def test_options_take_them(tmp_path: Path, things: Any) -> None:

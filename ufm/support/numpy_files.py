@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
 
-_BROKEN = (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)  # RuntimeError: encrypted
+# a header is Python's literal, and what is damaged may be no token; RuntimeError is an encrypted archive's
+_NO_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError)
+_BROKEN = (*_NO_HEADER, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 

@@ -19,7 +19,7 @@ from ufm_networks.observing.observe import observe
 from ufm_networks.observing.stored_arrays import Stored, stored_arrays
 from ufm_networks.observing.stored_roles import Roles, roles_of
 
-BLOCK = 2**22  # numbers of features in memory at a time
+BLOCK = 2**20  # numbers of features in memory at a time
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,14 @@ def read_parquet(path: Path, name: str, chosen: Sequence[str]) -> tuple[tuple[Co
                 f"{path.name}: {shown(title)} has categories without their order; by name" for title in lost
             )
             return columns, (*warnings, *by_name)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{name} is not a whole Parquet file ({error})") from error
 
 
 def _chosen(path: Path, name: str, file: Any, chosen: Sequence[str]) -> tuple[list[_Field], tuple[str, ...]]:
     schema = file.schema_arrow
     every = [_Field(i, one_spelling(field.name), field.name, field.type) for i, field in enumerate(schema, 1)]
-    if not file.metadata.num_rows or not every:
+    if not (file.metadata.num_rows and file.num_row_groups and every):
         raise ValueError(f"{name} has {len(every)} columns and {file.metadata.num_rows} rows")
     kept = list(chosen_columns(path.name, every, chosen))
     index = set() if chosen else _index(schema.metadata)
@@ -100,33 +100,28 @@ def _is_label(kind: Any) -> bool:
 
 
 def _require_memory(file: Any, kept: Sequence[_Field]) -> None:
-    """Of what is unpacked, and of a code a row."""
-    keys, metadata = {field.key for field in kept}, file.metadata
-    unpacked = sum(part.total_uncompressed_size for part in _chunks(file, keys))
+    """Of the largest part of the file, unpacked, and of a code a row."""
+    metadata = file.metadata
+    largest = max(metadata.row_group(g).total_byte_size for g in range(metadata.num_row_groups))
     rows = metadata.num_rows
     what = f"labels of shape {(rows, len(kept))}"
-    require_memory(3 * unpacked + 24 * rows * len(kept), "cpu", what, "choose fewer columns or rows")
-
-
-def _chunks(file: Any, keys: Collection[str]) -> Iterator[Any]:
-    """What the file says of each part of these columns."""
-    for g in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(g)
-        parts = (group.column(i) for i in range(group.num_columns))
-        yield from (part for part in parts if part.path_in_schema in keys)
+    require_memory(3 * largest + 24 * rows * len(kept), "cpu", what, "choose fewer columns or rows")
 
 
 def _column(name: str, field: _Field, file: Any) -> Column:
     import pyarrow
 
-    cells = file.read(columns=[field.key]).column(field.key)
-    if pyarrow.types.is_null(cells.type):
-        return column_of(field.position, [NULL], np.zeros(len(cells), dtype=np.int64), field.name)
-    encoded = (cells if _categories(cells.type) else cells.dictionary_encode()).unify_dictionaries()
-    # written without a dictionary, categories come in the order in which they first occur
-    ordered = _categories(cells.type) and all(part.has_dictionary_page for part in _chunks(file, (field.key,)))
+    parts: list[Any] = []
+    for g in range(file.num_row_groups):  # one after the other, so that text is in memory for one of them only
+        read = file.read_row_group(g, columns=[field.key]).column(field.key)
+        if pyarrow.types.is_null(read.type):
+            return column_of(field.position, [NULL], np.zeros(file.metadata.num_rows, dtype=np.int64), field.name)
+        parts += (read if _categories(read.type) else read.dictionary_encode()).chunks
+    encoded = pyarrow.chunked_array(parts).unify_dictionaries()
     codes = np.concatenate([part.indices.cast(pyarrow.int64()).fill_null(-1).to_numpy() for part in encoded.chunks])
     values = encoded.chunk(0).dictionary
+    if codes.max() >= len(values) or codes.min() < -1 or len(codes) != file.metadata.num_rows:
+        raise ValueError(f"{name} is damaged: column {shown(field.name)} has other rows or codes than it says")
     if pyarrow.types.is_floating(values.type):
         distinct = spelled(f"{name}, column {field.position}", values.to_numpy(zero_copy_only=False))
     else:
@@ -134,4 +129,19 @@ def _column(name: str, field: _Field, file: Any) -> Column:
     if codes.min() < 0:
         codes[codes < 0] = len(distinct)
         distinct.append(NULL)
+    ordered = _categories(field.type) and _dictionary_everywhere(field, file)
     return column_of(field.position, distinct, codes, field.name, ordered)
+
+
+def _dictionary_everywhere(field: _Field, file: Any) -> bool:
+    """Whether categories stand in their order: without a dictionary they come in that in which they first occur.
+
+    Of a column that has been read: what the file says of it has proved sound, and pyarrow ends the process else.
+    """
+    (place,) = (i for i, path in enumerate(_paths(file)) if path == field.key)
+    groups = (file.metadata.row_group(g) for g in range(file.num_row_groups))
+    return all(group.column(place).has_dictionary_page for group in groups)
+
+
+def _paths(file: Any) -> list[str]:
+    return [file.schema.column(i).path for i in range(len(file.schema))]

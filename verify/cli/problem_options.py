@@ -57,3 +57,10 @@ class ProblemOptions(FileOptions):
         if of_files:
             raise ValueError(f"{of_files}: of a file of {', '.join(f'--{name}' for name in FILES)}, and there is none")
         return self._counted(loss, settings), None
+
+
+def with_names(problem: Problem, reading: LabelReading | None) -> Problem:
+    """The problem with the names that were read, as far as a problem keeps any."""
+    if reading is None or not isinstance(problem, ufm.SingleSource):
+        return problem
+    return problem.with_names([task.classes for task in reading.tasks], [task.name for task in reading.tasks])
