@@ -74,7 +74,7 @@ class StoredPoint(display.Summarized):
     def _told(self, t: int) -> str:
         head, counts = self.roles.heads[t], self._counts(t)
         arrays = head.weight.name + (", no bias" if head.bias is None else f", {head.bias.name}")
-        parts = [f"K = {head.classes}, {arrays}", f"{counts.min():,} to {counts.max():,} samples a class"]
+        parts = [f"K = {head.classes}, {arrays}", f"{_range(counts)} samples a class"]
         if empty := int((counts == 0).sum()):
             parts.append(f"{empty:,} classes without samples" if empty > 1 else "a class without samples")
         if none := len(self.labels) - int(counts.sum()):
@@ -105,6 +105,11 @@ def stored_point(path: Path, heads: Sequence[str] = ()) -> StoredPoint:
             "such rows out of features and labels"
         )
     return StoredPoint(path, roles, labels)
+
+
+def _range(counts: Int) -> str:
+    least, most = int(counts.min()), int(counts.max())
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 class _Rows:
