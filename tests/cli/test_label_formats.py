@@ -262,6 +262,25 @@ def test_a_saved_solution_keeps_the_names(monkeypatch: pytest.MonkeyPatch, thing
     assert counted.class_names == (("0", "1"), ("0", "1", "2"))
 
 
+def test_names_must_fit() -> None:
+    problem = ufm.SingleSource([[3, 1], [1, 3]], lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)
+    named = problem.with_names([("a", "b"), ("c", "d")], ("x", "y"))
+    assert (named.task_names, problem.task_names) == (("x", "y"), None)
+    with pytest.raises(ValueError, match=r"class_names must be \(2, 2\) names, got \(2, 1\)"):
+        problem.with_names([("a", "b"), ("c",)], None)
+    with pytest.raises(ValueError, match="task_names must be 2 names, got 1"):
+        problem.with_names(None, ("x",))
+
+
+def test_label_sets_from_parquet(tmp_path: Path) -> None:
+    frame = pandas.DataFrame({"beach": [True, False, True], "sea": [1, 1, 0]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    problem, reading = ProblemOptions(labels=(tmp_path / "a.parquet",), multi_label=True).stated()
+    assert sorted(problem.labels.tolist()) == [[0, 1], [1, 0], [1, 1]]
+    assert reading is not None
+    assert reading.tasks[0].classes == ("beach", "sea")
+
+
 def test_options_take_them(tmp_path: Path, things: Any) -> None:
     things.to_parquet(tmp_path / "a.parquet")
     problem = ProblemOptions(labels=(tmp_path / "a.parquet",), columns=("digit", "flag")).build()
