@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,12 @@ def test_flags(
         assert message in capsys.readouterr().err
     assert run(monkeypatch, "certify", tmp_path / "none.npz", "--weight-decay", 0.1) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_without_the_extra_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arrays: Arrays
+) -> None:
+    path = write(tmp_path / "p.npz", arrays)
+    monkeypatch.setitem(sys.modules, "ufm_networks.observing", None)
+    assert run(monkeypatch, "certify", path, "--weight-decay", 0.1) == 2
+    assert "pip install 'ufm-toolkit[networks]'" in capsys.readouterr().err

@@ -73,10 +73,16 @@ class Certify:
     def _observed(self, say: Any) -> tuple[Observation, dict[str, Any]]:
         """What is certified, and what was read of the file; it is told before features are gone through."""
         from ufm.support.regular_file import require_regular
-        from ufm_networks.observing import load_observation
-        from ufm_networks.observing.files import FORMAT
-        from ufm_networks.observing.stored_arrays import header_of
-        from ufm_networks.observing.stored_point import stored_point
+
+        try:
+            from ufm_networks.observing import load_observation
+            from ufm_networks.observing.files import FORMAT
+            from ufm_networks.observing.stored_arrays import header_of
+            from ufm_networks.observing.stored_point import stored_point
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"ufm certify needs {error.name}: pip install 'ufm-toolkit[networks]'", name=error.name
+            ) from error
 
         require_regular("point", self.point)
         if self.point.suffix == ".safetensors" and header_of(self.point).get("format") == FORMAT:
