@@ -72,17 +72,26 @@ class ObservedCertificate(display.Summarized):
             ("spectral ratio σ/τ", f"{ratio:.6g}"),
             ("verdict on the means", self.verdict),
         ]
+        for certificate in self.certificates:
+            if certificate.enclosure is not None:
+                rows.append(("min F proven in", str(certificate.enclosure)))
+            if certificate.rigorous_note:
+                rows.append(("not proven", certificate.rigorous_note))
         return display.Summary("Certificate of an observed model", rows)
 
 
-def certified(tasks: tuple[str, ...], point: NetworkPoint, parts: list[tuple[Part, InEffect]]) -> ObservedCertificate:
+def certified(
+    tasks: tuple[str, ...], point: NetworkPoint, parts: list[tuple[Part, InEffect]], *, rigorous: bool = False
+) -> ObservedCertificate:
     """Of every part; sums of their objectives and bounds."""
     objectives, certificates = [], []
     for part, _ in parts:
         W, b = [point.W[t] for t in part.tasks], [point.b[t] for t in part.tasks]
         H: Any = point.means[part.form]
         objectives.append(sample_objective(part, point))
-        certificates.append(certify(part.problem, W=W, H=[H] if own_features(part.problem) else H, b=b))
+        certificates.append(
+            certify(part.problem, W=W, H=[H] if own_features(part.problem) else H, b=b, rigorous=rigorous)
+        )
     return ObservedCertificate(
         tasks=tasks,
         objective=float(sum(objectives)),

@@ -38,6 +38,7 @@ class Observation(Observed, display.Summarized):
         weight_decay: float | None = None,
         lambdas: Any = None,
         loss: Any = DEFAULT,
+        rigorous: bool = False,
     ) -> ObservedCertificate:
         """How far the model can be from the global minimum of its unconstrained feature model.
 
@@ -45,11 +46,12 @@ class Observation(Observed, display.Summarized):
                       bias have lambda_b=None), and the λ_H in effect, λ_W ‖W‖² / ‖H‖²
         lambdas       instead of it (λ_H, λ_W, λ_b) beside the SUM of losses; λ_H may be None, the one in effect
         loss          one of ``ufm.losses``, or one for each task
+        rigorous      also prove bounds on the minimum in ball arithmetic, as ``verify.certify``
 
         Of Problem (4) every task by itself, with N_t. Raises TypeError or ValueError naming the field.
         """
         parts = self.parts(weight_decay, lambdas, loss)
-        return certified(self.tasks, self.point(parts), parts)
+        return certified(self.tasks, self.point(parts), parts, rigorous=rigorous)
 
     def compare(
         self,
