@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
+from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
 from ufm.support import validation
@@ -72,13 +74,13 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Heads are found in the module; errors of theirs come before training."""
         self._pass = None
-        self._collapse = Collapse(self.heads, pl_module, **self._sums).to(pl_module.device)
+        self._collapse = Collapse(self.heads, pl_module, **self._sums).to(_place(pl_module))
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Hooks, where batches are looked at as they go by."""
         if self._due(trainer) and not self._passes:
             collapse = self._running()
-            collapse.to(pl_module.device).reset()
+            collapse.to(_place(pl_module)).reset()
             for task, head in collapse.heads.modules.items():
                 self._hooks.append(head.register_forward_pre_hook(self._entering.hook(task), with_kwargs=True))
 
@@ -94,7 +96,8 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
             collapse = self._running()
             names = collapse.heads.names
             _, labels = (self.unpack or unpacking(len(names)))(batch)
-            collapse.update(features_going_by(self._entering, names, self.pool, batch_idx), labels)
+            h = features_going_by(self._entering, names, self.pool, batch_idx)
+            collapse.update(h.to(_place(pl_module)), labels)
             self._entering.clear()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -102,7 +105,7 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
         if not self._due(trainer):
             return
         if self._passes:
-            values: Any = self._measured(trainer, pl_module)
+            values = self._measured(trainer, pl_module)
         else:
             self._unhook()
             collapse = self._running()
@@ -131,7 +134,7 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
         assert self._collapse is not None
         return self._collapse
 
-    def _measured(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, float]:
+    def _measured(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Tensor]:
         precision = trainer.precision_plugin
         if self._pass is None:
             loader = trainer.train_dataloader if self.loader is None else self.loader
@@ -148,10 +151,15 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
         with precision.forward_context():
             told = self._pass()
         self.reasons = told.reasons
-        return told.values
+        return {n: torch.tensor(v, dtype=torch.float64, device=_place(pl_module)) for n, v in told.values.items()}
 
     def _unhook(self) -> None:
         for hook in self._hooks:
             hook.remove()
         self._hooks.clear()
         self._entering.clear()
+
+
+def _place(module: LightningModule) -> torch.device:
+    """Where its sums are: float64 is not everywhere."""
+    return torch.device("cpu") if module.device.type == "mps" else module.device

@@ -65,15 +65,19 @@ def stratified(labels: Int, samples: int, seed: int) -> Stratified:
 
 
 def _proportional(counts: Int, least: Int, samples: int) -> Int:
-    """(m,) how many of each: ``least``, and of the rest the largest remainders of its proportion."""
-    left = samples - int(least.sum())
-    rest = counts - least
-    quota = rest * (left / max(1, int(rest.sum())))
-    chosen: Int = least + np.floor(quota).astype(np.int64)
+    """(m,) how many of each: ``least`` where its proportion is below, and of the others by largest remainders."""
+    few = np.zeros(len(counts), dtype=np.bool_)
+    while True:
+        left, all_ = samples - int(least[few].sum()), int(counts[~few].sum())
+        quota = np.where(few, least, counts * (left / max(1, all_)))
+        below = quota < least
+        if not below.any():
+            break
+        few |= below
+    chosen: Int = np.floor(quota).astype(np.int64)
     short = samples - int(chosen.sum())
-    largest = np.argsort(np.where(chosen < counts, np.floor(quota) - quota, np.inf), kind="stable")[:short]
-    chosen[largest] += 1
-    return chosen
+    chosen[np.argsort(chosen - quota, kind="stable")[:short]] += 1
+    return np.minimum(chosen, counts)
 
 
 class _InOrder(Sampler[int]):
