@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torchmetrics import MetricCollection
 
 import ufm_networks
@@ -345,3 +346,33 @@ def test_torchmetrics_and_lightning_are_optional_and_not_imported_unless_used() 
         "ufm_networks.Collapse needs torchmetrics: pip install 'ufm-toolkit[training]'",
         "ufm_networks.CollapseCallback needs lightning: pip install 'ufm-toolkit[training]'",
     ]
+
+
+class Operations(TorchDispatchMode):
+    """The operations on tensors, one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+# a GPU is waited for by each of these, a number or a size that Python wants, or numbers that come from there
+WAITING = ("_local_scalar_dense", "nonzero", "unique", "masked_select", "bincount", "repeat_interleave", "lift_fresh")
+
+
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_an_update_waits_for_no_device_and_loops_over_no_class(tasks: int) -> None:
+    counts = []
+    for k in (3, 50):
+        heads, H, y = made((k,) * tasks)
+        collapse = ufm_networks.Collapse(heads, missing=-100)
+        collapse.update(H, y)
+        with Operations() as seen:
+            collapse.update(H, y)
+        assert not [name for name in seen.names if any(word in name for word in WAITING)]
+        counts.append(len(seen.names))
+    assert counts[0] == counts[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -71,11 +72,24 @@ def feature_rows(features: Any, samples: int, dim: int) -> Tensor:
     return features.detach()
 
 
+@lru_cache(maxsize=64)
+def constants(values: tuple[int, ...], device: torch.device) -> Tensor:
+    """Kept on the device: to bring numbers there is to wait for it."""
+    return torch.tensor(values, device=device)
+
+
+def all_finite(h: Tensor) -> Tensor:
+    """() whether every entry is; the largest magnitude passes on what is not."""
+    largest: Tensor = torch.linalg.vector_norm(h, ord=torch.inf)
+    return largest < torch.inf
+
+
 def known_labels(labels: Tensor, classes: Sequence[int], missing: int) -> tuple[Tensor, Tensor]:
     """Labels with −1 for none, a sample with a label outside its head's classes without any; and () whether one is."""
-    labels = torch.where(labels == missing, -1, labels)
-    outside = ((labels < -1) | (labels >= labels.new_tensor(classes))).any(dim=1)
-    return torch.where(outside[:, None], -1, labels), outside.any()
+    if missing != -1:
+        labels = torch.where(labels == missing, -1, labels)
+    outside = ((labels < -1) | (labels >= constants(tuple(classes), labels.device))).any(dim=1, keepdim=True)
+    return labels.masked_fill(outside, -1), outside.any()
 
 
 def require_right(not_finite: Tensor, outside: Tensor, classes: Sequence[int]) -> None:

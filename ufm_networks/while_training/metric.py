@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ufm.support import validation
 from ufm_networks.while_training.batch_tensors import (
     NEVER,
+    all_finite,
     feature_rows,
     known_labels,
     label_columns,
@@ -92,9 +93,10 @@ class Collapse(Metric):  # type: ignore[misc, unused-ignore]
             self.sums = self.sums.clone()
         table, outside = known_labels(table, self.heads.classes, self.missing)
         number = self._update_count - 1
-        self.not_finite = _first(self.not_finite, ~torch.isfinite(h).all(), number)
-        self.outside = _first(self.outside, outside, number)
         if len(table):
+            h = h.to(torch.float64)
+            self.not_finite = _first(self.not_finite, ~all_finite(h), number)
+            self.outside = _first(self.outside, outside, number)
             self.layout.add(self.sums, h, table)
 
     def compute(self) -> dict[str, Tensor]:

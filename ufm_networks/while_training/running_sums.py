@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ufm_networks.observing.batch_labels import Int
+from ufm_networks.while_training.batch_tensors import constants
 
 LARGEST = 2**27  # numbers: 1 GB
 
@@ -96,7 +97,7 @@ class Layout:
         """
         sums, h = self.parts(vector), h.to(torch.float64)
         present = labels >= 0
-        group = (labels + 1) @ labels.new_tensor(self.steps) if len(self.steps) > 1 else labels[:, 0] + 1
+        group = ((labels + 1) * constants(self.steps, labels.device)).sum(dim=1)  # CUDA has no @ of integers
         new = sums.count[group] == 0
         sums.mean.index_copy_(0, group, torch.where(new[:, None], h, sums.mean[group]))
         sums.count.index_add_(0, group, torch.ones_like(group, dtype=torch.float64))
