@@ -357,6 +357,8 @@ class Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.names.append(str(func))
+        indices = args[1] if "index.Tensor" in str(func) else ()
+        self.names += ["nonzero" for index in indices if index is not None and index.dtype == torch.bool]
         return func(*args, **(kwargs or {}))
 
 

@@ -20,6 +20,7 @@ from ufm_networks.not_finite import NotFiniteError
 
 pytestmark = pytest.mark.filterwarnings(
     r"ignore:.*LeafSpec:FutureWarning:lightning\..*",  # Lightning's, of PyTorch
+    "ignore:.*does not have many workers",  # where there are more cores
 )
 
 
