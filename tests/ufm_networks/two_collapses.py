@@ -25,6 +25,11 @@ def share(x: Any, y: Any) -> Any:
     return loader(x, y, shuffle=False, sampler=DistributedSampler(TensorDataset(x, y), shuffle=True, seed=3))
 
 
+def filled(y: Any) -> Any:
+    """Lightning's module asks for every label."""
+    return torch.where(y < 0, 0, y)
+
+
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"lightning\.")
     distributed.init_process_group("gloo")
@@ -44,12 +49,16 @@ if __name__ == "__main__":
     told["again"] = {name: float(value) for name, value in collapse.compute().items()}
     told["log"] = ufm_networks.CollapseLog(model, share(x, y), PLAIN, log=str(Path(sys.argv[1]) / "log.csv"))(0)
     told["subset"] = ufm_networks.CollapseLog(model, share(x, y), PLAIN, samples=61)(0)
+    try:
+        ufm_networks.CollapseLog(model, share(*data(wrong=True)), PLAIN)(0)
+    except (ValueError, RuntimeError) as error:
+        told["error"] = f"{type(error).__name__}: {error}"
     callbacks = [ufm_networks.CollapseCallback(HEADS), ufm_networks.CollapseCallback(HEADS, samples=61, prefix="sub/")]
     del model
     lightning = trainer(Path(sys.argv[1]), 1, devices=2, strategy="ddp", callbacks=callbacks)
     module = Module(lr=0.0)
     module.network.eval()
-    lightning.fit(module, loader(x, torch.where(y < 0, 0, y)))
+    lightning.fit(module, loader(x, filled(y)))
     told["lightning"] = {name: float(value) for name, value in lightning.callback_metrics.items()}
     (Path(sys.argv[1]) / f"{rank}.json").write_text(json.dumps(told))
     distributed.barrier()

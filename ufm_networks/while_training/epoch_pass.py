@@ -65,7 +65,7 @@ class EpochPass:
                 self.subset = stratified(self._labels(), self.samples, self.seed)
             rank, world = (processes.rank, processes.world) if processes is not None else (0, 1)
             loader = in_order(self.loader, self.subset.numbers, rank, world)
-        vector = self._sums(loader)
+        vector = _together(lambda: self._sums(loader), processes)
         if processes is not None:
             # messages are on the device of the process group's own kind
             vector = self.layout.merged(torch.stack(processes.gather(vector.to(processes.device)))).to(vector.device)
@@ -93,6 +93,23 @@ class EpochPass:
         if not parts:
             raise ValueError("the data set of the loader is empty")
         return np.concatenate(parts)
+
+
+def _together(work: Callable[[], Tensor], processes: Processes | None) -> Tensor:
+    """Where one process fails, all do: else the others would wait for it."""
+    failed: Exception | None = None
+    try:
+        done = work()
+    except Exception as error:
+        failed = error
+    if processes is not None:
+        flags = processes.gather(torch.tensor(int(failed is not None), device=processes.device))
+        ranks = [rank for rank, flag in enumerate(flags) if flag]
+        if ranks and failed is None:
+            raise RuntimeError(f"the pass over the loader failed in process {ranks[0]}, whose error says why")
+    if failed is not None:
+        raise failed
+    return done
 
 
 def processes_of(loader: Any) -> Processes | None:
