@@ -140,3 +140,33 @@ def test_heads_are_looked_for_before_training(tmp_path: Path) -> None:
         fit(tmp_path, ufm_networks.CollapseCallback({"digit": "network.fc"}))
     with pytest.raises(ValueError, match="every"):
         ufm_networks.CollapseCallback(HEADS, every=0)
+
+
+def test_a_metric_in_the_module_logs_the_same_names(tmp_path: Path) -> None:
+    class Own(Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.collapse = ufm_networks.Collapse({"digit": self.network.fc1, "colour": self.network.fc2})
+
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            self.collapse.update(self.network.features(batch[0]), batch[1])
+            return super().training_step(batch, batch_idx)
+
+        def on_train_epoch_end(self) -> None:
+            self.log_dict({f"own/{name}": value for name, value in self.collapse.compute().items()})
+            self.collapse.reset()
+
+    module = Own()
+    assert set(module.state_dict()) == set(Module().state_dict())
+    logged = fit(tmp_path, ufm_networks.CollapseCallback(HEADS), module).callback_metrics
+    names = [name for name in logged if not name.startswith("own/")]
+    assert len(names) == len(logged) / 2
+    for name in names:
+        assert float(logged[name]) == pytest.approx(float(logged[f"own/{name}"]), rel=1e-9)
+
+
+def test_it_can_be_sent_to_other_processes() -> None:
+    import pickle
+
+    twin = pickle.loads(pickle.dumps(ufm_networks.CollapseCallback(HEADS, pool="mean", every=2)))
+    assert (twin.heads, twin.pool, twin.every) == (HEADS, "mean", 2)

@@ -62,7 +62,8 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
         super().__init__()
         self.heads, self.loader, self.samples, self.prefix = heads, loader, samples, prefix
         self.every = validation.whole_number("every", every, 1, 2**63 - 1)
-        self.pool, self.unpack = pooling(pool), unpack
+        pooling(pool)  # refused here; what it gives cannot be pickled
+        self.pool, self.unpack = pool, unpack
         self._sums: dict[str, Any] = {"covariance": covariance, "missing": missing}
         self._subset = {"samples": samples, "seed": seed}
         self.reasons: dict[str, str] = {}
@@ -96,7 +97,7 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
             collapse = self._running()
             names = collapse.heads.names
             _, labels = (self.unpack or unpacking(len(names)))(batch)
-            h = features_going_by(self._entering, names, self.pool, batch_idx)
+            h = features_going_by(self._entering, names, pooling(self.pool), batch_idx)
             collapse.update(h.to(_place(pl_module)), labels)
             self._entering.clear()
 
