@@ -24,33 +24,51 @@ SEEDS = 5
 
 @pytest.mark.parametrize("classes", [(100,), (10, 10)])
 def test_update_beside_a_training_step(benchmark: Any, classes: tuple[int, ...]) -> None:
+    update_beside_a_step(benchmark, classes, torch.device("cpu"), ROUNDS)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("classes", [(100,), (10, 10)])
+def test_update_beside_a_training_step_on_a_gpu(benchmark: Any, classes: tuple[int, ...]) -> None:
+    update_beside_a_step(benchmark, classes, torch.device("cuda"), 10 * ROUNDS)
+
+
+def update_beside_a_step(benchmark: Any, classes: tuple[int, ...], device: torch.device, rounds: int) -> None:
     """ResNet18 at its full width, images of 32 × 32, in float32: the two in turn, in one process."""
     benchmark.extra_info["reach"] = "0.02 × a training step"
+
+    def now() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
     data = made_data(BATCH, 32)
-    network: Any = build_network(read_config({"model": {"backbone": "resnet18"}}), data).train()
+    network: Any = build_network(read_config({"model": {"backbone": "resnet18"}}), data).train().to(device)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-    x = torch.from_numpy(data.images[np.arange(BATCH)]).float() / 255
-    y = torch.stack([torch.arange(BATCH) * (7 + t) % k for t, k in enumerate(classes)], dim=1)
+    x = torch.from_numpy(data.images[np.arange(BATCH)]).float().to(device) / 255
+    own = torch.arange(BATCH, device=device) % 10
+    y = torch.stack([torch.arange(BATCH) * (7 + t) % k for t, k in enumerate(classes)], dim=1).to(device)
 
     def step() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
         h, logits = network(x)
-        sum(F.cross_entropy(u, torch.arange(BATCH) % 10) for u in logits).backward()
+        sum(F.cross_entropy(u, own) for u in logits).backward()
         optimizer.step()
         features: Tensor = h.detach()
         return features
 
     h = step()
-    collapse = ufm_networks.Collapse({f"task {t}": nn.Linear(h.shape[1], k) for t, k in enumerate(classes)})
+    collapse = ufm_networks.Collapse({f"task {t}": nn.Linear(h.shape[1], k) for t, k in enumerate(classes)}).to(device)
     collapse.update(h, y)
     ratios = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
+    for _ in range(rounds):
+        start = now()
         h = step()
-        middle = time.perf_counter()
+        middle = now()
         for _ in range(UPDATES):
             collapse.update(h, y)
-        ratios.append((time.perf_counter() - middle) / UPDATES / (middle - start))
+        ratios.append((now() - middle) / UPDATES / (middle - start))
     benchmark.pedantic(lambda: collapse.update(h, y), rounds=ROUNDS, iterations=UPDATES)
     benchmark.extra_info["of a training step"] = median(ratios)
     assert median(ratios) <= 0.02
