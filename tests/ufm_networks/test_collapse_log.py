@@ -237,3 +237,26 @@ def test_one_task_and_a_model_without_bias() -> None:
     due = verify.metrics(W=[model[1].weight], H=x.flatten(1).T, labels=y[:, 1], classic=True)
     np.testing.assert_allclose(list(values.values()), [due[name] for name in values], rtol=1e-9)
     assert "self_duality" in values
+
+
+@pytest.mark.parametrize("samples", [None, 40])
+@pytest.mark.parametrize("own", [False, True])
+def test_training_goes_on_as_it_would_have(samples: int | None, own: bool) -> None:
+    """Loaders draw their order from the same random numbers as the pass."""
+    x, y = images()
+    weights = []
+    for watched in (False, True):
+        model = network()
+        torch.manual_seed(3)
+        batches = loader(x, y, generator=torch.Generator().manual_seed(5) if own else None)
+        watch = ufm_networks.CollapseLog(model, batches, HEADS, samples=samples)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for epoch in range(2):
+            for images_, labels in batches:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(images_)[0], labels[:, 0]).backward()
+                optimizer.step()
+            if watched:
+                watch(epoch)
+        weights.append(model.fc1.weight.detach())
+    assert torch.equal(*weights)

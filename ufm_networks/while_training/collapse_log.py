@@ -16,7 +16,8 @@ class CollapseLog:
     """``watch = CollapseLog(model, loader, heads={…})``, then ``watch(epoch)`` once an epoch: a dict, name → value.
 
     The names, and which metrics they are, are those of ``ufm_networks.Collapse``; values are of one pass over the
-    loader in evaluation mode without gradients, after which the model is as it was.
+    loader in evaluation mode without gradients, after which the model is as it was, and so are PyTorch's random numbers
+    on the CPU and the loader's: training goes on as it would have without.
 
     model    any module
     loader   what gives batches anew in every loop; one pass a call

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,10 @@ class EpochPass:
 
     def __call__(self) -> Told:
         """Raises as ``ufm_networks.observe`` does of its first pass."""
+        with _same_draws(self.loader):
+            return self._told()
+
+    def _told(self) -> Told:
         processes = processes_of(self.loader)
         loader = self.loader
         if self.samples is not None:
@@ -93,6 +98,19 @@ class EpochPass:
         if not parts:
             raise ValueError("the data set of the loader is empty")
         return np.concatenate(parts)
+
+
+@contextmanager
+def _same_draws(loader: Any) -> Iterator[None]:
+    """What is drawn afterwards, as the order of the next epoch, is what would have been drawn without the pass."""
+    own = getattr(loader, "generator", None)
+    state = own.get_state() if isinstance(own, torch.Generator) else None
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            if own is not None and state is not None:
+                own.set_state(state)
 
 
 def _together(work: Callable[[], Tensor], processes: Processes | None) -> Tensor:
