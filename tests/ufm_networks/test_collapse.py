@@ -380,3 +380,17 @@ def test_an_update_waits_for_no_device_and_loops_over_no_class(tasks: int) -> No
         assert not [name for name in seen.names if any(word in name for word in WAITING)]
         counts.append(len(seen.names))
     assert counts[0] == counts[1]
+
+
+def test_on_every_device(device: str) -> None:
+    heads, H, y = made((3, 4), torch.float32)
+    exact = stacked(heads, H, y)
+    for head in heads.values():
+        head.to(device)
+    collapse = ufm_networks.Collapse(heads).to(device)
+    values = run(collapse, H.to(device), y.to(device)).compute()
+    assert all(value.device.type == device for value in values.values())
+    close({name: value.cpu() for name, value in values.items()}, exact, 1e-5)
+    collapse.to("meta")
+    with pytest.raises(ValueError, match=rf"features are on {device}.* and the metric on meta; move it"):
+        collapse.update(H.to(device), y)
