@@ -43,7 +43,9 @@ def test_a_page(kind: str, tmp_path: Path) -> None:
     assert means == pytest.approx(certificate.means_objective, rel=1e-12)
     assert {gap["optimum"]["verdict"] for gap in told["gaps"]} == {"global minimum"}
     metrics = {name: value for name, value in told["metrics"].items() if value is not None}
-    assert metrics == pytest.approx({name: value for name, value in seen.metrics().items() if value == value})
+    assert metrics == pytest.approx(
+        {name: value for name, value in seen.metrics(classic=True).items() if value == value}
+    )
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {"run-1-heads.png", "run-1-heads.svg"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,12 @@ if __name__ == "__main__":
     distributed.init_process_group("gloo")
     rank = distributed.get_rank()
     model = DistributedDataParallel(network())
-    observed = ufm_networks.observe(model, share(), heads=HEADS)
+    observed = ufm_networks.observe(model, share(), heads=HEADS, effective_rank=True)
     observed.save(Path(sys.argv[1]) / f"{rank}.safetensors")
     try:
         ufm_networks.observe(model, share(wrong=True), heads=HEADS)
     except (ValueError, RuntimeError) as error:
         (Path(sys.argv[1]) / f"{rank}.txt").write_text(f"{type(error).__name__}: {error}")
     del model
+    gc.collect()  # a wrapped model holds the group in cycles, and its threads must end before Python does
     distributed.destroy_process_group()

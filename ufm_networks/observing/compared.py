@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from ufm_networks.measuring.point import NetworkPoint
-from ufm_networks.metrics.streaming import SECOND_PASS, VARIABILITY
+from ufm_networks.metrics.second_pass import SECOND_PASS
+from ufm_networks.metrics.streaming import VARIABILITY
 from ufm_networks.report.counterpart import Part
 from verify._metrics import Metrics
 from verify._metrics.variability import COLLAPSE

@@ -44,7 +44,7 @@ class Heads:
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:
-    return np.asarray(values.detach().double().cpu().numpy())
+    return np.array(values.detach().double().cpu().numpy())  # a copy: training goes on
 
 
 def find_heads(model: nn.Module, heads: Any) -> Heads:

@@ -11,6 +11,7 @@ import numpy as np
 from ufm.losses import DEFAULT
 from ufm.support import display
 from ufm.support.strict_json import finite_or_none, plain
+from ufm_networks.metrics.streaming import VARIABILITY
 from ufm_networks.observing.batch_labels import NONE
 from ufm_networks.observing.certified import ObservedCertificate, certified
 from ufm_networks.observing.compared import report_of_samples
@@ -18,6 +19,7 @@ from ufm_networks.observing.files import read_fields, write_fields
 from ufm_networks.observing.observed import Observed
 from ufm_networks.observing.page import prepare_page, write_page
 from verify._metrics import Metrics
+from verify._metrics.measured import CLASSIC
 from verify.comparison.compare import Report
 
 
@@ -28,9 +30,15 @@ class Observation(Observed, display.Summarized):
     Fields as ``Observed``: tasks, heads, W, b, labels, counts, means, spread, losses, nonnegative, measured.
     """
 
-    def metrics(self) -> Metrics:
-        """As ``verify.metrics`` of all features: its names, its values, its ``reasons``; task weights are 1."""
-        return Metrics(self.measured, self.measured.reasons)
+    def metrics(self, *, classic: bool = False) -> Metrics:
+        """As ``verify.metrics`` of all features: its names, its values, its ``reasons``; task weights are 1.
+
+        classic  with those of other papers, as ``verify.metrics(…, classic=True)``; the effective rank is NaN unless
+                 ``observe`` was asked for it
+        """
+        chosen = {name: value for name, value in self.measured.items() if classic or name not in CLASSIC}
+        reasons = {name: why for name, why in self.measured.reasons.items() if classic or name not in CLASSIC}
+        return Metrics(chosen, reasons)
 
     def certify(
         self,
@@ -126,8 +134,13 @@ class Observation(Observed, display.Summarized):
         elif missing:
             told += f", {missing:,} samples lack some"
         rows.append(("label tuples", told))
-        rows += [(name, "undefined" if np.isnan(value) else f"{value:.6g}") for name, value in self.measured.items()]
+        rows += [(name, self._told(name, value)) for name, value in self.measured.items()]
         return display.Summary("Observation", rows)
+
+    def _told(self, name: str, value: float) -> str:
+        if np.isnan(value):
+            return f"undefined: {self.measured.reasons[name]}"
+        return f"{value:.6g}" + (", in squared units of features" if name in VARIABILITY.values() else "")
 
     def __repr__(self) -> str:
         return f"Observation(tasks={self.tasks}, classes={self.classes}, samples={self.samples}, d={self.dim})"

@@ -26,7 +26,11 @@ from verify.report.as_html import require_page_libraries
 from verify.report.blocks import Page, Paragraph, Picture, Section, pairs, table
 from verify.report.metric_names import shown
 
-METRICS = "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own."
+METRICS = (
+    "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own. SNC1 and "
+    "MNC1 are in squared units of features, so they compare features of one scale only; pinv NC1, trace NC1 and CDNV "
+    "are free of it, and take one task at a time."
+)
 
 
 def prepare_page(folder: str | Path) -> Path:
@@ -47,7 +51,7 @@ def write_page(
     """Solves the model at the λ's in effect, certifies it and the observed point, and writes both side by side."""
     gaps = [measure_gap(part, point) for part, _ in parts]
     heads = compare_heads(point.W, gaps)
-    each = [metrics(gap.part.problem, gap.solution) for gap in gaps]
+    each = [metrics(gap.part.problem, gap.solution, classic=True) for gap in gaps]
     optimum = {metric: float(np.mean([of[metric] for of in each])) for metric in each[0]}
     of_tasks = [f"Task {task}" for task in tasks] if len(gaps) > 1 else [""]
     about = [*summary.rows[:3]]
