@@ -86,6 +86,8 @@ def _second_pass(
             totals[:, f] += torch.stack([_of_batch(name, references[f], own_h, label) for name in names])
             if classic is not None:
                 classic.add(f, own_h, label)
+            del own_h
+        del h  # before the next batch is made
     if processes is not None:
         totals = torch.stack(processes.gather(totals)).sum(dim=0)
     samples_of_form = np.array([form.counts.sum() for form in groups.forms])

@@ -23,6 +23,7 @@ from verify.reading.point import read_heads
 from verify.reading.read import read
 from verify.reading.sources import own_features
 
+__all__ = ["SECOND_PASS", "VARIABILITY", "Batches", "Measured", "metrics_of_means", "stream_metrics"]
 Batches = Callable[[], Iterable[tuple[Tensor, NDArray[np.int64]]]]
 VARIABILITY: dict[Source, str] = {"single": "SNC1", "multi": "MNC1", "multilabel": "NC1"}
 
@@ -109,7 +110,13 @@ def stream_metrics(
 
 
 def metrics_of_means(
-    problem: Any, groups: Forms, moments: FeatureMoments, heads: list[Float], biases: list[Float], *, classic: bool
+    problem: Any,
+    groups: Forms,
+    moments: FeatureMoments,
+    heads: list[Float],
+    biases: list[Float],
+    *,
+    classic: bool = False,
 ) -> Measured:
     """What label means, spread and heads tell; of the metrics that need each feature again, NaN and the reason."""
     means = [moments.mean[block].T.cpu().numpy() for block in groups.blocks]

@@ -23,7 +23,8 @@ from ufm_networks.observing.model_of_labels import label_problem, ordered_labels
 from ufm_networks.observing.observation import Observation
 from ufm_networks.observing.samples import Samples, pooling, unpacking
 from ufm_networks.observing.shown import LabelTable, Shown, require_same
-from ufm_networks.observing.watching import placed, unwrapped, watching
+from ufm_networks.observing.watching import placed, watching
+from ufm_networks.observing.wrappers import unwrapped
 from ufm_networks.training.processes import Processes
 
 
@@ -100,10 +101,12 @@ def _observe(
     def doubled() -> Iterator[tuple[Tensor, Int]]:
         for h, labels in samples():
             yield h.to(place).double(), labels
+            del h  # a batch's features are gone before the model makes the next ones, here and below
 
     def read_first() -> None:
         for h, labels in doubled():
             first.add(h, labels)
+            del h
 
     together(read_first, processes)
     if processes is not None:
@@ -129,6 +132,7 @@ def _observe(
                 return
             if groups.max() < len(rank):  # else refused below
                 yield h, rank[groups]
+            del h
 
     if passes == 2:
         first.shown.settle()

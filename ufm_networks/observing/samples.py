@@ -49,6 +49,7 @@ class Samples:
             seen += len(labels)
             if len(labels):
                 yield features, labels
+            del features
 
     def _features(self, inputs: Any, labels: Int, where: str) -> Tensor:
         self.entering.clear()
