@@ -11,7 +11,7 @@ import torch
 from plain_models import HEADS, ResNet, images, loader, trained_statistics
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DistributedSampler, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, TensorDataset
 
 import ufm_networks
 
@@ -34,7 +34,11 @@ def data(wrong: bool = False) -> tuple[Any, Any]:
 
 def share(wrong: bool = False) -> Any:
     x, y = data(wrong)
-    return loader(x, y, shuffle=False, sampler=DistributedSampler(TensorDataset(x, y), shuffle=True, seed=3))
+    whole = TensorDataset(x, y)
+    sampler = DistributedSampler(whole, shuffle=True, seed=3)
+    if wrong:
+        return loader(x, y, shuffle=False, sampler=sampler)
+    return DataLoader(whole, batch_sampler=BatchSampler(sampler, 16, drop_last=False))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.utils.data import DistributedSampler
 
 from ufm.losses import LOSSES
 from ufm.support import validation
@@ -21,7 +20,7 @@ from ufm_networks.observing.first_pass import FirstPass
 from ufm_networks.observing.heads import Heads, find_heads
 from ufm_networks.observing.model_of_labels import label_problem, ordered_labels
 from ufm_networks.observing.observation import Observation
-from ufm_networks.observing.samples import Samples, pooling, unpacking
+from ufm_networks.observing.samples import Samples, distributed_sampler, pooling, unpacking
 from ufm_networks.observing.shown import LabelTable, Shown, require_same
 from ufm_networks.observing.watching import placed, watching
 from ufm_networks.observing.wrappers import unwrapped
@@ -174,7 +173,7 @@ def _require_loop(loader: Any, passes: int) -> None:
 
 def _processes(loader: Any, device: torch.device) -> Processes | None:
     """The group whose shares are added up; None where this process has all samples."""
-    if not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+    if distributed_sampler(loader) is None:
         return None
     if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
         return None
