@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.utils.data import DistributedSampler
 
 from ufm.support import validation
 from ufm_networks.observing.all_processes import together
 from ufm_networks.observing.batch_labels import Int, label_table
-from ufm_networks.observing.samples import Samples, pooling, unpacking
+from ufm_networks.observing.samples import Samples, distributed_sampler, pooling, unpacking
 from ufm_networks.observing.watching import unwrapped, watching
 from ufm_networks.training.processes import Processes
 from ufm_networks.while_training.current_heads import current_heads
@@ -116,7 +115,7 @@ def _same_draws(loader: Any) -> Iterator[None]:
 
 def processes_of(loader: Any) -> Processes | None:
     """The group whose shares are added up, where a loader has a ``DistributedSampler``; None for all samples here."""
-    if not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+    if distributed_sampler(loader) is None:
         return None
     return group()
 
