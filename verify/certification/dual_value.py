@@ -101,7 +101,7 @@ def _norms(form: Form, deviation: Float, masses: Float, blocks: Float, moved: Fl
     column = form.loss_weight / np.sqrt(form.feature_weight)
     root = np.sqrt(form.rows_c)
     tops = np.sqrt(form.task_weights)[:, None] * (column * blocks)
-    one = max(float(tops.sum(axis=0).max()), SMALLEST)
+    one = max(float(np.add.reduce(tops, axis=0).max()), SMALLEST)
     infinity = max(float((root * (masses @ column)).max()), SMALLEST)
     size = sqrt(one) * sqrt(infinity) * (1.0 + gamma(deviation.size + 16))
     if not isfinite(size):

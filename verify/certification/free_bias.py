@@ -71,6 +71,8 @@ def drift(form: Form, deviation: Float) -> tuple[Float, int]:
     """(R,) Σ_l a_l g_l in blocks of columns, and how many operations its rounding counts."""
     m = len(form.counts)
     width = min(m, max(64, isqrt(m)))
+    if width == m:
+        return deviation @ form.loss_weight, m + 1
     total = np.zeros(len(deviation))
     for start in range(0, m, width):
         total += deviation[:, start : start + width] @ form.loss_weight[start : start + width]

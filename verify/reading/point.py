@@ -178,9 +178,10 @@ def read_array(name: str, value: Any, axes: int) -> Float:
         shape = "(rows, columns)" if axes == 2 else "(K_t,)"
         raise ValueError(f"{name} must have {axes} axes {shape}, got shape {array.shape}")
     numbers = np.ascontiguousarray(array, dtype=np.float64)
-    if not np.isfinite(numbers).all():
+    largest = np.abs(numbers).max(initial=0.0)
+    if not np.isfinite(largest):
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise ValueError(f"{name}{list(place)} = {numbers[place]} is not finite; every entry must be")
-    if numbers.size and np.abs(numbers).max() > LARGEST:
-        raise ValueError(f"{name} has an entry of {np.abs(numbers).max():.3g}; beyond {LARGEST:g} squares overflow")
+    if largest > LARGEST:
+        raise ValueError(f"{name} has an entry of {largest:.3g}; beyond {LARGEST:g} squares overflow")
     return numbers
