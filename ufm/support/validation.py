@@ -172,6 +172,8 @@ def count_array(name: str, value: Any) -> NDArray[np.int64]:
 def label_array(name: str, value: Any, tasks: int | None = None) -> NDArray[np.int64]:
     """Integer labels (N, T), classes counted from 0; a vector (N,) is one task."""
     array = full_array(name, value)
+    if array.dtype == np.int64 and array.ndim == 2 and array.size and array.shape[1] == tasks:
+        return array.copy()
     shape = array.shape
     if len(shape) not in (1, 2) or 0 in shape:
         raise ValueError(f"{name} must have shape (N, T) with N, T ≥ 1, got {shape}")

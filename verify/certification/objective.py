@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.losses.rounding import gamma
+from verify.losses.tasks import stacked
 from verify.reading.form import Float, Form, Int
 from verify.reading.label_sums import add_by_label, column_blocks
 from verify.reading.point import Point
@@ -66,7 +67,7 @@ def logit_slack(form: Form, losses: Float, eta: Float, columns: Int | slice = EV
             for group in form.groups
             for t in (group.tasks,)
         ]
-    share = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    share = stacked(parts)
     if form.labelled is not None:
         share[~form.labelled[:, columns]] = 0.0
     return np.asarray(form.task_weights @ share)
@@ -99,7 +100,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     Raises FloatingPointError where F overflows, under λ's too large for the point.
     """
     collapsed = point.collapsed  # then no copies are made
-    residual = np.zeros_like(form.targets)
+    residual = np.empty_like(form.targets) if collapsed else np.zeros_like(form.targets)
     loss_weight, feature_weight = form.loss_weight, form.feature_weight
     if not collapsed:
         loss_weight = loss_weight / point.share

@@ -19,6 +19,11 @@ def task_rows(classes: tuple[int, ...]) -> list[slice]:
     return [slice(end - k, end) for end, k in zip(accumulate(classes), classes, strict=True)]
 
 
+def stacked(parts: list[Float]) -> Float:
+    """Parts below each other; a single one as it is."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
 def sums_of_tasks(rows: Float, classes: tuple[int, ...]) -> Float:
     """(T, m) sums over each task's rows of (R, m)."""
     tasks, K = len(classes), classes[0]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ufm.support.public_fields import require_known, task_losses
 from verify.losses import LOSSES, Loss
-from verify.losses.tasks import Tasks, sums_of_tasks, task_rows
+from verify.losses.tasks import Tasks, stacked, sums_of_tasks, task_rows
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -259,16 +259,13 @@ def forms_of_known(problem: Problem) -> tuple[Form, ...]:
 
 def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:
     """(R, m) stacked e_{k_t}, 0 where there is no label."""
-    # an identity with a column of zeros after its last, which −1 is the number of
-    parts = [np.eye(k, k + 1).take(labels[:, t], axis=1) for t, k in enumerate(classes)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return stacked([np.equal.outer(np.arange(k), labels[:, t]).astype(np.float64) for t, k in enumerate(classes)])
 
 
 def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float, indicators: Float) -> Form:
     classes = tuple(problem.classes[t] for t in tasks)
     averaged_over = float(counts.sum()) if problem.reduction == "mean" else 1.0
     targets, roundings = _targets(problem, classes, indicators)
-    labelled = labels.T != MISSING
     losses = task_losses(problem, LOSSES, "verify")
     return Form(
         classes=classes,
@@ -283,7 +280,7 @@ def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: 
         lambda_W=problem.lambda_W,
         lambda_b=problem.lambda_b,
         losses=tuple(losses[t] for t in tasks),
-        labelled=None if labelled.all() else labelled,
+        labelled=labels.T != MISSING if labels.min() == MISSING else None,
         roundings=roundings,
     )
 

@@ -51,7 +51,7 @@ def label_index(
     if not indicators:
         least = MISSING if distinct.min() < 0 else 0
         validation.check_range(name, array, classes, least, "problem.labels has those that there are")
-    if default or np.array_equal(array, distinct):
+    if default or (len(array) == len(distinct) and (array == distinct).all()):
         return np.arange(columns)
     both, radix = np.concatenate([distinct, array]), (2,) * width
     if not indicators:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ufm.support import validation
+from verify.losses.tasks import stacked
 from verify.reading.form import Float, Int, Problem, require_problem
 from verify.reading.label_index import label_index
 from verify.reading.label_sums import label_means
@@ -36,7 +37,7 @@ class Point:
     @cached_property
     def collapsed(self) -> bool:
         """Whether H has one column per label, in the labels' order."""
-        return np.array_equal(self.index, np.arange(len(self.share)))
+        return len(self.index) == len(self.share) and bool((self.index == np.arange(len(self.share))).all())
 
     @cached_property
     def means(self) -> Float:
@@ -69,10 +70,10 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
     if default:
         labels = problem.labels
     if not own_features(problem):
-        stacked, bias = np.concatenate(heads), np.concatenate(biases)
         sizes = (len(problem.counts),) if numbered(problem) else problem.classes
         sets = label_sets(problem)
-        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, sizes, default, sets),)
+        W, b = stacked(heads), stacked(biases)
+        return (_point("H", W, b, H, "labels", labels, problem.labels, sizes, default, sets),)
     tasks = len(problem.classes)
     parts = zip(heads, biases, _list("H", H, tasks), _list("labels", labels, tasks), problem.labels, strict=True)
     return tuple(
