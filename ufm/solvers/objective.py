@@ -114,7 +114,7 @@ class Objective:
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Views Ŵ (R, d), Ĥ (d, m), b̂ (R, 1) of x."""
-        W_hat, H_hat, b_hat = torch.split(x, self.sizes)
+        W_hat, H_hat, b_hat = x.split_with_sizes(self.sizes)
         return W_hat.view(self.shape_W), H_hat.view(self.shape_H), b_hat.view(self.shape_b)
 
     @staticmethod
@@ -252,8 +252,11 @@ class Objective:
         """∇²F(x) v, with dG the change of G along v: (dG Ĥᵀ + G dĤᵀ + dŴ, Ŵᵀ dG + dŴᵀ G + dĤ, …)."""
         dW, dH, db = self.split(v)
         du = torch.addmm(dW @ at.H_hat, at.W_hat, dH).mul_(self.E).addcmul_(self.e, db)
-        runs = zip(self.runs, at.states, strict=True)
-        dg = _join([run.columns.curve(state, du[run.rows]) for run, state in runs])
+        if len(self.runs) == 1:
+            dg = self.runs[0].columns.curve(at.states[0], du)
+        else:
+            runs = zip(self.runs, at.states, strict=True)
+            dg = torch.cat([run.columns.curve(state, du[run.rows]) for run, state in runs])
         dG = dg * self.E
         out = torch.empty_like(v)
         out_W, out_H, out_b = self.split(out)
