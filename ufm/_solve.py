@@ -204,9 +204,7 @@ def _task_checkpoint(path: Any, task: int) -> Path | None:
     return Path(path).with_name(f"{Path(path).stem}.task{task + 1}{Path(path).suffix}")
 
 
-def assemble(
-    problem: Problem, method: str, forms: Sequence[StandardForm], parts: Sequence[ColumnSolution]
-) -> Solution:
+def assemble(problem: Problem, method: str, forms: Sequence[StandardForm], parts: Sequence[ColumnSolution]) -> Solution:
     """One Solution of the parts, heads split by task."""
     W: list[Tensor] = []
     b: list[Tensor] = []
