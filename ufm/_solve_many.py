@@ -12,7 +12,7 @@ from ufm._solve import assemble, check_scales, require_problem, solve, task_seed
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solution import Problem, Solution
-from ufm.solvers.batch import Shape, Task, minimize_all
+from ufm.solvers.batch import Task, minimize_all
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.no_minimizer import diverging
 from ufm.solvers.options import Newton
@@ -34,11 +34,12 @@ def solve_many(
 
     Problems of one shape (classes, losses, number of columns, kind of bias) are minimized together by the batched
     Newton method of ``ufm.solvers.batch``, from the starts that they would have alone and to the same conditions. One
-    that it does not reach is solved by ``ufm.solve``, and its ``status`` says so; large ones, and those without a
-    minimizer, are from the first.
+    that it does not reach is solved by ``ufm.solve``, and its ``status`` says so; so are, from the first, shapes with
+    fewer than 16 problems, large ones, squared error with labels missing, and problems without a minimizer.
 
     problems   any iterable of problems, of whatever kinds, sizes, losses and biases; none give the empty list
-    seed       of the random starts. No solution depends on which other problems there are, or in what order
+    seed       of the random starts, as in ``ufm.solve``: no solution depends on the order of the problems, nor,
+               rounding apart, on which others there are
     device     "cpu", where batches are spread over PyTorch's threads, or "cuda"
     tolerance  of ``ufm.Newton``
     progress   called with the numbers of problems done and in all; what it raises ends the call
@@ -55,7 +56,6 @@ def solve_many(
     forms = [_forms(i, problem) for i, problem in enumerate(given)]
     solutions: list[Solution | None] = [None] * len(given)
     parts: list[list[ColumnSolution | None]] = [[None] * len(own) for own in forms]
-    missing = [len(own) for own in forms]
     done = 0
 
     def finish(i: int, solution: Solution) -> None:
@@ -66,14 +66,15 @@ def solve_many(
             progress(done, len(given))
 
     tasks, owners = _tasks(forms, seed)
-    batched = {i for i, _ in owners}
+    not_reached: set[int] = set()
     for found in minimize_all(tasks, tolerance=options.tolerance, device=place):
         for number, part in found:
             i, t = owners[number]
+            if part is None:
+                not_reached.add(i)
             parts[i][t] = part
-            missing[i] -= 1
-            if missing[i] == 0 and all(parts[i]):
-                whole = [own for own in parts[i] if own is not None]
+            whole = [own for own in parts[i] if own is not None]
+            if len(whole) == len(forms[i]):
                 finish(i, assemble(given[i], "newton", forms[i], whole))
     for i, problem in enumerate(given):
         if solutions[i] is not None:
@@ -81,7 +82,7 @@ def solve_many(
         solution = solve(problem, options, seed=seed, device=place)
         if solution.outcome is Outcome.INTERRUPTED:
             raise KeyboardInterrupt
-        if i in batched:
+        if i in not_reached:
             solution = dataclasses.replace(solution, status=f"{solution.status}; {ALONE}")
         finish(i, solution)
     return [solution for solution in solutions if solution is not None]
@@ -107,11 +108,11 @@ def _forms(i: int, problem: Problem) -> tuple[StandardForm, ...]:
 
 
 def _tasks(forms: Sequence[Sequence[StandardForm]], seed: int) -> tuple[list[Task], list[tuple[int, int]]]:
-    """Every form of each problem whose forms are all for a batch, and the numbers of its problem and of itself."""
+    """Every form of each problem that has a minimizer, and the numbers of its problem and of itself."""
     tasks, owners = [], []
     for i, own in enumerate(forms):
         dim = max(form.sufficient_dim for form in own)
-        if all(Shape.of(form, dim).small and not diverging(form) for form in own):
+        if not any(diverging(form) for form in own):
             tasks += [Task(form, dim, task_seed(seed, t)) for t, form in enumerate(own)]
             owners += [(i, t) for t in range(len(own))]
     return tasks, owners

@@ -17,6 +17,7 @@ from ufm.solvers.batch.shape import Shape
 from ufm.solvers.column_solution import ColumnSolution
 
 IN_CACHE = 2**16  # logits of a batch on the CPU, whose arrays a core's cache holds some of
+FEWEST = 16  # problems of one shape: one by one they take no longer
 ON_DEVICE = 2**25  # on another device: a few GB
 
 
@@ -35,7 +36,8 @@ Found = tuple[int, ColumnSolution | None]
 def minimize_all(tasks: Sequence[Task], *, tolerance: float, device: torch.device) -> Iterator[list[Found]]:
     """Batch by batch the numbers of its tasks and what was found, None where the batch did not get there.
 
-    Nothing found depends on the other tasks, nor on their order.
+    Tasks of which there are fewer than FEWEST of one shape, or whose shape no batch suits, are in none. What is found
+    of a task in a batch depends neither on the others there nor on their order.
     """
     batches = _batches(tasks, device)
     stop = Event()
@@ -72,6 +74,8 @@ def _batches(tasks: Sequence[Task], device: torch.device) -> list[list[int]]:
         groups[Shape.of(task.form, task.dim), task.seed].append(i)
     batches = []
     for (shape, _), numbers in groups.items():
+        if len(numbers) < FEWEST or not shape.suits:
+            continue
         most = (IN_CACHE if device.type == "cpu" else ON_DEVICE) // (shape.rows * shape.columns)
         most = max(LANES, most // LANES * LANES)
         batches += [numbers[first : first + most] for first in range(0, len(numbers), most)]

@@ -80,6 +80,11 @@ class BatchObjective:
         self.runs = _runs(shape, constants.y, constants.c_n)
         self.c_n_E = constants.c_n * constants.E
 
+    @property
+    def partly_quadratic(self) -> bool:
+        """Whether some task's loss is."""
+        return any(run.loss.quadratic for run in self.runs)
+
     @classmethod
     def of(cls, shape: Shape, forms: Sequence[StandardForm], device: torch.device | str) -> BatchObjective:
         """The batch of these forms, in order."""
@@ -131,10 +136,14 @@ class BatchObjective:
             u.add_((self.constants.e * b_hat)[:, None])
         return u
 
+    def logits_at(self, W_hat: Tensor, H_hat: Tensor, b_hat: Tensor) -> Tensor:
+        """(R, m, B) u."""
+        return self.logits(product(W_hat, H_hat), b_hat)
+
     def value(self, x: Tensor) -> tuple[Tensor, tuple[Pieces, ...]]:
         """F(x), and the pieces ``linearize`` goes on from."""
         W_hat, H_hat, b_hat = self.split(x)
-        u = self.logits(product(W_hat, H_hat), b_hat)
+        u = self.logits_at(W_hat, H_hat, b_hat)
         found = [run.columns.value(_flat(u[run.rows])) for run in self.runs]
         loss = sum((loss for loss, _ in found[1:]), found[0][0])
         return loss + 0.5 * self.penalty(x), tuple(pieces for _, pieces in found)
@@ -203,6 +212,10 @@ class BatchObjective:
             return squares
         rho = self.constants.rho.clamp_min(FREE) if self.shape.bias == FREE_BIAS else self.constants.rho
         return squares + (g_b * g_b / rho).sum(0)
+
+    def diagonal(self, at: Linearization) -> Tensor:
+        """(R, m, B) the diagonal of the losses' second derivative in the logits."""
+        return self._join([run.columns.diagonal(state) for run, state in zip(self.runs, at.states, strict=True)])
 
     def excess(self, at: Linearization) -> Tensor:
         """Σ c n ∂ℓᵀ (∂²ℓ)⁺ ∂ℓ."""

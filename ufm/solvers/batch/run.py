@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from ufm.problems.standard_form import StandardForm
+from ufm.solvers.batch.judge import judge
 from ufm.solvers.batch.objective import BatchObjective
 from ufm.solvers.batch.shape import Shape
-from ufm.solvers.batch.start import random_start
+from ufm.solvers.batch.start import start
 from ufm.solvers.batch.trust_region import ENDED, FAILED, LEFT, Batch
-from ufm.solvers.newton.column_solution import ROUNDING_FLOOR, TIGHTEN, TIGHTENING_STEPS, UNREACHABLE
-from ufm.solvers.newton.dual_constraint import RESIDUAL_ROUNDING
 
 LANES = 32  # a batch is a multiple of as many problems, so that vectors have no ends that are computed otherwise
 STEP_EVERY, LEAVE_EVERY = 4, 16  # products
@@ -54,7 +53,7 @@ def solve_batch(
     """
     padded = [*forms, *[forms[0]] * (-len(forms) % LANES)]
     whole = BatchObjective.of(shape, padded, device)
-    batch = Batch.begun(whole, random_start(whole, seed), tolerance)
+    batch = Batch.begun(whole, start(whole, seed), tolerance)
     kept = Kept(whole, len(forms))
     nobody = len(forms)  # the number of problems that are there for their number only
     ids = torch.arange(len(padded), device=device).clamp_max(nobody)
@@ -66,7 +65,7 @@ def solve_batch(
         if products % STEP_EVERY == 0:
             kept.record(ids, batch, batch.step())
         if products % LEAVE_EVERY == 0:
-            _end(batch, tolerance)
+            judge(batch, tolerance)
             leaving = (batch.progress.does == ENDED) | (batch.progress.does == FAILED)
             kept.keep(ids, batch, leaving)
             batch.progress.does = torch.where(leaving, LEFT, batch.progress.does)
@@ -79,38 +78,6 @@ def solve_batch(
                 batch, ids = batch.take(index), ids[index]
                 batch.progress.does[len(staying) :] = LEFT
                 ids[len(staying) :] = nobody
-
-
-def _end(batch: Batch, tolerance: float) -> None:
-    """Of problems that have ended: those whose dual constraint is not yet met go on, those that failed are marked."""
-    now, state, objective = batch.progress, batch.state, batch.objective
-    ended = (now.does == ENDED).nonzero()[:, 0]
-    if len(ended) == 0:
-        return
-    rounding = RESIDUAL_ROUNDING * objective.cancelled(state.at).flatten(0, 1)[:, ended].norm(dim=0)
-    excess = (spectral_norms(state.at.G[..., ended]) - 1.0 - rounding).clamp_min(0.0)
-    second_order = 0.5 * excess * objective.excess(state.at)[ended]
-    gap = excess * (0.5 * objective.penalty(state.x)[ended] + second_order)
-    gap = torch.minimum(excess, gap / torch.maximum(state.value, objective.constants.nothing)[ended])
-    residual, target = state.residual[ended], now.target[ended]
-    goes_on = ~now.rounded[ended] & (excess > tolerance) & (target >= UNREACHABLE)
-    total = torch.maximum(residual, gap)
-    fails = ~goes_on & ~(total <= max(tolerance, ROUNDING_FLOOR))
-    state.residual[ended] = torch.where(goes_on, residual, total)
-    now.target[ended] = torch.where(goes_on, torch.minimum(target, residual) * TIGHTEN, target)
-    left = torch.where(gap <= tolerance, float(TIGHTENING_STEPS), now.steps_left[ended])
-    now.steps_left[ended] = torch.where(goes_on, left, now.steps_left[ended])
-    now.does[ended] = torch.where(fails, FAILED, ENDED)
-    resumed = torch.zeros_like(now.rounded)
-    resumed[ended] = goes_on
-    batch.resume(resumed)
-
-
-def spectral_norms(G: Tensor) -> Tensor:
-    """(n,) ‖G‖_2 of each of G (R, m, n), by the smaller Gram matrix."""
-    each = G.permute(2, 0, 1)
-    gram = each @ each.mT if each.shape[1] <= each.shape[2] else each.mT @ each
-    return torch.linalg.eigvalsh(gram)[:, -1].clamp_min(0.0).sqrt()
 
 
 class Kept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ufm.losses import LossName
+from ufm.losses import LOSSES, LossName
 from ufm.problems.standard_form import StandardForm
 
 LARGEST = 20_000  # multiplications of a product Ŵ Ĥ: beyond, one problem fills a processor alone
@@ -43,6 +43,10 @@ class Shape:
         return self.dim * (self.rows + self.columns) + self.rows
 
     @property
-    def small(self) -> bool:
-        """Whether a batch is worth it."""
+    def suits(self) -> bool:
+        """Whether a batch is worth it: not for large products, nor for parabolas with labels missing, whose steps need
+        more than conjugate gradients.
+        """
+        if not self.complete and any(LOSSES[loss].quadratic for loss in self.losses):
+            return False
         return self.rows * self.columns * self.dim <= LARGEST

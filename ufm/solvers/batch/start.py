@@ -6,7 +6,17 @@ import torch
 from torch import Tensor
 
 from ufm.solvers.batch.objective import BatchObjective
+from ufm.solvers.batch.parabola_start import parabola_start
 from ufm.solvers.batch.products import product
+
+
+def start(objective: BatchObjective, seed: int) -> Tensor:
+    """(variables, B): random, or for parabolas about the minimum of the convex form."""
+    random = random_start(objective, seed)
+    shape = objective.shape
+    if shape.complete and all(run.loss.quadratic for run in objective.runs):
+        return parabola_start(objective, random)
+    return random
 
 
 def random_start(objective: BatchObjective, seed: int) -> Tensor:

@@ -17,7 +17,6 @@ from ufm.solvers.batch.state import State, choose, state_at, take
 from ufm.solvers.newton.trust_region import (
     ESCAPING,
     GROW,
-    MAX_IDLE,
     MAX_LOGIT_CHANGE,
     MAX_STALLED,
     POLISH,
@@ -30,6 +29,7 @@ from ufm.solvers.newton.trust_region import (
 
 RUNS, POLISHES, ENDED, FAILED, LEFT = range(5)  # what a problem does
 MOST_STEPS = 100  # Newton steps, beyond which a problem is handed back
+MAX_IDLE = 10  # steps without a lower gradient where a parabola's rounding moves it up and down forever
 
 
 @dataclass
@@ -168,8 +168,11 @@ class Batch:
         now, state = self.progress, self.state
         does = now.does
         reached = runs & (state.residual <= now.target)
-        rounded = runs & ~reached & ((now.stalled >= MAX_STALLED) | (now.steps_left <= 0))
-        lost = runs & ~reached & ((now.steps >= MOST_STEPS) | (now.idle > MAX_IDLE) | ~torch.isfinite(state.value))
+        still = (now.stalled >= MAX_STALLED) | (now.steps_left <= 0)
+        if self.objective.partly_quadratic:
+            still = still | (now.idle > MAX_IDLE)
+        rounded = runs & ~reached & still
+        lost = runs & ~reached & ~rounded & ((now.steps >= MOST_STEPS) | ~torch.isfinite(state.value))
         polished = polishes & (blunt | (now.polished >= POLISH))
         does = torch.where(polished | rounded, ENDED, does)
         does = torch.where(reached, torch.where(state.gradient_norm < TINY, ENDED, POLISHES), does)
