@@ -17,8 +17,8 @@ from ufm.solvers.batch.start import start
 from ufm.solvers.batch.trust_region import ENDED, FAILED, LEFT, Batch
 
 LANES = 32  # a batch is a multiple of as many problems, so that vectors have no ends that are computed otherwise
-STEP_EVERY, LEAVE_EVERY = 4, 16  # products
-KEPT = 0.75  # of a batch: when fewer are left, it is made smaller
+STEP_EVERY, LEAVE_EVERY = 6, 12  # products
+KEPT = 0.8  # of a batch: when fewer are left, it is made smaller
 
 
 @dataclass(frozen=True)
