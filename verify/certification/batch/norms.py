@@ -15,7 +15,7 @@ TRIES = 4  # each raises s by 8 times as much
 
 
 def norm_bounds(X: Float, square: Float) -> tuple[Float, Float]:
-    """(B,) ‖X‖_2 of each X (R, m, B) as computed, and numbers that it does not exceed, NaN where none was found.
+    """(B,) ‖X‖_2 of each X (R, m, B) as computed, and numbers that it does not exceed, NaN where X is not finite.
 
     Entries of X at most 1, ``square`` (B,) ≥ ‖|X|‖_2², at least 2⁻⁹⁰⁰.
     """
@@ -38,6 +38,8 @@ def norm_bounds(X: Float, square: Float) -> tuple[Float, Float]:
             break
         bound[open_] = _largest_eigenvalues(G[..., open_], largest[open_] * (1.0 + raised))
         raised *= 8.0
+    frobenius = np.sqrt((G * G).sum(axis=(0, 1))) * (1.0 + gamma(n * n + 16))
+    bound = np.where(np.isnan(bound), frobenius, bound)
     return np.sqrt(np.maximum(largest, 0.0)), np.sqrt(bound + slack) * (1.0 + 8 * UNIT)
 
 
