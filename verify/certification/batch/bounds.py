@@ -1,4 +1,7 @@
-"""D at g = θ ∂ℓ for many points at once: ``verify.certification.dual_value`` with the problem last, biases not free.
+"""D at g = θ ∂ℓ for many points at once: ``verify.certification.dual_value`` with the problem last.
+
+Under a free bias deviations are not tilted first: near a minimum their sums Σ_l a_l g_l are all but 0, and entries are
+``moved`` by what they are. Far from one there is no room for it, and nothing is proven here.
 
 **Rounding.** As there, with sums over m labels that run one by one in place of its blocks and ``math.fsum``:
 
@@ -14,6 +17,7 @@ import numpy as np
 
 from verify.certification.batch.evaluation import evaluations
 from verify.certification.batch.norms import norm_bounds
+from verify.certification.batch.pivots import movable
 from verify.certification.batch.stacked import Stacked
 from verify.certification.dual_value import SMALLEST
 from verify.certification.free_bias import clipped, complete
@@ -45,23 +49,28 @@ def _plain_bounds(at: Stacked, residual: Float) -> tuple[Float, Float]:
         deviation = complete(form, clipped(form, residual))
         masses = np.abs(deviation)
         blocks = at.apart(form.block_sums(masses))
-        sigma, bound = _norms(at, at.apart(deviation), at.apart(masses), blocks)
+        moved, possible = movable(at, deviation) if at.free else (None, np.True_)
+        sigma, bound = _norms(at, at.apart(deviation), at.apart(masses), blocks, moved)
         allowed = at.tau * (1.0 - 4 * UNIT)
         theta = np.where(bound <= allowed, 1.0, allowed / bound * (1.0 - 2 * UNIT))
-        proven = theta > 0.0  # no number where σ̄ is none
+        proven = (theta > 0.0) & possible  # no number where σ̄ is none
         theta = np.where(proven, theta, 0.0)
         by_column = np.tile(theta, len(at.loss_weight))
         parts = [group.loss.inside(group.at, by_column, deviation[group.rows]) for group in form.groups]
         factors = [part for part in parts if part is not None]
-        if factors:
+        if factors and at.free:
+            least = np.maximum(at.apart(np.minimum.reduce(factors)).min(axis=0), 0.0)
+            theta = theta * least * (1.0 - 4 * UNIT)
+            by_column = np.tile(theta, len(at.loss_weight))
+        elif factors:
             deviation *= np.minimum.reduce(factors)
-        gain = _gains(at, by_column * deviation)
+        gain = _gains(at, by_column * deviation, None if moved is None else by_column * (1.0 + 2 * UNIT) * moved)
         loss = _bias_terms(at, theta, at.apart(deviation), blocks)
         value = np.nextafter(gain - loss, -np.inf)
     return np.where(proven & np.isfinite(value), value, -np.inf), sigma
 
 
-def _norms(at: Stacked, deviation: Float, masses: Float, blocks: Float) -> tuple[Float, Float]:
+def _norms(at: Stacked, deviation: Float, masses: Float, blocks: Float, moved: Float | None) -> tuple[Float, Float]:
     """(B,) σ as computed and σ̄ ≥ ‖diag(√c) δ diag(a/√w)‖_2 of the exact δ."""
     form = at.wide
     column = at.loss_weight / np.sqrt(at.feature_weight)
@@ -77,13 +86,21 @@ def _norms(at: Stacked, deviation: Float, masses: Float, blocks: Float) -> tuple
     slack = gamma(12) * size
     if form.shift_blind:  # in the rows that are tops of a block, whose sums of columns no row's exceeds
         slack += gamma(max(form.classes) + 4) * np.sqrt(one) * np.sqrt(tops.sum(axis=1).max(axis=0))
+    if moved is not None:
+        entries = root[:, None] * (at.apart(moved) * column)
+        slack += np.sqrt((entries * entries).sum(axis=(0, 1))) * (
+            1.0 + gamma(deviation.shape[0] * deviation.shape[1] + 16)
+        )
     return np.ldexp(sigma, exponent), (np.ldexp(bound, exponent) + slack) * (1.0 + 8 * UNIT)
 
 
-def _gains(at: Stacked, g: Float) -> Float:
+def _gains(at: Stacked, g: Float, moved: Float | None) -> Float:
     """(B,) ≤ −Σ_t c^t Σ_l a_l ℓ_t*(g_tl; y_tl); g (R, m B) may be overwritten."""
     form, (m, _) = at.wide, at.loss_weight.shape
-    least = at.apart(np.concatenate([group.loss.bound(group.at, g[group.rows], None) for group in form.groups]))
+    parts = [
+        group.loss.bound(group.at, g[group.rows], None if moved is None else moved[group.rows]) for group in form.groups
+    ]
+    least = at.apart(np.concatenate(parts))
     terms = at.loss_weight * (at.task_weights[:, None] * least).sum(axis=0)
     sizes = at.loss_weight * (at.task_weights[:, None] * np.abs(least)).sum(axis=0)
     operations = len(form.classes) + m + 10

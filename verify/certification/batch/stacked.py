@@ -16,14 +16,24 @@ Key = tuple[object, ...]
 
 
 def key_of(form: Form, point: Point) -> Key | None:
-    """What two forms with points share if they may be in one batch; None for what is for ``certify`` alone: a free
-    bias, several features per label, large arrays.
+    """What two forms with points share if they may be in one batch; None for what is for ``certify`` alone: several
+    features per label, large arrays.
     """
     (R, d), m = point.W.shape, len(form.counts)
-    if form.lambda_b == 0.0 or not point.collapsed or R * d * m > LARGEST:
+    if not point.collapsed or R * d * m > LARGEST:
         return None
-    complete, penalized = form.labelled is None, form.lambda_b is not None
-    return form.classes, form.losses, d, m, form.labels.shape[1], complete, penalized, form.named, form.roundings
+    bias = form.lambda_b if not form.lambda_b else 1.0
+    return (
+        form.classes,
+        form.losses,
+        d,
+        m,
+        form.labels.shape[1],
+        form.labelled is None,
+        bias,
+        form.named,
+        form.roundings,
+    )
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class Stacked:
     wide     one form of all columns side by side, column l of problem p at number l B + p: what losses are given. What
              differs between problems, weights and λ's, is NaN there
     W (R, d, B)     H (d, m, B)     b (R, B)     targets (R, m, B)
-    loss_weight, feature_weight (m, B)     task_weights (T, B)     lambda_H, lambda_W, lambda_b (B,)
+    loss_weight, feature_weight (m, B)     task_weights (T, B)     lambda_H, lambda_W, lambda_b (B,), 0 without a bias
+    free     whether biases are there and cost nothing
     """
 
     wide: Form
@@ -46,6 +57,7 @@ class Stacked:
     lambda_H: Float
     lambda_W: Float
     lambda_b: Float
+    free: bool
 
     @classmethod
     def of(cls, forms: Sequence[Form], points: Sequence[Point]) -> Stacked:
@@ -90,6 +102,7 @@ class Stacked:
             lambda_H=np.array([form.lambda_H for form in forms]),
             lambda_W=np.array([form.lambda_W for form in forms]),
             lambda_b=np.array([form.lambda_b or 0.0 for form in forms]),
+            free=first.lambda_b == 0.0,
         )
 
     @property
