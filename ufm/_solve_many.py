@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from itertools import chain
 from typing import Any
 
 import torch
@@ -67,8 +69,9 @@ def solve_many(
 
     tasks, owners = _tasks(forms, seed)
     not_reached: set[int] = set()
-    for found in minimize_all(tasks, tolerance=options.tolerance, device=place):
-        for number, part in found:
+    # closed at once when ``progress`` raises: threads end
+    with closing(minimize_all(tasks, tolerance=options.tolerance, device=place)) as batches:
+        for number, part in chain.from_iterable(batches):
             i, t = owners[number]
             if part is None:
                 not_reached.add(i)

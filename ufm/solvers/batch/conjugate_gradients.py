@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from ufm.solvers.batch.objective import BatchObjective, Linearization, dot
+from ufm.solvers.batch.objective import BatchObjective, Linearization
+from ufm.solvers.batch.products import dot
 
 MOST = 200  # products of one step
 

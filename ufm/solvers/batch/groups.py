@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from threading import Event
@@ -15,10 +15,12 @@ from ufm.problems.standard_form import StandardForm
 from ufm.solvers.batch.run import LANES, Reached, solve_batch
 from ufm.solvers.batch.shape import Shape
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.support.memory import available_memory
 
 IN_CACHE = 2**16  # logits of a batch on the CPU, whose arrays a core's cache holds some of
 FEWEST = 16  # problems of one shape: one by one they take no longer
-ON_DEVICE = 2**25  # on another device: a few GB
+ON_DEVICE = 2**25  # on another device
+PER_LOGIT = 1000  # bytes that a batch takes at most, its history aside
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,9 @@ class Task:
 Found = tuple[int, ColumnSolution | None]
 
 
-def minimize_all(tasks: Sequence[Task], *, tolerance: float, device: torch.device) -> Iterator[list[Found]]:
+def minimize_all(
+    tasks: Sequence[Task], *, tolerance: float, device: torch.device
+) -> Generator[list[Found], None, None]:
     """Batch by batch the numbers of its tasks and what was found, None where the batch did not get there.
 
     Tasks of which there are fewer than FEWEST of one shape, or whose shape no batch suits, are in none. What is found
@@ -76,7 +80,8 @@ def _batches(tasks: Sequence[Task], device: torch.device) -> list[list[int]]:
     for (shape, _), numbers in groups.items():
         if len(numbers) < FEWEST or not shape.suits:
             continue
-        most = (IN_CACHE if device.type == "cpu" else ON_DEVICE) // (shape.rows * shape.columns)
+        logits = IN_CACHE if device.type == "cpu" else min(ON_DEVICE, available_memory(device) // PER_LOGIT)
+        most = logits // (shape.rows * shape.columns)
         most = max(LANES, most // LANES * LANES)
         batches += [numbers[first : first + most] for first in range(0, len(numbers), most)]
     return batches

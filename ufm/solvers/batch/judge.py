@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ufm.solvers.batch.objective import BatchObjective, norm
+from ufm.solvers.batch.objective import BatchObjective
+from ufm.solvers.batch.products import norm
 from ufm.solvers.batch.spectrum import spectral_norms
 from ufm.solvers.batch.state import State
 from ufm.solvers.batch.trust_region import ENDED, FAILED, Batch

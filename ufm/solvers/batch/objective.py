@@ -6,23 +6,20 @@ The equations are those of ``Objective``: x = (Ŵ, Ĥ, b̂) is (variables, B), �
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.losses import LOSSES
-from ufm.losses.loss import Columns, Loss, Pieces
-from ufm.losses.task_blocks import TaskBlocks
+from ufm.losses.loss import Pieces
 from ufm.problems.standard_form import StandardForm
-from ufm.solvers.batch.products import add_inner, add_outer, add_product, product
+from ufm.solvers.batch.constants import Constants
+from ufm.solvers.batch.products import add_inner, add_outer, add_product, dot, norm, product
+from ufm.solvers.batch.runs import runs_of
 from ufm.solvers.batch.shape import FREE as FREE_BIAS
 from ufm.solvers.batch.shape import NONE, PENALIZED, Shape
-from ufm.solvers.objective import FREE, SMALLEST
+from ufm.solvers.objective import FREE
 
 
 @dataclass(frozen=True)
@@ -37,38 +34,6 @@ class Linearization:
     G: Tensor
 
 
-@dataclass(frozen=True)
-class Constants:
-    """What the problems of a batch differ in, the problem last.
-
-    y, c_n, E (R, m, B)     unit_W, e, rho (R, B)     unit_H (m, B)     nothing (B,)
-    """
-
-    y: Tensor
-    c_n: Tensor
-    E: Tensor
-    unit_W: Tensor
-    unit_H: Tensor
-    e: Tensor
-    rho: Tensor
-    nothing: Tensor
-
-    def take(self, index: Tensor) -> Constants:
-        """Those of the problems numbered ``index``."""
-        own = {field.name: getattr(self, field.name)[..., index] for field in dataclasses.fields(self)}
-        return Constants(**own)
-
-
-@dataclass(frozen=True)
-class Run:
-    """Consecutive tasks of one loss."""
-
-    rows: slice
-    loss: type[Loss]
-    blocks: TaskBlocks
-    columns: Columns
-
-
 class BatchObjective:
     """F of B standard forms of one shape."""
 
@@ -77,7 +42,7 @@ class BatchObjective:
         self.problems = constants.nothing.shape[0]
         R, d, m = shape.rows, shape.dim, shape.columns
         self.sizes = [R * d, d * m, R]
-        self.runs = _runs(shape, constants.y, constants.c_n)
+        self.runs = runs_of(shape, constants.y, constants.c_n)
         self.c_n_E = constants.c_n * constants.E
 
     @property
@@ -88,36 +53,7 @@ class BatchObjective:
     @classmethod
     def of(cls, shape: Shape, forms: Sequence[StandardForm], device: torch.device | str) -> BatchObjective:
         """The batch of these forms, in order."""
-
-        def last(arrays: Sequence[np.ndarray]) -> Tensor:
-            """Stacked arrays, the problem last."""
-            return torch.as_tensor(np.ascontiguousarray(np.stack(arrays, axis=-1)), dtype=torch.float64, device=device)
-
-        def each(values: Sequence[float]) -> Tensor:
-            return torch.tensor(values, dtype=torch.float64, device=device)
-
-        c = last([form.row_weights() for form in forms])
-        n_omega = last([form.multiplicity * form.omega for form in forms])
-        y, c_n = last([form.targets for form in forms]), last([form.loss_weights() for form in forms])
-        tau = each([form.tau for form in forms])
-        e, rho = torch.zeros_like(c), torch.ones_like(c)
-        if shape.bias != NONE:
-            lambda_b = each([form.lambda_b or 0.0 for form in forms])
-            reach = tau * torch.sqrt(c * n_omega.sum(0))
-            found = [run.columns.bias_curvature(reach[run.rows]) for run in _runs(shape, y, c_n)]
-            e = 1.0 / torch.sqrt(2.0 * lambda_b * c + torch.cat(found))
-            rho = 2.0 * lambda_b * c * e**2
-        constants = Constants(
-            y=y,
-            c_n=c_n,
-            E=1.0 / (tau * torch.sqrt(c[:, None] * n_omega)),
-            unit_W=torch.sqrt(2.0 * each([form.lambda_W for form in forms]) * c),
-            unit_H=torch.sqrt(2.0 * each([form.lambda_H for form in forms]) * n_omega),
-            e=e,
-            rho=rho,
-            nothing=each([max(SMALLEST, form.nothing()) for form in forms]),
-        )
-        return cls(shape, constants)
+        return cls(shape, Constants.of(shape, forms, device))
 
     def take(self, index: Tensor) -> BatchObjective:
         """Of the problems numbered ``index``."""
@@ -261,16 +197,6 @@ class BatchObjective:
         return rows.view(self.shape.rows, self.shape.columns, -1)
 
 
-def dot(a: Tensor, b: Tensor) -> Tensor:
-    """(B,) inner products."""
-    return (a * b).sum(0)
-
-
-def norm(a: Tensor) -> Tensor:
-    """(B,) Euclidean norms."""
-    return dot(a, a).sqrt()
-
-
 def _flat(rows: Tensor) -> Tensor:
     """(R', m B) of (R', m, B)."""
     return rows.flatten(1)
@@ -279,15 +205,3 @@ def _flat(rows: Tensor) -> Tensor:
 def _rows(rows: Tensor) -> Tensor:
     """(R m, B) of (R, m, B)."""
     return rows.flatten(0, 1)
-
-
-def _runs(shape: Shape, y: Tensor, weight: Tensor) -> list[Run]:
-    runs, task, first = [], 0, 0
-    for name, tasks in groupby(shape.losses):
-        classes = shape.classes[task : task + len(list(tasks))]
-        rows = slice(first, first + sum(classes))
-        blocks = TaskBlocks(classes, y.device, y.shape[-1])
-        columns = LOSSES[name].columns(blocks, _flat(y[rows]), _flat(weight[rows]))
-        runs.append(Run(rows, LOSSES[name], blocks, columns))
-        task, first = task + len(classes), rows.stop
-    return runs

@@ -36,3 +36,13 @@ def add_inner(out: Tensor, left: Tensor, right: Tensor) -> Tensor:
     for row in range(len(left)):
         out.addcmul_(left[row, :, None], right[row])
     return out
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """(B,) inner products."""
+    return (a * b).sum(0)
+
+
+def norm(a: Tensor) -> Tensor:
+    """(B,) Euclidean norms."""
+    return dot(a, a).sqrt()

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ufm.losses.loss import Pieces
-from ufm.solvers.batch.objective import BatchObjective, Linearization, norm
+from ufm.solvers.batch.objective import BatchObjective, Linearization
+from ufm.solvers.batch.products import norm
 
 
 @dataclass

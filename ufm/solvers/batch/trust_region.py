@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from ufm.solvers.batch.conjugate_gradients import Conjugate
-from ufm.solvers.batch.objective import BatchObjective, dot, norm
+from ufm.solvers.batch.objective import BatchObjective
+from ufm.solvers.batch.products import dot, norm
 from ufm.solvers.batch.state import State, choose, state_at, take
 from ufm.solvers.newton.trust_region import (
     ESCAPING,
