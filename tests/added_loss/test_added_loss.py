@@ -97,6 +97,17 @@ def test_many_are_solved_and_certified_together(lambda_b):
         assert solutions[3].objective == pytest.approx(ufm.solve(alike[3]).objective, rel=1e-12)
 
 
+def test_a_loss_that_adds_up_all_problems_is_refused(monkeypatch):
+    class Columns(Solved.columns):
+        def value(self, u):
+            value, pieces = super().value(u)
+            return value.sum(), pieces
+
+    monkeypatch.setattr(Solved, "columns", Columns)
+    with pytest.raises(TypeError, match="LogCosh's columns add up all problems"):
+        ufm.solve_many([next(problems(0.05))] * 16)
+
+
 def test_the_conjugate_is_bounded():
     """−ℓ* as computed is at most the exact one, and close."""
     rng = np.random.default_rng(2)
