@@ -13,7 +13,7 @@ import cattrs
 
 from ufm.support import validation
 from ufm.support.nearest_name import require_name, unknown_name
-from ufm_networks.plain import plain
+from ufm.support.toml_values import plain
 
 Check = Callable[[str, Any], Any]
 """(name of the key, value) → the value as it is kept; an error that begins with the name."""
