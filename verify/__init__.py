@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from verify import claims, strategies
     from verify.falsification import ClaimError, Finding, falsify, replay
     from verify.landscape import CriticalPoints, Curvature, critical_points, curvature
+    from verify.sweeping import Study, Sweep, SweepInterrupted, sweep
 
 # name → module, imported when first asked for
 _LATER = {
@@ -25,6 +26,10 @@ _LATER = {
     "Curvature": "verify.landscape",
     "critical_points": "verify.landscape",
     "curvature": "verify.landscape",
+    "Study": "verify.sweeping",
+    "Sweep": "verify.sweeping",
+    "SweepInterrupted": "verify.sweeping",
+    "sweep": "verify.sweeping",
 }
 
 _MODULES = ("claims", "strategies")
@@ -39,6 +44,9 @@ __all__ = [
     "Metrics",
     "Report",
     "Row",
+    "Study",
+    "Sweep",
+    "SweepInterrupted",
     "certify",
     "claims",
     "compare",
@@ -50,6 +58,7 @@ __all__ = [
     "metrics",
     "replay",
     "strategies",
+    "sweep",
     "tracked",
 ]
 
