@@ -5,9 +5,11 @@ from __future__ import annotations
 import collections
 import itertools
 import json
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 import pandas
 import pyarrow.parquet as pq
 import pytest
+import tomli_w
 from studies import SMALL, study
 
 import verify
@@ -52,6 +55,45 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert [found.metadata.row_group(k).num_rows for k in range(found.num_row_groups)] == [2] * 60
     assert pandas.read_parquet(table)["problem"].tolist() == list(range(120))
     assert {path.name for path in tmp_path.iterdir()} == {"table.parquet", "log"}
+
+
+def test_parts_left_beside_a_whole_table_go(tmp_path: Path) -> None:
+    table = verify.sweep(SMALL, tmp_path / "table.parquet").path
+    parts_of(table).mkdir()
+    (parts_of(table) / "chunk-0000000.parquet").write_bytes(table.read_bytes())
+    assert verify.sweep(SMALL, table).computed == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
+
+
+@pytest.mark.slow
+def test_the_program_with_workers_killed_at_random_moments(tmp_path: Path) -> None:
+    """No chunk that was there is lost, the table is that of a run in peace, and no worker outlives its sweep."""
+    asked = study(study={"chunk": 2}, axes={"lambda_W": {"low": 0.01, "high": 10.0, "points": 20}})
+    (tmp_path / "study.toml").write_text(tomli_w.dumps(asked))
+    draws, there = random.Random(0), set[str]()
+    parts = parts_of(tmp_path / "study.parquet")
+    for kill in range(5):
+        run = subprocess.Popen(
+            [sys.executable, "-c", "import ufm_command; ufm_command.main()", "sweep", "study.toml", "--jobs", "2"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,  # closed when the last worker has ended
+            text=True,
+        )
+        until = time.monotonic() + 300
+        if kill < 4:
+            while run.poll() is None and _names(parts) == there and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(draws.uniform(0.0, 0.3))
+            run.kill()
+        run.communicate(timeout=300)
+        assert there <= _names(parts) or (tmp_path / "study.parquet").exists()
+        there = _names(parts)
+    peace = verify.sweep(asked, tmp_path / "peace.parquet")
+    assert (tmp_path / "study.parquet").read_bytes() == peace.path.read_bytes()
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("chunk-*.parquet")}
 
 
 def interrupt_after(chunks: int) -> tuple[list[Progress], object]:

@@ -86,4 +86,9 @@ def put_together(table: Path, study: Study, metadata: Mapping[str, str]) -> None
             for number in range(len(study.chunks)):
                 rows = pq.ParquetFile(part(folder, number), page_checksum_verification=True).read()
                 writer.write_table(rows, row_group_size=max(1, len(rows)))
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_parts(table)
+
+
+def remove_parts(table: Path) -> None:
+    """The folder goes; what of it cannot be removed stays."""
+    shutil.rmtree(parts_of(table), ignore_errors=True)

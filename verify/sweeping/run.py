@@ -14,7 +14,7 @@ from ufm.support.file_lock import locked
 from ufm.support.writable import open_folder, require_file
 from verify.sweeping import spread
 from verify.sweeping.columns import metadata, require_same_study
-from verify.sweeping.parts import finished, parts_of, put_together, read_metadata, write_part
+from verify.sweeping.parts import finished, parts_of, put_together, read_metadata, remove_parts, write_part
 from verify.sweeping.study import Study, read_study
 
 
@@ -156,6 +156,7 @@ def _whole(table: Path, study: Study) -> Sweep | None:
     if not table.exists():
         return None
     require_same_study(read_metadata(table), study, f"table={str(table)!r}")
+    remove_parts(table)  # which a kill just after the table was there has left
     return Sweep(table, study, 0)
 
 

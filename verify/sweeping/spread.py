@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.sweeping.chunk import Chunk, chunk_of, run_chunk
+from verify.sweeping.orphans import end_with_parent
 from verify.sweeping.parts import part, write_part
 from verify.sweeping.study import Study
 
@@ -26,7 +28,7 @@ def by_joblib(study: Study, numbers: Sequence[int], jobs: int | None) -> Iterato
     import joblib
     from joblib.parallel import get_active_backend
 
-    calls = (joblib.delayed(run_chunk)(chunk_of(study, number)) for number in numbers)
+    calls = (joblib.delayed(_work)(chunk_of(study, number), os.getpid()) for number in numbers)
     backend = get_active_backend()[0]
     if getattr(backend, "supports_return_generator", False):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
@@ -37,6 +39,11 @@ def by_joblib(study: Study, numbers: Sequence[int], jobs: int | None) -> Iterato
         width = WAVE * max(1, backend.effective_n_jobs(jobs if jobs is not None else parallel.n_jobs))
         while wave := list(islice(calls, width)):
             yield from parallel(wave)
+
+
+def _work(chunk: Chunk, submitter: int) -> tuple[int, Any]:
+    end_with_parent(submitter)
+    return run_chunk(chunk)
 
 
 def by_submitit(
