@@ -88,7 +88,7 @@ def test_the_program_with_workers_killed_at_random_moments(tmp_path: Path) -> No
         run.communicate(timeout=300)
         assert there <= _names(parts) or (tmp_path / "study.parquet").exists()
         there = _names(parts)
-    peace = verify.sweep(asked, tmp_path / "peace.parquet")
+    peace = verify.sweep(tmp_path / "study.toml", tmp_path / "peace.parquet")
     assert (tmp_path / "study.parquet").read_bytes() == peace.path.read_bytes()
 
 

@@ -47,6 +47,12 @@ def test_a_grid_is_every_combination_with_the_last_axis_fastest() -> None:
     assert [len(chunk) for chunk in read.chunks] == [3, 3, 2]
 
 
+def test_axes_in_another_order_are_another_study() -> None:
+    """Their problems come in another order."""
+    other = SMALL | {"axes": dict(reversed(SMALL["axes"].items()))}
+    assert read_study(other).digest != read_study(SMALL).digest
+
+
 def test_whole_numbers_of_a_range_come_once() -> None:
     read = read_study(study(axes={"n": {"low": 1, "high": 4, "points": 50}, "lambda_W": None}))
     assert sorted({read.parameters(i).n for i in range(read.size)}) == [1, 2, 3, 4]

@@ -159,6 +159,8 @@ def test_a_table_of_another_study_is_refused(swept: verify.Sweep) -> None:
         ValueError, match=r"table.parquet' is the table of another study \(problem.n is 4 there, 5 here"
     ):
         verify.sweep(study(problem={"n": 5}), swept.path)
+    with pytest.raises(ValueError, match="another study \\(its axes are in another order"):
+        verify.sweep(SMALL | {"axes": dict(reversed(SMALL["axes"].items()))}, swept.path)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -91,8 +91,8 @@ class Study:
 
     @cached_property
     def digest(self) -> str:
-        """Equal for equal studies, however their files are written."""
-        return content_digest(self.tables())
+        """Equal for equal studies, however their files are written; the order of the axes is the problems' order."""
+        return content_digest([self.tables(), [axis.key for axis in self.axes]])
 
     def parameters(self, i: int) -> Parameters:
         """Of problem i."""
