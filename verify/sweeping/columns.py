@@ -73,6 +73,16 @@ def metadata(study: Study) -> dict[str, str]:
     }
 
 
+def study_of(found: Mapping[bytes, bytes], where: str) -> Study:
+    """The study of a table's metadata; ValueError, naming the file, where there is none that can be read."""
+    try:
+        return of_text(found[b"ufm.study"].decode())
+    except KeyError:
+        raise ValueError(f"{where} is no table of ufm sweep; name another file") from None
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{where} is of a study that this version cannot read: {error}") from None
+
+
 def require_same_study(found: Mapping[bytes, bytes] | None, study: Study, where: str) -> None:
     """ValueError, naming the file, unless the metadata is of this study and of this version."""
     said = {key.decode(): value.decode() for key, value in (found or {}).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -96,12 +96,17 @@ class Study:
 
     def parameters(self, i: int) -> Parameters:
         """Of problem i."""
+        return self.varied({key: values[0] for key, values in self.values([i]).items()})
+
+    def values(self, indices: Sequence[int]) -> dict[str, list[Any]]:
+        """Of these problems, each axis' values."""
         if self.plan.samples is not None:
-            values = [axis.at(u) for axis, u in zip(self.axes, self._samples[i].tolist(), strict=True)]
-        else:
-            at = np.unravel_index(i, [len(grid) for grid in self._grids]) if self._grids else ()
-            values = [grid[int(k)] for grid, k in zip(self._grids, at, strict=True)]
-        return self.varied(dict(zip([axis.key for axis in self.axes], values, strict=True)))
+            drawn = self._samples[np.asarray(indices, dtype=np.int64)].T.tolist()
+            return {axis.key: [axis.at(u) for u in of] for axis, of in zip(self.axes, drawn, strict=True)}
+        if not self.axes:
+            return {}
+        at = np.unravel_index(np.asarray(indices, dtype=np.int64), [len(grid) for grid in self._grids])
+        return {axis.key: [grid[k] for k in of] for axis, grid, of in zip(self.axes, self._grids, at, strict=True)}
 
     def varied(self, values: Mapping[str, Any]) -> Parameters:
         """The study's problem with these values."""
