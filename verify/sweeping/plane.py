@@ -18,7 +18,7 @@ from verify.sweeping.parameters import WHOLE
 from verify.sweeping.parts import read_metadata
 from verify.sweeping.study import Study
 
-FINE = 81  # values along an axis at which theory is asked
+FINE = 41  # values along an axis at which theory is asked
 LAMBDAS = ("lambdas", "lambda_H", "lambda_W", "lambda_b")
 
 
