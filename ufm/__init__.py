@@ -1,6 +1,7 @@
 """Unconstrained feature models of multi-task neural collapse: problems, solvers, solutions."""
 
 from ufm._solve import solve
+from ufm._solve_many import solve_many
 from ufm.outcome import Outcome
 from ufm.problems.multi_label import MultiLabel
 from ufm.problems.multi_source import MultiSource
@@ -29,4 +30,5 @@ __all__ = [
     "Solution",
     "load",
     "solve",
+    "solve_many",
 ]

@@ -96,12 +96,9 @@ def solve(
     Returns a Solution. Raises ValueError or TypeError naming the argument, MemoryError before a problem too large
     is begun, ModuleNotFoundError where cvxpy is missing, RuntimeError where the convex solver fails.
     """
-    kinds = get_args(Problem)
-    if not isinstance(problem, kinds):
-        names = ", ".join(f"ufm.{kind.__name__}" for kind in kinds)
-        raise TypeError(f"problem must be one of {names}, got {type(problem).__name__}")
+    require_problem("problem", problem)
     chosen = _chosen(method, options if tolerance is None else {"tolerance": tolerance, **options})
-    _check_scales(problem)
+    check_scales(problem)
     if isinstance(chosen, Gradient) and chosen.weighting is not None and isinstance(problem, MultiSource):
         raise ValueError(
             f"weighting={chosen.weighting!r}: tasks of a ufm.MultiSource problem share no features, and "
@@ -117,7 +114,7 @@ def solve(
     for task, form in enumerate(forms):
         # Ctrl-C ended an earlier task: this one stays near its start
         stopped = any(part.outcome is Outcome.INTERRUPTED for part in parts)
-        own_seed = _task_seed(seed, task)
+        own_seed = task_seed(seed, task)
         columns = int(counts[task].sum()) if isinstance(chosen, Gradient) else form.columns
         with threads_for(form.rows * dim * columns):
             match chosen:
@@ -146,7 +143,7 @@ def solve(
                     assert_never(chosen)
         parts.append(told(form, part))
     name = next(name for name, kind in METHODS.items() if isinstance(chosen, kind))
-    return _assemble(problem, name, forms, parts)
+    return assemble(problem, name, forms, parts)
 
 
 def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
@@ -168,7 +165,15 @@ def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
     return made
 
 
-def _check_scales(problem: Problem) -> None:
+def require_problem(name: str, value: Any) -> None:
+    """TypeError naming ``name`` unless the value is a problem of this package."""
+    kinds = get_args(Problem)
+    if not isinstance(value, kinds):
+        names = ", ".join(f"ufm.{kind.__name__}" for kind in kinds)
+        raise TypeError(f"{name} must be one of {names}, got {type(value).__name__}")
+
+
+def check_scales(problem: Problem) -> None:
     """ValueError where λ's or weights are so extreme that float64 cannot hold what a solver computes."""
     given = [(name, getattr(problem, name), LAMBDA_RANGE) for name in ("lambda_H", "lambda_W")]
     if problem.lambda_b:
@@ -187,7 +192,7 @@ def _check_scales(problem: Problem) -> None:
             )
 
 
-def _task_seed(seed: int, task: int) -> int:
+def task_seed(seed: int, task: int) -> int:
     """Each task of a MultiSource problem starts from numbers of its own."""
     return int(np.random.SeedSequence([seed, task]).generate_state(1)[0]) if task else seed
 
@@ -199,9 +204,7 @@ def _task_checkpoint(path: Any, task: int) -> Path | None:
     return Path(path).with_name(f"{Path(path).stem}.task{task + 1}{Path(path).suffix}")
 
 
-def _assemble(
-    problem: Problem, method: str, forms: Sequence[StandardForm], parts: Sequence[ColumnSolution]
-) -> Solution:
+def assemble(problem: Problem, method: str, forms: Sequence[StandardForm], parts: Sequence[ColumnSolution]) -> Solution:
     """One Solution of the parts, heads split by task."""
     W: list[Tensor] = []
     b: list[Tensor] = []

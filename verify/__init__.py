@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from verify._metrics import Metrics, metrics, tracked
 from verify._metrics.label_set_decoding import decode_label_sets
 from verify.certification.certificate import Certificate, certify
+from verify.certification.many import certify_many
 from verify.comparison.checks.row import Row
 from verify.comparison.compare import Report, compare
 from verify.comparison.cosine_curve import CosineCurve, cosine_curve
@@ -48,6 +49,7 @@ __all__ = [
     "Sweep",
     "SweepInterrupted",
     "certify",
+    "certify_many",
     "claims",
     "compare",
     "cosine_curve",

@@ -35,12 +35,12 @@ class TanhColumns:
     """As ``Columns``; the state is tanh(u − y) and 1 − tanh²(u − y)."""
 
     def __init__(self, blocks: TaskBlocks, y: Tensor, weight: Tensor) -> None:
-        self.y, self.weight = y, weight
+        self.blocks, self.y, self.weight = blocks, y, weight
 
     def value(self, u: Tensor) -> tuple[Tensor, Pieces]:
         """Σ w log cosh(u − y)."""
         x = u - self.y
-        return (self.weight * log_cosh(x)).sum(), (x,)
+        return self.blocks.total(self.weight * log_cosh(x)), (x,)
 
     def linearize(self, pieces: Pieces) -> tuple[Pieces, Tensor]:
         """tanh(u − y)."""
@@ -61,11 +61,11 @@ class TanhColumns:
         t, _ = state
         p, q = 0.5 * (1.0 + t), 0.5 * (1.0 - t)
         yes, no = 2.0 * q * du, -2.0 * p * du
-        return (self.weight * torch.log1p(p * (torch.expm1(yes) - yes) + q * (torch.expm1(no) - no))).sum()
+        return self.blocks.total(self.weight * torch.log1p(p * (torch.expm1(yes) - yes) + q * (torch.expm1(no) - no)))
 
     def excess(self, state: Pieces, residual: Tensor) -> Tensor:
         """Σ w t² / (1 − t²)."""
-        return (self.weight * residual * residual / state[1].clamp_min(SMALLEST)).sum()
+        return self.blocks.total(self.weight * residual * residual / state[1].clamp_min(SMALLEST))
 
     def cancelled(self, state: Pieces) -> Tensor:
         """As squared error's."""
@@ -73,7 +73,7 @@ class TanhColumns:
 
     def bias_curvature(self, reach: Tensor) -> Tensor:
         """At most Σ_l w."""
-        return self.weight.sum(1, keepdim=True)
+        return self.blocks.row_total(self.weight)
 
 
 class LogCosh:

@@ -85,7 +85,7 @@ class LogCosh:
         return float((room[outside] / size[outside]).clip(0.0).min()) if outside.any() else 1.0
 
     @staticmethod
-    def inside(at: Tasks, theta: float, deviation: Float) -> Float | None:
+    def inside(at: Tasks, theta: float | Float, deviation: Float) -> Float | None:
         return None
 
     @staticmethod

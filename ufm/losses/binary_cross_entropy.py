@@ -25,14 +25,14 @@ class SigmoidColumns:
     """As ``Columns``; the state is σ(u) and σ(−u)."""
 
     def __init__(self, blocks: TaskBlocks, y: Tensor, weight: Tensor) -> None:
-        self.y, self.weight = y, weight
+        self.blocks, self.y, self.weight = blocks, y, weight
         self.no = 1.0 - y
 
     def value(self, u: Tensor) -> tuple[Tensor, Pieces]:
         """Σ w [ log(1 + e^{−|u|}) + (1 − y) max(u, 0) + y max(−u, 0) ]."""
         small = torch.log1p(torch.exp(-u.abs()))
         wrong = torch.addcmul(self.no * u.clamp_min(0.0), self.y, u.clamp_max(0.0), value=-1.0)
-        return (self.weight * (small + wrong)).sum(), (u,)
+        return self.blocks.total(self.weight * (small + wrong)), (u,)
 
     def linearize(self, pieces: Pieces) -> tuple[Pieces, Tensor]:
         """(1 − y) σ(u) − y σ(−u)."""
@@ -55,12 +55,12 @@ class SigmoidColumns:
         p, q = state
         yes, no = q * du, -p * du
         curved = torch.log1p(p * (torch.expm1(yes) - yes) + q * (torch.expm1(no) - no))
-        return (self.weight * curved).sum()
+        return self.blocks.total(self.weight * curved)
 
     def excess(self, state: Pieces, residual: Tensor) -> Tensor:
         """Σ w (σ(u) − y)² / (σ(u) σ(−u))."""
         p, q = state
-        return (self.weight * residual**2 / (p * q).clamp_min(SMALLEST)).sum()
+        return self.blocks.total(self.weight * residual**2 / (p * q).clamp_min(SMALLEST))
 
     def cancelled(self, state: Pieces) -> Tensor:
         """Targets between 0 and 1 leave a difference of equal numbers; 0 and 1 do not."""

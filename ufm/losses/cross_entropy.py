@@ -46,7 +46,8 @@ class SoftmaxColumns:
         at_max = shifted == 0
         below = shifted.exp().masked_fill_(at_max, 0.0)
         r = self.blocks.sum(below) + (self.blocks.sum(at_max.to(u.dtype)) - 1.0)
-        return (self.per_block * torch.log1p(r)).sum() - (self.weight_y * shifted).sum(), (below, r, at_max)
+        total = self.blocks.total
+        return total(self.per_block * torch.log1p(r)) - total(self.weight_y * shifted), (below, r, at_max)
 
     def linearize(self, pieces: Pieces) -> tuple[Pieces, Tensor]:
         """At the block's maximum, s p − y = (s − y) − s r/(1 + r): no cancellation when p is nearly one."""
@@ -72,12 +73,12 @@ class SoftmaxColumns:
         (p,) = state
         du -= self.blocks.spread(self.blocks.sum(p * du))
         curved = torch.log1p(self.blocks.sum(p * (torch.expm1(du) - du)))
-        return (self.per_block * curved).sum()
+        return self.blocks.total(self.per_block * curved)
 
     def excess(self, state: Pieces, residual: Tensor) -> Tensor:
         """Σ w Σ_k (s p − y)² / (s p), the χ² distance of y from s p."""
         (p,) = state
-        return (self.weight * residual**2 / (self.s * p).clamp_min(SMALLEST)).sum()
+        return self.blocks.total(self.weight * residual**2 / (self.s * p).clamp_min(SMALLEST))
 
     def cancelled(self, state: Pieces) -> Tensor:
         """Soft targets leave s p − y as a difference of equal numbers; one-hot targets do not."""

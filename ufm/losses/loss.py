@@ -21,7 +21,11 @@ Pieces = tuple[Tensor, ...]
 
 
 class Columns(Protocol):
-    """Σ w ℓ(u; y) over R' rows of consecutive tasks and m columns; u, y, w are (R', m), w constant within a block."""
+    """Σ w ℓ(u; y) over R' rows of consecutive tasks and m columns; u, y, w are (R', m), w constant within a block.
+
+    The columns may be those of many problems: sums over all of them are ``blocks.total``, those over the columns of
+    each row ``blocks.row_total``, which are each problem's own.
+    """
 
     def __init__(self, blocks: TaskBlocks, y: Tensor, weight: Tensor) -> None: ...
 
@@ -47,8 +51,9 @@ class Columns(Protocol):
         """(R', m) the size of what the residual's difference has cancelled, in whose last digits its rounding is."""
 
     def bias_curvature(self, reach: Tensor) -> Tensor:
-        """(R', 1) a bound of Σ_l w ∂²ℓ at a minimizer, where V's norm being at most τ leaves at most ``reach`` of it:
-        steps are as short as it says, where ``Loss.bias_curvature`` is what they are seen to be on average.
+        """(R', 1), of many problems (R', problems): a bound of Σ_l w ∂²ℓ at a minimizer, where V's norm being at most τ
+        leaves at most ``reach`` of it: steps are as short as it says, where ``Loss.bias_curvature`` is what they are
+        seen to be on average.
         """
 
 

@@ -21,12 +21,12 @@ class LinearColumns:
     """As ``Columns``; there is no state."""
 
     def __init__(self, blocks: TaskBlocks, y: Tensor, weight: Tensor) -> None:
-        self.y, self.weight = y, weight
+        self.blocks, self.y, self.weight = blocks, y, weight
 
     def value(self, u: Tensor) -> tuple[Tensor, Pieces]:
         """½ Σ w (u − y)²."""
         residual = u - self.y
-        return 0.5 * (self.weight * residual * residual).sum(), (residual,)
+        return 0.5 * self.blocks.total(self.weight * residual * residual), (residual,)
 
     def linearize(self, pieces: Pieces) -> tuple[Pieces, Tensor]:
         """u − y."""
@@ -42,11 +42,11 @@ class LinearColumns:
 
     def remainder(self, state: Pieces, du: Tensor) -> Tensor:
         """½ Σ w du²."""
-        return 0.5 * (self.weight * du * du).sum()
+        return 0.5 * self.blocks.total(self.weight * du * du)
 
     def excess(self, state: Pieces, residual: Tensor) -> Tensor:
         """Σ w (u − y)²."""
-        return (self.weight * residual * residual).sum()
+        return self.blocks.total(self.weight * residual * residual)
 
     def cancelled(self, state: Pieces) -> Tensor:
         """Where a target is fitted, logit and target are equal numbers."""
@@ -54,7 +54,7 @@ class LinearColumns:
 
     def bias_curvature(self, reach: Tensor) -> Tensor:
         """Σ_l w, exactly."""
-        return self.weight.sum(1, keepdim=True)
+        return self.blocks.row_total(self.weight)
 
 
 class SquaredError:

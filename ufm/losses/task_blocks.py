@@ -8,10 +8,14 @@ from torch import Tensor
 
 
 class TaskBlocks:
-    """R = Σ K_t rows in T blocks; equal blocks are viewed as (T, K, m), unequal ones are split."""
+    """R = Σ K_t rows in T blocks; equal blocks are viewed as (T, K, m), unequal ones are split.
 
-    def __init__(self, classes: tuple[int, ...], device: torch.device | str) -> None:
-        self.classes, self.tasks = classes, len(classes)
+    problems  None for one problem; else the m columns are those of as many problems, column l of problem p at number
+              l · problems + p, and totals are each problem's own
+    """
+
+    def __init__(self, classes: tuple[int, ...], device: torch.device | str, problems: int | None = None) -> None:
+        self.classes, self.tasks, self.problems = classes, len(classes), problems
         self.equal = len(set(classes)) == 1
         offsets = np.concatenate([[0], np.cumsum(classes)[:-1]])
         self.offsets = torch.as_tensor(offsets, device=device)
@@ -36,6 +40,14 @@ class TaskBlocks:
     def centred(self, x: Tensor) -> Tensor:
         """(R, m) less each block's mean over its rows, to which a softmax is blind."""
         return x - self.spread(self.sum(x) / self.sum(torch.ones_like(x)))
+
+    def total(self, x: Tensor) -> Tensor:
+        """The sum of all of x (rows, m): a number, or (problems,)."""
+        return x.sum() if self.problems is None else x.view(-1, self.problems).sum(0)
+
+    def row_total(self, x: Tensor) -> Tensor:
+        """(rows, 1) or (rows, problems) sums over the columns of x (rows, m)."""
+        return x.sum(1, keepdim=True) if self.problems is None else x.view(len(x), -1, self.problems).sum(1)
 
     def first(self, x: Tensor) -> Tensor:
         """(R, m) → (T, m), the first row of each block: for matrices that are constant within blocks."""

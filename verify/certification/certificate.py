@@ -12,7 +12,7 @@ from ufm.support.frames import data_frame
 from ufm.support.strict_json import plain
 from verify.certification.descent import better_objective
 from verify.certification.dual import other_bounds, plain_bound
-from verify.certification.objective import Evaluation, evaluate
+from verify.certification.objective import evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
 from verify.losses.rounding import UNIT
@@ -181,12 +181,12 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     at = evaluate(form, point)
     bound = plain_bound(form, at.residual)
     lower = bound.value
-    closed = _within(tolerance, at, lower)
+    closed = within(tolerance, at.objective, at.rounding, lower)
     if not closed:
         lower = max(lower, other_bounds(form, at.residual, apart=bound.spectral_ratio > 1.0))
     if not closed or parts > 1:
         lower *= 1.0 - 4 * (parts - 1) * UNIT
-        closed = _within(tolerance, at, lower)
+        closed = within(tolerance, at.objective, at.rounding, lower)
     gap = at.objective - lower
     better = None
     verdict = GLOBAL
@@ -208,9 +208,9 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     )
 
 
-def _within(tolerance: float, at: Evaluation, lower: float) -> bool:
-    """Whether F − lower ≤ tolerance · F for every F within ``at.rounding`` of the objective."""
-    return at.objective - lower + at.rounding <= tolerance * (at.objective - at.rounding) * (1.0 - 8 * UNIT)
+def within(tolerance: float, objective: float, rounding: float, lower: float) -> bool:
+    """Whether F − lower ≤ tolerance · F for every F within ``rounding`` of the objective."""
+    return objective - lower + rounding <= tolerance * (objective - rounding) * (1.0 - 8 * UNIT)
 
 
 def _total(tasks: tuple[Certificate, ...], tolerance: float) -> Certificate:

@@ -116,7 +116,7 @@ class BinaryCrossEntropy:
         return float((room[short] / size[short]).min()) if short.any() else 1.0
 
     @staticmethod
-    def inside(at: Tasks, theta: float, deviation: Float) -> Float | None:
+    def inside(at: Tasks, theta: float | Float, deviation: Float) -> Float | None:
         """``clip`` has seen to it."""
         return None
 

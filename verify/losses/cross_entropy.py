@@ -133,7 +133,7 @@ class CrossEntropy:
         return max(0.0, float((room[short] / -move[short]).min())) if short.any() else 1.0
 
     @staticmethod
-    def inside(at: Tasks, theta: float, deviation: Float) -> Float | None:
+    def inside(at: Tasks, theta: float | Float, deviation: Float) -> Float | None:
         """That keep entries of q and its tops away from zero."""
         room = at.targets[at.at_tops]
         room *= max(0.0, 1.0 - max(2.0**-36, 2.0**12 * UNIT * max(at.classes) ** 2))

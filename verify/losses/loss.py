@@ -78,8 +78,8 @@ class Loss(Protocol):
         """The largest share ≤ 1 of the move that leaves each entry of a point of the domain inside."""
 
     @staticmethod
-    def inside(at: Tasks, theta: float, deviation: Float) -> Float | None:
-        """(m,) f ≤ 1 for which ``bound`` may be taken at θ f g; None where all are 1."""
+    def inside(at: Tasks, theta: float | Float, deviation: Float) -> Float | None:
+        """(m,) f ≤ 1 for which ``bound`` may be taken at θ f g, one θ or (m,); None where all are 1."""
 
     @staticmethod
     def bound(at: Tasks, g: Float, moved: Float | None) -> Float:

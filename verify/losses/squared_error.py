@@ -89,7 +89,7 @@ class SquaredError:
         return 1.0
 
     @staticmethod
-    def inside(at: Tasks, theta: float, deviation: Float) -> Float | None:
+    def inside(at: Tasks, theta: float | Float, deviation: Float) -> Float | None:
         """There is no outside."""
         return None
 

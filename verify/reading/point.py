@@ -65,7 +65,7 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
         if value is None:
             raise ValueError(f"{name} is missing; give a solution, or both W= and H=")
     heads, biases = read_heads(problem, W, b)
-    default = labels is None
+    default = labels is None or labels is problem.labels
     if default:
         labels = problem.labels
     if not own_features(problem):

@@ -1,0 +1,121 @@
+"""The front door for many problems at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from itertools import chain
+from typing import Any
+
+import torch
+
+from ufm._solve import assemble, check_scales, require_problem, solve, task_seed
+from ufm.outcome import Outcome
+from ufm.problems.standard_form import StandardForm
+from ufm.solution import Problem, Solution
+from ufm.solvers.batch import Task, minimize_all
+from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.no_minimizer import diverging
+from ufm.solvers.options import Newton
+from ufm.support import validation
+
+Progress = Callable[[int, int], Any]
+ALONE = "solved alone, after a batch of its shape did not reach it"
+
+
+def solve_many(
+    problems: Iterable[Problem],
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    tolerance: float | None = None,
+    progress: Progress | None = None,
+) -> list[Solution]:
+    """``ufm.solve(problem, seed=seed)`` of each problem, in order, and many times as fast for many small problems.
+
+    Problems of one shape (classes, losses, number of columns, kind of bias) are minimized together by the batched
+    Newton method of ``ufm.solvers.batch``, from the starts that they would have alone and to the same conditions. One
+    that it does not reach is solved by ``ufm.solve``, and its ``status`` says so; so are, from the first, shapes with
+    fewer than 16 problems, large ones, squared error with labels missing, and problems without a minimizer.
+
+    problems   any iterable of problems, of whatever kinds, sizes, losses and biases; none give the empty list
+    seed       of the random starts, as in ``ufm.solve``: no solution depends on the order of the problems, nor,
+               rounding apart, on which others there are
+    device     "cpu", where batches are spread over PyTorch's threads, or "cuda"
+    tolerance  of ``ufm.Newton``
+    progress   called with the numbers of problems done and in all; what it raises ends the call
+
+    Raises ValueError or TypeError naming the argument, with the problem's position, before any is solved. Ctrl-C raises
+    KeyboardInterrupt.
+    """
+    given = _listed(problems)
+    options = Newton() if tolerance is None else Newton(tolerance=tolerance)
+    seed = validation.whole_number("seed", seed, 0, validation.MAX_SEED)
+    place = validation.device(device)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function of (done, total), or None, got {progress!r}")
+    forms = [_forms(i, problem) for i, problem in enumerate(given)]
+    solutions: list[Solution | None] = [None] * len(given)
+    parts: list[list[ColumnSolution | None]] = [[None] * len(own) for own in forms]
+    done = 0
+
+    def finish(i: int, solution: Solution) -> None:
+        nonlocal done
+        solutions[i] = solution
+        done += 1
+        if progress is not None:
+            progress(done, len(given))
+
+    tasks, owners = _tasks(forms, seed)
+    not_reached: set[int] = set()
+    # closed at once when ``progress`` raises: threads end
+    with closing(minimize_all(tasks, tolerance=options.tolerance, device=place)) as batches:
+        for number, part in chain.from_iterable(batches):
+            i, t = owners[number]
+            if part is None:
+                not_reached.add(i)
+            parts[i][t] = part
+            whole = [own for own in parts[i] if own is not None]
+            if len(whole) == len(forms[i]):
+                finish(i, assemble(given[i], "newton", forms[i], whole))
+    for i, problem in enumerate(given):
+        if solutions[i] is not None:
+            continue
+        solution = solve(problem, options, seed=seed, device=place)
+        if solution.outcome is Outcome.INTERRUPTED:
+            raise KeyboardInterrupt
+        if i in not_reached:
+            solution = dataclasses.replace(solution, status=f"{solution.status}; {ALONE}")
+        finish(i, solution)
+    return [solution for solution in solutions if solution is not None]
+
+
+def _listed(values: Any) -> list[Any]:
+    """The problems of an iterable, checked."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"problems must be a list, or another iterable, of problems, got {type(values).__name__}")
+    problems = list(values)
+    for i, problem in enumerate(problems):
+        require_problem(f"problems[{i}]", problem)
+    return problems
+
+
+def _forms(i: int, problem: Problem) -> tuple[StandardForm, ...]:
+    """Of problem number i, whose errors say so."""
+    try:
+        check_scales(problem)
+        return problem.standard_forms()
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"problems[{i}]: {error}") from error
+
+
+def _tasks(forms: Sequence[Sequence[StandardForm]], seed: int) -> tuple[list[Task], list[tuple[int, int]]]:
+    """Every form of each problem that has a minimizer, and the numbers of its problem and of itself."""
+    tasks, owners = [], []
+    for i, own in enumerate(forms):
+        dim = max(form.sufficient_dim for form in own)
+        if not any(diverging(form) for form in own):
+            tasks += [Task(form, dim, task_seed(seed, t)) for t, form in enumerate(own)]
+            owners += [(i, t) for t in range(len(own))]
+    return tasks, owners

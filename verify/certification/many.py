@@ -1,0 +1,145 @@
+"""Certificates of many points at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from verify.certification.batch import Bounded, Key, Stacked, bounded, key_of
+from verify.certification.certificate import (
+    GAP_TOLERANCE,
+    GLOBAL,
+    Certificate,
+    _certify,
+    _total,
+    check_tolerance,
+    within,
+)
+from verify.losses.rounding import UNIT
+from verify.reading.form import Problem
+from verify.reading.read import At, read
+from verify.reading.samples import Samples
+from verify.reading.sources import own_features
+
+Progress = Callable[[int, int], Any]
+FEWEST, MOST = 8, 1024  # points of a batch
+
+
+@dataclass(frozen=True)
+class Part:
+    """One form of point number i, which has ``parts`` of them."""
+
+    i: int
+    samples: Samples
+    parts: int
+
+
+def certify_many(
+    problems: Iterable[Problem],
+    points: Iterable[Any],
+    *,
+    tolerance: float = GAP_TOLERANCE,
+    progress: Progress | None = None,
+) -> list[Certificate]:
+    """``certify(problem, point, tolerance=tolerance)`` of each pair, in order, faster for many small ones.
+
+    Points of problems of one shape are evaluated together, and bounded together by the plain dual point, with
+    allowances for the rounding of the sums as they are computed there. Where that leaves a gap above the tolerance,
+    ``certify`` itself goes on; so it does from the first for free biases, and for large points.
+
+    problems   any iterable of problems; none give the empty list
+    points     as many, each anything with .W, .H and, at will, .b, .labels, as ``ufm.solve_many`` returns
+    tolerance  largest relative gap called a global minimum
+    progress   called with the numbers of points done and in all; what it raises ends the call
+
+    Raises as ``certify``, with the position in front, before any is certified.
+    """
+    given, reached = _listed("problems", problems), _listed("points", points)
+    if len(given) != len(reached):
+        raise ValueError(f"points must be as many as problems, one each; got {len(reached)} for {len(given)}")
+    tolerance = check_tolerance(tolerance)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function of (done, total), or None, got {progress!r}")
+    ats = [_read(i, *pair) for i, pair in enumerate(zip(given, reached, strict=True))]
+    parts = [Part(i, samples, len(at.samples)) for i, at in enumerate(ats) for samples in at.samples]
+    closed = _closed(parts, tolerance)
+    certificates: list[Certificate] = []
+    own: list[Certificate] = []
+    for number, part in enumerate(parts):
+        found = closed.get(number)
+        if found is None:
+            found = _certify(part.samples.form, part.samples.point, tolerance, part.parts)
+        own.append(found)
+        if len(own) == part.parts:
+            several = own_features(ats[part.i].problem)
+            certificates.append(_total(tuple(own), tolerance) if several else own[0])
+            own = []
+            if progress is not None:
+                progress(len(certificates), len(given))
+    return certificates
+
+
+def _closed(parts: Sequence[Part], tolerance: float) -> dict[int, Certificate]:
+    """By their numbers the parts whose gap the plain bound closes, in batches."""
+    groups: defaultdict[Key, list[int]] = defaultdict(list)
+    for number, part in enumerate(parts):
+        key = key_of(part.samples.form, part.samples.point)
+        if key is not None:
+            groups[key].append(number)
+    found: dict[int, Certificate] = {}
+    for numbers in groups.values():
+        if len(numbers) < FEWEST:
+            continue
+        for first in range(0, len(numbers), MOST):
+            some = numbers[first : first + MOST]
+            own = [parts[number].samples for number in some]
+            bounds = bounded(Stacked.of([part.form for part in own], [part.point for part in own]))
+            found.update(_certificates([parts[number] for number in some], some, bounds, tolerance))
+    return found
+
+
+def _certificates(
+    parts: Sequence[Part], numbers: Sequence[int], bounds: Bounded, tolerance: float
+) -> dict[int, Certificate]:
+    """By number, of those whose gap is closed; the sum of several parts' lower bounds, rounded, is still one."""
+    columns = [getattr(bounds, name).tolist() for name in ("objective", "rounding", "lower", "sigma")]
+    found = {}
+    for part, number, objective, rounding, lower, sigma in zip(parts, numbers, *columns, strict=True):
+        form, point = part.samples.form, part.samples.point
+        if part.parts > 1:
+            lower *= 1.0 - 4 * (part.parts - 1) * UNIT
+        if not (0.0 < objective < inf and within(tolerance, objective, rounding, lower)):
+            continue
+        gap = objective - lower
+        found[number] = Certificate(
+            objective=objective,
+            lower_bound=lower,
+            gap=gap,
+            relative_gap=gap / objective,
+            spectral_ratio=sigma / form.tau,
+            verdict=GLOBAL,
+            tolerance=tolerance,
+            dim=point.W.shape[1],
+            sufficient_dim=form.sufficient_dim,
+        )
+    return found
+
+
+def _read(i: int, problem: Problem, point: Any) -> At:
+    """Pair number i, whose errors say so."""
+    try:
+        return read(problem, point)
+    except TypeError as error:
+        raise TypeError(f"problems[{i}], points[{i}]: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"problems[{i}], points[{i}]: {error}") from error
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    """The values of an iterable."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list, or another iterable, got {type(values).__name__}")
+    return list(values)
