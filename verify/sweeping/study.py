@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from ufm._solve import check_scales
 from ufm.support import validation
 from ufm.support.bounded_toml import read_toml
 from ufm.support.content_digest import content_digest
@@ -205,7 +206,7 @@ def _check_problems(study: Study) -> None:
     for values in itertools.product(*(axis.some() for axis in study.axes)):
         varied = study.varied({axis.key: value for axis, value in zip(study.axes, values, strict=True)})
         try:
-            made(varied)
+            check_scales(made(varied))
         except (ValueError, TypeError, MemoryError) as error:
             shown = ", ".join(f"{axis.key} = {value!r}" for axis, value in zip(study.axes, values, strict=True))
             raise type(error)(f"{error}" + (f" (at {shown})" if shown else "")) from None
