@@ -10,8 +10,14 @@ if TYPE_CHECKING:
     from ufm_networks.multi_task_network import MultiTaskNetwork
     from ufm_networks.observing import Observation, load_observation, observe
     from ufm_networks.training import Run, load_run, train
+    from ufm_networks.while_training.callback import CollapseCallback as CollapseCallback
+    from ufm_networks.while_training.collapse_log import CollapseLog
+    from ufm_networks.while_training.metric import Collapse as Collapse
 
 _HOMES = {
+    "Collapse": "ufm_networks.while_training.metric",
+    "CollapseCallback": "ufm_networks.while_training.callback",
+    "CollapseLog": "ufm_networks.while_training.collapse_log",
     "MultiTaskNetwork": "ufm_networks.multi_task_network",
     "Observation": "ufm_networks.observing",
     "Run": "ufm_networks.training",
@@ -22,7 +28,18 @@ _HOMES = {
     "train": "ufm_networks.training",
 }
 
-__all__ = ["MultiTaskNetwork", "Observation", "Run", "backbone", "load_observation", "load_run", "observe", "train"]
+# Collapse and CollapseCallback are not: `from ufm_networks import *` must work without torchmetrics and lightning
+__all__ = [
+    "CollapseLog",
+    "MultiTaskNetwork",
+    "Observation",
+    "Run",
+    "backbone",
+    "load_observation",
+    "load_run",
+    "observe",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

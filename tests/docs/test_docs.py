@@ -74,6 +74,8 @@ def test_python_blocks_run_and_print_what_the_page_says(
     trains = any(info == RUNNABLE and TRAINING.search(code) for _, info, code in blocks(page))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", category=FutureWarning, module=r"lightning\.")  # its own, of PyTorch
+        warnings.filterwarnings("ignore", message=".*does not have many workers")  # Lightning's, where cores are many
         for line, info, code in blocks(page):
             if info == RUNNABLE:
                 with contextlib.redirect_stdout(io.StringIO()) as output:

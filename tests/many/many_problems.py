@@ -1,10 +1,13 @@
 """Small problems of every source, bias and loss, in groups of one shape."""
 
 import copy
+import functools
 import itertools
 
 import numpy as np
 from family import NAMES, SOURCES, problem_at_random
+
+import ufm
 
 BIASES = ("penalized", "free", "none")
 EACH = 16  # of one shape: as few as a batch has
@@ -21,10 +24,12 @@ def alike(problem, rng):
     return other
 
 
-def groups(each=EACH, seed=0):
-    """Of each source and bias ``each`` problems of one shape."""
+def groups(each=EACH, seed=0, every=2):
+    """Of each source and bias, or of every other, ``each`` problems of one shape."""
     rng = np.random.default_rng(seed)
     for i, (source, bias) in enumerate(itertools.product(SOURCES, BIASES)):
+        if i % every:
+            continue
         losses = [NAMES[i % 3], NAMES[(i // 3) % 3]]
         if source == "multilabel":
             losses = losses[:1]
@@ -32,7 +37,15 @@ def groups(each=EACH, seed=0):
         yield [alike(problem, rng) for _ in range(each)]
 
 
-def mixed(seed=0):
-    """All of them in no order."""
-    problems = [problem for group in groups(seed=seed) for problem in group]
-    return [problems[i] for i in np.random.default_rng(seed).permutation(len(problems))]
+def mixed(every=2):
+    """All of them in no order, 300 of every source and bias, and their solutions."""
+    problems = [problem for group in groups(every=every) for problem in group]
+    problems = [problems[i] for i in np.random.default_rng(0).permutation(len(problems))]
+    return problems, ufm.solve_many(problems)
+
+
+@functools.cache
+def solved():
+    """Those of ``groups``, group by group, and their solutions."""
+    problems = [problem for group in groups() for problem in group]
+    return problems, ufm.solve_many(problems)

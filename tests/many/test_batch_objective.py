@@ -11,7 +11,7 @@ from ufm.solvers.batch.start import random_start
 from ufm.solvers.newton import column_solution
 from ufm.solvers.objective import Objective
 
-GROUPS = {f"{group[0].source} {group[0].losses} {group[0].lambda_b}": group for group in groups(each=3)}
+GROUPS = {f"{group[0].source} {group[0].losses} {group[0].lambda_b}": group for group in groups(each=3, every=1)}
 
 
 @pytest.mark.parametrize("name", GROUPS)

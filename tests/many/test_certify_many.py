@@ -1,13 +1,12 @@
 """Certificates of many points at once are the ones that each gets alone, and their bounds are proven."""
 
-import functools
 from types import SimpleNamespace
 
 import mpmath as mp
 import numpy as np
 import pytest
 from family import KINDS, mapped, objective, point_at_random
-from many_problems import EACH, groups
+from many_problems import EACH, groups, solved
 
 import ufm
 import verify
@@ -17,12 +16,6 @@ from verify.certification.objective import evaluate
 from verify.reading.read import read
 
 GLOBAL = "global minimum"
-
-
-@functools.cache
-def solved():
-    problems = [problem for group in groups() for problem in group]
-    return problems, ufm.solve_many(problems)
 
 
 def pairs(kind, every=1):
@@ -36,9 +29,11 @@ def pairs(kind, every=1):
 def test_solutions_are_certified_as_one_by_one():
     problems, solutions = solved()
     together = verify.certify_many(problems, solutions, tolerance=1e-8)
-    for problem, solution, certificate in zip(problems, solutions, together, strict=True):
-        alone = verify.certify(problem, solution, tolerance=1e-8)
-        assert certificate.verdict == alone.verdict == GLOBAL
+    assert {certificate.verdict for certificate in together} == {GLOBAL}
+    for i in range(0, len(problems), 2):
+        problem, certificate = problems[i], together[i]
+        alone = verify.certify(problem, solutions[i], tolerance=1e-8)
+        assert alone.verdict == GLOBAL
         assert certificate.objective == pytest.approx(alone.objective, rel=1e-14)
         # a free bias's deviations are only moved there, and tilted here
         assert certificate.lower_bound <= alone.lower_bound * (1 + 1e-12)
@@ -50,14 +45,14 @@ def test_solutions_are_certified_as_one_by_one():
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "solution"])
 def test_other_points_have_the_verdicts_that_they_have_alone(kind):
-    problems, points = pairs(kind, every=23)
+    problems, points = pairs(kind, every=17)
     problems, points = problems * EACH, points * EACH  # of each shape as many as a batch has
     together = verify.certify_many(problems, points)
     for problem, point, certificate in zip(problems[: len(problems) // EACH], points, together, strict=False):
         alone = verify.certify(problem, point)
         assert certificate.verdict == alone.verdict
         assert certificate.lower_bound <= certificate.objective
-        if certificate.verdict != GLOBAL:
+        if certificate.verdict != GLOBAL and not certificate.tasks:
             assert certificate == alone
 
 
@@ -92,7 +87,7 @@ def bounds(kind, every):
 def test_rounding_is_bounded_and_no_bound_exceeds_the_minimum(kind):
     minima = {id(problem): solution for problem, solution in zip(*solved(), strict=True)}
     with mp.workdps(60):
-        for own, found in bounds(kind, every=8):
+        for own, found in bounds(kind, every=7):
             for (problem, point, _), value, slack, lower in zip(
                 own, found.objective, found.rounding, found.lower, strict=True
             ):

@@ -42,6 +42,51 @@ def test_there_and_back(observed: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.means, observed.means)
 
 
+def test_results_are_json_and_tables(observed: Any) -> None:
+    certificate, report = observed.certify(weight_decay=1e-3), observed.compare(weight_decay=1e-3)
+    for result in (observed, certificate, report, observed.metrics(), observed.metrics(classic=True)):
+        assert json.loads(json.dumps(result.to_dict(), allow_nan=False)) == result.to_dict()
+        assert len(result.to_frame()) > 0
+    frame = observed.to_frame()
+    assert list(frame) == [*observed.tasks, "samples", "spread", "mean_norm"]
+    assert frame[list(observed.tasks)].to_numpy().tolist() == observed.labels.tolist()
+    assert frame["samples"].sum() == observed.samples
+    squares = frame["samples"] * (frame["mean_norm"] ** 2 + frame["spread"])
+    assert squares.sum() == pytest.approx(sum(observed.squares()), rel=1e-12)
+    (row,) = certificate.to_frame().to_dict("records")
+    assert (row["part"], row["objective"]) == ("all", certificate.objective)
+    assert (row["lower_bound"], row["lambda_W"]) == (certificate.lower_bound, certificate.lambdas[0].lambda_W)
+
+
+def test_of_samples_of_one_task_each_there_is_a_row_a_task() -> None:
+    torch.manual_seed(0)
+    x, y = images()
+    y[::2, 0], y[1::2, 1] = -1, -1
+    seen = ufm_networks.observe(trained_statistics(ResNet().double(), x), loader(x, y), heads=HEADS)
+    certificate, reports = seen.certify(weight_decay=1e-3), seen.compare(weight_decay=1e-3)
+    frame = certificate.to_frame().set_index("part")
+    assert list(frame.index) == ["all", *seen.tasks]
+    for column in ("objective", "means_objective", "lower_bound"):
+        assert frame[column]["digit"] + frame[column]["colour"] == pytest.approx(frame[column]["all"], rel=1e-12)
+    assert frame["objective"]["all"] == certificate.objective
+    assert json.loads(json.dumps(reports.to_dict(), allow_nan=False)) == reports.to_dict()
+    rows = reports.to_frame()
+    assert set(rows["task"]) == set(seen.tasks)
+    assert len(rows) == sum(len(report.rows) for report in reports.values())
+
+
+def test_an_observation_stays_when_training_goes_on() -> None:
+    x, y = images()
+    model = trained_statistics(ResNet().double(), x)
+    seen = ufm_networks.observe(model, loader(x, y), heads=HEADS)
+    before = seen.W[0].copy(), seen.means.copy()
+    with torch.no_grad():
+        for value in model.parameters():
+            value.add_(1.0)
+    np.testing.assert_array_equal(seen.W[0], before[0])
+    np.testing.assert_array_equal(seen.means, before[1])
+
+
 def test_a_changed_file_is_refused(observed: Any, tmp_path: Path) -> None:
     path = tmp_path / "observation.safetensors"
     observed.save(path)

@@ -23,9 +23,14 @@ def network(dtype: torch.dtype = torch.float64, **options: Any) -> Any:
     return trained_statistics(ResNet(**options).to(dtype), images(dtype=dtype)[0])
 
 
+def observe(*args: Any, **options: Any) -> Any:
+    """With all there is to measure."""
+    return ufm_networks.observe(*args, effective_rank=True, **options)
+
+
 def stacked(problem: Any, heads: list[nn.Linear], H: Any, labels: Any) -> Mapping[str, float]:
     W, b = [head.weight for head in heads], [head.bias for head in heads]
-    return verify.metrics(problem, W=W, H=H, b=b, labels=labels)
+    return verify.metrics(problem, W=W, H=H, b=b, labels=labels, classic=True)
 
 
 def close(a: Mapping[str, float], b: Mapping[str, float], rtol: float = 1e-9) -> None:
@@ -38,9 +43,9 @@ def close(a: Mapping[str, float], b: Mapping[str, float], rtol: float = 1e-9) ->
 def test_a_resnet_has_the_metrics_of_its_stacked_features(dtype: torch.dtype, rtol: float, bias: bool) -> None:
     model = network(dtype, bias=bias)
     x, y = images(dtype=dtype)
-    observed = ufm_networks.observe(model, loader(x, y), heads={"digit": model.fc1, "colour": "fc2"})
+    observed = observe(model, loader(x, y), heads={"digit": model.fc1, "colour": "fc2"})
     problem = ufm.SingleSource.from_labels(y, classes=CLASSES, **LAMBDAS)
-    close(observed.metrics(), stacked(problem, [model.fc1, model.fc2], by_hand(model, x).T, y), rtol)
+    close(observed.metrics(classic=True), stacked(problem, [model.fc1, model.fc2], by_hand(model, x).T, y), rtol)
     assert observed.has_bias == bias
 
 
@@ -56,8 +61,8 @@ def test_labels_in_any_shape(form: str) -> None:
     batches = loader(x, y)
     if form == "apart":
         batches = [(x[:50], y[:50, 0], y[:50, 1]), (x[50:], y[50:, 0], y[50:, 1])]
-    observed = ufm_networks.observe(model, batches, heads=HEADS, unpack=shapes[form])
-    close(observed.metrics(), ufm_networks.observe(model, loader(x, y), heads=HEADS).metrics())
+    observed = observe(model, batches, heads=HEADS, unpack=shapes[form])
+    close(observed.metrics(classic=True), observe(model, loader(x, y), heads=HEADS).metrics(classic=True))
 
 
 @pytest.mark.parametrize("missing", [-1, -100])
@@ -66,19 +71,19 @@ def test_missing_labels(missing: int) -> None:
     absent = y.clone()
     absent[::3, 0], absent[1::5, 1] = missing, missing
     absent[(absent == missing).all(dim=1), 0] = 1
-    observed = ufm_networks.observe(model, loader(x, absent), heads=HEADS, missing=missing)
+    observed = observe(model, loader(x, absent), heads=HEADS, missing=missing)
     problem = ufm.SingleSource.from_labels(absent, classes=CLASSES, missing=missing, **LAMBDAS)
     filled = torch.where(absent == missing, -1, absent)
-    close(observed.metrics(), stacked(problem, [model.fc1, model.fc2], by_hand(model, x).T, filled))
+    close(observed.metrics(classic=True), stacked(problem, [model.fc1, model.fc2], by_hand(model, x).T, filled))
     np.testing.assert_array_equal(observed.problem(**LAMBDAS).labels, problem.labels)
     np.testing.assert_array_equal(observed.problem(**LAMBDAS).counts, problem.counts)
 
 
 def test_one_task() -> None:
     model, (x, y) = network(), images()
-    observed = ufm_networks.observe(model, loader(x, y[:, 1]), heads={"colour": "fc2"})
+    observed = observe(model, loader(x, y[:, 1]), heads={"colour": "fc2"})
     problem = ufm.SingleSource.from_labels(y[:, 1:], classes=CLASSES[1:], **LAMBDAS)
-    with_reasons = observed.metrics()
+    with_reasons = observed.metrics(classic=True)
     close(
         {k: v for k, v in with_reasons.items() if not np.isnan(v)},
         {k: v for k, v in stacked(problem, [model.fc2], by_hand(model, x).T, y[:, 1:]).items() if not np.isnan(v)},
@@ -104,13 +109,13 @@ def test_samples_of_one_task_each_are_problem_4() -> None:
         task, inputs, labels = batch
         return (inputs, task), {task: labels}
 
-    observed = ufm_networks.observe(model, batches, heads=HEADS, unpack=unpack)
+    observed = observe(model, batches, heads=HEADS, unpack=unpack)
     h = by_hand(model, x)
     first = np.r_[0:30, 70:90]
     labels = [y[first, 0].numpy(), y[30:70, 1].numpy()]
     problem = ufm.MultiSource.from_labels(labels, classes=CLASSES, **LAMBDAS)
     exact = stacked(problem, [model.fc1, model.fc2], [h[first].T, 2 * h[30:70].T], labels)
-    close(observed.metrics(), exact)
+    close(observed.metrics(classic=True), exact)
     assert isinstance(observed.problem(**LAMBDAS), ufm.MultiSource)
     certificate = observed.certify(weight_decay=0.01)
     assert [found.lambda_W for found in certificate.lambdas] == [50 * 0.01 / 2, 40 * 0.01 / 2]
@@ -131,36 +136,36 @@ def test_a_transformer_whose_heads_read_tokens(pool: Any) -> None:
 
     heads = {"digit": "classifier.digit", "colour": model.classifier["colour"]}
     with pytest.raises(ValueError, match=r'batch 0: .* shape \(20, 5, 8\).*pool="mean"'):
-        ufm_networks.observe(model, batches, heads=heads, unpack=unpack)
-    observed = ufm_networks.observe(model, batches, heads=heads, unpack=unpack, pool=pool)
+        observe(model, batches, heads=heads, unpack=unpack)
+    observed = observe(model, batches, heads=heads, unpack=unpack, pool=pool)
     model.eval()
     with torch.no_grad():
         tokens = model.layer(model.embed(ids))
     pooled = {"mean": tokens.mean(dim=1), "first": tokens[:, 0], "last": tokens[:, -1]}
     h = pooled[pool] if isinstance(pool, str) else pool(tokens)
     problem = ufm.SingleSource.from_labels(y, classes=CLASSES, **LAMBDAS)
-    close(observed.metrics(), stacked(problem, list(model.classifier.values()), h.T, y), 1e-8)
+    close(observed.metrics(classic=True), stacked(problem, list(model.classifier.values()), h.T, y), 1e-8)
 
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(torch.bfloat16, 5e-2), (torch.float16, 5e-3)])
 def test_half_precision_is_summed_in_float64(dtype: torch.dtype, rtol: float) -> None:
     model, (x, y) = network(dtype=torch.float32).to(dtype), images(dtype=dtype)
-    observed = ufm_networks.observe(model, loader(x, y, shuffle=False), heads=HEADS)
+    observed = observe(model, loader(x, y, shuffle=False), heads=HEADS)
     problem = ufm.SingleSource.from_labels(y, classes=CLASSES, **LAMBDAS)
     h = torch.cat([torch.as_tensor(by_hand(model, x[i : i + 16])) for i in range(0, len(x), 16)])
     heads = [nn.Linear(12, k).double() for k in CLASSES]
     for head, given in zip(heads, (model.fc1, model.fc2), strict=True):
         head.load_state_dict({name: value.double() for name, value in given.state_dict().items()})
-    close(observed.metrics(), stacked(problem, heads, h.T, y), 1e-9)
+    close(observed.metrics(classic=True), stacked(problem, heads, h.T, y), 1e-9)
     reference = network(torch.float32)
-    exact = ufm_networks.observe(reference, loader(x.float(), y), heads=HEADS).metrics()
-    assert observed.metrics()["SNC1"] == pytest.approx(exact["SNC1"], rel=rtol)
+    exact = observe(reference, loader(x.float(), y), heads=HEADS).metrics(classic=True)
+    assert observed.metrics(classic=True)["SNC1"] == pytest.approx(exact["SNC1"], rel=rtol)
 
 
 def test_the_objective_is_the_loss_that_training_minimizes() -> None:
     """N (mean loss + ½ wd ‖heads‖²) + λ_H Σ‖h‖², by PyTorch's own losses."""
     model, (x, y), wd = network(), images(), 0.02
-    observed = ufm_networks.observe(model, loader(x, y), heads=HEADS)
+    observed = observe(model, loader(x, y), heads=HEADS)
     certificate = observed.certify(weight_decay=wd)
     (found,) = certificate.lambdas
     h = torch.as_tensor(by_hand(model, x))
@@ -185,7 +190,7 @@ def test_the_objective_is_the_loss_that_training_minimizes() -> None:
 @pytest.mark.parametrize("loss", ["squared-error", ("binary-cross-entropy", "cross-entropy")])
 def test_other_losses(loss: Any) -> None:
     model, (x, y) = network(bias=False), images()
-    observed = ufm_networks.observe(model, loader(x, y), heads=HEADS)
+    observed = observe(model, loader(x, y), heads=HEADS)
     certificate = observed.certify(lambdas=(0.1, 0.2, None), loss=loss)
     problem = observed.problem(lambda_H=0.1, lambda_W=0.2, lambda_b=None, loss=loss)
     exact = verify.certify(problem, W=[model.fc1.weight, model.fc2.weight], H=by_hand(model, x).T, labels=y)
@@ -194,6 +199,6 @@ def test_other_losses(loss: Any) -> None:
 
 def test_without_bias_the_model_has_none() -> None:
     model, (x, y) = network(bias=False), images()
-    observed = ufm_networks.observe(model, loader(x, y), heads=HEADS)
+    observed = observe(model, loader(x, y), heads=HEADS)
     assert observed.certify(weight_decay=5e-4).lambdas[0].lambda_b is None
     assert "none (no bias)" in str(observed.certify(weight_decay=5e-4))

@@ -10,6 +10,7 @@ import pytest
 import torch
 from plain_models import HEADS, ResNet, images, loader, trained_statistics
 
+import theory
 import ufm_networks
 import verify
 from ufm_networks.cli.measure_command import Measure
@@ -24,6 +25,10 @@ def observed(kind: str) -> Any:
     if kind == "one task":
         return ufm_networks.observe(model, loader(x, y[:, 0]), heads={"digit": "fc1"})
     return ufm_networks.observe(model, loader(x, y), heads=HEADS)
+
+
+def words(folder: Path) -> str:
+    return " ".join((folder / "measure.md").read_text().split())
 
 
 @pytest.mark.parametrize("kind", ["all", "apart", "one task", "no bias"])
@@ -43,7 +48,9 @@ def test_a_page(kind: str, tmp_path: Path) -> None:
     assert means == pytest.approx(certificate.means_objective, rel=1e-12)
     assert {gap["optimum"]["verdict"] for gap in told["gaps"]} == {"global minimum"}
     metrics = {name: value for name, value in told["metrics"].items() if value is not None}
-    assert metrics == pytest.approx({name: value for name, value in seen.metrics().items() if value == value})
+    assert metrics == pytest.approx(
+        {name: value for name, value in seen.metrics(classic=True).items() if value == value}
+    )
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {"run-1-heads.png", "run-1-heads.svg"}
 
 
@@ -60,12 +67,67 @@ def test_a_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert "N wd / 2 with N = 90, wd = 0.05" in told
     assert "mine: (F − min F) / F" in (tmp_path / "page" / "measure.md").read_text()
-    with pytest.raises(ValueError, match="--weight-decay"):
-        Measure(runs=(file,), output=tmp_path).run()
+    assert "SNC1 and MNC1 are in squared units" in words(tmp_path / "page")
     with pytest.raises(ValueError, match="measured by itself"):
         Measure(runs=(file, file), weight_decay=0.05, output=tmp_path).run()
+
+
+def test_any_model_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seen, file = observed("all"), tmp_path / "mine.safetensors"
+    seen.save(file)
+    options: dict[str, Any] = {"lambda_W": 0.5, "lambda_b": 0.0, "loss": ("squared-error", "cross-entropy")}
+    assert Measure(runs=(file,), output=tmp_path / "page", json=True, **options).run() == 0
+    told = json.loads(capsys.readouterr().out)
+    certificate = seen.certify(lambdas=(None, 0.5, 0.0), loss=options["loss"])
+    assert told["certificate"] == certificate.to_dict()
+    assert told["observation"] == seen.to_dict()
+    assert Path(told["page"]).read_text().startswith("<!")
+    text = words(tmp_path / "page")
+    assert "squared-error" in text
+    assert "Undefined: self duality: several tasks" in text
+    for part in ("Collapse over epochs", "Latent features of each task", "Where each task looks", "in the plane"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "--weight-decay, such as 5e-4, or of --lambda-W; give one"),
+        ({"lambda_W": 0.1}, "--lambda-b is missing beside --lambda-W"),
+        ({"lambda_H": 0.1, "lambda_b": 0.1}, "--lambda-W is missing beside --lambda-H"),
+        ({"lambda_W": 0.1, "weight_decay": 0.1}, "one of the two"),
+        ({"weight_decay": 0.1, "loss": ("squared",)}, "did you mean 'squared-error'"),
+        ({"lambda_W": 0.1, "lambda_b": -1.0}, "--lambda-b must be finite and ≥ 0"),
+    ],
+)
+def test_flags_of_an_observation(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.safetensors"
+    observed("all").save(file)
+    with pytest.raises(ValueError, match=message):
+        Measure(runs=(file,), output=tmp_path / "page", **options).run()
+
+
+@pytest.mark.parametrize("options", [{"weight_decay": 0.1}, {"lambda_b": "none"}, {"json": True}])
+def test_a_run_takes_no_flags_of_an_observation(options: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a run has its own"):
-        Measure(runs=(tmp_path,), weight_decay=0.05, output=tmp_path).run()
+        Measure(runs=(tmp_path,), output=tmp_path, **options).run()
+
+
+def test_two_tasks_of_equal_classes_are_on_the_curve_of_cosines(tmp_path: Path) -> None:
+    """Theorem 5.1 at the λ's in effect, from an observation as from a run."""
+    torch.manual_seed(0)
+    y = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]]).repeat(12, 1)
+    y = torch.cat([y, torch.tensor([[0, 0], [1, 1]]).repeat(10, 1)])
+    x = torch.randn(len(y), 1, 6, 6, dtype=torch.float64)
+    model = trained_statistics(ResNet(classes=(2, 2)).double(), x)
+    seen = ufm_networks.observe(model, loader(x, y), heads=HEADS)
+    seen.report(tmp_path, weight_decay=0.01)
+    text = (tmp_path / "measure.md").read_text()
+    found = seen.certify(weight_decay=0.01).lambdas[0]
+    cosine = theory.task_correlation_cosine(22, 12, found.lambda_H, found.lambda_W)
+    assert "Heads of two tasks against how often their labels agree" in text
+    assert f"{cosine:.4f}" in text
+    assert (tmp_path / "figures" / "correlation-1.svg").exists()
 
 
 def test_a_comparison_has_the_samples_metrics() -> None:

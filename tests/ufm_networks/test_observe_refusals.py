@@ -25,7 +25,9 @@ def network() -> Any:
 def state(model: nn.Module) -> list[Any]:
     hooks = sum(len(module._forward_pre_hooks) + len(module._forward_hooks) for module in model.modules())
     values = [value.clone() for value in model.state_dict().values()]
-    return [hooks, torch.is_grad_enabled(), [module.training for module in model.modules()], values]
+    modes = [module.training for module in model.modules()]
+    gradients = [(value.requires_grad, value.grad is None) for value in model.parameters()]
+    return [[hooks, modes, gradients], torch.is_grad_enabled(), torch.is_inference_mode_enabled(), values]
 
 
 def same(a: list[Any], b: list[Any]) -> bool:
@@ -38,6 +40,7 @@ def observe(batches: Any, model: Any = None, heads: Any = HEADS, **options: Any)
     model.train()
     if hasattr(model, "layer1"):
         model.layer1.bn1.eval()
+        model.conv1.requires_grad_(False)
     before = state(model)
     try:
         return ufm_networks.observe(model, batches, heads=heads, **options)

@@ -41,7 +41,8 @@ class Case:
                     yield torch.tensor(self.H[part], dtype=dtype, device=device), part
 
         W, b = ([torch.tensor(part, device=device) for part in parts] for parts in (self.W, self.b))
-        return stream_metrics(self.problem, self.labels, batches, W, b, **options).metrics
+        asked = {"classic": True, "effective_rank": options.get("passes") != 1} | options
+        return stream_metrics(self.problem, self.labels, batches, W, b, **asked).metrics
 
     def reference(self) -> dict[str, float]:
         if self.problem.source == "multi":
@@ -50,7 +51,7 @@ class Case:
             labels: Any = [self.labels[rows, t] for t, rows in enumerate(own)]
         else:
             H, labels = self.H.T, self.labels
-        return verify.metrics(self.problem, W=self.W, H=H, b=self.b, labels=labels)
+        return verify.metrics(self.problem, W=self.W, H=H, b=self.b, labels=labels, classic=True)
 
 
 def case(source: str, seed: int = 0, *, samples: int = 200, spread: float = 1.0, noise: float = 0.3) -> Case:
@@ -134,8 +135,10 @@ def test_missing_labels_in_every_device_batch_and_empty_batches(device: str) -> 
 def test_one_pass_says_what_a_second_would_measure() -> None:
     made = case("single", 5)
     whole, half = made.measured([10**6]), made.measured([10**6], passes=1)
-    assert set(half.reasons) - set(whole.reasons) == {"SNC4", "SNC5"}
-    assert "second pass" in half.reasons["SNC4"]
+    again = {"SNC4", "SNC5", "pinv_NC1", "centre_agreement"}
+    assert set(half.reasons) - set(whole.reasons) == again | {"effective_rank"}
+    assert all("second pass" in half.reasons[name] for name in again)
+    assert "effective_rank=True" in half.reasons["effective_rank"]
     made.W = [np.zeros_like(w) for w in made.W]
     assert "zero" in made.measured([10**6]).reasons["SNC4"]
 
@@ -168,11 +171,9 @@ def test_disagreements_are_counted() -> None:
 def test_one_pass_leaves_out_what_needs_the_means() -> None:
     made = case("single", 7)
     one, two = made.stream([60, 10**6], passes=1), made.stream([60, 10**6])
-    assert np.isnan(one["SNC4"])
-    assert np.isnan(one["SNC5"])
-    assert {k: v for k, v in one.items() if k not in ("SNC4", "SNC5")} == {
-        k: v for k, v in two.items() if k not in ("SNC4", "SNC5")
-    }
+    again = {"SNC4", "SNC5", "pinv_NC1", "centre_agreement", "effective_rank", "self_duality"}  # the last by itself
+    assert {name for name, value in one.items() if np.isnan(value)} == again
+    assert {k: v for k, v in one.items() if k not in again} == {k: v for k, v in two.items() if k not in again}
 
 
 def test_shares_of_several_processes_merge_to_the_whole() -> None:

@@ -48,7 +48,20 @@ def _require_memory(columns: int, tasks: int) -> None:
 
 def distinct_tuples(labels: Int, counts: Int) -> tuple[Int, Int]:
     """Tuples that occur, in lexicographic order, and their summed counts; rows may repeat or have count 0."""
-    distinct, inverse = np.unique(labels[counts > 0], axis=0, return_inverse=True)
+    rows = labels[counts > 0]
+    distinct, inverse = _distinct(rows)
     totals = np.zeros(len(distinct), dtype=np.int64)
     np.add.at(totals, inverse.reshape(-1), counts[counts > 0])
     return distinct, totals
+
+
+def _distinct(rows: Int) -> tuple[Int, Int]:
+    """Distinct rows of labels ≥ −1 in order, and which of them each row is.
+
+    Where one integer can number all tuples, that of the order they are sorted in, it is sorted in place of rows.
+    """
+    sizes = tuple(int(k) + 2 for k in rows.max(axis=0)) if rows.size else ()
+    if not sizes or math.prod(sizes) >= 2**62:
+        return np.unique(rows, axis=0, return_inverse=True)
+    numbers, inverse = np.unique(np.ravel_multi_index(tuple(rows.T + 1), sizes), return_inverse=True)
+    return np.stack(np.unravel_index(numbers, sizes), axis=1).astype(np.int64) - 1, inverse

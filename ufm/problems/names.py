@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 Names = tuple[tuple[str, ...], ...]
 CLASSES_SHOWN, TASKS_SHOWN, WIDTH = 8, 8, 24
@@ -14,6 +15,12 @@ class Named:
     classes: tuple[int, ...]
     class_names: Names | None = None
     task_names: tuple[str, ...] | None = None
+
+    def with_names(self, class_names: Any, task_names: Any) -> Self:
+        """The same problem with names: T tuples of K_t, and (T,), or None. ValueError where they do not fit."""
+        named = copy.copy(self)
+        named._name(class_names, task_names)
+        return named
 
     def _name(self, class_names: Any, task_names: Any) -> None:
         """Sets the fields; ValueError where they do not fit."""

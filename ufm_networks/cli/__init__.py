@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ufm_networks.cli.certify_command import Certify
 from ufm_networks.cli.data_command import Data
 from ufm_networks.cli.measure_command import Measure
 from ufm_networks.cli.parameters_command import Parameters
@@ -14,6 +15,7 @@ COMMANDS: dict[str, Any] = {
     "data": Data,
     "train": Train,
     "measure": Measure,
+    "certify": Certify,
     "reproduce": Reproduce,
     "parameters": Parameters,
 }

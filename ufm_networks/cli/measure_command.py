@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from rich.console import Console
+
+from ufm.support.strict_json import as_json
+from verify.cli.loss_flags import BiasPenalty, Losses, bias_setting, loss_setting
 
 if TYPE_CHECKING:
     from ufm_networks.report import RunComparison
@@ -29,6 +32,17 @@ class Measure:
     """Which samples, and the seed of t-SNE."""
     weight_decay: float | None = None
     """Of an observation: the optimizer's, from which the λ's in effect are derived."""
+    lambda_H: float | None = None
+    """Of an observation, with --lambda-W and --lambda-b in place of --weight-decay, beside the sum of losses: λ_H. Left
+    out, it is the one in effect."""
+    lambda_W: float | None = None
+    """Of an observation: λ_W."""
+    lambda_b: BiasPenalty | None = None
+    """Of an observation: λ_b; 0 leaves the bias free, none is a model without bias."""
+    loss: Losses = ()
+    """Of an observation: loss of all tasks, or one for each; cross-entropy unless given."""
+    json: bool = False
+    """Of an observation: print what was observed and its certificate as JSON."""
 
     def run(self) -> int:
         """0 where the optimum is certified for every run that has a model, 1 otherwise; 0 of an observation."""
@@ -42,8 +56,8 @@ class Measure:
             raise ValueError("ufm measure needs the folder of a run, such as runs/small")
         if any(path.is_file() for path in self.runs):
             return self._observed()
-        if self.weight_decay is not None:
-            raise ValueError("--weight-decay is for the file of an observation; a run has its own")
+        if given := self._of_observations():
+            raise ValueError(f"{given} is for the file of an observation; a run has its own")
         samples = validation.whole_number("--samples", self.samples, 2)
         seed = validation.whole_number("--seed", self.seed, 0, 2**32 - 1)
         measuring_device(self.device)
@@ -71,15 +85,46 @@ class Measure:
 
         if len(self.runs) > 1:
             raise ValueError(f"{self.runs[0]}: the file of an observation is measured by itself; name no other")
-        if self.weight_decay is None:
-            raise ValueError("an observation's λ's come of --weight-decay, such as 5e-4; it is missing")
+        chosen = self._chosen()
         observed = load_observation(self.runs[0])
-        page = observed.report(self.output, weight_decay=self.weight_decay, name=self.runs[0].stem)
+        page = observed.report(self.output, name=self.runs[0].stem, **chosen)
+        certificate = observed.certify(**chosen)
+        if self.json:
+            whole = {"observation": observed.to_dict(), "certificate": certificate.to_dict(), "page": str(page)}
+            print(as_json(whole), end="")
+            return 0
         console = Console()
-        for told in (observed, observed.certify(weight_decay=self.weight_decay)):
+        for told in (observed, certificate):
             console.print(str(told), markup=False, highlight=False, soft_wrap=True)
         console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
         return 0
+
+    def _of_observations(self) -> str:
+        """The first flag that is given and is no run's, or nothing."""
+        flags = {
+            "--weight-decay": self.weight_decay,
+            "--lambda-H": self.lambda_H,
+            "--lambda-W": self.lambda_W,
+            "--lambda-b": self.lambda_b,
+            "--loss": self.loss or None,
+            "--json": self.json or None,
+        }
+        return next((name for name, value in flags.items() if value is not None), "")
+
+    def _chosen(self) -> dict[str, Any]:
+        """The λ's and losses as ``Observation.certify`` takes them."""
+        lambdas = {"--lambda-H": self.lambda_H, "--lambda-W": self.lambda_W, "--lambda-b": self.lambda_b}
+        given = [name for name, value in lambdas.items() if value is not None]
+        if self.weight_decay is not None:
+            if given:
+                raise ValueError(f"{given[0]} and --weight-decay: the λ's come of one of the two; leave the other out")
+            return {"weight_decay": self.weight_decay, **loss_setting(self.loss)}
+        if not given:
+            raise ValueError("an observation's λ's come of --weight-decay, such as 5e-4, or of --lambda-W; give one")
+        if self.lambda_W is None or self.lambda_b is None:
+            missing = "--lambda-W" if self.lambda_W is None else "--lambda-b"
+            raise ValueError(f"{missing} is missing beside {given[0]}; only --lambda-H may be left out")
+        return {"lambdas": (self.lambda_H, self.lambda_W, bias_setting(self.lambda_b)), **loss_setting(self.loss)}
 
 
 def _lines(one: RunComparison) -> list[str]:

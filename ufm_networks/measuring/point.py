@@ -61,7 +61,7 @@ def network_point(features: NetworkFeatures, task_weights: Any, loss: LossName =
                 sums.add(h.double(), numbers)
             yield h, numbers
 
-    measured = stream_metrics(problem, data.labels, batches, W, b)
+    measured = stream_metrics(problem, data.labels, batches, W, b, classic=True)
     several = data.kind == "multi"
     return NetworkPoint(
         W=[w.cpu().numpy() for w in W],

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from verify._metrics.directions import ZERO
 from verify._metrics.labelled_alike import narrowed, patterns
-from verify._metrics.nearest_centre import ROUNDING, TIE, centred_heads
-from verify._metrics.sum_of_heads import sum_directions
+from verify._metrics.nearest_centre import ROUNDING, TIE
 from verify.reading.form import Form
 
 
@@ -21,67 +19,62 @@ from verify.reading.form import Form
 class Reference:
     """What features of one form are held against, as float64 tensors on the features' device.
 
-    means (m, d), centre (d,), b (R,), labels (m, T), targets (m, d) s/‖s‖ of SNC4 or None; largest, ‖h‖; heads (R, d)
-    and offsets (R,) as ``verify._metrics.nearest_centre.centred_heads``; where labels are missing, apart, one reference
-    for the labels of each set of tasks, and of_label (m,), which of them is a label's
+    means (m, d), centre (d,), W and b, the heads (K_t, d) and (K_t,) of its tasks, not copied; labels (m, T); largest,
+    ‖h‖; where labels are missing, apart, one reference for the labels of each set of tasks, and of_label (m,), which of
+    them is a label's
     """
 
     form: Form
     means: Tensor
     centre: Tensor
-    heads: Tensor
-    offsets: Tensor
-    b: Tensor
+    W: tuple[Tensor, ...]
+    b: tuple[Tensor, ...]
     labels: Tensor
-    targets: Tensor | None
     largest: float
     apart: tuple[Reference, ...] = ()
     of_label: Tensor | None = None
 
 
-def reference(
-    form: Form,
-    means: Tensor,
-    W: NDArray[np.float64],
-    b: NDArray[np.float64],
-    largest: float,
-    *,
-    sums_of_heads: bool,
-) -> Reference:
-    """Of a form with label means (m, d), heads W (R, d) and biases b (R,)."""
-
-    def there(array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(means.device)
-
-    targets = None
-    if sums_of_heads:
-        targets = there(sum_directions(form, W).T)
-    centre = there(form.counts / form.counts.sum()) @ means
-    heads, offsets = map(there, centred_heads(form, W, b, centre.cpu().numpy()))
-    whole = Reference(form, means, centre, heads, offsets, there(b), there(form.labels), targets, largest)
-    return whole if form.labelled is None else _by_labelled_tasks(whole, W, b)
+def reference(form: Form, means: Tensor, W: Sequence[Tensor], b: Sequence[Tensor], largest: float) -> Reference:
+    """Of a form with label means (m, d) and the heads that act on its features."""
+    centre = torch.from_numpy(form.counts / form.counts.sum()).to(means.device) @ means
+    labels = torch.from_numpy(form.labels).to(means.device)
+    whole = Reference(form, means, centre, tuple(W), tuple(b), labels, largest)
+    return whole if form.labelled is None else _by_labelled_tasks(whole)
 
 
-def _by_labelled_tasks(whole: Reference, W: NDArray[np.float64], b: NDArray[np.float64]) -> Reference:
+def _by_labelled_tasks(whole: Reference) -> Reference:
     """With references of the parts of ``verify._metrics.labelled_alike``."""
     form, apart = whole.form, []
     of_label = np.full(len(form.counts), -1)
     for p, (chosen, tasks) in enumerate(patterns(form)):
-        rows, of_label[chosen] = np.repeat(tasks, form.classes), p
+        of_label[chosen] = p
         means = whole.means[torch.from_numpy(chosen).to(whole.means.device)]
-        part = narrowed(form, chosen, tasks)
-        apart.append(reference(part, means, W[rows], b[rows], whole.largest, sums_of_heads=False))
+        W, b = ([v for v, there in zip(of, tasks, strict=True) if there] for of in (whole.W, whole.b))
+        apart.append(reference(narrowed(form, chosen, tasks), means, W, b, whole.largest))
     return replace(whole, apart=tuple(apart), of_label=torch.from_numpy(of_label).to(whole.means.device))
 
 
 def sum_of_head_distances(of: Reference, h: Tensor, label: Tensor) -> Tensor:
-    """Σ over a batch (n, d) of ‖h̃ − s/‖s‖‖ (SNC4); NaN where a feature equals the centre to rounding."""
-    assert of.targets is not None
-    centred = h - of.centre
-    norms = torch.linalg.vector_norm(centred, dim=1)
-    norms = torch.where(norms > ZERO * of.largest, norms, torch.nan)
-    distances: Tensor = torch.linalg.vector_norm(centred / norms[:, None] - of.targets[label], dim=1)
+    """Σ over a batch (n, d) of ‖h̃ − s/‖s‖‖ (SNC4); NaN where a feature equals the centre, or s zero, to rounding.
+
+    s = Σ_t √(c^t K_t) w_{k_t}^t over the tasks in which a sample has a label.
+    """
+    weights = np.sqrt(of.form.task_weights * np.array(of.form.classes)).tolist()
+    s, longest = torch.zeros_like(h), h.new_zeros(())
+    for t, (weight, w) in enumerate(zip(weights, of.W, strict=True)):
+        k = of.labels[label, t]
+        s += torch.where((k >= 0)[:, None], weight * w[k.clamp(min=0)], 0.0)
+        longest = torch.maximum(longest, torch.linalg.vector_norm(w, dim=1).max())
+    directions = _unit(h - of.centre, h.new_tensor(of.largest)) - _unit(s, sum(weights) * longest)
+    distances: Tensor = torch.linalg.vector_norm(directions, dim=1)
     return distances.sum()
+
+
+def _unit(rows: Tensor, size: Tensor) -> Tensor:
+    """Rows over their norms; NaN for one no longer than rounding in numbers of the given size."""
+    norms = torch.linalg.vector_norm(rows, dim=1)
+    return rows / torch.where(norms > ZERO * size, norms, torch.nan)[:, None]
 
 
 def disagreements(of: Reference, h: Tensor, label: Tensor) -> Tensor:
@@ -99,23 +92,30 @@ def disagreements(of: Reference, h: Tensor, label: Tensor) -> Tensor:
 def _disagreements(of: Reference, h: Tensor) -> Tensor:
     """A tie of either kind is no disagreement. As ``verify._metrics.nearest_centre``, samples as rows."""
     x = h - of.centre
-    logits = x @ of.heads.T + of.offsets
+    heads, offsets = zip(*(_centred(w, v, of.centre) for w, v in zip(of.W, of.b, strict=True)), strict=True)
+    logits = [x @ w.T + v for w, v in zip(heads, offsets, strict=True)]
     distance, near_slack = _distances(of.means, of.centre, x)
-    decided = torch.stack([logits[:, rows].argmax(dim=1) for rows in of.form.blocks], dim=1)
+    decided = torch.stack([values.argmax(dim=1) for values in logits], dim=1)
     wrong = (decided != of.labels[distance.argmin(dim=1)]).any(dim=1)
     rows = torch.nonzero(wrong)[:, 0]
     if not len(rows):
         return wrong.sum()
-    logits, distance, lengths = logits[rows], distance[rows], torch.linalg.vector_norm(x[rows], dim=1)
+    distance, lengths = distance[rows], torch.linalg.vector_norm(x[rows], dim=1)
     agree = distance <= distance.amin(dim=1, keepdim=True) + near_slack[rows, None]
     at_centre = torch.linalg.vector_norm(of.centre)
-    for t, block in enumerate(of.form.blocks):
-        own, rest = torch.linalg.vector_norm(of.heads[block], dim=1).max(), of.offsets[block].abs().max()
-        slack = TIE * (own * lengths + rest) + ROUNDING * (own * at_centre + of.b[block].abs().max())
-        values = logits[:, block]
+    for t, (w, v) in enumerate(zip(heads, offsets, strict=True)):
+        own, rest = torch.linalg.vector_norm(w, dim=1).max(), v.abs().max()
+        slack = TIE * (own * lengths + rest) + ROUNDING * (own * at_centre + of.b[t].abs().max())
+        values = logits[t][rows]
         largest = values >= values.amax(dim=1, keepdim=True) - slack[:, None]
         agree &= largest[:, of.labels[:, t]]
     return (~agree.any(dim=1)).sum()
+
+
+def _centred(w: Tensor, v: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+    """A task's rows less their mean, and their logits at the centre, as ``verify._metrics.nearest_centre``."""
+    heads = w - w.mean(dim=0)
+    return heads, heads @ centre + (v - v.mean())
 
 
 def decoding_errors(of: Reference, h: Tensor, label: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ufm.support import display
+from ufm.support.frames import data_frame
 from ufm_networks.measuring.point import NetworkPoint
 from ufm_networks.observing.lambdas import InEffect
 from ufm_networks.report.counterpart import Part
@@ -24,6 +25,7 @@ class ObservedCertificate(display.Summarized):
     lower_bound   D ≤ min F, from the label means and heads alone
     relative_gap  (F − D) / F
     verdict       ``verify.certify``'s on the label means
+    part_objectives  F of the whole, or of each task with samples of its own
     lambdas       the λ's in effect, one for the problem, or one for each task with samples of its own
     certificates  of the label means, likewise
     """
@@ -32,6 +34,7 @@ class ObservedCertificate(display.Summarized):
     objective: float
     means_objective: float
     lower_bound: float
+    part_objectives: tuple[float, ...]
     lambdas: tuple[InEffect, ...]
     certificates: tuple[Certificate, ...]
 
@@ -48,7 +51,9 @@ class ObservedCertificate(display.Summarized):
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
+            "tasks": list(self.tasks),
             "objective": self.objective,
+            "part_objectives": list(self.part_objectives),
             "means_objective": self.means_objective,
             "lower_bound": self.lower_bound,
             "relative_gap": self.relative_gap,
@@ -56,6 +61,20 @@ class ObservedCertificate(display.Summarized):
             "lambdas": [{**found.settings(), "source": found.source} for found in self.lambdas],
             "certificates": [certificate.to_dict() for certificate in self.certificates],
         }
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame of one row; of Problem (4) one more a task. ``part`` is "all", or the task."""
+        rows: list[dict[str, Any]] = [{"part": "all"}]
+        if len(self.lambdas) > 1:
+            rows += [{"part": task} for task in self.tasks]
+        names = ("objective", "means_objective", "lower_bound", "relative_gap", "verdict")
+        rows[0] |= {name: getattr(self, name) for name in names}
+        each = zip(rows[-len(self.lambdas) :], self.lambdas, self.part_objectives, self.certificates, strict=True)
+        for row, found, F, of in each:
+            own = (F, of.objective, of.lower_bound, (F - of.lower_bound) / F, of.verdict)
+            row |= {**dict(zip(names, own, strict=True)), "spectral_ratio": of.spectral_ratio}
+            row |= {**found.settings(), "lambdas_from": found.source}
+        return data_frame(rows)
 
     def _summary(self) -> display.Summary:
         rows: list[tuple[str, str]] = []
@@ -72,22 +91,32 @@ class ObservedCertificate(display.Summarized):
             ("spectral ratio σ/τ", f"{ratio:.6g}"),
             ("verdict on the means", self.verdict),
         ]
+        for certificate in self.certificates:
+            if certificate.enclosure is not None:
+                rows.append(("min F proven in", str(certificate.enclosure)))
+            if certificate.rigorous_note:
+                rows.append(("not proven", certificate.rigorous_note))
         return display.Summary("Certificate of an observed model", rows)
 
 
-def certified(tasks: tuple[str, ...], point: NetworkPoint, parts: list[tuple[Part, InEffect]]) -> ObservedCertificate:
+def certified(
+    tasks: tuple[str, ...], point: NetworkPoint, parts: list[tuple[Part, InEffect]], *, rigorous: bool = False
+) -> ObservedCertificate:
     """Of every part; sums of their objectives and bounds."""
     objectives, certificates = [], []
     for part, _ in parts:
         W, b = [point.W[t] for t in part.tasks], [point.b[t] for t in part.tasks]
         H: Any = point.means[part.form]
         objectives.append(sample_objective(part, point))
-        certificates.append(certify(part.problem, W=W, H=[H] if own_features(part.problem) else H, b=b))
+        certificates.append(
+            certify(part.problem, W=W, H=[H] if own_features(part.problem) else H, b=b, rigorous=rigorous)
+        )
     return ObservedCertificate(
         tasks=tasks,
         objective=float(sum(objectives)),
         means_objective=float(sum(certificate.objective for certificate in certificates)),
         lower_bound=float(sum(certificate.lower_bound for certificate in certificates)),
+        part_objectives=tuple(objectives),
         lambdas=tuple(found for _, found in parts),
         certificates=tuple(certificates),
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
+from ufm.support.frames import data_frame
 from ufm_networks.measuring.point import NetworkPoint
-from ufm_networks.metrics.streaming import SECOND_PASS, VARIABILITY
+from ufm_networks.metrics.second_pass import SECOND_PASS
+from ufm_networks.metrics.streaming import VARIABILITY
 from ufm_networks.report.counterpart import Part
 from verify._metrics import Metrics
 from verify._metrics.variability import COLLAPSE
@@ -16,6 +19,21 @@ from verify.comparison.checks.row import Row, judged, share
 from verify.comparison.compare import Report, compare
 
 OPEN = "the label means', not the samples'"
+
+
+class Reports(dict[str, Report]):
+    """Of Problem (4), a report for each task, by name."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, by task."""
+        return {task: report.to_dict() for task, report in self.items()}
+
+    def to_frame(self) -> Any:
+        """The rows of all reports as a pandas.DataFrame, with a first column ``task``."""
+        return data_frame([{"task": task, **row.to_dict()} for task, report in self.items() for row in report.rows])
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{task}: {report}" for task, report in self.items())
 
 
 def report_of_samples(part: Part, point: NetworkPoint) -> Report:

@@ -62,6 +62,11 @@ class FirstPass:
         self.shown.rename(np.array([whole.number[row] for row in self.table.number], dtype=np.int64))
         self.table.number = whole.number
 
+    def ordered(self, groups: Int) -> FeatureMoments:
+        """The moments in this order, which are kept no longer in the other."""
+        self.moments = self.moments.ordered(groups)
+        return self.moments
+
 
 def _tables(rows: Int, processes: Processes) -> list[Int]:
     """Every process's, which may be of different lengths."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ufm.support.nearest_name import nearest
+from ufm_networks.observing.wrappers import dotted_names, plain_name, unwrapped
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Heads:
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:
-    return np.asarray(values.detach().double().cpu().numpy())
+    return np.array(values.detach().double().cpu().numpy())  # a copy: training goes on
 
 
 def find_heads(model: nn.Module, heads: Any) -> Heads:
@@ -60,7 +61,7 @@ def find_heads(model: nn.Module, heads: Any) -> Heads:
         )
     if not heads:
         raise ValueError('heads is empty; name at least one, as heads={"digit": "fc"}')
-    named = dict(model.named_modules())
+    named = dotted_names(model)
     places = {id(module): name for name, module in named.items()}
     modules: dict[str, nn.Linear] = {}
     dotted: list[str] = []
@@ -90,7 +91,11 @@ def heads_of(modules: Mapping[str, nn.Module], module: nn.Module) -> str:
 
 def _one(task: str, head: Any, named: Mapping[str, nn.Module], places: Mapping[int, str]) -> tuple[nn.Linear, str]:
     if isinstance(head, str):
+        given, head = head, plain_name(head)
         if head not in named:
+            head = head.removeprefix("module.")  # a name from before DistributedDataParallel was taken off
+        if head not in named:
+            head = given
             linear = [name for name, module in named.items() if isinstance(module, nn.Linear)]
             near = nearest(head, linear) or nearest(head, named)
             meant = f"; did you mean {near!r}?" if near else ";"
@@ -100,6 +105,7 @@ def _one(task: str, head: Any, named: Mapping[str, nn.Module], places: Mapping[i
             )
         module, name = named[head], head
     elif isinstance(head, nn.Module):
+        head = unwrapped(head)
         if id(head) not in places:
             raise ValueError(f"heads[{task!r}] is a {type(head).__name__} that is no part of the model")
         module, name = head, places[id(head)]

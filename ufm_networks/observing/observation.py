@@ -10,14 +10,17 @@ import numpy as np
 
 from ufm.losses import DEFAULT
 from ufm.support import display
+from ufm.support.frames import data_frame
 from ufm.support.strict_json import finite_or_none, plain
+from ufm_networks.metrics.streaming import VARIABILITY
 from ufm_networks.observing.batch_labels import NONE
 from ufm_networks.observing.certified import ObservedCertificate, certified
-from ufm_networks.observing.compared import report_of_samples
+from ufm_networks.observing.compared import Reports, report_of_samples
 from ufm_networks.observing.files import read_fields, write_fields
 from ufm_networks.observing.observed import Observed
 from ufm_networks.observing.page import prepare_page, write_page
 from verify._metrics import Metrics
+from verify._metrics.measured import CLASSIC
 from verify.comparison.compare import Report
 
 
@@ -28,9 +31,15 @@ class Observation(Observed, display.Summarized):
     Fields as ``Observed``: tasks, heads, W, b, labels, counts, means, spread, losses, nonnegative, measured.
     """
 
-    def metrics(self) -> Metrics:
-        """As ``verify.metrics`` of all features: its names, its values, its ``reasons``; task weights are 1."""
-        return Metrics(self.measured, self.measured.reasons)
+    def metrics(self, *, classic: bool = False) -> Metrics:
+        """As ``verify.metrics`` of all features: its names, its values, its ``reasons``; task weights are 1.
+
+        classic  with those of other papers, as ``verify.metrics(…, classic=True)``; the effective rank is NaN unless
+                 ``observe`` was asked for it
+        """
+        chosen = {name: value for name, value in self.measured.items() if classic or name not in CLASSIC}
+        reasons = {name: why for name, why in self.measured.reasons.items() if classic or name not in CLASSIC}
+        return Metrics(chosen, reasons)
 
     def certify(
         self,
@@ -38,6 +47,7 @@ class Observation(Observed, display.Summarized):
         weight_decay: float | None = None,
         lambdas: Any = None,
         loss: Any = DEFAULT,
+        rigorous: bool = False,
     ) -> ObservedCertificate:
         """How far the model can be from the global minimum of its unconstrained feature model.
 
@@ -45,11 +55,12 @@ class Observation(Observed, display.Summarized):
                       bias have lambda_b=None), and the λ_H in effect, λ_W ‖W‖² / ‖H‖²
         lambdas       instead of it (λ_H, λ_W, λ_b) beside the SUM of losses; λ_H may be None, the one in effect
         loss          one of ``ufm.losses``, or one for each task
+        rigorous      also prove bounds on the minimum in ball arithmetic, as ``verify.certify``
 
         Of Problem (4) every task by itself, with N_t. Raises TypeError or ValueError naming the field.
         """
         parts = self.parts(weight_decay, lambdas, loss)
-        return certified(self.tasks, self.point(parts), parts)
+        return certified(self.tasks, self.point(parts), parts, rigorous=rigorous)
 
     def compare(
         self,
@@ -57,7 +68,7 @@ class Observation(Observed, display.Summarized):
         weight_decay: float | None = None,
         lambdas: Any = None,
         loss: Any = DEFAULT,
-    ) -> Report | dict[str, Report]:
+    ) -> Report | Reports:
         """``verify.compare`` of label means and heads with the theorem that covers the problem, λ's as ``certify``.
 
         That features equal the mean of their label is judged of all samples, and so are the metrics; all other rows see
@@ -67,7 +78,7 @@ class Observation(Observed, display.Summarized):
         parts = self.parts(weight_decay, lambdas, loss)
         point = self.point(parts)
         reports = [report_of_samples(part, point) for part, _ in parts]
-        return dict(zip(self.tasks, reports, strict=True)) if self.several_sources else reports[0]
+        return Reports(zip(self.tasks, reports, strict=True)) if self.several_sources else reports[0]
 
     def report(
         self,
@@ -95,7 +106,7 @@ class Observation(Observed, display.Summarized):
         write_fields(vars(self), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: metrics, labels, counts and sums; None for NaN. Means and heads are left to ``save``."""
+        """JSON-ready: metrics, labels, counts, spread and sums; None for NaN. ``save`` keeps means and heads."""
         return {
             "tasks": list(self.tasks),
             "heads": list(self.heads),
@@ -106,12 +117,23 @@ class Observation(Observed, display.Summarized):
             "several_sources": self.several_sources,
             "labels": self.labels.tolist(),
             "counts": self.counts.tolist(),
+            "spread": self.spread.tolist(),
             "nonnegative": self.nonnegative,
             "losses": plain(self.losses),
             "squared_features": self.squares(),
             "metrics": {name: finite_or_none(value) for name, value in self.measured.items()},
             "undefined_metrics": {n: why for n, why in self.measured.reasons.items() if n in self.measured},
         }
+
+    def to_frame(self) -> Any:
+        """The label tuples as a pandas.DataFrame: a column a task, −1 for no label, then samples, spread, mean_norm.
+
+        The metrics are ``metrics().to_frame()``.
+        """
+        norms = np.linalg.norm(self.means, axis=0)
+        rows = zip(self.labels.tolist(), self.counts.tolist(), self.spread.tolist(), norms.tolist(), strict=True)
+        columns = [*self.tasks, "samples", "spread", "mean_norm"]
+        return data_frame([dict(zip(columns, (*label, *rest), strict=True)) for label, *rest in rows], columns)
 
     def _summary(self) -> display.Summary:
         tasks = [
@@ -126,8 +148,13 @@ class Observation(Observed, display.Summarized):
         elif missing:
             told += f", {missing:,} samples lack some"
         rows.append(("label tuples", told))
-        rows += [(name, "undefined" if np.isnan(value) else f"{value:.6g}") for name, value in self.measured.items()]
+        rows += [(name, self._told(name, value)) for name, value in self.measured.items()]
         return display.Summary("Observation", rows)
+
+    def _told(self, name: str, value: float) -> str:
+        if np.isnan(value):
+            return f"undefined: {self.measured.reasons[name]}"
+        return f"{value:.6g}" + (", in squared units of features" if name in VARIABILITY.values() else "")
 
     def __repr__(self) -> str:
         return f"Observation(tasks={self.tasks}, classes={self.classes}, samples={self.samples}, d={self.dim})"

@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.utils.data import DistributedSampler
 
 from ufm.losses import LOSSES
 from ufm.support import validation
 from ufm_networks.metrics.groups import numbered_forms
-from ufm_networks.metrics.streaming import add_second_pass, metrics_of_means
+from ufm_networks.metrics.second_pass import add_second_pass
+from ufm_networks.metrics.streaming import metrics_of_means
+from ufm_networks.observing.all_processes import guarded, together
 from ufm_networks.observing.batch_labels import Int
 from ufm_networks.observing.first_pass import FirstPass
 from ufm_networks.observing.heads import Heads, find_heads
 from ufm_networks.observing.model_of_labels import label_problem, ordered_labels
 from ufm_networks.observing.observation import Observation
-from ufm_networks.observing.samples import Samples, pooling, unpacking
+from ufm_networks.observing.samples import Samples, distributed_sampler, pooling, unpacking
 from ufm_networks.observing.shown import LabelTable, Shown, require_same
-from ufm_networks.observing.watching import placed, unwrapped, watching
+from ufm_networks.observing.watching import placed, watching
+from ufm_networks.observing.wrappers import unwrapped
 from ufm_networks.training.processes import Processes
 
 
@@ -34,6 +36,8 @@ def observe(
     unpack: Callable[[Any], Any] | None = None,
     missing: int = -1,
     device: Any = None,
+    passes: int = 2,
+    effective_rank: bool = False,
 ) -> Observation:
     """Measures the features that enter a model's heads, over all samples of a loader, in two passes.
 
@@ -48,10 +52,14 @@ def observe(
              (n,) of one task, a list of T vectors, or a dict of vectors by task
     missing  the integer that stands for no label, such as an ``ignore_index``
     device   where the model computes, by default where it is
+    passes   2; with 1, SNC4, SNC5, MNC4, pinv_NC1 and centre_agreement, which ask for each feature again when the means
+             are known, are NaN, and an iterator will do
+    effective_rank  whether to measure that of the features, which keeps a (d, d) factor of them in the second pass
 
-    Never in memory: more features than a batch. Kept: (columns, d) label means, two numbers a sample. Sums are float64
-    whatever the model's format. In a group of processes (``torch.distributed``), a loader with a DistributedSampler is
-    this process's share, sums are those of all processes, and repeats by which the sampler pads are left out.
+    Never in memory: more features than a batch. Kept: (columns, d) label means, less than three numbers a sample. Sums
+    are float64 whatever the model's format. In a group of processes (``torch.distributed``), a loader with a
+    DistributedSampler is this process's share, sums are those of all processes, and repeats by which the sampler pads
+    are left out.
 
     Raises TypeError or ValueError naming head, batch, sample or task: heads that are not linear or not found, labels
     out of range, a loader that is empty, of one pass, or shows other samples the second time; NotFiniteError, a
@@ -67,13 +75,18 @@ def observe(
     absent = validation.whole_number("missing", missing, -(2**63), 2**63 - 1)
     if 0 <= absent < max(found.classes):
         raise ValueError(f"missing={missing} is a class of a head; an integer that is none stands for no label, as -1")
-    _require_passes(loader)
+    passes = validation.whole_number("passes", passes, 1, 2)
+    if effective_rank and passes == 1:
+        raise ValueError("effective_rank=True asks for each feature again, in a second pass; leave out passes=1")
+    _require_loop(loader, passes)
     with placed(model, found, device) as place, watching(model, found) as entering:
         samples = Samples(model, found, loader, entering, place, taken, pooled, absent)
-        return _observe(samples, found, _processes(loader, place))
+        return _observe(samples, found, _processes(loader, place), passes, effective_rank)
 
 
-def _observe(samples: Samples, heads: Heads, processes: Processes | None) -> Observation:
+def _observe(
+    samples: Samples, heads: Heads, processes: Processes | None, passes: int, effective_rank: bool
+) -> Observation:
     W, b = heads.arrays()
     wrong = next((t for t, (w, v) in enumerate(zip(W, b, strict=True)) if not _finite(w, v)), None)
     if wrong is not None:
@@ -81,28 +94,31 @@ def _observe(samples: Samples, heads: Heads, processes: Processes | None) -> Obs
     biases = [np.zeros(len(w)) if v is None else v for w, v in zip(W, b, strict=True)]
     place = torch.device("cpu") if samples.device.type == "mps" else samples.device  # float64 is not everywhere
     table = LabelTable(heads.names)
-    first = FirstPass(table, *([torch.from_numpy(x).to(place) for x in of] for of in (W, biases)))
+    there, biases_there = ([torch.from_numpy(x).to(place) for x in of] for of in (W, biases))
+    first = FirstPass(table, there, biases_there)
 
     def doubled() -> Iterator[tuple[Tensor, Int]]:
         for h, labels in samples():
             yield h.to(place).double(), labels
+            del h  # a batch's features are gone before the model makes the next ones, here and below
 
     def read_first() -> None:
         for h, labels in doubled():
             first.add(h, labels)
+            del h
 
-    _together(read_first, processes)
+    together(read_first, processes)
     if processes is not None:
         first.gather(processes)
     if not first.table.number:
         raise ValueError("the loader is empty: it gave no sample in the first pass")
     rows = table.rows()
     order = ordered_labels(rows)
-    moments = first.moments.ordered(order)
+    moments = first.ordered(order)
     labels, counts = rows[order], moments.count.cpu().numpy().astype(np.int64)
     problem = label_problem(labels, counts, heads.classes, heads.names, lambda_H=1.0, lambda_W=1.0, lambda_b=1.0)
     forms = numbered_forms(problem)
-    measured = metrics_of_means(problem, forms, moments, W, biases).metrics
+    measured = metrics_of_means(problem, forms, moments, W, biases, classic=True)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     second, due = Shown(heads.dim, place), first.shown.samples
@@ -115,10 +131,17 @@ def _observe(samples: Samples, heads: Heads, processes: Processes | None) -> Obs
                 return
             if groups.max() < len(rank):  # else refused below
                 yield h, rank[groups]
+            del h
 
-    add_second_pass(measured, problem, forms, _guarded(grouped(), processes), moments, W, biases, processes)
-    size = (moments.mean.square().sum(dim=1) + moments.spread / moments.count).sqrt().cpu().numpy()
-    _together(lambda: require_same(first.shown, second, table, size[rank]), processes)
+    if passes == 2:
+        first.shown.settle()
+        pairs, source = guarded(grouped(), processes), problem.source
+        add_second_pass(
+            *(measured.metrics, measured.classic, source, forms, pairs, moments, there, biases_there, processes),
+            effective_rank=effective_rank,
+        )
+        size = (moments.mean.square().sum(dim=1) + moments.spread / moments.count).sqrt().cpu().numpy()
+        together(lambda: require_same(first.shown, second, table, size[rank]), processes)
     return Observation(
         tasks=heads.names,
         heads=heads.dotted,
@@ -130,7 +153,7 @@ def _observe(samples: Samples, heads: Heads, processes: Processes | None) -> Obs
         spread=(moments.spread / moments.count).cpu().numpy(),
         losses=dict(zip(LOSSES, first.losses.cpu().numpy(), strict=True)),
         nonnegative=bool(first.least >= 0),
-        measured=measured,
+        measured=measured.metrics,
     )
 
 
@@ -138,50 +161,20 @@ def _finite(w: Any, v: Any) -> bool:
     return bool(np.isfinite(w).all() and (v is None or np.isfinite(v).all()))
 
 
-def _require_passes(loader: Any) -> None:
+def _require_loop(loader: Any, passes: int) -> None:
     if isinstance(loader, Tensor) or not (hasattr(loader, "__iter__") or hasattr(loader, "__getitem__")):
         raise TypeError(f"loader must give batches in a loop, as a DataLoader; got {type(loader).__name__}")
-    if hasattr(loader, "__next__"):
+    if passes == 2 and hasattr(loader, "__next__"):
         raise ValueError(
             f"loader is a {type(loader).__name__}, which goes through its samples once, and two passes are needed; "
-            "give a DataLoader, a list of batches or what begins anew in every loop"
+            "give a DataLoader, a list of batches or what begins anew in every loop, or say passes=1"
         )
 
 
 def _processes(loader: Any, device: torch.device) -> Processes | None:
     """The group whose shares are added up; None where this process has all samples."""
-    if not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+    if distributed_sampler(loader) is None:
         return None
     if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
         return None
     return Processes(device, distributed.get_rank(), distributed.get_world_size())
-
-
-def _together(work: Callable[[], None], processes: Processes | None) -> None:
-    """Where one process fails, all do: else the others would wait for it."""
-    failed: Exception | None = None
-    try:
-        work()
-    except Exception as error:
-        failed = error
-    _agree(failed, processes)
-
-
-def _guarded(pairs: Iterator[tuple[Tensor, Int]], processes: Processes | None) -> Iterator[tuple[Tensor, Int]]:
-    failed: Exception | None = None
-    try:
-        yield from pairs
-    except Exception as error:
-        failed = error
-    _agree(failed, processes)
-
-
-def _agree(failed: Exception | None, processes: Processes | None) -> None:
-    ranks: list[int] = []
-    if processes is not None:
-        flags = processes.gather(torch.tensor(int(failed is not None), device=processes.device))
-        ranks = [rank for rank, flag in enumerate(flags) if flag]
-    if failed is not None:
-        raise failed
-    if ranks:
-        raise RuntimeError(f"observing failed in process {ranks[0]}, whose error says why")

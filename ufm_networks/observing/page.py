@@ -12,21 +12,33 @@ from ufm.support.strict_json import plain
 from ufm.support.writable import open_folder
 from ufm_networks.measuring.point import NetworkPoint
 from ufm_networks.observing.lambdas import InEffect
+from ufm_networks.report.correlation import task_cosine
 from ufm_networks.report.counterpart import Part
 from ufm_networks.report.gap import Gap, measure_gap
 from ufm_networks.report.gap_sections import gap_blocks
 from ufm_networks.report.heads import compare_heads
 from ufm_networks.report.heads_figure import heads_file
 from ufm_networks.report.numbers_of_runs import gap_to_dict, heads_to_dict
-from ufm_networks.report.sections import TITLE
+from ufm_networks.report.sections import TITLE, correlation_section
 from ufm_networks.report.write import write_measured
 from verify._metrics import metrics
 from verify.report import numbers
 from verify.report.as_html import require_page_libraries
-from verify.report.blocks import Page, Paragraph, Picture, Section, pairs, table
+from verify.report.blocks import Block, Page, Paragraph, Picture, Section, pairs, table
 from verify.report.metric_names import shown
 
-METRICS = "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own."
+METRICS = (
+    "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own. SNC1 and "
+    "MNC1 are in squared units of features, so they compare features of one scale only; pinv NC1, trace NC1 and CDNV "
+    "are free of it, and take one task at a time."
+)
+
+
+OF_RUNS = (
+    "The page of a run of ufm train has four parts more. Collapse over epochs needs the history of a training. Latent "
+    "features of each task need images that are two halves. Where each task looks, and features in the plane, need the "
+    "images and single features, which an observation does not keep."
+)
 
 
 def prepare_page(folder: str | Path) -> Path:
@@ -47,7 +59,7 @@ def write_page(
     """Solves the model at the λ's in effect, certifies it and the observed point, and writes both side by side."""
     gaps = [measure_gap(part, point) for part, _ in parts]
     heads = compare_heads(point.W, gaps)
-    each = [metrics(gap.part.problem, gap.solution) for gap in gaps]
+    each = [metrics(gap.part.problem, gap.solution, classic=True) for gap in gaps]
     optimum = {metric: float(np.mean([of[metric] for of in each])) for metric in each[0]}
     of_tasks = [f"Task {task}" for task in tasks] if len(gaps) > 1 else [""]
     about = [*summary.rows[:3]]
@@ -60,14 +72,22 @@ def write_page(
         for metric, value in point.metrics.items()
     ]
     header = ("metric", "observed", "model's optimum")
+    reasons = getattr(point.metrics, "reasons", {})
+    undefined = [f"{shown(name)}: {reasons[name]}." for name, value in point.metrics.items() if np.isnan(value)]
     classes = tuple(len(w) for w in point.W)
     picture = Picture(heads_file(heads, classes, "run-1-heads", apart=len(point.means) > 1))
     blocks = gap_blocks(gaps, of_tasks, nonnegative=nonnegative)
+    metric_blocks: list[Block] = [table(header, rows, header[1:], {"metric": "short"}), Paragraph(METRICS)]
+    if undefined:
+        metric_blocks.append(Paragraph("Undefined: " + " ".join(undefined)))
+    cosine = None if len(gaps) > 1 else task_cosine(name, point, gaps, heads)
     sections = (
         Section(name, (pairs(about),)),
         Section("Distance from the model's optimum", tuple(blocks), 3),
-        Section("Collapse metrics", (table(header, rows, header[1:], {"metric": "short"}), Paragraph(METRICS)), 3),
+        Section("Collapse metrics", tuple(metric_blocks), 3),
         Section("Heads", (Paragraph(heads.told), picture), 3),
+        *([correlation_section([(name, cosine)])] if cosine is not None else []),
+        Section("What needs a run", (Paragraph(OF_RUNS),), 3),
     )
     told = {
         "name": name,

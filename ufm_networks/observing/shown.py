@@ -37,7 +37,7 @@ class LabelTable:
 
 
 class Shown:
-    """Labels and sketches of one pass.
+    """Labels and sketches of one pass; once it is settled, counts (m,) and sketches (N, 2) in the order of groups.
 
         sketch_i = R h_i,  R (2, d) of independent N(0, 1)
 
@@ -49,7 +49,7 @@ class Shown:
         own = torch.Generator().manual_seed(SEED)
         self.R = torch.randn(dim, DIRECTIONS, generator=own, dtype=torch.float64).to(device)
         self.samples, self.rounding = 0, 0.0
-        self._groups: list[Int] = []
+        self._groups: list[np.ndarray] = []
         self._sketches: list[Tensor] = []
 
     def add(self, h: Tensor, groups: Int) -> None:
@@ -58,22 +58,21 @@ class Shown:
             self.rounding = rounding_of(h)
         sketch = (h @ self.R).cpu()
         self.samples += len(h)
-        self._groups.append(groups.astype(np.int32))
+        self._groups.append(groups.astype(np.min_scalar_type(int(groups.max()))))
         # rounding of float32 is far below what is allowed of features that are no finer
         self._sketches.append(sketch.float() if self.rounding > torch.finfo(torch.float64).eps else sketch)
 
     def rename(self, number: Int) -> None:
         """Group g becomes ``number[g]``."""
-        self._groups = [number[groups] for groups in self._groups]
+        self._groups = [number[groups].astype(np.int32) for groups in self._groups]
 
-    def sorted_of_labels(self) -> tuple[Int, np.ndarray]:
-        """(N,) groups in order and (N, 2) each sketch sorted within its group."""
-        if not self._groups:
-            return np.zeros(0, dtype=np.int64), np.zeros((0, DIRECTIONS))
-        groups = np.concatenate(self._groups)
-        sketches = torch.cat(self._sketches).numpy()
-        columns = [sketches[np.lexsort((sketches[:, i], groups)), i] for i in range(DIRECTIONS)]
-        return np.sort(groups), np.stack(columns, axis=1)
+    def settle(self) -> None:
+        """After the last batch: sketches sorted within their groups, of which the sizes are kept."""
+        groups = np.concatenate([np.zeros(0, dtype=np.int64), *self._groups])
+        sketches = torch.cat([torch.zeros(0, DIRECTIONS), *self._sketches]).numpy()
+        self.sketches = np.stack([of[np.lexsort((of, groups))] for of in sketches.T], axis=1)
+        self.counts = np.bincount(groups)
+        self._groups, self._sketches = [], []
 
 
 def require_same(first: Shown, second: Shown, table: LabelTable, size: np.ndarray) -> None:
@@ -81,15 +80,14 @@ def require_same(first: Shown, second: Shown, table: LabelTable, size: np.ndarra
 
     size  (m,) what rounding is relative to: the root mean square of ‖h‖ over a label
     """
-    due_groups, due = first.sorted_of_labels()
-    groups, seen = second.sorted_of_labels()
-    counts, counts_due = (np.bincount(of, minlength=len(table.number)) for of in (groups, due_groups))
-    wrong = np.flatnonzero(counts[: len(counts_due)] != counts_due)
-    if len(groups) != len(due_groups) or len(wrong):
+    second.settle()
+    counts_due, counts = (np.pad(of.counts, (0, len(table.number) - len(of.counts))) for of in (first, second))
+    if (counts != counts_due).any():
         raise ValueError(_counts(first, second, table, counts, counts_due))
     allowed = max(first.rounding, second.rounding) ** 0.5
+    groups, due = np.repeat(np.arange(len(size)), counts_due[: len(size)]), first.sketches.astype(np.float64)
     scale = np.maximum(size[groups, None], np.abs(due))
-    change = np.abs(seen - due) / np.where(scale > 0, scale, 1.0)
+    change = np.abs(second.sketches - due) / np.where(scale > 0, scale, 1.0)
     unlike = np.flatnonzero(~(change <= allowed).all(axis=1))
     if len(unlike):
         labels, times = np.unique(groups[unlike], return_counts=True)
@@ -108,7 +106,7 @@ def _counts(first: Shown, second: Shown, table: LabelTable, counts: Int, due: In
             f"the second pass over the loader shows no sample, the first {first.samples:,}: an iterator goes through "
             "its samples once. Give a DataLoader, a list of batches or what begins anew in every loop"
         )
-    g = int(np.flatnonzero(counts[: len(due)] != due)[0])
+    g = int(np.flatnonzero(counts != due)[0])
     more = " or more, after which it was stopped" if second.samples > first.samples else ""
     return (
         f"the second pass over the loader shows {second.samples:,} samples{more}, and {first.samples:,} were due, "

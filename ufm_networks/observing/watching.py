@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ufm_networks.observing.heads import Heads
+from ufm_networks.observing.wrappers import unwrapped
+
+__all__ = ["Entering", "placed", "unwrapped", "watching"]
 
 
 class Entering:
@@ -35,12 +39,10 @@ class Entering:
         self.again = None
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The module below ``DistributedDataParallel`` or ``DataParallel``, which observing needs none of."""
-    wrappers = (nn.parallel.DistributedDataParallel, nn.DataParallel)
-    while isinstance(model, wrappers):
-        model = model.module
-    return model
+def _eager() -> Any:
+    """Compiled parts run as they are written: what was compiled before knows nothing of hooks."""
+    compiled = "torch._dynamo" in sys.modules  # whose import takes seconds
+    return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def watching(model: nn.Module, heads: Heads) -> Iterator[Entering]:
     ]
     try:
         model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), _eager():
             yield entering
     finally:
         for hook in hooks:

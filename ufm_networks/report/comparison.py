@@ -38,7 +38,7 @@ def compare_run(measured: Measurement) -> RunComparison:
     model = counterpart(measured)
     gaps = tuple(measure_gap(part, measured.point) for part in model.parts)
     heads = compare_heads(measured.point.W, gaps)
-    each = [metrics(gap.part.problem, gap.solution) for gap in gaps]
+    each = [metrics(gap.part.problem, gap.solution, classic=True) for gap in gaps]
     return RunComparison(
         measured=measured,
         model=model,

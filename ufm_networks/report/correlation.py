@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import theory
+from ufm.losses import DEFAULT
 from ufm.solution import Problem
 from ufm_networks.measuring import Measurement
+from ufm_networks.measuring.point import NetworkPoint
 from ufm_networks.report.gap import Gap
 from ufm_networks.report.heads import HeadCosines
 from verify.reading.form import Float
@@ -44,20 +47,40 @@ class CosinePoint:
 
 def cosine_point(measured: Measurement, gaps: tuple[Gap, ...], heads: HeadCosines) -> CosinePoint | None:
     """None where there are not two tasks of equally many classes with the same samples."""
-    if measured.kind != "single" or len(measured.classes) != 2 or len(set(measured.classes)) != 1:
+    if measured.kind != "single":
         return None
-    K = measured.classes[0]
+    decayed = measured.config.train.feature_decay is not None
+    weighted = not _unweighted(measured)
+    return task_cosine(measured.name, measured.point, gaps, heads, weighted=weighted, feature_decay=decayed)
+
+
+def task_cosine(
+    name: str,
+    point: NetworkPoint,
+    gaps: Sequence[Gap],
+    heads: HeadCosines,
+    *,
+    weighted: bool = False,
+    feature_decay: bool = False,
+) -> CosinePoint | None:
+    """Of a network's point in Problem (3); None unless it has two tasks of equally many classes, all labelled.
+
+    weighted  whether the tasks have weights, of which the closed forms know nothing
+    """
+    K = len(point.W[0])
+    if [len(w) for w in point.W] != [K, K] or len(point.labels) > 1 or (point.labels[0] < 0).any():
+        return None
     counts = np.zeros((K, K))
-    counts[tuple(measured.point.labels[0].T)] = measured.point.counts[0]
+    counts[tuple(point.labels[0].T)] = point.counts[0]
     same, different = np.unique(np.diag(counts)), np.unique(counts[~np.eye(K, dtype=bool)])
     own = np.diagonal(heads.measured, offset=K)
     problem: Problem | None = gaps[0].part.problem if gaps else None
-    symmetric = len(same) == 1 and len(different) == 1 and _unweighted(measured)
+    symmetric = len(same) == 1 and len(different) == 1 and not weighted
     closed = float("nan")
-    if symmetric and problem is not None:
+    if symmetric and problem is not None and set(problem.losses) == {DEFAULT}:  # the closed forms' loss
         closed = float(closed_form(K, same[0], different[0], problem.lambda_H, problem.lambda_W))
     return CosinePoint(
-        name=measured.name,
+        name=name,
         classes=K,
         samples=int(counts.sum()),
         n_same=float(same[0]) if len(same) == 1 else float("nan"),
@@ -69,7 +92,7 @@ def cosine_point(measured: Measurement, gaps: tuple[Gap, ...], heads: HeadCosine
         highest=float(own.max()),
         optimum=float("nan") if heads.optimum is None else float(np.diagonal(heads.optimum, offset=K).mean()),
         closed_form=closed,
-        feature_decay=measured.config.train.feature_decay is not None,
+        feature_decay=feature_decay,
     )
 
 

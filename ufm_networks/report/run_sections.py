@@ -12,6 +12,7 @@ from ufm_networks.report.heads_figure import heads_file, latent_file
 from ufm_networks.report.latent import Latent
 from ufm_networks.report.saliency_figure import saliency_file
 from ufm_networks.report.training_figure import metric_names
+from verify._metrics.measured import CLASSIC
 from verify.report import numbers
 from verify.report.blocks import Block, Paragraph, Picture, Section, pairs, table
 from verify.report.metric_names import shown
@@ -109,12 +110,15 @@ def _heads(run: RunComparison) -> list[Block]:
 
 def _metrics(run: RunComparison) -> Section:
     rows = []
-    for metric in metric_names([run.measured])[1:]:
-        first = next(row[metric] for row in run.measured.history if metric in row)
-        now = run.measured.point.metrics.get(metric, float("nan"))
-        best = run.optimum_metrics.get(metric, float("nan"))
+    nowhere = float("nan")
+    points = (run.measured.point.metrics, run.optimum_metrics)
+    classic = [name for name in CLASSIC if any(of.get(name, nowhere) == of.get(name, nowhere) for of in points)]
+    for metric in (*metric_names([run.measured])[1:], *classic):
+        first = next((row[metric] for row in run.measured.history if metric in row), nowhere)
+        now, best = (of.get(metric, nowhere) for of in points)
         rows.append((shown(metric), *map(numbers.metric, (first, now, best))))
     header = ("metric", "first epoch", "network", "model's optimum")
     text = "The network's metrics are measured anew, over all training samples at the last checkpoint."
-    text += " SNC1, MNC1 and NC1 are in squared units of features, so they compare features of one scale only."
+    text += " SNC1, MNC1 and NC1 are in squared units of features, so they compare features of one scale only;"
+    text += " pinv NC1, trace NC1 and CDNV are free of it, and take one task at a time."
     return Section("Collapse metrics", (table(header, rows, header[1:], {"metric": "short"}), Paragraph(text)), 3)

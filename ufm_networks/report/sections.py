@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ufm_networks.report.comparison import RunComparison
+from ufm_networks.report.correlation import CosinePoint
 from ufm_networks.report.correlation_figure import correlation_file, families
 from ufm_networks.report.run_sections import run_sections
 from ufm_networks.report.training_figure import training_file
 from verify.certification.verdict import overall
 from verify.report import numbers
-from verify.report.blocks import Block, Picture, Section, table
+from verify.report.blocks import Picture, Section, table
 
 TITLE = "Networks beside the unconstrained feature model"
 
@@ -20,15 +21,9 @@ TITLE = "Networks beside the unconstrained feature model"
 def sections(runs: Sequence[RunComparison], names: Sequence[str]) -> list[Section]:
     """All runs over epochs and on one curve, then each by itself."""
     parts = [*([_summary(runs, names)] if len(runs) > 1 else []), _training(runs, names)]
-    points = [run.cosine for run in runs if run.cosine is not None]
-    if points:
-        pictures = [
-            Picture(correlation_file(family, f"correlation-{number}"))
-            for number, family in enumerate(families(points), start=1)
-        ]
-        parts.append(
-            Section("Heads of two tasks against how often their labels agree", (_points(runs, names), *pictures))
-        )
+    named = [(name, run.cosine) for run, name in zip(runs, names, strict=True) if run.cosine is not None]
+    if named:
+        parts.append(correlation_section(named))
     for number, (run, name) in enumerate(zip(runs, names, strict=True), start=1):
         parts += run_sections(run, name, f"run-{number}")
     return parts
@@ -93,17 +88,21 @@ def _training(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
     return Section("Collapse over epochs", tuple(pictures))
 
 
-def _points(runs: Sequence[RunComparison], names: Sequence[str]) -> Block:
+def correlation_section(points: Sequence[tuple[str, CosinePoint]]) -> Section:
+    """Of all points together, by what they are called."""
     header = ("run", "K", "N", "n^{11}", "n^{12}", "λ_H λ_W", "network", "certified optimum", "closed form")
     rows = []
-    for run, name in zip(runs, names, strict=True):
-        if run.cosine is not None:
-            p = run.cosine
-            cosines = [_number(value, ".4f") for value in (p.measured, p.optimum, p.closed_form)]
-            product = _number(p.lambda_H * p.lambda_W, ".3g")
-            counts = (str(p.classes), numbers.count(p.samples), _number(p.n_same, "g"), _number(p.n_different, "g"))
-            rows.append((name, *counts, product, *cosines))
-    return table(header, rows, header[1:], {"run": "short"})
+    for name, p in points:
+        cosines = [_number(value, ".4f") for value in (p.measured, p.optimum, p.closed_form)]
+        product = _number(p.lambda_H * p.lambda_W, ".3g")
+        counts = (str(p.classes), numbers.count(p.samples), _number(p.n_same, "g"), _number(p.n_different, "g"))
+        rows.append((name, *counts, product, *cosines))
+    pictures = [
+        Picture(correlation_file(family, f"correlation-{number}"))
+        for number, family in enumerate(families([p for _, p in points]), start=1)
+    ]
+    whole = table(header, rows, header[1:], {"run": "short"})
+    return Section("Heads of two tasks against how often their labels agree", (whole, *pictures))
 
 
 def _number(value: float, style: str) -> str:

@@ -39,14 +39,14 @@ def classic(source: Source, parts: tuple[Samples, ...]) -> tuple[dict[str, float
     values, reasons = {}, {}
     tasks = () if source in NO_CLASS else classes_of_tasks(parts)
     for name, measure in OF_TASKS.items():
-        values[name], reason = _mean(measure, tasks) if tasks else (np.nan, NO_CLASS[source])
+        values[name], reason = mean_or_reason(measure, tasks) if tasks else (np.nan, NO_CLASS[source])
         if reason:
             reasons[name] = reason
-    values["effective_rank"], reason = _mean(effective_rank, parts)
+    values["effective_rank"], reason = mean_or_reason(effective_rank, parts)
     return values, reasons | ({"effective_rank": reason} if reason else {})
 
 
-def _mean(measure: Callable[[Any], float], parts: tuple[Any, ...]) -> tuple[float, str]:
+def mean_or_reason(measure: Callable[[Any], float], parts: tuple[Any, ...]) -> tuple[float, str]:
     """The mean and "", or NaN and the reason."""
     try:
         value = float(np.mean([measure(part) for part in parts]))

@@ -22,6 +22,11 @@ def effective_rank(samples: Samples) -> float:
     for block in column_blocks(index, len(H)):
         weighted = H[:, block] * np.sqrt(samples.weight[block])
         R = np.asarray(np.linalg.qr(np.concatenate([R, weighted.T]), mode="r"))
+    return rank_of_factor(R)
+
+
+def rank_of_factor(R: Float) -> float:
+    """``effective_rank`` of the features whose factor is R (r, d)."""
     sigma = np.linalg.svd(R, compute_uv=False)
     if not sigma.any():
         raise Undefined("all features are zero")

@@ -13,6 +13,7 @@ from scipy.linalg import qr
 
 from verify._metrics.class_statistics import TaskClasses
 from verify._metrics.measured import Undefined
+from verify.reading.form import Float
 
 EQUAL_MEANS = "class means are equal to rounding, so there is no variability between classes"
 
@@ -29,6 +30,11 @@ def pinv_variability(task: TaskClasses) -> float:
     ``task.cutoff``, which rounding may have made of zeros. Undefined where none is left. A σ that is kept is known to a
     relative error of the cutoff over σ.
     """
+    return float(task.within(task.means, whitening(task)) @ task.shares) / len(task.shares)
+
+
+def whitening(task: TaskClasses) -> Float:
+    """(r, d) S⁻¹ Uᵀ of ``pinv_variability``, so that tr(Σ_W Σ_B⁺) = Ave ‖S⁻¹ Uᵀ (h − μ_k)‖²."""
     task.require_two()
     B = task.centred * np.sqrt(task.shares)
     Q, R = qr(B, mode="economic")
@@ -37,8 +43,7 @@ def pinv_variability(task: TaskClasses) -> float:
     kept[B.shape[1] - 1 :] = False
     if not kept.any():
         raise Undefined(EQUAL_MEANS)
-    project = (Q @ U[:, : len(S)][:, kept]).T / S[kept, None]
-    return float(task.within(task.means, project) @ task.shares) / len(task.shares)
+    return np.asarray((Q @ U[:, : len(S)][:, kept]).T / S[kept, None])
 
 
 def trace_ratio(task: TaskClasses) -> float:

@@ -18,7 +18,7 @@ from verify.cli.figure_command import Figure
 from verify.cli.findings_command import FindingsCommand
 from verify.cli.label_printing import told_to
 from verify.cli.landscape_command import Landscape
-from verify.cli.problem_options import ProblemOptions
+from verify.cli.problem_options import ProblemOptions, with_names
 from verify.cli.solver_options import SolverOptions
 from verify.cli.sweep_command import SweepCommand
 from verify.cli.theorem_command import Theorem
@@ -82,13 +82,13 @@ class Solve:
         if self.save is not None:
             require_file(self.save, "--save", "solution.safetensors")  # before the work, not after
         console = Console()
-        problem, _ = self.problem.stated(told_to(console))
+        problem, reading = self.problem.stated(told_to(console))
         if self.rigorous:
             require_feasible_solution(problem, self.solver.dim, every_sample=self.solver.method == "gradient")
         options = self.solver.arguments()
         if self.solver.method == "gradient":
             options["metrics"] = tracked(problem)
-        solution = ufm.solve(problem, **options)
+        solution = ufm.solve(with_names(problem, reading), **options)  # a file keeps the names
         try:
             if self.save is not None:
                 solution.save(self.save)

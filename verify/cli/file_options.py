@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ufm.problems.problem_settings import checked_losses
 from ufm.problems.standard_form import MISSING
 from ufm.solution import Problem
 from ufm.support import validation
+from verify.cli.count_tables import is_file, read_counts, read_own_counts
 from verify.cli.counted_options import CountedOptions
 from verify.cli.label_files import read_label_sets, read_tasks
 from verify.cli.number_files import named_outputs, read_numbers, split_outputs
@@ -23,7 +24,7 @@ from verify.reading.label_reading import LabelReading, listed
 
 Told = Callable[[LabelReading], None]
 
-FILES = ("labels", "targets", "probabilities")
+FILES = ("labels", "counts", "targets", "probabilities")
 READING = ("delimiter", "header", "no_header", "columns")
 
 
@@ -32,8 +33,11 @@ class FileOptions(CountedOptions):
     """Files that a problem may be read from, and how they are written."""
 
     labels: tuple[Path, ...] = ()
-    """Label file, text (.csv, .tsv, .txt) or .npy, one row a sample and one column a task; with --multi-source one file
-    a task; with --multi-label one column a class, of 0 and 1."""
+    """Label file, text (.csv, .tsv, .txt), .npy, .npz or .parquet, one row a sample and one column a task; with
+    --multi-source one file a task; with --multi-label one column a class, of 0 and 1."""
+    counts: str | None = None
+    """Samples of every label tuple. Of two tasks a table: "30 10; 10 30", or a file of text, names of classes in its
+    first line and column, or .npy; of one task a row; of T tasks .npy with T axes; with --multi-source a row a task."""
     missing: tuple[str, ...] = ()
     """What stands for no label in label files, such as -1, or "" for empty cells; refused unless given."""
     targets: Path | None = None
@@ -54,8 +58,9 @@ class FileOptions(CountedOptions):
     @property
     def file_names(self) -> tuple[str, ...]:
         """Without their folders."""
+        counts = (Path(self.counts),) if self.counts and is_file(self.counts) else ()
         targets = () if self.targets is None else (self.targets,)
-        return tuple(path.name for path in (*self.labels, *targets, *self.probabilities))
+        return tuple(path.name for path in (*self.labels, *counts, *targets, *self.probabilities))
 
     def _from_any_file(
         self, loss: ufm.LossSettings, settings: ufm.ProblemSettings, told: Told
@@ -63,8 +68,14 @@ class FileOptions(CountedOptions):
         """From the files that are given, of which there is one kind."""
         if "," in self._set(FILES):
             raise ValueError(f"{self._set(FILES)} state a problem each; leave all but one out")
+        counted = ("samples", "n_same", "n_different", "orthogonal_array", "samples_by_multiplicity", "outputs")
+        if self.counts is not None:
+            if self._set((*counted, "multi_label", "missing")):
+                raise ValueError(
+                    f"--counts has all samples; leave {self._set((*counted, 'multi_label', 'missing'))} out"
+                )
+            return self._from_counts(settings, told)
         if self.labels:
-            counted = ("samples", "n_same", "n_different", "orthogonal_array", "samples_by_multiplicity", "outputs")
             if self._set(counted):
                 raise ValueError(f"--labels counts its own samples; leave {self._set(counted)} out")
             return self._from_label_sets(loss, told) if self.multi_label else self._from_labels(settings, told)
@@ -103,6 +114,18 @@ class FileOptions(CountedOptions):
                 raise ValueError(f"{path.name} has {array.shape[1]} columns; --multi-source takes one file a task")
         return ufm.MultiSource.from_labels([array[:, 0] for array in arrays], classes, **settings), reading
 
+    def _from_counts(self, settings: ufm.ProblemSettings, told: Told) -> tuple[Problem, LabelReading]:
+        """From a table of numbers of samples."""
+        assert self.counts is not None
+        found = read_own_counts(self.counts) if self.multi_source else read_counts(self.counts, **self._reading())
+        told(found.reading)
+        sizes = tuple(len(task.classes) for task in found.reading.tasks)
+        if self.classes and self.classes != sizes:
+            raise ValueError(f"--counts is {_by(sizes)}, --classes says {_by(self.classes)}")
+        if self.multi_source:
+            return ufm.MultiSource(list(found.counts), **settings), found.reading
+        return ufm.SingleSource(found.counts, **settings), found.reading
+
     def _from_targets(self, settings: ufm.ProblemSettings, told: Told) -> tuple[Problem, LabelReading]:
         """Real numbers, all columns one task, or tasks side by side."""
         assert self.targets is not None
@@ -140,3 +163,7 @@ class FileOptions(CountedOptions):
             raise ValueError("--header and --no-header contradict each other")
         header = self.header if self.header or self.no_header else None
         return {"delimiter": self.delimiter, "header": header, "columns": self.columns}
+
+
+def _by(sizes: Sequence[int]) -> str:
+    return " × ".join(map(str, sizes))

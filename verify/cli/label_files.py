@@ -32,8 +32,8 @@ def read_tasks(
     """(N, T) labels from 0 of each file, and what was read; ``told`` hears it before a task of one class is refused.
 
     A cell of ``missing`` is −1, no label; a sample without any is refused.
-    A task's classes are the distinct values of its column, in natural order. K_t in ``classes`` adds empty ones:
-    integers within 0 … K_t − 1, or else within 1 … K_t, keep their places.
+    A task's classes are the distinct values of its column, in natural order; of categories, all of them in theirs. K_t
+    in ``classes`` adds empty ones: integers within 0 … K_t − 1, or else within 1 … K_t, keep their places.
     missing   what stands for no label, such as "-1" or ""
     options   delimiter, header, columns: see ``read_table``
     Raises ValueError naming file, line and cell for a missing or negative label.
@@ -109,7 +109,8 @@ def _task(
 ) -> tuple[NamedTask, Labels, list[str]]:
     labelled = np.array([cell not in missing for cell in column.cells])
     _require_labels(table, column, labelled)
-    found = classes_of(list(itertools.compress(column.cells, labelled)))
+    cells = list(itertools.compress(column.cells, labelled))
+    found = Classes(tuple(cells), np.arange(len(cells)), None) if column.ordered else classes_of(cells)
     name = column.name or (table.path.stem if alone else f"column {column.position}")
     names, places = _with_empty(name, found, size)
     of_cell = np.full(len(column.cells), MISSING)
@@ -118,7 +119,8 @@ def _task(
     present = labels[labels != MISSING]
     counts = np.bincount(present, minlength=len(names)).tolist()
     task = NamedTask(name, names, tuple(counts), len(labels) - len(present))
-    return task, labels, [*column_warnings(task, found, present), *class_warnings(task)]
+    of_cells = [] if column.ordered else column_warnings(task, found, present)
+    return task, labels, [*of_cells, *class_warnings(task)]
 
 
 def _require_any_label(table: Table, labels: Labels) -> None:

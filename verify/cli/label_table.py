@@ -1,4 +1,4 @@
-"""A label file as columns of cells: text, parsed by pandas, or an array."""
+"""A label file as columns of cells: text, parsed by pandas, or arrays, or Parquet."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
 from verify.cli.chosen_columns import chosen_columns
-from verify.cli.label_arrays import Column, column_of, read_array
+from verify.cli.label_arrays import Column, column_of, read_archive, read_array
 from verify.cli.label_cells import NoLabel, is_plain, one_spelling
 from verify.cli.label_dialect import NAMES, Top, check_quotes, check_widths, has_header, named, sniffed, width
+from verify.cli.label_parquet import read_parquet
 from verify.cli.label_text import lines, read_text, require_file
 from verify.reading.label_reading import FileRead, listed, shown
 
 MOST_COLUMNS = 10_000  # of text; the parser spends 0.2 ms on each, however short
 NO_LABEL = NoLabel()
-TEXT = (".csv", ".tsv", ".txt")
+TEXT, ARRAYS = (".csv", ".tsv", ".txt"), (".npy", ".npz", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Table:
     @property
     def file(self) -> FileRead:
         """How it was read."""
-        delimiter = NAMES.get(self.delimiter, self.delimiter) if self.text else "npy"
+        delimiter = NAMES.get(self.delimiter, self.delimiter) if self.text else self.path.suffix[1:]
         return FileRead(self.path, delimiter, self.header, self.rows)
 
     def place(self, row: int) -> str:
@@ -69,13 +70,17 @@ def read_table(
     """
     require_file(path, flag)
     name = f"{flag}: {path.name}"
-    if path.suffix == ".npy":
+    if path.suffix in ARRAYS:
         if delimiter is not None or header is not None:
             raise ValueError(f"{name} is an array; --delimiter and --header are for text")
-        every = read_array(path, name)
-        return Table(path, name, "", False, len(every[0].codes), chosen_columns(path.name, every, columns), b"", ())
+        warnings: tuple[str, ...] = ()
+        if path.suffix == ".parquet":
+            kept, warnings = read_parquet(path, name, columns)
+        else:
+            kept = (read_array if path.suffix == ".npy" else read_archive)(path, name, columns)
+        return Table(path, name, "", False, len(kept[0].codes), kept, b"", warnings)
     if path.suffix not in TEXT:
-        raise ValueError(f"{name} is neither .csv nor .npy (nor .tsv, .txt)")
+        raise ValueError(f"{name} is neither .csv nor .npy (nor .tsv, .txt, .npz, .parquet)")
     delimiter = None if delimiter is None else named(delimiter)
     return _read_text(path, name, delimiter, header, columns, missing)
 

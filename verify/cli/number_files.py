@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
+from ufm.support.numpy_files import mapped_array
 from verify.cli.chosen_columns import chosen_columns
 from verify.cli.label_arrays import Column
 from verify.cli.label_cells import is_missing, real_value
@@ -102,13 +103,9 @@ def _values(table: Table, column: Column) -> Float:
 def _read_array(path: Path, flag: str, chosen: Sequence[str]) -> Numbers:
     require_file(path, flag)
     name = f"{flag}: {path.name}"
-    try:
-        # mapped: a header that promises more than the file holds is refused, not allocated
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{name} is not a whole .npy array of numbers ({error})") from error
-    if not isinstance(array, np.ndarray) or array.ndim not in (1, 2) or array.size == 0:
-        raise ValueError(f"{name} must hold an array (N, K), got {np.shape(array)}")
+    array = mapped_array(path, name, "numbers")
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise ValueError(f"{name} must hold an array (N, K), got {array.shape}")
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold numbers, got dtype {array.dtype}")
     matrix = array.reshape(len(array), -1)

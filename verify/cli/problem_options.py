@@ -14,7 +14,7 @@ from verify.reading.label_reading import LabelReading
 
 @dataclass(frozen=True)
 class ProblemOptions(FileOptions):
-    """The problem: --classes with counts, or --labels, --targets, --probabilities with files."""
+    """The problem: --classes with numbers of samples, or --labels, --counts, --targets, --probabilities."""
 
     loss: Losses = ()
     """Loss of all tasks, or one for each; cross-entropy unless given."""
@@ -55,5 +55,12 @@ class ProblemOptions(FileOptions):
             return self._from_any_file(loss, settings, told)
         of_files = self._set((*READING, "missing", "outputs"))
         if of_files:
-            raise ValueError(f"{of_files}: of a file of --labels, --targets or --probabilities, and there is none")
+            raise ValueError(f"{of_files}: of a file of {', '.join(f'--{name}' for name in FILES)}, and there is none")
         return self._counted(loss, settings), None
+
+
+def with_names(problem: Problem, reading: LabelReading | None) -> Problem:
+    """The problem with the names that were read, as far as a problem keeps any."""
+    if reading is None or not isinstance(problem, ufm.SingleSource):
+        return problem
+    return problem.with_names([task.classes for task in reading.tasks], [task.name for task in reading.tasks])

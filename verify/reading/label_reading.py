@@ -14,6 +14,7 @@ CLASSES_SHOWN = 8
 TASKS_SHOWN = 50
 WARNINGS_SHOWN = 20
 WIDTH = 24  # of a name; longer ones are cut
+KINDS = {"npy": "NumPy array", "npz": "NumPy archive", "parquet": "Parquet", "flag": "as given"}  # without delimiters
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class NamedOutputs:
 
 @dataclass(frozen=True)
 class FileRead:
-    """How a file was read: ``delimiter`` in words ("comma", "blanks", "none", "npy"), rows without the header."""
+    """How a file was read: ``delimiter`` in words ("comma", "blanks", "none") or of KINDS, rows without the header."""
 
     path: Path
     delimiter: str
@@ -116,8 +117,8 @@ def listed(names: Sequence[str], number: int | None = None) -> str:
 
 def _told(file: FileRead) -> str:
     rows = f"{file.rows:,} row{'s' * (file.rows != 1)}"
-    if file.delimiter == "npy":
-        return f"NumPy array, {rows}"
+    if file.delimiter in KINDS:
+        return f"{KINDS[file.delimiter]}, {rows}"
     delimiter = "one column" if file.delimiter == "none" else f"delimiter {file.delimiter}"
     return f"{delimiter}, {'a header' if file.header else 'no header'}, {rows}"
 

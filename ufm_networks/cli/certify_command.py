@@ -1,0 +1,115 @@
+"""``ufm certify``: how far features and heads in a file are from the global minimum of their model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from rich.console import Console
+
+from verify.cli.loss_flags import BiasPenalty, Losses, bias_setting, loss_setting
+
+if TYPE_CHECKING:
+    from ufm_networks.observing import Observation
+
+
+@dataclass(frozen=True)
+class Certify:
+    """Certify the features, labels and heads of a file, wherever they were computed, or an observation."""
+
+    point: Annotated[Path, tyro.conf.Positional]
+    """.npz or .safetensors: features (N, d), labels (N, T) or (N,) counted from 0 and -1 for none, and of every head
+    NAME.weight (K, d), or NAME.kernel (d, K), with NAME.bias (K,); or W.0, b.0, W.1, …"""
+    heads: tuple[str, ...] = ()
+    """Names of heads in the order of the labels' columns; the order of an .npz unless given."""
+    weight_decay: float | None = None
+    """The optimizer's, from which λ_W = λ_b = N wd / 2 are derived; or instead of it --lambda-W."""
+    lambda_H: float | None = None
+    """λ_H beside the sum of losses; unless given the one in effect, λ_W ‖W‖² / ‖H‖²."""
+    lambda_W: float | None = None
+    """λ_W."""
+    lambda_b: BiasPenalty | None = None
+    """λ_b; 0 leaves the bias free, none is a model without bias, as heads without bias have unless given."""
+    loss: Losses = ()
+    """Loss of all tasks, or one for each; cross-entropy unless given."""
+    rigorous: bool = False
+    """Also prove bounds on the minimum in ball arithmetic (python-flint)."""
+    json: Path | None = None
+    """File for what was read and the certificate."""
+    save: Path | None = None
+    """File for the observation (safetensors), which ufm measure makes a page of."""
+
+    def run(self) -> int:
+        """0 where a certificate was made, whatever it says."""
+        # here, so that the other commands start without networks
+        from ufm.support.strict_json import as_json
+        from ufm.support.whole_file import write_whole
+        from ufm.support.writable import require_file, require_target
+
+        self._require_lambdas()
+        loss = loss_setting(self.loss)
+        if self.json is not None:
+            require_file(self.json, "--json", "certificate.json")  # before the work, not after
+        if self.save is not None:
+            require_target(self.save, "--save", "observation.safetensors")
+        console = Console()
+
+        def say(told: Any) -> None:
+            console.print(str(told), markup=False, highlight=False, soft_wrap=True)
+
+        observed, read = self._observed(say)
+        certificate = observed.certify(**self._lambdas(observed), **loss, rigorous=self.rigorous)
+        say(certificate)
+        if self.json is not None:
+            write_whole(self.json, as_json({"point": read, "certificate": certificate.to_dict()}), what="--json")
+            say(f"written: {self.json}")
+        if self.save is not None:
+            observed.save(self.save)
+            say(f"saved: {self.save}")
+        return 0
+
+    def _observed(self, say: Any) -> tuple[Observation, dict[str, Any]]:
+        """What is certified, and what was read of the file; it is told before features are gone through."""
+        from ufm.support.regular_file import require_regular
+
+        try:
+            from ufm_networks.observing import load_observation
+            from ufm_networks.observing.files import FORMAT
+            from ufm_networks.observing.stored_arrays import header_of
+            from ufm_networks.observing.stored_point import stored_point
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"ufm certify needs {error.name}: pip install 'ufm-toolkit[networks]'", name=error.name
+            ) from error
+
+        require_regular("point", self.point)
+        if self.point.suffix == ".safetensors" and header_of(self.point).get("format") == FORMAT:
+            if self.heads:
+                raise ValueError("--heads is for arrays; an observation has its own")
+            observed = load_observation(self.point)
+            say(f"{observed}\n")
+            return observed, {"file": self.point.name, **observed.to_dict()}
+        point = stored_point(self.point, self.heads)
+        say(f"{point}\n")
+        return point.observe(), point.to_dict()
+
+    def _require_lambdas(self) -> None:
+        given = [name for name in ("lambda_H", "lambda_W", "lambda_b") if getattr(self, name) is not None]
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        if self.weight_decay is not None and given:
+            raise ValueError(f"--weight-decay derives all λ's; leave {flags} out, or --weight-decay")
+        if self.weight_decay is None and self.lambda_W is None:
+            raise ValueError(
+                "the λ's are needed: --weight-decay of the optimizer, such as 5e-4, or --lambda-W with --lambda-b"
+                + f"; {flags} alone says too little" * bool(given)
+            )
+
+    def _lambdas(self, observed: Observation) -> dict[str, Any]:
+        if self.weight_decay is not None:
+            return {"weight_decay": self.weight_decay}
+        if self.lambda_b is None and observed.has_bias:
+            raise ValueError("--lambda-b is needed, since heads have biases; 0 leaves them free")
+        lambda_b = None if self.lambda_b is None else bias_setting(self.lambda_b)
+        return {"lambdas": (self.lambda_H, self.lambda_W, lambda_b)}

@@ -1,0 +1,42 @@
+"""An error of one process, which all must learn of: else the others would wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from ufm_networks.observing.batch_labels import Int
+from ufm_networks.training.processes import Processes
+
+
+def together(work: Callable[[], None], processes: Processes | None) -> None:
+    """Where one process fails, all do: else the others would wait for it."""
+    failed: Exception | None = None
+    try:
+        work()
+    except Exception as error:
+        failed = error
+    _agree(failed, processes)
+
+
+def guarded(pairs: Iterator[tuple[Tensor, Int]], processes: Processes | None) -> Iterator[tuple[Tensor, Int]]:
+    """The pairs, at whose end ``together`` holds."""
+    failed: Exception | None = None
+    try:
+        yield from pairs
+    except Exception as error:
+        failed = error
+    _agree(failed, processes)
+
+
+def _agree(failed: Exception | None, processes: Processes | None) -> None:
+    ranks: list[int] = []
+    if processes is not None:
+        flags = processes.gather(torch.tensor(int(failed is not None), device=processes.device))
+        ranks = [rank for rank, flag in enumerate(flags) if flag]
+    if failed is not None:
+        raise failed
+    if ranks:
+        raise RuntimeError(f"observing failed in process {ranks[0]}, whose error says why")

@@ -1,0 +1,146 @@
+"""A pass over a loader in evaluation mode, whose sums are those of all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, distributed, nn
+from torch.utils.data import DistributedSampler
+
+from ufm.support import validation
+from ufm_networks.observing.batch_labels import Int, label_table
+from ufm_networks.observing.samples import Samples, pooling, unpacking
+from ufm_networks.observing.watching import unwrapped, watching
+from ufm_networks.training.processes import Processes
+from ufm_networks.while_training.current_heads import current_heads
+from ufm_networks.while_training.metrics_of_sums import Told, metrics_of_sums
+from ufm_networks.while_training.running_sums import Layout
+from ufm_networks.while_training.stratified import Stratified, in_order, require_map_style, stratified
+
+
+class EpochPass:
+    """The metrics of a model over a loader, or over a fixed subset of its data set, now.
+
+    Arguments as ``CollapseLog``.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loader: Any,
+        heads: Any,
+        *,
+        samples: int | None = None,
+        seed: int = 0,
+        covariance: bool = True,
+        pool: Any = None,
+        unpack: Callable[[Any], Any] | None = None,
+        missing: int = -1,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+        self.model, self.loader = unwrapped(model), loader
+        self.heads = current_heads(heads, self.model)
+        self.pool, self.unpack = pooling(pool), unpacking(len(self.heads.names)) if unpack is None else unpack
+        self.missing = validation.whole_number("missing", missing, -(2**63), 2**63 - 1)
+        if 0 <= self.missing < max(self.heads.classes):
+            raise ValueError(f"missing={missing} is a class of a head; an integer that is none stands for no label")
+        self.layout = Layout(self.heads.classes, self.heads.dim, covariance)
+        self.layout.require_room()
+        self.samples = None if samples is None else validation.whole_number("samples", samples, 1, 2**63 - 1)
+        self.seed = validation.whole_number("seed", seed, 0, 2**63 - 1)
+        self.subset: Stratified | None = None
+        if self.samples is not None:
+            require_map_style(loader)
+
+    def __call__(self) -> Told:
+        """Raises as ``ufm_networks.observe`` does of its first pass."""
+        with _same_draws(self.loader):
+            return self._told()
+
+    def _told(self) -> Told:
+        processes = processes_of(self.loader)
+        loader = self.loader
+        if self.samples is not None:
+            if self.subset is None:
+                self.subset = stratified(self._labels(), self.samples, self.seed)
+            rank, world = (processes.rank, processes.world) if processes is not None else (0, 1)
+            loader = in_order(self.loader, self.subset.numbers, rank, world)
+        vector = _together(lambda: self._sums(loader), processes)
+        if processes is not None:
+            # messages are on the device of the process group's own kind
+            vector = self.layout.merged(torch.stack(processes.gather(vector.to(processes.device)))).to(vector.device)
+        if self.subset is not None:
+            vector = self.subset.weighed(self.layout, vector)
+        return metrics_of_sums(self.layout, vector, self.heads)
+
+    def _sums(self, loader: Any) -> Tensor:
+        home = next(iter(self.heads.modules.values())).weight.device
+        place = torch.device("cpu") if home.type == "mps" else home  # float64 is not everywhere
+        vector = self.layout.zeros(place)
+        with watching(self.model, self.heads) as entering:
+            batches = Samples(self.model, self.heads, loader, entering, home, self.unpack, self.pool, self.missing)
+            for h, labels in batches():
+                self.layout.add(vector, h.to(place), torch.from_numpy(labels).to(place))
+        return vector
+
+    def _labels(self) -> Int:
+        """(N, T) of the data set, in its order, which is gone through once for them."""
+        parts = []
+        for number, batch in enumerate(in_order(self.loader)):
+            where = f"batch {number}"
+            _, given = self.unpack(batch)
+            parts.append(label_table(given, self.heads.names, self.heads.classes, self.missing, where))
+        if not parts:
+            raise ValueError("the data set of the loader is empty")
+        return np.concatenate(parts)
+
+
+@contextmanager
+def _same_draws(loader: Any) -> Iterator[None]:
+    """What is drawn afterwards, as the order of the next epoch, is what would have been drawn without the pass."""
+    own = getattr(loader, "generator", None)
+    state = own.get_state() if isinstance(own, torch.Generator) else None
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            if own is not None and state is not None:
+                own.set_state(state)
+
+
+def _together(work: Callable[[], Tensor], processes: Processes | None) -> Tensor:
+    """Where one process fails, all do: else the others would wait for it."""
+    failed: Exception | None = None
+    try:
+        done = work()
+    except Exception as error:
+        failed = error
+    if processes is not None:
+        flags = processes.gather(torch.tensor(int(failed is not None), device=processes.device))
+        ranks = [rank for rank, flag in enumerate(flags) if flag]
+        if ranks and failed is None:
+            raise RuntimeError(f"the pass over the loader failed in process {ranks[0]}, whose error says why")
+    if failed is not None:
+        raise failed
+    return done
+
+
+def processes_of(loader: Any) -> Processes | None:
+    """The group whose shares are added up, where a loader has a ``DistributedSampler``; None for all samples here."""
+    if not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+        return None
+    return group()
+
+
+def group() -> Processes | None:
+    """The processes that train together; None for one alone."""
+    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
+        return None
+    nccl = distributed.get_backend() == "nccl"
+    device = torch.device("cuda", torch.cuda.current_device()) if nccl else torch.device("cpu")
+    return Processes(device, distributed.get_rank(), distributed.get_world_size())
