@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import joblib
 import pytest
 import torch
+from fake_slurm import install
 from joblib._parallel_backends import SequentialBackend
 from studies import SMALL, study
 
 import verify
 from ufm.support.threads import one_thread
+from verify.sweeping.slurm import slurm_executor
 
 WIDE = study(
     study={"chunk": 4, "claims": None, "metrics": None},
@@ -88,3 +91,18 @@ def test_a_job_that_fails_is_told_and_finished_chunks_stay(tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "table.parquet.parts").glob("chunk*")] == ["chunk-0000000.parquet"]
     assert sys.exc_info() == (None, None, None)
     assert SMALL["study"]["chunk"] == 3
+
+
+@pytest.mark.slow
+def test_slurm(alone: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its programs stand in for themselves: what sbatch is given, and that the arrays it would run make the table."""
+    pytest.importorskip("submitit")
+    (tmp_path / "bin").mkdir()
+    install(tmp_path / "bin")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    executor = slurm_executor("partition=gpu,time=60,memory=8GB,at_once=2", tmp_path / "logs")
+    swept = verify.sweep(WIDE, tmp_path / "table.parquet", jobs=2, executor=executor)
+    assert swept.path.read_bytes() == alone
+    asked = (tmp_path / "bin" / "job-100").read_text()
+    for line in ("--partition=gpu", "--time=60", "--mem=8GB", "--array=0-1%2"):
+        assert f"#SBATCH {line}\n" in asked
