@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from verify import claims, strategies
     from verify.falsification import ClaimError, Finding, falsify, replay
     from verify.landscape import CriticalPoints, Curvature, critical_points, curvature
+    from verify.sweeping import Study, Sweep, SweepInterrupted, sweep
 
 # name → module, imported when first asked for
 _LATER = {
@@ -26,6 +27,10 @@ _LATER = {
     "Curvature": "verify.landscape",
     "critical_points": "verify.landscape",
     "curvature": "verify.landscape",
+    "Study": "verify.sweeping",
+    "Sweep": "verify.sweeping",
+    "SweepInterrupted": "verify.sweeping",
+    "sweep": "verify.sweeping",
 }
 
 _MODULES = ("claims", "strategies")
@@ -40,6 +45,9 @@ __all__ = [
     "Metrics",
     "Report",
     "Row",
+    "Study",
+    "Sweep",
+    "SweepInterrupted",
     "certify",
     "certify_many",
     "claims",
@@ -52,6 +60,7 @@ __all__ = [
     "metrics",
     "replay",
     "strategies",
+    "sweep",
     "tracked",
 ]
 

@@ -170,5 +170,5 @@ def _reason(error: BaseException) -> str:
     while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
         cause = cause.__cause__ or cause.__context__
     text = str(getattr(cause, "strerror", None) or error).splitlines()[0]
-    number = re.search(r"\(os error (\d+)\)", text)  # safetensors', in English
-    return os.strerror(int(number[1])) if number else text
+    number = re.search(r"\(os error (\d+)\)|\[errno (\d+)\]", text)  # safetensors' and Arrow's, in English
+    return os.strerror(int(number[1] or number[2])) if number else text

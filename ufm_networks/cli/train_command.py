@@ -52,7 +52,8 @@ class Train:
 
     def configuration(self) -> Config:
         """The file with what the flags change."""
-        from ufm_networks.training.config import read_config, read_toml
+        from ufm.support.bounded_toml import read_toml
+        from ufm_networks.training.config import read_config
 
         read_config(self.config)  # an error in the file is the file's
         tables = read_toml(self.config)
@@ -71,7 +72,7 @@ def _assignment(text: str) -> tuple[str, str, Any]:
     table, dot, key = name.strip().partition(".")
     if not equals or not dot or not key:
         raise ValueError(f"--set {text!r} must be TABLE.KEY=VALUE, such as model.width=16")
-    from ufm_networks.training.bounded_toml import parse_toml
+    from ufm.support.bounded_toml import parse_toml
 
     try:
         read = parse_toml(f"value = {value}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ufm.support.tables import read_table
 from ufm_networks.datasets.compose import Normalization
 from ufm_networks.datasets.data_table import DataTable
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.tables import read_table
 
 
 def build_data(table: Mapping[str, Any]) -> tuple[TaskData, TaskData | None]:

@@ -9,13 +9,13 @@ import attrs
 import numpy as np
 
 from ufm.support import validation
+from ufm.support.tables import checked, of_type, one_of, or_none
+from ufm.support.tables import whole as integer
 from ufm_networks.datasets import compose as compositions
 from ufm_networks.datasets.compose import Normalization
 from ufm_networks.datasets.source import Source
 from ufm_networks.datasets.sources import SOURCES, load_source
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.tables import checked, of_type, one_of, or_none
-from ufm_networks.tables import whole as integer
 
 REQUEST = ("counts", "balanced", "long_tailed", "samples", "replacement")
 # composition, the keys that it cannot do without, and those that it may have

@@ -6,13 +6,13 @@ from typing import Any, assert_never
 
 import numpy as np
 
+from ufm.support.tables import read_table
 from ufm_networks.datasets.config import build_data
 from ufm_networks.datasets.data_table import DataTable
 from ufm_networks.datasets.task_data import TaskData
 from ufm_networks.experiments.experiment import Experiment, PlannedRun
 from ufm_networks.experiments.measured_names import measured_names
 from ufm_networks.measuring import measuring_device
-from ufm_networks.tables import read_table
 
 
 def check_runs(experiment: Experiment) -> None:

@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Literal, get_args
 import attrs
 
 from ufm.support import validation
+from ufm.support.bounded_toml import read_toml
 from ufm.support.nearest_name import unknown_name
+from ufm.support.tables import checked, of_type, one_of, read_table
 from ufm_networks.experiments.run_names import require_name_for_files
-from ufm_networks.tables import checked, of_type, one_of, read_table
-from ufm_networks.training.config import Config, read_config, read_toml
+from ufm_networks.training.config import Config, read_config
 
 FigureKind = Literal["curves", "cosine", "table", "decoding", "report"]
 CONFIGURATION = ("data", "model", "train")

@@ -15,10 +15,10 @@ import torch
 from ufm.support import validation
 from ufm.support.content_digest import content_digest
 from ufm.support.regular_file import require_regular
+from ufm.support.toml_values import plain
 from ufm.support.whole_file import whole_file
 from ufm_networks.datasets.digest import pixel_digest
 from ufm_networks.datasets.task_data import TaskData
-from ufm_networks.plain import plain
 
 FORMAT = "ufm networks checkpoint 2"
 PARTS = {"fingerprint": dict, "network": dict, "optimizer": dict, "weighting": dict, "history": list}

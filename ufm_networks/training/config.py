@@ -8,15 +8,14 @@ from typing import Any
 
 import attrs
 
+from ufm.support.bounded_toml import read_toml
 from ufm.support.nearest_name import unknown_name
-from ufm.support.regular_file import require_regular
-from ufm_networks.tables import plain_table, read_table
-from ufm_networks.training.bounded_toml import LENGTH, parse_toml
+from ufm.support.tables import plain_table, read_table
 from ufm_networks.training.config_checks import check_tasks, classes_of
 from ufm_networks.training.model_config import ModelConfig
 from ufm_networks.training.train_config import FeatureDecay, TrainConfig
 
-__all__ = ["Config", "FeatureDecay", "ModelConfig", "TrainConfig", "read_config", "read_toml"]
+__all__ = ["Config", "FeatureDecay", "ModelConfig", "TrainConfig", "read_config"]
 
 
 def _data(table: Any) -> dict[str, Any]:
@@ -62,14 +61,3 @@ def read_config(source: str | Path | Mapping[str, Any] | Config) -> Config:
         model=read_table(ModelConfig, tables.get("model", {})),
         train=read_table(TrainConfig, tables.get("train", {})),
     )
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file; ValueError or FileNotFoundError naming it."""
-    require_regular("config", path)
-    try:
-        if path.stat().st_size > 4 * LENGTH:
-            raise ValueError(f"{path.stat().st_size:,} bytes; a configuration has at most {LENGTH:,} characters")
-        return parse_toml(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"config={str(path)!r} is not a TOML file: {error}") from None

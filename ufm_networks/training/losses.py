@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ufm.losses import LossName
+from ufm.support.tables import Check, one_of
 from ufm_networks.datasets.task_data import Kind
 from ufm_networks.features.task_losses import task_loss
 from ufm_networks.multi_task_network import MultiTaskNetwork
-from ufm_networks.tables import Check, one_of
 from ufm_networks.training.dot_regression import dot_regression
 
 Loss = LossName | Literal["dot-regression"]

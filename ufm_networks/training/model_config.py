@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import attrs
 
 from ufm.support import validation
+from ufm.support.tables import checked, one_of, or_none, switch, whole
 from ufm_networks.backbones import BACKBONES
 from ufm_networks.backbones.stem import STEMS, Stem
 from ufm_networks.multi_task_network import HEADS, Heads
-from ufm_networks.tables import checked, one_of, or_none, switch, whole
 
 
 def _dimension(name: str, value: Any) -> int | str:

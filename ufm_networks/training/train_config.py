@@ -8,8 +8,8 @@ import attrs
 import torch
 
 from ufm.support import validation
+from ufm.support.tables import checked, not_negative, one_of, or_none, plain_table, positive, read_table, switch, whole
 from ufm.weighting import WEIGHTINGS
-from ufm_networks.tables import checked, not_negative, one_of, or_none, plain_table, positive, read_table, switch, whole
 from ufm_networks.training.losses import Loss, loss_name
 from ufm_networks.training.weighting_options import check_weighting
 

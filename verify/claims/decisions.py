@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,7 @@ def nc5_by_task(at: At) -> float:
     return worst
 
 
+@lru_cache(maxsize=1)
 def random_features(part: Samples) -> Float:
     """(d, DRAWS) Gaussian on the span of the features, as long as they are; they rotate with the features.
 

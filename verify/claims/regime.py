@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from verify.reading.sources import label_sets, numbered
 
 CROSS_ENTROPY = "cross-entropy"
 LIVE = 1e-3  # of the longest: the theorems' regimes have no shorter vector, and one past its threshold is exactly zero
+REMEMBERED = 8  # parts: every claim asks the same of a point
 ALL_ZERO = 1e-8  # of the penalty's scale: what is left of heads past every threshold is rounding
 
 
@@ -29,6 +31,7 @@ def live_heads(part: Samples) -> list[Float]:
     return [np.where(alive[rows, None], part.point.W[rows], 0.0) for rows in part.form.blocks]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def live_rows(part: Samples) -> NDArray[np.bool_]:
     """(R,) which rows of the stacked heads are not zero.
 
@@ -40,7 +43,9 @@ def live_rows(part: Samples) -> NDArray[np.bool_]:
     at_zero = float(form.task_weights @ losses @ form.loss_weight)
     sigma = float(np.linalg.norm(form.scaling * (form.loss_weight / form.feature_weight) * residual))
     penalty = form.lambda_W * float(form.rows_c @ np.sum(part.point.W**2, axis=1))
-    return _live(part.point.W.T) & (penalty > ALL_ZERO * at_zero * form.tau / max(form.tau, sigma))
+    alive = _live(part.point.W.T) & (penalty > ALL_ZERO * at_zero * form.tau / max(form.tau, sigma))
+    alive.setflags(write=False)  # it is remembered
+    return alive
 
 
 def live_features(part: Samples) -> NDArray[np.bool_]:
@@ -81,4 +86,9 @@ def of_classes(at: At) -> bool:
 
 def objective(at: At) -> float:
     """F at the point, of all tasks."""
-    return sum(evaluate(part.form, part.point).objective for part in at.samples)
+    return sum(map(_objective, at.samples))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _objective(part: Samples) -> float:
+    return evaluate(part.form, part.point).objective

@@ -20,6 +20,7 @@ from verify.cli.label_printing import told_to
 from verify.cli.landscape_command import Landscape
 from verify.cli.problem_options import ProblemOptions, with_names
 from verify.cli.solver_options import SolverOptions
+from verify.cli.sweep_command import SweepCommand
 from verify.cli.theorem_command import Theorem
 from verify.main_job import prepare_report, print_summary, write_report
 from verify.main_job.case import JobResult, run_case
@@ -108,5 +109,6 @@ COMMANDS: dict[str, Any] = {
     "figure": Figure,
     "findings": FindingsCommand,
     "landscape": Landscape,
+    "sweep": SweepCommand,
     "theorem": Theorem,
 }

@@ -1,4 +1,4 @@
-"""``ufm figure``: a figure of the paper, drawn from closed forms and certified minima."""
+"""``ufm figure``: a figure of the paper, or of a sweep, drawn from closed forms and certified minima."""
 
 from __future__ import annotations
 
@@ -15,17 +15,24 @@ from ufm.losses import DEFAULT
 from ufm.support.whole_file import write_together
 from ufm.support.writable import open_folder
 from verify.cli.loss_flags import require_loss
+from verify.cli.phase_diagram import draw_phase_diagram
 from verify.comparison.cosine_curve import FIGURES, cosine_curve
 from verify.comparison.curve_figure import curve_file
 from verify.report.figure_files import require_matplotlib
 
+_CURVE = ("points", "loss", "lambda_H", "lambda_W")  # flags of the paper's curves
+_DIAGRAM = ("table", "x", "y", "colour", "at")
+
 
 @dataclass(frozen=True)
 class Figure:
-    """Draw Figure 3(c), 60, 61 or 62 of the paper: closed form as a line, certified minima as points."""
+    """Draw Figure 3(c), 60, 61 or 62 of the paper, closed form as a line, certified minima as points; or the phase
+    diagram of a sweep."""
 
-    number: Annotated[Literal["3c", "60", "61", "62"], tyro.conf.Positional]
-    """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten."""
+    number: Annotated[Literal["3c", "60", "61", "62", "phase-diagram"], tyro.conf.Positional]
+    """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten. Or phase-diagram, of a table."""
+    table: Annotated[Path | None, tyro.conf.Positional] = None
+    """Of phase-diagram: what ufm sweep has written."""
     points: int = 9
     """Problems solved and certified along the line."""
     loss: Annotated[str, tyro.conf.arg(metavar="{cross-entropy,squared-error}")] = DEFAULT
@@ -34,11 +41,32 @@ class Figure:
     """λ_H, beside the sum of losses."""
     lambda_W: float = 5e-4
     """λ_W."""
+    x: str | None = None
+    """Of phase-diagram: axis of the table, such as lambda_W; by default its first."""
+    y: str | None = None
+    """Of phase-diagram: another axis; by default the table's second."""
+    colour: str = "rank"
+    """Of phase-diagram: column of the table."""
+    at: tuple[str, ...] = ()
+    """Of phase-diagram: AXIS=VALUE for every other axis."""
     output: Path = Path("figures")
     """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names."""
 
     def run(self) -> int:
         """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
+        wrong = _CURVE if self.number == "phase-diagram" else _DIAGRAM
+        given = [name for name in wrong if getattr(self, name) != getattr(type(self), name)]
+        if given:
+            flags = ", ".join("TABLE" if name == "table" else f"--{name.replace('_', '-')}" for name in given)
+            raise ValueError(f"{flags}: not of {self.number}; leave it out")
+        return self._diagram() if self.number == "phase-diagram" else self._curve()
+
+    def _diagram(self) -> int:
+        if self.table is None:
+            raise ValueError("ufm figure phase-diagram needs a table, such as table.parquet, which ufm sweep writes")
+        return draw_phase_diagram(self.table, self.x, self.y, self.colour, self.at, self.output)
+
+    def _curve(self) -> int:
         if self.points < 2:
             raise ValueError(f"--points must be at least 2, got {self.points}")
         loss = require_loss(self.loss)

@@ -11,9 +11,10 @@ from verify.reading.form import Float, Form
 from verify.reading.point import Point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Samples:
-    """A point of one form, with the statistics of its features that every metric needs."""
+    """A point of one form, with the statistics of its features that every metric needs; one is equal to itself alone,
+    so that what is computed of it can be remembered."""
 
     form: Form
     point: Point

@@ -12,6 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
+from verify.long_tail import class_profile, tail, tuple_profile
 from verify.strategies.losses import ALL_LOSSES
 from verify.strategies.missing import left_out, missing_range
 from verify.strategies.numbers import (
@@ -95,17 +96,14 @@ def long_tailed(
     @st.composite
     def draw_problem(draw: DrawFn) -> Problem:
         sizes = draw(shape)
-        profiles = [draw(ratios) ** (np.arange(k) / (k - 1)) for k in sizes]
+        profiles = [class_profile(k, draw(ratios)) for k in sizes]
         match source:
             case "single":
-                product = np.ones(())
-                for profile in profiles:
-                    product = np.multiply.outer(product, profile)
-                counted = _tail(draw(first), product)
+                counted = tail(draw(first), tuple_profile(profiles))
                 given = draw(settings(tasks=len(sizes), **shared))
                 return left_out(draw, absent, ufm.SingleSource(counted, **given))
             case "multi":
-                counts = [_tail(draw(first), profile) for profile in profiles]
+                counts = [tail(draw(first), profile) for profile in profiles]
                 return ufm.MultiSource(counts, **draw(settings(tasks=len(sizes), **shared)))
             case _:
                 assert_never(source)
@@ -119,10 +117,6 @@ def _check_size(classes: Any, tasks: Any, source: str) -> None:
         (tuples(sizes), "label tuples") if source == "single" else (float(sum(sizes)), "classes in all tasks")
     )
     at_most(MOST_TUPLES, what, number, classes=classes, tasks=tasks)
-
-
-def _tail(largest: int, profile: Any) -> Any:
-    return np.maximum(1, np.rint(largest * np.asarray(profile))).astype(np.int64)
 
 
 def arbitrary(

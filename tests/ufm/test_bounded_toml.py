@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ufm.support.bounded_toml import DEPTH, LENGTH, parse_toml, read_toml
 from ufm_networks.cli.train_command import _assignment
-from ufm_networks.training.bounded_toml import DEPTH, LENGTH, parse_toml
-from ufm_networks.training.config import read_toml
 
 EXPERIMENTS = sorted(Path(__file__).parents[2].glob("experiments/**/*.toml"))
 

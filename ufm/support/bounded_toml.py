@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
+
+from ufm.support.regular_file import require_regular
 
 LENGTH = 2**20  # characters; the longest configuration of the paper has 4,000
 DEPTH = 32  # brackets within brackets, and parts of a dotted key
@@ -29,3 +32,14 @@ def parse_toml(text: str) -> dict[str, Any]:
     if _LONG_KEY.search(bare):
         raise ValueError(f"a key of more than {DEPTH} parts")
     return tomllib.loads(text)
+
+
+def read_toml(path: Path, what: str = "config") -> dict[str, Any]:
+    """The tables of a TOML file; ValueError or FileNotFoundError naming it, with what it is: ``config='…'``."""
+    require_regular(what, path)
+    try:
+        if path.stat().st_size > 4 * LENGTH:
+            raise ValueError(f"{path.stat().st_size:,} bytes; a configuration has at most {LENGTH:,} characters")
+        return parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{what}={str(path)!r} is not a TOML file: {error}") from None

@@ -13,7 +13,7 @@ import cattrs
 
 from ufm.support import validation
 from ufm.support.nearest_name import require_name, unknown_name
-from ufm_networks.plain import plain
+from ufm.support.toml_values import plain
 
 Check = Callable[[str, Any], Any]
 """(name of the key, value) → the value as it is kept; an error that begins with the name."""
@@ -25,6 +25,7 @@ class Table(attrs.AttrsInstance, Protocol):
     TABLE: ClassVar[str]
 
 
+CHECK = "check"  # metadata of a key: what checks it, for values that stand elsewhere
 Kind = TypeVar("Kind", bound=Table)
 _READER = cattrs.Converter(forbid_extra_keys=True, prefer_attrib_converters=True)
 
@@ -58,7 +59,11 @@ def checked(check: Check, default: Any = attrs.NOTHING) -> Any:
     def convert(value: Any, table: Any, part: attrs.Attribute[Any]) -> Any:
         return check(f"{table.TABLE}.{part.name}", value)
 
-    return attrs.field(default=default, converter=attrs.Converter(convert, takes_self=True, takes_field=True))
+    return attrs.field(
+        default=default,
+        converter=attrs.Converter(convert, takes_self=True, takes_field=True),
+        metadata={CHECK: check},
+    )
 
 
 def or_none(check: Check) -> Check:
