@@ -25,8 +25,10 @@ from ufm.solvers.newton.alternating_start import entries
 from ufm.solvers.newton.convex_start import convex_start
 from ufm.solvers.newton.descent import below
 from ufm.solvers.newton.dual_constraint import spectral_excess
+from ufm.solvers.newton.label_metric import LARGE, LabelMetric
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
+from ufm.solvers.newton.ray_start import ray_start
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
@@ -99,12 +101,15 @@ def solve_newton(
     require_memory(bytes_needed, device, f"newton with {size:,} variables")
     tolerance, steps = options.tolerance, options.steps
     needed = min(form.sufficient_dim, form.columns)
+    many = LabelMetric.fits(form)
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)
         start = random_start(objective, seed, device)
         ended = "steps"
-        if objective.shift_blind:
+        if objective.shift_blind and dim >= needed and form.rows * form.columns >= LARGE:
+            state = ray_start(objective, start)
+        elif objective.shift_blind:
             state = state_at(objective, start)
         else:
             state, ended = convex_start(objective, start, history, tolerance, steps)
@@ -136,10 +141,10 @@ def solve_newton(
         target = tolerance
         while dim >= needed and ended == "tolerance" and target >= UNREACHABLE:
             excess = spectral_excess(objective, state)
-            if excess <= tolerance:
+            proven = gap_of_excess(objective, state, excess) <= tolerance
+            if excess <= tolerance or (proven and many):
                 break
             target = min(target, state.residual) * TIGHTEN
-            proven = gap_of_excess(objective, state, excess) <= tolerance
             state, ended = run(target, TIGHTENING_STEPS if proven else steps)
             if proven and ended == "steps":
                 ended = "rounding"
