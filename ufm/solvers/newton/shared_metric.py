@@ -54,7 +54,7 @@ def metric_at(
     """The region's metric: that of labels where it fits; else ``far`` from a minimum, and where a loss is a parabola,
     stiff everywhere, while ``steady``.
     """
-    if LabelMetric.fits(objective.form):
+    if steady and LabelMetric.fits(objective.form):
         return LabelMetric.at(objective, at)
     if not objective.partly_quadratic:
         return Metric.at(objective, at) if far else None
