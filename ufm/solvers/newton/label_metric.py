@@ -32,10 +32,10 @@ from torch import Tensor
 
 from ufm.losses import LOSSES
 from ufm.problems.standard_form import StandardForm
+from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import inverse
 from ufm.solvers.objective import FREE, Linearization, Objective
 
-LARGE = 10_000  # entries R m from which on fewer products pay for the decompositions
 MOST_PER_ROW = 2  # labels: several tasks have more, and their decompositions would take the time
 SMALL = 0.1  # mean curvature beside the labels that the penalty's 1 outweighs
 FLAT = 1e-12  # a curvature that is as good as none
@@ -72,11 +72,9 @@ class LabelMetric:
 
     @staticmethod
     def fits(form: StandardForm) -> bool:
-        """Whether the problem is large, its labels few enough, and no loss as stiff beside labels as a parabola."""
-        if form.rows * form.columns < LARGE or any(LOSSES[loss].quadratic for loss in form.losses):
-            return False
+        """Whether the problem is large, and its labels few enough."""
         labels = len(form.classes) * form.columns if form.labelled is None else int(form.labelled.sum())
-        return labels <= MOST_PER_ROW * form.rows
+        return large(form) and labels <= MOST_PER_ROW * form.rows
 
     @classmethod
     def at(cls, objective: Objective, at: Linearization) -> LabelMetric | None:

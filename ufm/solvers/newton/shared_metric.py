@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ufm.solvers.newton.label_metric import LabelMetric
+from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import Metric, inverse
 from ufm.solvers.objective import Linearization, Objective
 
@@ -51,11 +52,11 @@ class SharedMetric:
 def metric_at(
     objective: Objective, at: Linearization, *, far: bool, steady: bool
 ) -> Metric | SharedMetric | LabelMetric | None:
-    """The region's metric: that of labels where it fits; else ``far`` from a minimum, and where a loss is a parabola,
-    stiff everywhere, while ``steady``.
+    """The region's metric: on large problems, while ``steady``, that of labels, or one A per task and one B; on others
+    ``far`` from a minimum, and where a loss is a parabola, stiff everywhere, while ``steady``.
     """
-    if steady and LabelMetric.fits(objective.form):
-        return LabelMetric.at(objective, at)
+    if steady and large(objective.form):
+        return LabelMetric.at(objective, at) if LabelMetric.fits(objective.form) else SharedMetric.at(objective, at)
     if not objective.partly_quadratic:
         return Metric.at(objective, at) if far else None
     if not steady:
