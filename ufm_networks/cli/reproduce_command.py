@@ -18,8 +18,8 @@ class Reproduce:
     """6, 3c, table-3, …, as --list tells them, or an experiment file of your own."""
     list: bool = False
     """List the experiments there are."""
-    source: Literal["paper", "digits"] = "paper"
-    """The paper's data sets, or digits: the twin that needs no files."""
+    source: Literal["paper", "digits", "mnist-5000"] = "paper"
+    """The paper's data sets, or a twin that needs no files: digits, or mnist-5000 (extra mnist)."""
     seeds: tuple[int, ...] | None = None
     """In place of the file's."""
     epochs: int | None = None
