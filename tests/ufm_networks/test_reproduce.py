@@ -144,6 +144,29 @@ def test_an_interrupted_experiment_goes_on_where_it_ended(here: Path, monkeypatc
     assert [float(row["SNC1"]) for row in rows] == pytest.approx(expected, rel=1e-5)
 
 
+def test_all_of_a_source_are_one_command(here: Path) -> None:
+    """Checked before the first is trained; what is finished is not trained again."""
+    twins = here / "experiments" / "digits"
+    twins.mkdir(parents=True)
+    written(twins, "figure-6", 'kind = "curves"\nmetrics = ["SNC1"]')
+    wrong = written(twins, "table-1", 'kind = "table"\nmetrics = ["SNC9"]')
+    with pytest.raises(ValueError, match="'SNC9' is not measured"):
+        Reproduce("all", source="digits", seeds=(0,), epochs=1).run()
+    assert not (here / "runs").exists()
+    wrong.unlink()
+    written(twins, "table-1", 'kind = "table"\nmetrics = ["SNC3"]')
+    written(here / "experiments", "figure-7", 'kind = "curves"\nmetrics = ["SNC1"]')  # of another source
+    assert Reproduce("all", source="digits", seeds=(0,), epochs=1).run() == 0
+    assert sorted(path.name for path in (here / "reproduced").iterdir()) == ["README.md", "figure-6", "table-1"]
+    assert summary_of(here / "reproduced" / "table-1")["command"] == (
+        "ufm reproduce table-1 --source digits --seeds 0 --epochs 1"
+    )
+    timed = {path: path.read_text() for path in (here / "runs").rglob("metrics.csv")}  # seconds are among its columns
+    assert Reproduce("all", source="digits", seeds=(0,), epochs=1).run() == 0
+    assert len(timed) == 2
+    assert timed == {path: path.read_text() for path in timed}
+
+
 def test_without_the_data_set_the_error_says_what_to_do(here: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"ufm data fetch mnist.*--source digits"):
         Reproduce("6", experiments=FOLDER).run()

