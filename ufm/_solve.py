@@ -87,7 +87,7 @@ def solve(
                "newton", "gradient" or "convex" with the options as keywords here
     dim        feature dimension d; by default what suffices, Σ K_t less one for each task with cross-entropy (multi
                source: the largest of its tasks'). A smaller one is allowed and ``status`` says what it means.
-    seed       of the random start: same seed and device, same result
+    seed       of the random start: same seed and device, same result (large problems hardly use it)
     device     "cpu" or "cuda" (newton, gradient)
     tolerance  the method's own option, which is on different things; None is its default
 

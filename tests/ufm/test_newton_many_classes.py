@@ -8,7 +8,7 @@ from newton_sweep import draw, draw_any_loss
 
 import ufm
 import verify
-from ufm.solvers.newton import label_metric
+from ufm.solvers.newton import column_solution, label_metric
 from ufm.solvers.newton import large as size
 from ufm.solvers.newton.column_solution import random_start
 from ufm.solvers.newton.label_metric import LabelMetric
@@ -121,6 +121,7 @@ LONG_TAILED = {
 
 @pytest.mark.parametrize("name", LONG_TAILED)
 def test_same_minimum_as_from_a_random_start(monkeypatch, name):
+    monkeypatch.setattr(size, "LARGE", np.inf)
     before = ufm.solve(LONG_TAILED[name])
     monkeypatch.setattr(size, "LARGE", 0)
     now = ufm.solve(LONG_TAILED[name])
@@ -151,6 +152,15 @@ def test_attributes_take_one_metric_a_task():
     solution = ufm.solve(problem)
     assert sum(solution.history["cg_steps"]) <= 200
     assert verify.certify(problem, solution).relative_gap <= 1e-10
+
+
+def test_ctrl_c_in_the_start_returns_a_point(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(column_solution, "ray_start", interrupted)
+    solution = ufm.solve(ufm.SingleSource([10] * 60, **lambdas(0.05, 0.05)))
+    assert solution.outcome is ufm.Outcome.INTERRUPTED
 
 
 def test_sampled_as_if_large(all_large, monkeypatch):

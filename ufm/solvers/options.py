@@ -28,7 +28,7 @@ ConvexSolver = Literal["CLARABEL", "SCS"]
 class Newton:
     """One column per label, float64, trust-region Newton-CG from a random start, to machine precision.
 
-    Large problems, of R × m ≥ 10,000 entries, start on the ray of the losses' gradient at zero instead, and ``status``
+    Large problems, of R × m ≥ 2,500 entries, start on the ray of the losses' gradient at zero instead, and ``status``
     says so.
     """
 

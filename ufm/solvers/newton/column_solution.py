@@ -112,7 +112,10 @@ def solve_newton(
         ended = "steps"
         on_ray = large(form) and dim >= needed and (objective.shift_blind or form.labelled is None)
         if on_ray:
-            state = ray_start(objective, start)
+            try:
+                state = ray_start(objective, start)
+            except KeyboardInterrupt:
+                state, ended = state_at(objective, start), "interrupted"
         elif objective.shift_blind:
             state = state_at(objective, start)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ufm.losses import LOSSES
 from ufm.problems.standard_form import StandardForm
 
-LARGE = 10_000  # entries R m
+LARGE = 2_500  # entries R m
 
 
 def large(form: StandardForm) -> bool:
