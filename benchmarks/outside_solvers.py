@@ -64,7 +64,7 @@ class Program:
         return self.value(W.view(self.rows, self.dim), H.view(self.dim, self.columns), b, self.labels, self.counts)
 
 
-class _TimeIsUp(Exception):
+class TimeIsUpError(Exception):
     """Ends a solver that has no limit of its own."""
 
 
@@ -78,7 +78,7 @@ def _scipy(program: Program, seconds: float, method: str, **options: Any) -> Cur
         (slope,) = torch.autograd.grad(value, at)
         curve.append((time.perf_counter() - began, float(value.detach())))
         if curve[-1][0] > seconds:
-            raise _TimeIsUp
+            raise TimeIsUpError
         return curve[-1][1], slope.numpy()
 
     def product(x: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ def _scipy(program: Program, seconds: float, method: str, **options: Any) -> Cur
 
     extra = {"hessp": product} if method == "trust-ncg" else {}
     start = torch.cat([part.flatten() for part in program.start(program.columns)]).numpy()
-    with contextlib.suppress(_TimeIsUp):
+    with contextlib.suppress(TimeIsUpError):
         scipy.optimize.minimize(
             value_and_gradient, start, jac=True, method=method, options={"maxiter": 10**7, **options}, **extra
         )
@@ -123,10 +123,10 @@ def torch_lbfgs(program: Program, seconds: float) -> Curve:
         value.backward()
         curve.append((time.perf_counter() - began, float(value.detach())))
         if curve[-1][0] > seconds:
-            raise _TimeIsUp
+            raise TimeIsUpError
         return value
 
-    with contextlib.suppress(_TimeIsUp):
+    with contextlib.suppress(TimeIsUpError):
         optimizer.step(closure)
     return curve
 
