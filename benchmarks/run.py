@@ -70,6 +70,30 @@ def summary(raw: dict) -> dict:
     }
 
 
+def machine_and_commit() -> dict:
+    """For benchmarks that run without pytest."""
+    import datetime
+    import platform
+
+    import torch
+    from cpuinfo import get_cpu_info  # of pytest-benchmark
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=True).stdout.strip()
+
+    return {
+        "date": datetime.date.today().isoformat(),
+        "commit": git("rev-parse", "HEAD"),
+        "uncommitted changes": bool(git("status", "--porcelain", "--untracked-files=no")),
+        "machine": {
+            "cpu": get_cpu_info().get("brand_raw", "unknown"),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
+    }
+
+
 def table(results: dict) -> str:
     machine = results["machine"]
     lines = [
