@@ -169,7 +169,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"digit__weight": None}, "head 'digit' has a bias, digit.bias, and no weight"),
     ({"digit__kernel": np.zeros((6, 3))}, "head 'digit' has both weight and kernel"),
     ({"digit__weight": np.zeros((3, 6, 1, 1))}, r"digit.weight \(3, 6, 1, 1\) must be \(K, d\)"),
-    ({"digit__weight": np.zeros((6, 3))}, r"digit.bias \(3,\) must be \(6,\)"),
+    ({"digit__weight": np.zeros((6, 3))}, r"digit.bias \(3,\) must be \(6,\).*; is the weight transposed\?"),
     ({"digit__weight": np.zeros((6, 3)), "digit__bias": None}, "it is transposed: .* or name it digit.kernel"),
     ({"digit__weight": np.zeros((3, 5))}, r"must be \(K, d\) with the features' d = 6"),
     ({"digit__bias": np.zeros(2)}, r"digit.bias \(2,\) must be \(3,\)"),
@@ -200,7 +200,7 @@ def test_features_that_are_not_finite_are_found_by_row(
 ) -> None:
     monkeypatch.setattr("ufm_networks.observing.stored_point.BLOCK", 7 * DIM)
     arrays["features"][[17, 19], 3] = np.inf, np.nan
-    with pytest.raises(ValueError, match=r"features\[17\] is not finite, nor are 1 more rows among 14 … 20"):
+    with pytest.raises(ValueError, match=r"features\[17\] is not finite, the first of 2 such rows among 14 … 20"):
         stored_point(write(tmp_path / "p.npz", arrays)).observe()
 
 
@@ -264,6 +264,8 @@ def test_flags(
         (["--weight-decay", 0.1, "--loss", "cross"], "--loss"),
         (["--weight-decay", 0.1, "--json", tmp_path / "no" / "c.json"], "--json"),
         (["--lambda-W", 0.1, "--lambda-b", "none"], "b"),
+        (["--weight-decay", 0.1, "--save", path], "would write over the point; name another file"),
+        (["--weight-decay", 0.1, "--save", tmp_path / "c", "--json", tmp_path / "c"], "would write over --json"),
     ):
         assert run(monkeypatch, "certify", path, *flags) == 2
         assert message in capsys.readouterr().err

@@ -203,6 +203,7 @@ def test_spreads_of_subsets_are_right_on_average() -> None:
         ({"log": 3}, TypeError, "log=3 must be a SummaryWriter"),
         ({"log": "no/such/folder.csv"}, FileNotFoundError, "log="),
         ({"pool": "max"}, ValueError, "pool"),
+        ({"prefix": None}, TypeError, "prefix=None must be a string"),
         ({"heads": {"digit": "fc3"}}, ValueError, "did you mean 'fc[12]'"),
         ({"model": "resnet"}, TypeError, "model must be"),
         ({"loader": []}, ValueError, "no labelled sample"),
@@ -260,3 +261,8 @@ def test_training_goes_on_as_it_would_have(samples: int | None, own: bool) -> No
                 watch(epoch)
         weights.append(model.fc1.weight.detach())
     assert torch.equal(*weights)
+
+
+def test_an_epoch_is_a_number() -> None:
+    with pytest.raises(TypeError, match="epoch"):
+        ufm_networks.CollapseLog(network(), loader(*images()), HEADS)("1")  # type: ignore[arg-type]

@@ -98,6 +98,8 @@ def test_any_model_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
         ({"lambda_W": 0.1, "weight_decay": 0.1}, "one of the two"),
         ({"weight_decay": 0.1, "loss": ("squared",)}, "did you mean 'squared-error'"),
         ({"lambda_W": 0.1, "lambda_b": -1.0}, "--lambda-b must be finite and ≥ 0"),
+        ({"device": "cpu"}, "--device is for runs"),
+        ({"seed": 3}, "--seed is for runs"),
     ],
 )
 def test_flags_of_an_observation(options: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class Certify:
             require_file(self.json, "--json", "certificate.json")  # before the work, not after
         if self.save is not None:
             require_target(self.save, "--save", "observation.safetensors")
+        self._require_apart()
         console = Console()
 
         def say(told: Any) -> None:
@@ -94,6 +95,15 @@ class Certify:
         point = stored_point(self.point, self.heads)
         say(f"{point}\n")
         return point.observe(), point.to_dict()
+
+    def _require_apart(self) -> None:
+        """Nothing is written over what is read, nor over what is written besides."""
+        taken = {self.point.resolve(): "the point"}
+        for flag, path in (("--json", self.json), ("--save", self.save)):
+            if path is None:
+                continue
+            if (of := taken.setdefault(path.resolve(), flag)) != flag:
+                raise ValueError(f"{flag}={str(path)!r} would write over {of}; name another file")
 
     def _require_lambdas(self) -> None:
         given = [name for name in ("lambda_H", "lambda_W", "lambda_b") if getattr(self, name) is not None]

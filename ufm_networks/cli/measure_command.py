@@ -55,7 +55,7 @@ class Measure:
 
         if not self.runs:
             raise ValueError("ufm measure needs the folder of a run, such as runs/small")
-        if any(path.is_file() for path in self.runs):
+        if any(path.is_file() or path.suffix == ".safetensors" for path in self.runs):
             return self._observed()
         if given := self._of_observations():
             raise ValueError(f"{given} is for the file of an observation; a run has its own")
@@ -86,6 +86,14 @@ class Measure:
 
         if len(self.runs) > 1:
             raise ValueError(f"{self.runs[0]}: the file of an observation is measured by itself; name no other")
+        for name, given, default in zip(
+            ("--device", "--samples", "--seed"),
+            (self.device, self.samples, self.seed),
+            (Measure.device, Measure.samples, Measure.seed),
+            strict=True,
+        ):
+            if given != default:
+                raise ValueError(f"{name} is for runs; {self.runs[0]} is the file of an observation, without features")
         chosen = self._chosen()
         observed = load_observation(self.runs[0])
         page = observed.report(self.output, name=self.runs[0].stem, **chosen)

@@ -27,7 +27,7 @@ def label_table(labels: Any, tasks: Sequence[str], classes: Sequence[int], missi
     ValueError or TypeError naming batch, sample and task: labels that are no such table, not whole, out of range, or a
     sample that has none.
     """
-    table = _columns(labels, tasks, where)
+    table = _columns(labels, tasks, missing, where)
     absent = table == missing
     table = np.where(absent, NONE, table)
     outside = ~absent & ((table < 0) | (table >= np.asarray(classes)))
@@ -45,7 +45,7 @@ def label_table(labels: Any, tasks: Sequence[str], classes: Sequence[int], missi
     return table
 
 
-def _columns(labels: Any, tasks: Sequence[str], where: str) -> Int:
+def _columns(labels: Any, tasks: Sequence[str], missing: int, where: str) -> Int:
     if isinstance(labels, Mapping):
         for name in labels:
             if name not in tasks:
@@ -56,7 +56,7 @@ def _columns(labels: Any, tasks: Sequence[str], where: str) -> Int:
         lengths = {len(column) for column in given.values()}
         if len(lengths) > 1:
             raise ValueError(f"{where}: the tasks have {sorted(lengths)} labels; each needs one a sample")
-        none = np.full(lengths.pop(), NONE, dtype=np.int64)
+        none = np.full(lengths.pop(), missing, dtype=np.int64)
         return np.stack([given.get(name, none) for name in tasks], axis=1)
     if isinstance(labels, (list, tuple)) and any(isinstance(part, (torch.Tensor, np.ndarray)) for part in labels):
         if len(labels) != len(tasks):

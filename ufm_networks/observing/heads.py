@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ufm.support.nearest_name import nearest
+from ufm_networks.observing.evaluation import evaluating
 from ufm_networks.observing.wrappers import dotted_names, plain_name, unwrapped
+
+OWN_FORWARD = 0.05  # of the largest logit: a format of few digits does not come near
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,19 @@ class Heads:
     def arrays(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64] | None]]:
         """W, T arrays (K_t, d), and b, T arrays (K_t,) or None of a head without bias."""
         layers = self.modules.values()
+        for head in layers:
+            _renew_weight(head)
         return [_array(head.weight) for head in layers], [
             None if head.bias is None else _array(head.bias) for head in layers
         ]
+
+
+def _renew_weight(head: nn.Linear) -> None:
+    """``weight_norm``, ``spectral_norm`` and ``prune`` make the weight in a hook; before, it is a step old."""
+    with evaluating(head):
+        for hook in head._forward_pre_hooks.values():
+            if type(hook).__module__.startswith("torch.nn.utils."):
+                hook(head, ())
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:
@@ -62,15 +76,18 @@ def find_heads(model: nn.Module, heads: Any) -> Heads:
     if not heads:
         raise ValueError('heads is empty; name at least one, as heads={"digit": "fc"}')
     named = dotted_names(model)
-    places = {id(module): name for name, module in named.items()}
+    places = {id(module): name for name, module in reversed(named.items())}
     modules: dict[str, nn.Linear] = {}
     dotted: list[str] = []
     for task, head in heads.items():
         if not isinstance(task, str) or not task:
             raise TypeError(f"heads has the task {task!r}; tasks are named by strings")
         module, name = _one(task, head, named, places)
-        if name in dotted:
+        if any(module is other for other in modules.values()):
             raise ValueError(f"heads[{task!r}] is {name!r}, which is the head of {heads_of(modules, module)!r} already")
+        if isinstance(module.weight, nn.parameter.UninitializedParameter):
+            raise ValueError(f"heads[{task!r}] ({name}) has no weight yet; run a batch through the model first")
+        _require_affine(task, name, module)
         modules[task], dim = module, module.weight.shape[1]
         dotted.append(name)
         first = next(iter(modules.values())).weight.shape[1]
@@ -87,6 +104,22 @@ def find_heads(model: nn.Module, heads: Any) -> Heads:
 def heads_of(modules: Mapping[str, nn.Module], module: nn.Module) -> str:
     """The task of a head."""
     return next(task for task, own in modules.items() if own is module)
+
+
+def _require_affine(task: str, name: str, head: nn.Linear) -> None:
+    """TypeError for a subclass of nn.Linear whose own ``forward`` is far from W h + b, as one that normalizes h."""
+    if type(head).forward is nn.Linear.forward:
+        return
+    own = torch.Generator().manual_seed(0)
+    h = torch.randn(8, head.weight.shape[1], generator=own) * torch.arange(1, 9)[:, None]
+    h = h.to(head.weight)
+    with evaluating(head):
+        given, due = head.forward(h), nn.functional.linear(h, head.weight, head.bias)
+    if given.shape != due.shape or not bool((given - due).abs().max() <= OWN_FORWARD * due.abs().max()):
+        raise TypeError(
+            f"heads[{task!r}] ({name}) is a {type(head).__name__}, which gives other logits than W h + b with its "
+            "weight and bias; a head is linear"
+        )
 
 
 def _one(task: str, head: Any, named: Mapping[str, nn.Module], places: Mapping[int, str]) -> tuple[nn.Linear, str]:

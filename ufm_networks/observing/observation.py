@@ -136,7 +136,8 @@ class Observation(Observed, display.Summarized):
         """
         norms = np.linalg.norm(self.means, axis=0)
         rows = zip(self.labels.tolist(), self.counts.tolist(), self.spread.tolist(), norms.tolist(), strict=True)
-        columns = [*self.tasks, "samples", "spread", "mean_norm"]
+        measured = ["samples", "spread", "mean_norm"]
+        columns = [f"label {task}" if task in measured else task for task in self.tasks] + measured
         return data_frame([dict(zip(columns, (*label, *rest), strict=True)) for label, *rest in rows], columns)
 
     def _summary(self) -> display.Summary:

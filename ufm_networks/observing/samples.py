@@ -54,6 +54,7 @@ class Samples:
     def _features(self, inputs: Any, labels: Int, where: str) -> Tensor:
         self.entering.clear()
         _forward(self.model, moved(inputs, self.device))
+        self.entering.require_untouched(where)
         if self.entering.again is not None:
             raise ValueError(
                 f"{where}: head {self.entering.again!r} ran twice in one forward pass, so a sample has two features"

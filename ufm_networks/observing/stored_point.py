@@ -123,31 +123,27 @@ class _Rows:
         for h in self.features.blocks(max(1, BLOCK // self.features.shape[1])):
             finite = torch.isfinite(h).all(dim=1)
             if not bool(finite.all()):
-                wrong = int(torch.nonzero(~finite)[0, 0])
+                wrong, rows = int(torch.nonzero(~finite)[0, 0]), int((~finite).sum())
                 raise NotFiniteError(
-                    f"{self.features.name}[{start + wrong}] is not finite, nor are {int((~finite).sum()) - 1:,} more "
-                    f"rows among {start:,} … {start + len(h) - 1:,}; as after training that has diverged, or where a "
-                    "format overflows"
+                    f"{self.features.name}[{start + wrong}] is not finite, the first of {rows:,} such rows among "
+                    f"{start:,} … {start + len(h) - 1:,}; as after training that has diverged, or where a format "
+                    "overflows"
                 )
             yield h, torch.from_numpy(self.labels[start : start + len(h)])
             start += len(h)
 
 
-class _Head(nn.Linear):
-    """A head that is looked at: what enters it is all that is asked for."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return input
-
-
 class _Heads(nn.Module):
+    """Heads that are looked at: what enters them is all that is asked for, so that none computes logits."""
+
     def __init__(self, roles: Roles) -> None:
         super().__init__()
         layers = []
         for head in roles.heads:
             weight = torch.from_numpy(head.weight.whole().astype(np.float64))
             weight = weight.T.contiguous() if head.by_columns else weight
-            layer = _Head(1, 1, bias=head.bias is not None, device="meta")
+            layer = nn.Linear(1, 1, bias=head.bias is not None, device="meta")
+            layer.forward = lambda input: input  # type: ignore[method-assign]
             layer.weight = nn.Parameter(weight)
             layer.out_features, layer.in_features = weight.shape
             if head.bias is not None:

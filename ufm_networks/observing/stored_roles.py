@@ -128,7 +128,11 @@ def _head(name: str, task: str, parts: dict[str, Stored]) -> StoredHead:
     if len(head.weight.shape) != 2:
         raise ValueError(f"{name}: {head.weight.told} must be (K, d), of a linear head; name the heads with --heads")
     if head.bias is not None and head.bias.shape != (head.classes,):
-        raise ValueError(f"{name}: {head.bias.told} must be ({head.classes},), one entry a row of {head.weight.told}")
+        kind, other = ("column", 0) if head.by_columns else ("row", 1)
+        hint = "; is the weight transposed?" if head.bias.shape == (head.weight.shape[other],) else ""
+        raise ValueError(
+            f"{name}: {head.bias.told} must be ({head.classes},), one entry a {kind} of {head.weight.told}{hint}"
+        )
     return head
 
 

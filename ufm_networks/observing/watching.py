@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ufm_networks.observing.evaluation import evaluating
 from ufm_networks.observing.heads import Heads
 from ufm_networks.observing.wrappers import unwrapped
 
@@ -21,6 +22,7 @@ class Entering:
 
     def __init__(self) -> None:
         self.seen: dict[str, Tensor] = {}
+        self._version: dict[str, int] = {}
         self.again: str | None = None
 
     def hook(self, task: str) -> Any:
@@ -29,14 +31,30 @@ class Entering:
         def record(_: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
             if task in self.seen:
                 self.again = task
-            self.seen[task] = (args[0] if args else kwargs["input"]).detach()
+            h = args[0] if args else kwargs["input"]
+            self.seen[task] = h.detach()
+            self._version[task] = _version(h)
 
         return record
+
+    def require_untouched(self, where: str) -> None:
+        """ValueError where the model has overwritten what entered a head, which a detached view shares."""
+        for task, h in self.seen.items():
+            if _version(h) != self._version[task]:
+                raise ValueError(
+                    f"{where}: the model writes over what has entered head {task!r}, so that its features are lost; "
+                    "operations in place, such as h.add_(…), h += … or relu_(h), must come before the heads"
+                )
 
     def clear(self) -> None:
         """Before a forward pass."""
         self.seen.clear()
         self.again = None
+
+
+def _version(h: Tensor) -> int:
+    """How often a tensor was written to; tensors of inference mode do not count."""
+    return 0 if h.is_inference() else int(h._version)
 
 
 def _eager() -> Any:
@@ -49,19 +67,15 @@ def _eager() -> Any:
 def watching(model: nn.Module, heads: Heads) -> Iterator[Entering]:
     """Hooks on the heads, every module in evaluation mode, gradients off; modes and hooks are as before at the end."""
     entering = Entering()
-    modes = [(module, module.training) for module in model.modules()]
     hooks = [
         head.register_forward_pre_hook(entering.hook(task), with_kwargs=True) for task, head in heads.modules.items()
     ]
     try:
-        model.eval()
-        with torch.no_grad(), _eager():
+        with evaluating(model), _eager():
             yield entering
     finally:
         for hook in hooks:
             hook.remove()
-        for module, training in modes:
-            module.training = training
 
 
 @contextmanager

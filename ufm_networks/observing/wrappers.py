@@ -18,8 +18,9 @@ def unwrapped(module: nn.Module) -> nn.Module:
 
 
 def dotted_names(model: nn.Module) -> dict[str, nn.Module]:
-    """The modules of an unwrapped model by dotted name, in which no wrapper has a part."""
-    return {plain_name(name): module for name, module in model.named_modules() if COMPILED not in module._modules}
+    """The modules of an unwrapped model by dotted name, in which no wrapper has a part; one of two names by both."""
+    named = model.named_modules(remove_duplicate=False)
+    return {plain_name(name): module for name, module in named if COMPILED not in module._modules}
 
 
 def plain_name(name: str) -> str:

@@ -14,6 +14,7 @@ from ufm_networks.observing.samples import pooling, unpacking
 from ufm_networks.observing.watching import Entering
 from ufm_networks.while_training.epoch_pass import EpochPass
 from ufm_networks.while_training.going_by import features_going_by
+from ufm_networks.while_training.writers import require_prefix
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -60,7 +61,8 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
         missing: int = -1,
     ) -> None:
         super().__init__()
-        self.heads, self.loader, self.samples, self.prefix = heads, loader, samples, prefix
+        self.heads, self.loader, self.samples = heads, loader, samples
+        self.prefix = require_prefix(prefix)
         self.every = validation.whole_number("every", every, 1, 2**63 - 1)
         pooling(pool)  # refused here; what it gives cannot be pickled
         self.pool, self.unpack = pool, unpack

@@ -9,7 +9,7 @@ from torch import distributed, nn
 
 from ufm.support import validation
 from ufm_networks.while_training.epoch_pass import EpochPass
-from ufm_networks.while_training.writers import writer
+from ufm_networks.while_training.writers import require_prefix, writer
 
 
 class CollapseLog:
@@ -56,7 +56,7 @@ class CollapseLog:
         missing: int = -1,
     ) -> None:
         self.every = validation.whole_number("every", every, 1, 2**63 - 1)
-        self.prefix = prefix
+        self.prefix = require_prefix(prefix)
         self._write = writer(log)
         self._pass = EpochPass(
             model,
@@ -73,7 +73,7 @@ class CollapseLog:
 
     def __call__(self, epoch: int) -> dict[str, float]:
         """Name → value, {} where the epoch is left out."""
-        if epoch % self.every:
+        if validation.whole_number("epoch", epoch, -(2**63), 2**63 - 1) % self.every:
             return {}
         told = self._pass()
         self.reasons = told.reasons

@@ -17,6 +17,7 @@ def features_going_by(
     ValueError naming batch and head where none ran, one ran twice, or they read different features.
     """
     where, elsewhere = f"batch {batch}", "give loader=, for a pass after the epoch instead"
+    entering.require_untouched(where)
     if entering.again is not None:
         raise ValueError(f"{where}: head {entering.again!r} ran twice in one training step; {elsewhere}")
     if not entering.seen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,17 +14,15 @@ from ufm_networks.observing.model_of_labels import label_problem, ordered_labels
 from ufm_networks.while_training.classes_of_sums import ClassesOfSums, classes_of_sums
 from ufm_networks.while_training.current_heads import CurrentHeads
 from ufm_networks.while_training.running_sums import Layout
-from verify._metrics.class_statistics import TaskClasses
-from verify._metrics.classic import OF_TASKS
-from verify._metrics.measured import Undefined
+from verify._metrics.classic import OF_TASKS, mean_or_reason
+from verify._metrics.orthogonality import ONE_TASK
+from verify._metrics.simplex_means import SHARED
 from verify.reading.form import Source
 from verify.reading.read import read
 
 AGAIN = "asks for each feature again when the means are known; ufm_networks.observe has it, in two passes"
 ROOTS = "asks for the singular values of all features, of which sums of squares know half the digits"
 NO_SCATTER = "asks for the scatter matrices of features, which covariance=False leaves out"
-SHARED = "several tasks share these features; self-duality is of one task and its own"
-ONE_TASK = "one task has no other to be orthogonal to"
 
 
 @dataclass(frozen=True)
@@ -85,16 +82,7 @@ def metrics_of_sums(layout: Layout, vector: torch.Tensor, heads: CurrentHeads) -
         tasks += classes_of_sums(part, spread[block], scatters[own], of_task[own])
     for name, measure in OF_TASKS.items():
         if name not in absent:
-            values[name], why = _mean(measure, tasks)
+            values[name], why = mean_or_reason(measure, tuple(tasks))
             reasons.pop(name, None)
             reasons |= {name: why} if why else {}
     return Told(values, absent | reasons)
-
-
-def _mean(measure: Callable[[TaskClasses], float], tasks: Sequence[TaskClasses]) -> tuple[float, str]:
-    """The mean over tasks and "", or NaN and the reason."""
-    try:
-        value = float(np.mean([measure(task) for task in tasks]))
-    except Undefined as why:
-        return float("nan"), str(why)
-    return value, "a head or a class mean is zero, so it has no direction" if np.isnan(value) else ""

@@ -32,6 +32,13 @@ def writer(log: Any) -> Write:
     raise TypeError(f"log={log!r} must be a SummaryWriter, the path of a CSV file, a function (values, epoch), or None")
 
 
+def require_prefix(prefix: Any) -> str:
+    """What names begin with; TypeError for what is no string."""
+    if not isinstance(prefix, str):
+        raise TypeError(f'prefix={prefix!r} must be a string, such as "train/"')
+    return prefix
+
+
 def _scalars(log: Any, values: Mapping[str, float], epoch: int) -> None:
     for name, value in values.items():
         log.add_scalar(name, value, epoch)

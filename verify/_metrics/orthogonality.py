@@ -11,6 +11,8 @@ from verify._metrics.measured import Undefined
 from verify._metrics.property import Property
 from verify.reading.form import Float
 
+ONE_TASK = "one task has no other to be orthogonal to"
+
 
 def _deviations(heads: Sequence[Float]) -> Float:
     """|cos(w_k^t, w_k'^t')| over k, k', t ≠ t'; NaN where a row is zero beside the longest."""
@@ -35,6 +37,6 @@ def cross_task_cosines(heads: Sequence[Float]) -> tuple[float, float]:
     Undefined for one task, which has no such pair; NaN where a head row is zero.
     """
     if len(heads) == 1:
-        raise Undefined("one task has no other to be orthogonal to")
+        raise Undefined(ONE_TASK)
     cosines = ORTHOGONALITY.deviations(heads)
     return float(cosines.mean()), float(cosines.max())
