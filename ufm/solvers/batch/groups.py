@@ -83,7 +83,9 @@ def _batches(tasks: Sequence[Task], device: torch.device) -> list[list[int]]:
         logits = IN_CACHE if device.type == "cpu" else min(ON_DEVICE, available_memory(device) // PER_LOGIT)
         most = logits // (shape.rows * shape.columns)
         most = max(LANES, most // LANES * LANES)
-        batches += [numbers[first : first + most] for first in range(0, len(numbers), most)]
+        size = -(-len(numbers) // -(-len(numbers) // most))  # of as few as there must be, all about as large
+        size += -size % LANES
+        batches += [numbers[first : first + size] for first in range(0, len(numbers), size)]
     return batches
 
 
