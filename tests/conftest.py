@@ -54,3 +54,9 @@ def signals_are_pytest_s_again() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For pages whose words are tested: figures are made and laid out, but what they are drawn as is empty."""
+    monkeypatch.setattr("verify.report.figure_files._drawn", lambda figure, kind: b"")

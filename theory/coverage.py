@@ -54,7 +54,8 @@ class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
 
 def _about(reading: Reading) -> tuple[ModuleType, ...]:
     """The theorems about the loss that every task has."""
-    return tuple(theorem for theorem in _THEOREMS if set(reading.losses) == {getattr(theorem, "LOSS", CROSS_ENTROPY)})
+    losses = set(reading.losses)
+    return tuple(theorem for theorem in _THEOREMS if losses == {getattr(theorem, "LOSS", CROSS_ENTROPY)})
 
 
 def predict(problem: Any) -> Prediction:

@@ -94,7 +94,7 @@ def centred_labels(classes: int, k: NDArray[np.int64]) -> Float:
 def simplex(classes: int) -> Float:
     """(K, K−1) rows E with E Eᵀ = I − 11ᵀ/K: a simplex ETF whose rows have squared norm (K−1)/K (Helmert)."""
     column = np.arange(1, classes)
-    E = np.triu(np.ones((classes, classes - 1)))
+    E = np.less(np.arange(classes)[:, None], column).astype(np.float64)
     E[column, column - 1] = -column
     scaled: Float = E / np.sqrt(column * (column + 1.0))
     return scaled

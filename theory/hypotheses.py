@@ -57,9 +57,9 @@ def source_is(reading: Reading, wanted: Source) -> Hypothesis:
 def loss_is(reading: Reading, wanted: str) -> Hypothesis:
     """One loss for every task."""
     losses = reading.losses
-    alike = len(set(losses)) == 1
-    found = f"loss={short(losses[0] if alike else losses)}"
-    return Hypothesis(wanted, f"the loss of every task is {wanted}", found, set(losses) == {wanted})
+    kinds = set(losses)
+    found = f"loss={short(losses[0] if len(kinds) == 1 else losses)}"
+    return Hypothesis(wanted, f"the loss of every task is {wanted}", found, kinds == {wanted})
 
 
 def all_labelled(reading: Reading) -> Hypothesis:

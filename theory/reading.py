@@ -13,9 +13,9 @@ from typing import Any, assert_never, cast, get_args
 import numpy as np
 
 from theory.public_fields import FIELDS, bias_penalty, field, positive, require_known, targets, task_losses
-from theory.sum_problem import MISSING, Reading, Source, SumProblem, rational_root, square_root
+from theory.sum_problem import MISSING, Reading, Source, SumProblem, over, rational_root, square_root
 
-__all__ = ["FIELDS", "MISSING", "Reading", "Source", "SumProblem", "rational_root", "read", "square_root"]
+__all__ = ["FIELDS", "MISSING", "Reading", "Source", "SumProblem", "over", "rational_root", "read", "square_root"]
 
 
 def read(problem: Any) -> Reading:
@@ -80,7 +80,7 @@ def read(problem: Any) -> Reading:
 
 
 def _check_range(part: SumProblem, lowest: int) -> None:
-    if np.any(part.labels < lowest) or np.any(part.labels >= np.array(part.classes)):
+    if (part.labels < lowest).any() or (part.labels >= np.array(part.classes)).any():
         raise ValueError(f"labels must lie in 0 … K_t − 1 for classes {part.classes}")
     if part.missing:
         unlabelled = np.flatnonzero((part.labels[part.counts > 0] == MISSING).all(axis=0))
@@ -106,7 +106,12 @@ def _part(
     if changed or (numbers < 0).any() or not numbers.any():
         raise ValueError("counts must be whole numbers of samples ≥ 0, not all 0")
     divisor = int(numbers.sum()) if fields["reduction"] == "mean" else 1
-    lambda_b = fields["lambda_b"]
+    lambda_H, lambda_W, lambda_b = (fields[name] for name in ("lambda_H", "lambda_W", "lambda_b"))
+    if lambda_b is not None:
+        lambda_b = Fraction(lambda_b)
+    if divisor != 1:
+        lambda_H, lambda_W = lambda_H * divisor, lambda_W * divisor
+        lambda_b = None if lambda_b is None else lambda_b * divisor
     return SumProblem(
         source=source,
         classes=classes,
@@ -115,9 +120,9 @@ def _part(
         counts=numbers,
         losses=losses,
         task_weights=weights,
-        lambda_H=fields["lambda_H"] * divisor,
-        lambda_W=fields["lambda_W"] * divisor,
-        lambda_b=None if lambda_b is None else Fraction(lambda_b) * divisor,
+        lambda_H=lambda_H,
+        lambda_W=lambda_W,
+        lambda_b=lambda_b,
         label_smoothing=float(fields["label_smoothing"]),
         divisor=divisor,
     )

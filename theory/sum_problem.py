@@ -39,6 +39,11 @@ def rational_root(x: Fraction) -> Fraction:
     return Fraction(math.isqrt((x.numerator << 2 * shift) // x.denominator), 1 << shift)
 
 
+def over(x: Fraction, divisor: int) -> Fraction:
+    """x / divisor; x itself by 1, the divisor of sums."""
+    return x if divisor == 1 else x / divisor
+
+
 @dataclass(frozen=True, eq=False)
 class SumProblem:
     """Problem (3), one task of (4), or label sets, with λ's that multiply beside the SUM of losses.
@@ -87,7 +92,7 @@ class SumProblem:
     @cached_property
     def hardness(self) -> Fraction:
         """(1 − ε)², by which smoothed labels have lower thresholds than hard ones."""
-        return (1 - Fraction(self.label_smoothing)) ** 2
+        return (1 - Fraction(self.label_smoothing)) ** 2 if self.label_smoothing else Fraction(1)
 
     @cached_property
     def tau(self) -> float:
@@ -116,7 +121,7 @@ class Reading:
     label_smoothing: float
     parts: tuple[SumProblem, ...]
 
-    @property
+    @cached_property
     def losses(self) -> tuple[str, ...]:
         """(T,) the loss of each task."""
         return tuple(loss for part in self.parts for loss in part.losses)
@@ -130,4 +135,4 @@ class Reading:
     def lambda_b(self) -> float | None:
         """As the problem gives it: 0 of a free bias, None without bias."""
         of_sums, divisor = self.parts[0].lambda_b, self.parts[0].divisor
-        return None if of_sums is None else float(of_sums / divisor)
+        return None if of_sums is None else float(over(of_sums, divisor))

@@ -42,7 +42,7 @@ def solve_many(
     problems   any iterable of problems, of whatever kinds, sizes, losses and biases; none give the empty list
     seed       of the random starts, as in ``ufm.solve``: no solution depends on the order of the problems, nor,
                rounding apart, on which others there are
-    device     "cpu", where batches are spread over PyTorch's threads, or "cuda"
+    device     "cpu", where batches are spread over PyTorch's threads, or "cuda"; solutions are on the CPU
     tolerance  of ``ufm.Newton``
     progress   called with the numbers of problems done and in all; what it raises ends the call
 
@@ -87,8 +87,14 @@ def solve_many(
             raise KeyboardInterrupt
         if i in not_reached:
             solution = dataclasses.replace(solution, status=f"{solution.status}; {ALONE}")
-        finish(i, solution)
+        finish(i, _on_cpu(solution))
     return [solution for solution in solutions if solution is not None]
+
+
+def _on_cpu(solution: Solution) -> Solution:
+    """With its arrays there."""
+    H = [h.cpu() for h in solution.H] if isinstance(solution.H, list) else solution.H.cpu()
+    return dataclasses.replace(solution, W=[w.cpu() for w in solution.W], b=[v.cpu() for v in solution.b], H=H)
 
 
 def _listed(values: Any) -> list[Any]:

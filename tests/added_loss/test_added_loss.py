@@ -1,5 +1,6 @@
 """A loss that is added by its two classes and its name in the two registries, and by nothing else, works everywhere."""
 
+import copy
 from types import SimpleNamespace
 
 import mpmath as mp
@@ -83,6 +84,28 @@ def test_solvers_agree_and_the_certificate_closes(lambda_b):
             assert other.objective == pytest.approx(newton.objective, rel=1e-6)
         far = SimpleNamespace(**{k: [1.1 * np.asarray(x) for x in getattr(newton, k)] for k in ("W", "b")}, H=newton.H)
         assert not verify.certify(problem, far).verdict.startswith("global minimum")
+
+
+@pytest.mark.parametrize("lambda_b", BIASES)
+def test_many_are_solved_and_certified_together(lambda_b):
+    for problem in problems(lambda_b):
+        alike = [copy.copy(problem) for _ in range(16)]
+        for factor, other in zip(np.geomspace(0.5, 2.0, 16), alike, strict=True):
+            other.lambda_H = factor * problem.lambda_H
+        solutions = ufm.solve_many(alike)
+        assert {c.verdict for c in verify.certify_many(alike, solutions)} == {"global minimum"}
+        assert solutions[3].objective == pytest.approx(ufm.solve(alike[3]).objective, rel=1e-12)
+
+
+def test_a_loss_that_adds_up_all_problems_is_refused(monkeypatch):
+    class Columns(Solved.columns):
+        def value(self, u):
+            value, pieces = super().value(u)
+            return value.sum(), pieces
+
+    monkeypatch.setattr(Solved, "columns", Columns)
+    with pytest.raises(TypeError, match="LogCosh's columns add up all problems"):
+        ufm.solve_many([next(problems(0.05))] * 16)
 
 
 def test_the_conjugate_is_bounded():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
@@ -45,35 +46,36 @@ def test_braces_environments_and_delimiters_balance(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_formulas_parse(name):
-    """Inline and displayed, by matplotlib's own TeX parser; matrices and case distinctions entry by entry."""
+def test_formulas_parse_and_fit_the_page(name):
+    """By matplotlib's own TeX parser, in Computer Modern at 10 points: displayed lines fit a text 16 cm wide.
+
+    Matrices and case distinctions, which it does not know, entry by entry.
+    """
     text = derive(name).latex()
-    outside = DISPLAY.sub("", text)
-    formulas = re.findall(r"\$([^$]+)\$", outside)
+    formulas, lines = set(re.findall(r"\$([^$]+)\$", DISPLAY.sub("", text))), set()
     for _, body in DISPLAY.findall(text):
         for line in body.split("\\\\\n"):
-            formulas += _without_rows(line)
-    assert len(formulas) > 20
-    parser = MathTextParser("agg")
-    with mpl.rc_context({"mathtext.fontset": "dejavusans"}):
-        for latex in {f.strip() for f in formulas if f.strip()}:
-            parser.parse(f"${_known(latex)}$")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_displayed_lines_fit_the_page(name):
-    """As matplotlib sets them in Computer Modern at 10 points; the text is 16 cm wide."""
-    parser = MathTextParser("agg")
+            if ROWS.search(line):
+                formulas |= {entry.strip() for entry in _entries(line)} - {""}
+            elif ROWS.search(body):
+                formulas.add(line.replace("&", ""))
+            else:
+                lines.add(line.replace("&", ""))
+    assert len(formulas | lines) > 20
     with mpl.rc_context({"mathtext.fontset": "cm"}):
-        for _, body in DISPLAY.findall(derive(name).latex()):
-            for line in body.split("\\\\\n") if not ROWS.search(body) else []:
-                width = parser.parse(f"${_known(line.replace('&', ''))}$", 72, FontProperties(size=10)).width
-                assert width <= 160 / 25.4 * 72 - 20, line  # less the indentation of a line that goes on
+        for latex in formulas - lines:
+            _width(latex)
+        for line in lines:
+            assert _width(line) <= 160 / 25.4 * 72 - 20, line  # less the indentation of a line that goes on
 
 
-def _without_rows(line: str) -> list[str]:
-    if not ROWS.search(line):
-        return [line.replace("&", "")]
+@cache
+def _width(latex: str) -> float:
+    """In points."""
+    return MathTextParser("agg").parse(f"${_known(latex)}$", 72, FontProperties(size=10)).width
+
+
+def _entries(line: str) -> list[str]:
     line = re.sub(r"\\(left|right)(\[|\]|\\[{}]|\.)", "", line)
     line = re.sub(r"\\(begin|end)\{(matrix|cases)\}", "&", line)
     return re.split(r"&|\\\\", line)

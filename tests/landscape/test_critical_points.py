@@ -143,7 +143,9 @@ def small_penalties(counts, size, **more):
     "problem",
     [
         small_penalties([[1532, 1533], [1533, 1532]], 4.27e-8, lambda_b=0.00273, label_smoothing=0.9),
-        small_penalties([[1532, 1533], [1533, 1532]], 4.27e-8, label_smoothing=0.5),
+        pytest.param(
+            small_penalties([[1532, 1533], [1533, 1532]], 4.27e-8, label_smoothing=0.5), marks=pytest.mark.slow
+        ),
         small_penalties([[900, 40], [40, 900]], 1e-6),
     ],
 )

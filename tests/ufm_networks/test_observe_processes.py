@@ -35,4 +35,4 @@ def test_two_processes_observe_as_one(tmp_path: Path) -> None:
             np.testing.assert_allclose(other.losses[loss], sums, rtol=1e-9)
     told = sorted((tmp_path / f"{rank}.txt").read_text() for rank in (0, 1))
     assert told[0].startswith("NotFiniteError: batch ")
-    assert told[1].startswith("RuntimeError: observing failed in process ")
+    assert told[1].startswith("RuntimeError: the pass over the loader failed in process ")

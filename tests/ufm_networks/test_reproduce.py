@@ -14,6 +14,7 @@ import theory
 import ufm_networks
 from ufm_networks.cli.reproduce_command import Reproduce
 from ufm_networks.experiments import find_experiment, read_experiment, train_experiment
+from ufm_networks.measuring import measure_run
 from ufm_networks.training import load_run
 
 FOLDER = Path(__file__).resolve().parents[2] / "experiments"
@@ -123,6 +124,25 @@ def test_cosines_are_held_against_the_closed_form_at_the_lambdas_of_the_runs(her
         assert row["measured"] == pytest.approx([np.mean(np.sum(both[0] * both[1], axis=1))])
 
 
+def test_gaps_and_their_causes_are_told_of_runs_with_a_model(here: Path) -> None:
+    """From the sums that the network's features leave, written out; frozen heads under weight decay have no model."""
+    path = written(here, "lines", 'kind = "curves"\nmetrics = ["SNC1"]\ngaps = true')
+    assert Reproduce(str(path), seeds=(0,), epochs=1).run() == 0
+    (row,) = summary_of(here / "reproduced" / "lines")["gaps"]
+    assert row["run"] == "plain"
+    (folder,) = (here / "runs" / "reproduce").glob("plain-*")
+    point = measure_run(load_run(folder), device="cpu", samples=10).point
+    counts, means, squared = point.counts[0], point.means[0], point.squared_features[0]
+    assert row["offset"]["mean"] == pytest.approx(np.sum((means @ counts) ** 2) / counts.sum() / squared, rel=1e-6)
+    assert row["spread"]["mean"] == pytest.approx(1 - counts @ np.sum(means**2, axis=0) / squared, rel=1e-5)
+    rows = np.concatenate(list(point.W))
+    read = np.linalg.lstsq(rows, rows @ means)[0]  # the least means with the same logits
+    assert row["not_read"]["mean"] == pytest.approx(counts @ np.sum((means - read) ** 2, axis=0) / squared, rel=1e-5)
+    assert row["features"]["mean"] > row["label_means"]["mean"] > row["read"]["mean"] > 0
+    table = (here / "reproduced" / "lines" / "table.md").read_text()
+    assert f"| plain | {row['features']['mean']:.2g} | {row['label_means']['mean']:.2g} |" in table
+
+
 def test_an_interrupted_experiment_goes_on_where_it_ended(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(here, "lines", 'kind = "curves"\nmetrics = ["SNC1"]')
     whole = train_experiment(read_experiment(path), here / "whole")
@@ -142,6 +162,29 @@ def test_an_interrupted_experiment_goes_on_where_it_ended(here: Path, monkeypatc
     rows = rows_of(here / "out" / "lines")
     expected = [row["SNC1"] for of in whole for row in of.run.history]
     assert [float(row["SNC1"]) for row in rows] == pytest.approx(expected, rel=1e-5)
+
+
+def test_all_of_a_source_are_one_command(here: Path) -> None:
+    """Checked before the first is trained; what is finished is not trained again."""
+    twins = here / "experiments" / "digits"
+    twins.mkdir(parents=True)
+    written(twins, "figure-6", 'kind = "curves"\nmetrics = ["SNC1"]')
+    wrong = written(twins, "table-1", 'kind = "table"\nmetrics = ["SNC9"]')
+    with pytest.raises(ValueError, match="'SNC9' is not measured"):
+        Reproduce("all", source="digits", seeds=(0,), epochs=1).run()
+    assert not (here / "runs").exists()
+    wrong.unlink()
+    written(twins, "table-1", 'kind = "table"\nmetrics = ["SNC3"]')
+    written(here / "experiments", "figure-7", 'kind = "curves"\nmetrics = ["SNC1"]')  # of another source
+    assert Reproduce("all", source="digits", seeds=(0,), epochs=1).run() == 0
+    assert sorted(path.name for path in (here / "reproduced").iterdir()) == ["README.md", "figure-6", "table-1"]
+    assert summary_of(here / "reproduced" / "table-1")["command"] == (
+        "ufm reproduce table-1 --source digits --seeds 0 --epochs 1"
+    )
+    timed = {path: path.read_text() for path in (here / "runs").rglob("metrics.csv")}  # seconds are among its columns
+    assert Reproduce("all", source="digits", seeds=(0,), epochs=1).run() == 0
+    assert len(timed) == 2
+    assert timed == {path: path.read_text() for path in timed}
 
 
 def test_without_the_data_set_the_error_says_what_to_do(here: Path) -> None:

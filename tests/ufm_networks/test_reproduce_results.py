@@ -15,9 +15,14 @@ from ufm_networks.reproduction import write_overview
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results"
-SUMMARIES: dict[str, dict[str, Any]] = {
-    path.parent.name: json.loads(path.read_text()) for path in RESULTS.glob("*/summary.json")
-}
+
+
+def summaries_in(folder: Path) -> dict[str, dict[str, Any]]:
+    return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("*/summary.json")}
+
+
+SUMMARIES = summaries_in(RESULTS)
+MNIST = summaries_in(RESULTS / "mnist-5000")
 SNC = ("SNC1", "SNC2_1", "SNC2_2", "SNC3", "SNC4", "SNC5")
 
 
@@ -49,9 +54,11 @@ def test_heads_of_correlated_tasks_lie_on_the_closed_form(name: str) -> None:
             assert abs(measured - float(expected)) <= 0.1
 
 
-def test_results_are_of_the_experiments_as_they_are() -> None:
-    twins = {entry.name: read_experiment(entry.path) for entry in catalogue(ROOT / "experiments") if entry.source}
-    for name, summary in SUMMARIES.items():
+@pytest.mark.parametrize(("source", "summaries"), [("digits", SUMMARIES), ("mnist-5000", MNIST)])
+def test_results_are_of_the_experiments_as_they_are(source: str, summaries: dict[str, dict[str, Any]]) -> None:
+    entries = [entry for entry in catalogue(ROOT / "experiments") if entry.source == source]
+    twins = {entry.name: read_experiment(entry.path) for entry in entries}
+    for name, summary in summaries.items():
         experiment = twins[name]
         assert summary["title"] == experiment.figure.title
         told = {(row["panel"], row["run"]): row["epochs"] for row in summary["rows"]}
@@ -59,8 +66,7 @@ def test_results_are_of_the_experiments_as_they_are() -> None:
             assert told == {(plan.panel, plan.run): plan.config.train.epochs for plan in experiment.plans}
 
 
-def test_the_page_is_what_the_summaries_make(tmp_path: Path) -> None:
-    for path in RESULTS.glob("*/*"):
-        (tmp_path / path.parent.name).mkdir(exist_ok=True)
-        shutil.copy(path, tmp_path / path.parent.name)
-    assert write_overview(tmp_path).read_text() == (RESULTS / "README.md").read_text()
+@pytest.mark.parametrize("folder", [RESULTS, RESULTS / "mnist-5000"])
+def test_the_page_is_what_the_summaries_make(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    assert write_overview(tmp_path).read_text() == (folder / "README.md").read_text()

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.reading import SumProblem, rational_root
+from theory.reading import SumProblem, over, rational_root
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def threshold(
     if margin is None:
         margin = formal_margin(classes, hard, problem) if below else 0.0
     own = problem.divisor**2
-    return Threshold(what, as_double(product / own), as_double(value / own), below, margin)
+    return Threshold(what, as_double(over(product, own)), as_double(over(value, own)), below, margin)
 
 
 def formal_margin(classes: int, hard: Fraction, problem: SumProblem) -> float:

@@ -47,10 +47,10 @@ def hypotheses(reading: Reading) -> tuple[Hypothesis, ...]:
 
 def _label_balanced(problem: SumProblem) -> Hypothesis:
     tuples = math.prod(problem.classes)
-    balanced = len(problem.counts) == tuples and bool(np.all(problem.counts == problem.counts[0]))
-    if balanced:  # as many rows as tuples: each once, unless one is there twice
+    balanced = len(problem.counts) == tuples and bool((problem.counts == problem.counts[0]).all())
+    if balanced:  # as many rows as tuples: each once, unless one is there twice and another not
         index = np.ravel_multi_index(tuple(problem.labels.T), problem.classes)
-        balanced = len(np.unique(index)) == tuples
+        balanced = bool(np.bincount(index, minlength=tuples).all())
     return Hypothesis(
         "label-balanced",
         "every one of the Π K_t label tuples has the same number n of samples",
@@ -90,8 +90,8 @@ def _citation(problem: SumProblem, special: bool) -> str:
 
 def _hard_thresholds(problem: SumProblem) -> list[Fraction]:
     """(T,) c^t N / (4 K_t)."""
-    tasks = zip(problem.classes, problem.task_weights, strict=True)
-    return [Fraction(c) * problem.samples / (4 * K) for K, c in tasks]
+    tasks = zip(problem.classes, map(float.as_integer_ratio, problem.task_weights), strict=True)
+    return [Fraction(n * problem.samples, d * 4 * K) for K, (n, d) in tasks]
 
 
 def margins(problem: SumProblem) -> list[float]:
@@ -120,8 +120,8 @@ def _gram(classes: tuple[int, ...], scales: Float) -> Float:
 
 def _longer(problem: SumProblem) -> Float:
     """(T,) √(λ_H / λ_W) √(N / (c^t K_t)), by which heads are longer than what they give to features."""
-    tasks = zip(problem.classes, problem.task_weights, strict=True)
-    return np.array([problem.balance(problem.samples / (Fraction(c) * K)) for K, c in tasks])
+    tasks = zip(problem.classes, map(float.as_integer_ratio, problem.task_weights), strict=True)
+    return np.array([problem.balance(Fraction(problem.samples * d, n * K)) for K, (n, d) in tasks])
 
 
 def _objective(problem: SumProblem, K: int, c: float, a: float) -> float:
@@ -162,9 +162,10 @@ def _orthogonal_heads(classes: tuple[int, ...], scale: Float) -> tuple[Float, ..
 
 def _cosines(classes: tuple[int, ...], scale: Float) -> Float:
     cosines = direct_sum([simplex_cosines(k) for k in classes], 0.0)
-    zero = np.repeat(scale == 0, classes)
-    cosines[zero, :] = np.nan
-    cosines[:, zero] = np.nan
+    if not scale.all():
+        zero = np.repeat(scale == 0, classes)
+        cosines[zero, :] = np.nan
+        cosines[:, zero] = np.nan
     return cosines
 
 

@@ -114,7 +114,7 @@ class Objective:
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Views Ŵ (R, d), Ĥ (d, m), b̂ (R, 1) of x."""
-        W_hat, H_hat, b_hat = torch.split(x, self.sizes)
+        W_hat, H_hat, b_hat = x.split_with_sizes(self.sizes)
         return W_hat.view(self.shape_W), H_hat.view(self.shape_H), b_hat.view(self.shape_b)
 
     @staticmethod
@@ -147,6 +147,12 @@ class Objective:
         loss, pieces = self.value_at_logits(W_hat @ H_hat, b_hat)
         factors = x[: self.sizes[0] + self.sizes[1]]
         return loss + 0.5 * float(factors.dot(factors) + (self.rho * b_hat * b_hat).sum()), pieces
+
+    def slope_of_losses(self, product: Tensor, direction: Tensor) -> float:
+        """Derivative of the losses at Ŵ Ĥ = product, b = 0, along a direction (R, m)."""
+        _, pieces = self.value_at_logits(product, torch.zeros_like(self.e))
+        found = [run.columns.linearize(own)[1] for run, own in zip(self.runs, pieces, strict=True)]
+        return float((self.c_n_E * _join(found) * direction).sum())
 
     def linearize(self, x: Tensor, pieces: tuple[Pieces, ...]) -> Linearization:
         """The losses' states and residual at x."""
@@ -252,8 +258,11 @@ class Objective:
         """∇²F(x) v, with dG the change of G along v: (dG Ĥᵀ + G dĤᵀ + dŴ, Ŵᵀ dG + dŴᵀ G + dĤ, …)."""
         dW, dH, db = self.split(v)
         du = torch.addmm(dW @ at.H_hat, at.W_hat, dH).mul_(self.E).addcmul_(self.e, db)
-        runs = zip(self.runs, at.states, strict=True)
-        dg = _join([run.columns.curve(state, du[run.rows]) for run, state in runs])
+        if len(self.runs) == 1:
+            dg = self.runs[0].columns.curve(at.states[0], du)
+        else:
+            runs = zip(self.runs, at.states, strict=True)
+            dg = torch.cat([run.columns.curve(state, du[run.rows]) for run, state in runs])
         dG = dg * self.E
         out = torch.empty_like(v)
         out_W, out_H, out_b = self.split(out)

@@ -26,7 +26,11 @@ ConvexSolver = Literal["CLARABEL", "SCS"]
 
 @dataclass(frozen=True, kw_only=True)
 class Newton:
-    """One column per label, float64, trust-region Newton-CG from a random start, to machine precision."""
+    """One column per label, float64, trust-region Newton-CG from a random start, to machine precision.
+
+    Large problems, of R × m ≥ 10,000 entries, start on the ray of the losses' gradient at zero instead, and ``status``
+    says so.
+    """
 
     tolerance: float = 1e-12
     """On the relative optimality residual: of the gradient, and of σ/τ − 1."""

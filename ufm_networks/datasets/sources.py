@@ -15,7 +15,8 @@ from ufm_networks.datasets.digits import digits
 from ufm_networks.datasets.imagenet import imagenet
 from ufm_networks.datasets.images import EnlargedImages
 from ufm_networks.datasets.mnist import mnist
-from ufm_networks.datasets.published import PUBLISHED
+from ufm_networks.datasets.mnist_5000 import mnist_5000
+from ufm_networks.datasets.published import BUNDLED, PUBLISHED
 from ufm_networks.datasets.source import Source
 from ufm_networks.datasets.svhn import svhn
 from ufm_networks.datasets.tinyimagenet import tinyimagenet
@@ -25,6 +26,7 @@ DEFAULT_DIRECTORY = Path("data")
 # folder, training part or test part → source
 SOURCES: dict[str, Callable[..., Source]] = {
     "digits": digits,
+    "mnist-5000": mnist_5000,
     "mnist": mnist,
     "cifar10": cifar10,
     "cifar100": cifar100,
@@ -33,7 +35,7 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "tinyimagenet": tinyimagenet,
     "imagenet": imagenet,
 }
-RESIZED = ("celeba", "tinyimagenet", "imagenet")
+RESIZED = ("celeba", "tinyimagenet", "imagenet", "mnist-5000")
 
 
 def load_source(
@@ -47,8 +49,9 @@ def load_source(
 ) -> Source:
     """The training or the test part of a published data set.
 
-    directory   folder that holds the files, default "data"; "digits" come with scikit-learn and need none
-    image_size  of image files (celeba 64, tinyimagenet 64, imagenet 224 unless given): shorter side, centre cut out
+    directory   folder that holds the files, default "data"; "digits" and "mnist-5000" come with packages and need none
+    image_size  of image files (celeba 64, tinyimagenet 64, imagenet 224 unless given): shorter side, centre cut out;
+                of mnist-5000 28, 14 or 7: means of blocks of pixels
     scale       every pixel repeated scale × scale times
     whole       the number of images must be the published one; False accepts a part of the data set
 
@@ -56,7 +59,7 @@ def load_source(
     """
     require_name("source", name, SOURCES)
     folder = DEFAULT_DIRECTORY if directory is None else Path(directory)
-    if name != "digits" and not folder.is_dir():
+    if name not in BUNDLED and not folder.is_dir():
         raise FileNotFoundError(f"{name}: there is no folder {str(folder)!r}; 'ufm data fetch {name} --dir {folder}'")
     options: dict[str, Any] = {}
     if image_size is not None:

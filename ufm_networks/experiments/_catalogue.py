@@ -9,7 +9,7 @@ from pathlib import Path
 from ufm.support.nearest_name import unknown_name
 
 FOLDER = "experiments"
-TWINS = ("digits",)  # sources with a folder of twins
+TWINS = ("digits", "mnist-5000")  # sources with a folder of twins
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def _channels(experiment: Experiment, table: dict[str, Any]) -> int:
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{experiment.name} needs data sets: {', '.join(experiment.sources)}. {error}. Or name their folder with "
-            "--directory, or take the twin that needs no files with --source digits"
+            "--directory, or take a twin that needs no files with --source digits"
         ) from error
 
 

@@ -61,6 +61,7 @@ class Figure:
     metrics  columns of metrics.csv, such as SNC1 or test_accuracy
     seeds    of the runs; mean and spread are over them
     parameters  table only: the parameters each run trains, as well
+    gaps     how far each network is from the certified optimum of its model, and why, as well
     """
 
     TABLE: ClassVar[str] = "figure"
@@ -70,6 +71,7 @@ class Figure:
     metrics: tuple[str, ...] = checked(_names, ())
     seeds: tuple[int, ...] = checked(check_seeds, (0,))
     parameters: bool = checked(of_type(bool), False)
+    gaps: bool = checked(of_type(bool), False)
 
     def __attrs_post_init__(self) -> None:
         if self.kind in ("curves", "table") and not self.metrics:

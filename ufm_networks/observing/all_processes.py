@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -10,15 +11,18 @@ from torch import Tensor
 from ufm_networks.observing.batch_labels import Int
 from ufm_networks.training.processes import Processes
 
+Done = TypeVar("Done")
 
-def together(work: Callable[[], None], processes: Processes | None) -> None:
-    """Where one process fails, all do: else the others would wait for it."""
-    failed: Exception | None = None
+
+def together(work: Callable[[], Done], processes: Processes | None) -> Done:
+    """What the work gives. Where one process fails, all do: else the others would wait for it."""
     try:
-        work()
+        done = work()
     except Exception as error:
-        failed = error
-    _agree(failed, processes)
+        _agree(error, processes)
+        raise
+    _agree(None, processes)
+    return done
 
 
 def guarded(pairs: Iterator[tuple[Tensor, Int]], processes: Processes | None) -> Iterator[tuple[Tensor, Int]]:
@@ -39,4 +43,4 @@ def _agree(failed: Exception | None, processes: Processes | None) -> None:
     if failed is not None:
         raise failed
     if ranks:
-        raise RuntimeError(f"observing failed in process {ranks[0]}, whose error says why")
+        raise RuntimeError(f"the pass over the loader failed in process {ranks[0]}, whose error says why")

@@ -92,13 +92,17 @@ class Observation(Observed, display.Summarized):
         """Writes the page of ``ufm measure`` as far as it needs no run: distance from the optimum, metrics, heads.
 
         folder  for measure.html, measure.md, measure.json and figures/
-        name    what the model is called there; λ's and loss as ``certify``
+        name    what the model is called there; λ's and loss as ``certify``. Without λ's there is no model to compare
+                with, and the page has metrics and heads alone
 
         Returns the page's path. ModuleNotFoundError without matplotlib and jinja2 (extra ``networks``), else as
         ``certify``; ImportError or OSError before the work.
         """
         path = prepare_page(folder)
-        parts = self.parts(weight_decay, lambdas, loss)
+        alone = weight_decay is None and lambdas is None
+        if alone and loss != DEFAULT:
+            raise ValueError(f"loss={loss!r} is of a model, which needs weight_decay= or lambdas=; give one of them")
+        parts = [] if alone else self.parts(weight_decay, lambdas, loss)
         return write_page(path, name, self.tasks, self._summary(), parts, self.point(parts), self.nonnegative)
 
     def save(self, path: str | Path) -> None:

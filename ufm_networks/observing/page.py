@@ -34,6 +34,10 @@ METRICS = (
 )
 
 
+NO_LAMBDAS = (
+    "No λ's are given, so there is no model to compare with. Give weight_decay= of the optimizer or lambdas=(λ_H, λ_W, "
+    "λ_b); on the command line --weight-decay, or --lambda-W and --lambda-b."
+)
 OF_RUNS = (
     "The page of a run of ufm train has four parts more. Collapse over epochs needs the history of a training. Latent "
     "features of each task need images that are two halves. Where each task looks, and features in the plane, need the "
@@ -56,12 +60,15 @@ def write_page(
     point: NetworkPoint,
     nonnegative: bool,
 ) -> Path:
-    """Solves the model at the λ's in effect, certifies it and the observed point, and writes both side by side."""
+    """Solves the model at the λ's in effect, certifies it and the observed point, and writes both side by side.
+
+    Without parts, for which λ's are needed, there is the observed point alone.
+    """
     gaps = [measure_gap(part, point) for part, _ in parts]
     heads = compare_heads(point.W, gaps)
     each = [metrics(gap.part.problem, gap.solution, classic=True) for gap in gaps]
-    optimum = {metric: float(np.mean([of[metric] for of in each])) for metric in each[0]}
-    of_tasks = [f"Task {task}" for task in tasks] if len(gaps) > 1 else [""]
+    optimum = {metric: float(np.mean([of[metric] for of in each])) for metric in each[0]} if each else {}
+    of_tasks = [f"Task {task}" for task in tasks] if len(gaps) > 1 else [""] * len(gaps)
     about = [*summary.rows[:3]]
     for (part, found), task in zip(parts, of_tasks, strict=True):
         p, of = part.problem, f", {task}" if task else ""
@@ -76,18 +83,19 @@ def write_page(
     undefined = [f"{shown(name)}: {reasons[name]}." for name, value in point.metrics.items() if np.isnan(value)]
     classes = tuple(len(w) for w in point.W)
     picture = Picture(heads_file(heads, classes, "run-1-heads", apart=len(point.means) > 1))
-    blocks = gap_blocks(gaps, of_tasks, nonnegative=nonnegative)
+    blocks = gap_blocks(gaps, of_tasks, nonnegative=nonnegative) if gaps else [Paragraph(NO_LAMBDAS)]
     metric_blocks: list[Block] = [table(header, rows, header[1:], {"metric": "short"}), Paragraph(METRICS)]
     if undefined:
         metric_blocks.append(Paragraph("Undefined: " + " ".join(undefined)))
-    cosine = None if len(gaps) > 1 else task_cosine(name, point, gaps, heads)
+    heads_told = [] if heads.optimum is None else [heads.told]
+    cosine = task_cosine(name, point, gaps, heads)
     sections = (
         Section(name, (pairs(about),)),
         Section("Distance from the model's optimum", tuple(blocks), 3),
         Section("Collapse metrics", tuple(metric_blocks), 3),
-        Section("Heads", (Paragraph(heads.told), picture), 3),
+        Section("Heads", (*map(Paragraph, heads_told), picture), 3),
         *([correlation_section([(name, cosine)])] if cosine is not None else []),
-        Section("What needs a run", (Paragraph(OF_RUNS),), 3),
+        Section("What needs a run", (Paragraph(OF_RUNS),)),
     )
     told = {
         "name": name,
@@ -100,7 +108,7 @@ def write_page(
         "gaps": [gap_to_dict(gap) for gap in gaps],
         "heads": heads_to_dict(heads),
     }
-    page = Page(TITLE, f"{name}: {_sentence(gaps)} {heads.told}", sections)
+    page = Page(TITLE, " ".join([f"{name}:", _sentence(gaps) if gaps else NO_LAMBDAS, *heads_told]), sections)
     return write_measured(path, page, {"observation": plain(told)})
 
 

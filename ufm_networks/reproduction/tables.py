@@ -31,12 +31,14 @@ def history_csv(finished: Sequence[FinishedRun], metrics: Sequence[str]) -> str:
 
 
 def markdown(summary: Mapping[str, Any]) -> str:
-    """Of ``summarize``: a table of runs, or of kind "table" one of panels by runs; then cosines where there are any."""
+    """Of ``summarize``: a table of runs, or of kind "table" one of panels by runs; then what else there is."""
     parts = [_crossed(summary) if summary["kind"] == "table" else _listed(summary)]
     if "cosines" in summary:
         parts.append(_cosines(summary["cosines"]))
     if "decoding" in summary:
         parts.append(_decoding(summary["decoding"]))
+    if summary.get("gaps"):
+        parts.append(_gaps(summary["gaps"]))
     return "\n\n".join(parts)
 
 
@@ -118,6 +120,19 @@ def _decoding(rows: Sequence[Mapping[str, Any]]) -> str:
     rules = ("nearest_mean", "threshold", "top_m")
     header = ["nearest mean", "threshold on the softmax", "top m, m known"]
     return _named(rows, header, [[_percent(row[rule]) for rule in rules] for row in rows])
+
+
+def _gaps(rows: Sequence[Mapping[str, Any]]) -> str:
+    """(F − min F) / F of four points, and the shares of Σ‖h‖² that are their causes."""
+    header = ["(F − min F) / F", "of label means", "of what heads read", "of means less μ_G"]
+    header += ["Σ‖h‖² within labels", "not read", "offset", "offset of the optimum"]
+    lines = []
+    for row in rows:
+        excess = [
+            number(row[name], 2) if name in row else MISSING for name in ("features", "label_means", "read", "centred")
+        ]
+        lines.append([*excess, *(_percent(row[name]) for name in ("spread", "not_read", "offset", "optimal_offset"))])
+    return _named(rows, header, lines)
 
 
 def _named(rows: Sequence[Mapping[str, Any]], header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

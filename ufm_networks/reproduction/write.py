@@ -17,6 +17,7 @@ from ufm_networks.report import compare_run, prepare_networks_report, write_netw
 from ufm_networks.reproduction.cosines import cosines_file, measure_cosines
 from ufm_networks.reproduction.curves import curves_file
 from ufm_networks.reproduction.decoding import measure_decoding
+from ufm_networks.reproduction.gaps import measure_gaps
 from ufm_networks.reproduction.summary import KEYS, summarize
 from ufm_networks.reproduction.tables import history_csv, markdown
 from verify.report.figure_files import FigureFile, require_matplotlib
@@ -49,6 +50,8 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
             pass
         case unknown:
             assert_never(unknown)
+    if experiment.figure.gaps:
+        summary["gaps"] = measure_gaps(experiment, finished)
     metrics = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
     contents: dict[str, bytes | str] = {"metrics.csv": history_csv(finished, metrics)}
     if drawn is not None:

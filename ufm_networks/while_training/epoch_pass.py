@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.utils.data import DistributedSampler
 
 from ufm.support import validation
+from ufm_networks.observing.all_processes import together
 from ufm_networks.observing.batch_labels import Int, label_table
-from ufm_networks.observing.samples import Samples, pooling, unpacking
+from ufm_networks.observing.samples import Samples, distributed_sampler, pooling, unpacking
 from ufm_networks.observing.watching import unwrapped, watching
 from ufm_networks.training.processes import Processes
 from ufm_networks.while_training.current_heads import current_heads
@@ -70,7 +70,7 @@ class EpochPass:
                 self.subset = stratified(self._labels(), self.samples, self.seed)
             rank, world = (processes.rank, processes.world) if processes is not None else (0, 1)
             loader = in_order(self.loader, self.subset.numbers, rank, world)
-        vector = _together(lambda: self._sums(loader), processes)
+        vector = together(lambda: self._sums(loader), processes)
         if processes is not None:
             # messages are on the device of the process group's own kind
             vector = self.layout.merged(torch.stack(processes.gather(vector.to(processes.device)))).to(vector.device)
@@ -113,26 +113,9 @@ def _same_draws(loader: Any) -> Iterator[None]:
                 own.set_state(state)
 
 
-def _together(work: Callable[[], Tensor], processes: Processes | None) -> Tensor:
-    """Where one process fails, all do: else the others would wait for it."""
-    failed: Exception | None = None
-    try:
-        done = work()
-    except Exception as error:
-        failed = error
-    if processes is not None:
-        flags = processes.gather(torch.tensor(int(failed is not None), device=processes.device))
-        ranks = [rank for rank, flag in enumerate(flags) if flag]
-        if ranks and failed is None:
-            raise RuntimeError(f"the pass over the loader failed in process {ranks[0]}, whose error says why")
-    if failed is not None:
-        raise failed
-    return done
-
-
 def processes_of(loader: Any) -> Processes | None:
     """The group whose shares are added up, where a loader has a ``DistributedSampler``; None for all samples here."""
-    if not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+    if distributed_sampler(loader) is None:
         return None
     return group()
 

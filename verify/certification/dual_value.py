@@ -41,6 +41,7 @@ import numpy as np
 from verify.certification.free_bias import clipped, complete, drift, movable, tilted
 from verify.certification.norm_bound import norm_bound
 from verify.losses.rounding import UNDERFLOW, UNIT, gamma
+from verify.losses.tasks import stacked
 from verify.reading.form import Float, Form
 
 SMALLEST = 2.0**-900  # norms below are taken for it
@@ -101,7 +102,7 @@ def _norms(form: Form, deviation: Float, masses: Float, blocks: Float, moved: Fl
     column = form.loss_weight / np.sqrt(form.feature_weight)
     root = np.sqrt(form.rows_c)
     tops = np.sqrt(form.task_weights)[:, None] * (column * blocks)
-    one = max(float(tops.sum(axis=0).max()), SMALLEST)
+    one = max(float(np.add.reduce(tops, axis=0).max()), SMALLEST)
     infinity = max(float((root * (masses @ column)).max()), SMALLEST)
     size = sqrt(one) * sqrt(infinity) * (1.0 + gamma(deviation.size + 16))
     if not isfinite(size):
@@ -137,7 +138,7 @@ def _gain(form: Form, g: Float, moved: Float | None) -> float:
     parts = [
         group.loss.bound(group.at, g[group.rows], None if moved is None else moved[group.rows]) for group in form.groups
     ]
-    least = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    least = stacked(parts)
     terms = form.loss_weight * (form.task_weights @ least)
     sizes = terms if (least >= 0.0).all() else form.loss_weight * (form.task_weights @ np.abs(least))
     rounding = gamma(len(form.classes) + 10) * fsum(sizes.tolist())

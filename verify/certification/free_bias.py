@@ -24,6 +24,7 @@ from math import isqrt
 import numpy as np
 
 from verify.losses.rounding import gamma
+from verify.losses.tasks import stacked
 from verify.reading.form import Float, Form
 
 MIXTURES = (0.0, 2.0**-44, 2.0**-34, 2.0**-20, 2.0**-10, 1.0)
@@ -31,14 +32,12 @@ MIXTURES = (0.0, 2.0**-44, 2.0**-34, 2.0**-20, 2.0**-10, 1.0)
 
 def clipped(form: Form, wanted: Float) -> Float:
     """(R, m) a copy of wanted with each entry in its domain."""
-    parts = [group.loss.clip(group.at, wanted[group.rows]) for group in form.groups]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return stacked([group.loss.clip(group.at, wanted[group.rows]) for group in form.groups])
 
 
 def tilted(form: Form, deviation: Float) -> Float:
     """(R, m) with Σ_l a_l g_l = 0 but for rounding."""
-    parts = [group.loss.tilt(group.at, deviation[group.rows], form.loss_weight) for group in form.groups]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return stacked([group.loss.tilt(group.at, deviation[group.rows], form.loss_weight) for group in form.groups])
 
 
 def movable(form: Form, deviation: Float) -> tuple[Float, Float] | None:
@@ -71,6 +70,8 @@ def drift(form: Form, deviation: Float) -> tuple[Float, int]:
     """(R,) Σ_l a_l g_l in blocks of columns, and how many operations its rounding counts."""
     m = len(form.counts)
     width = min(m, max(64, isqrt(m)))
+    if width == m:
+        return deviation @ form.loss_weight, m + 1
     total = np.zeros(len(deviation))
     for start in range(0, m, width):
         total += deviation[:, start : start + width] @ form.loss_weight[start : start + width]

@@ -37,7 +37,7 @@ def norm_bound(X: Float, square: float) -> tuple[float, float]:
     m = X.shape[1]
     G = _gram(X)
     largest = float(np.linalg.eigvalsh(G)[-1])
-    square = min(square, float(np.trace(G)) * (1.0 + gamma(m + len(G) + 4)))  # the latter is ‖X‖_F²
+    square = min(square, float(G.ravel()[:: len(G) + 1].sum()) * (1.0 + gamma(m + len(G) + 4)))  # the latter is ‖X‖_F²
     slack = gamma(min(m, WIDEST) + m.bit_length() + 4) * square
     return sqrt(max(largest, 0.0)), sqrt(_largest_eigenvalue(G, largest) + slack) * (1.0 + 8 * UNIT)
 
@@ -55,12 +55,11 @@ def _gram(X: Float) -> Float:
 def _largest_eigenvalue(G: Float, guess: float) -> float:
     """≥ λ_max of the symmetric matrix that G (n, n) stands for, its own rounding apart."""
     n = len(G)
-    diagonal = np.arange(n)
     raised = 4 * n * UNIT
     while raised < 1.0:
         s = guess * (1.0 + raised)
         E = -G
-        E[diagonal, diagonal] += s
+        E.ravel()[:: n + 1] += s
         try:
             L = np.linalg.cholesky(E)
         except np.linalg.LinAlgError:  # s is not above λ_max by enough
@@ -68,7 +67,7 @@ def _largest_eigenvalue(G: Float, guess: float) -> float:
             continue
         E -= L @ L.T
         size = np.abs(L, out=L)
-        product = float(size.sum(axis=0).max()) * float(size.sum(axis=1).max())
+        product = float(np.add.reduce(size, axis=0).max()) * float(np.add.reduce(size, axis=1).max())
         bound = s + (sqrt(float(np.vdot(E, E))) + gamma(n + 4) * product + 4 * UNIT * s) * (1.0 + gamma(n * n + 16))
         if isfinite(bound):
             return bound

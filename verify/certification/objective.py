@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.losses.rounding import gamma
+from verify.losses.tasks import stacked
 from verify.reading.form import Float, Form, Int
 from verify.reading.label_sums import add_by_label, column_blocks
 from verify.reading.point import Point
@@ -36,9 +37,14 @@ def losses_and_residual(form: Form, u: Float, columns: Int | slice = EVERY) -> t
 
     columns  (n,) the column of the form that each of u belongs to; by default u has all of them, in order
     """
-    losses, residual, targets = np.empty((len(form.blocks), u.shape[1])), np.empty_like(u), form.targets[:, columns]
-    for t, (loss, rows) in enumerate(zip(form.loss_of, form.blocks, strict=True)):
-        losses[t], residual[rows] = loss.value_and_residual(u[rows], targets[rows])
+    targets = form.targets[:, columns]
+    if len(form.classes) == 1:
+        loss, residual = form.loss_of[0].value_and_residual(u, targets)
+        losses = loss[None]
+    else:
+        losses, residual = np.empty((len(form.blocks), u.shape[1])), np.empty_like(u)
+        for t, (one, rows) in enumerate(zip(form.loss_of, form.blocks, strict=True)):
+            losses[t], residual[rows] = one.value_and_residual(u[rows], targets[rows])
     if form.labelled is not None:
         absent = ~form.labelled[:, columns]
         losses[absent] = 0.0
@@ -61,7 +67,7 @@ def logit_slack(form: Form, losses: Float, eta: Float, columns: Int | slice = EV
             for group in form.groups
             for t in (group.tasks,)
         ]
-    share = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    share = stacked(parts)
     if form.labelled is not None:
         share[~form.labelled[:, columns]] = 0.0
     return np.asarray(form.task_weights @ share)
@@ -94,7 +100,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     Raises FloatingPointError where F overflows, under λ's too large for the point.
     """
     collapsed = point.collapsed  # then no copies are made
-    residual = np.zeros_like(form.targets)
+    residual = np.empty_like(form.targets) if collapsed else np.zeros_like(form.targets)
     loss_weight, feature_weight = form.loss_weight, form.feature_weight
     if not collapsed:
         loss_weight = loss_weight / point.share
@@ -114,18 +120,18 @@ def evaluate(form: Form, point: Point) -> Evaluation:
             u += point.b[:, None]
             losses, gradient = losses_and_residual(form, u, labels)
             weight = loss_weight[labels]
-            loss += float(np.sum(weight * (form.task_weights @ losses)))
+            loss += float((weight * (form.task_weights @ losses)).sum())
             eta = gamma(d + 16) * (largest_head * np.sqrt(squares[block]) + largest_bias)
             moved = logit_slack(form, losses, eta, labels)
             if form.roundings:
                 moved += gamma(form.roundings + 2) * target_slack(form, u, gradient, labels)
-            slack += float(np.sum(weight * moved))
+            slack += float((weight * moved).sum())
             operations += 1
             if collapsed:
                 residual[:, block] = gradient
             else:
                 add_by_label(residual, gradient, point.index[block])
-        penalty = form.lambda_H * float(np.sum(feature_weight * squares))
+        penalty = form.lambda_H * float((feature_weight * squares).sum())
         penalty += form.lambda_W * float(form.rows_c @ heads)
         penalty += bias_penalty(form, point.b)
         objective = loss + penalty

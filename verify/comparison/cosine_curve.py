@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 import theory
 import ufm
 from ufm.losses import DEFAULT, LossName
-from verify.certification.certificate import certify
+from verify.certification.many import certify_many
 from verify.comparison.checks.row import OBJECTIVE_TOLERANCE, geometry_tolerance
-from verify.solved import solved
 
 # figure of the paper → K, N
 FIGURES = {"3(c)": (2, 8000), "60": (2, 8000), "61": (3, 18_000), "62": (10, 50_000)}
@@ -85,9 +84,8 @@ def cosine_curve(
             f"n^{{11}} = {n_same[zero][0]:,}, where heads are zero and have no cosine; smaller ones would do, "
             f"such as {LAMBDA:g}"
         )
-    cosines, gaps = [], []
-    for same, different in zip(n_same, n_different, strict=True):
-        problem = ufm.SingleSource.correlated(
+    problems = [
+        ufm.SingleSource.correlated(
             classes,
             n_same=int(same),
             n_different=int(different),
@@ -96,10 +94,14 @@ def cosine_curve(
             lambda_b=LAMBDA,
             loss=loss,
         )
-        solution = solved(problem)
+        for same, different in zip(n_same, n_different, strict=True)
+    ]
+    solutions = ufm.solve_many(problems)
+    gaps = [certificate.relative_gap for certificate in certify_many(problems, solutions)]
+    cosines = []
+    for solution in solutions:
         w, v = (head[0].numpy() for head in solution.W)
         cosines.append(w @ v / np.sqrt((w @ w) * (v @ v)))
-        gaps.append(certify(problem, solution).relative_gap)
     line = np.linspace(per_class / 200, per_class * 199 / 200, 400)
     return CosineCurve(
         samples=samples,

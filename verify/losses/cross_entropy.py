@@ -42,7 +42,7 @@ class CrossEntropy:
     @staticmethod
     def value_and_residual(u: Float, y: Float) -> tuple[Float, Float]:
         """s log(1 + r) + Σ_k y_k (u_max − u_k), and s p − y."""
-        tops = np.argmax(u, axis=0), np.arange(u.shape[1])
+        tops = u.argmax(axis=0), np.arange(u.shape[1])
         below = u[tops] - u
         tail = np.exp(-below)
         tail[tops] = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,27 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
+
+
+def task_rows(classes: tuple[int, ...]) -> list[slice]:
+    """Rows of each task, stacked in order."""
+    return [slice(end - k, end) for end, k in zip(accumulate(classes), classes, strict=True)]
+
+
+def stacked(parts: list[Float]) -> Float:
+    """Parts below each other; a single one as it is."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def sums_of_tasks(rows: Float, classes: tuple[int, ...]) -> Float:
+    """(T, m) sums over each task's rows of (R, m)."""
+    tasks, K = len(classes), classes[0]
+    if classes == (K,) * tasks:
+        return np.asarray(np.add.reduce(rows.reshape(tasks, K, rows.shape[1]), axis=1))
+    sums = np.empty((tasks, rows.shape[1]))
+    for block, total in zip(task_rows(classes), sums, strict=True):
+        np.add.reduce(rows[block], axis=0, out=total)
+    return sums
 
 
 @dataclass(frozen=True)
@@ -37,17 +59,11 @@ class Tasks:
     @cached_property
     def blocks(self) -> list[slice]:
         """Rows of each task."""
-        ends = np.cumsum(self.classes).tolist()
-        return [slice(end - k, end) for end, k in zip(ends, self.classes, strict=True)]
+        return task_rows(self.classes)
 
     def block_sums(self, rows: Float) -> Float:
         """(T', m) sums over each task's rows of (R', m)."""
-        if len(self.classes) == 1:
-            return np.asarray(np.add.reduce(rows, axis=0, keepdims=True))
-        sums = np.empty((len(self.classes), rows.shape[1]))
-        for block, total in zip(self.blocks, sums, strict=True):
-            np.add.reduce(rows[block], axis=0, out=total)
-        return sums
+        return sums_of_tasks(rows, self.classes)
 
     def spread(self, tasks: Float) -> Float:
         """(R', m) of (T', m): each task's number on all its rows."""

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ufm.support.public_fields import require_known, task_losses
 from verify.losses import LOSSES, Loss
-from verify.losses.tasks import Tasks
+from verify.losses.tasks import Tasks, stacked, sums_of_tasks, task_rows
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -109,8 +109,7 @@ class Form:
     @cached_property
     def blocks(self) -> list[slice]:
         """Rows of each task."""
-        ends = np.cumsum(self.classes).tolist()
-        return [slice(end - k, end) for end, k in zip(ends, self.classes, strict=True)]
+        return task_rows(self.classes)
 
     @cached_property
     def rows_c(self) -> Float:
@@ -119,12 +118,7 @@ class Form:
 
     def block_sums(self, rows: Float) -> Float:
         """(T, m) sums over each task's rows of (R, m)."""
-        if len(self.classes) == 1:
-            return np.asarray(np.add.reduce(rows, axis=0, keepdims=True))
-        sums = np.empty((len(self.classes), rows.shape[1]))
-        for block, total in zip(self.blocks, sums, strict=True):
-            np.add.reduce(rows[block], axis=0, out=total)
-        return sums
+        return sums_of_tasks(rows, self.classes)
 
     @cached_property
     def loss_of(self) -> list[type[Loss]]:
@@ -175,9 +169,9 @@ class Form:
     @cached_property
     def tops(self) -> Int:
         """(T, m) the row of a largest target in each block: the label's own, or the first of a label set."""
-        starts = np.array([rows.start for rows in self.blocks])[:, None]
-        if self.labels.shape[1] == len(starts) and self.named:
-            return np.asarray(starts + np.maximum(self.labels.T, 0), dtype=np.int64)
+        if self.labels.shape[1] == len(self.classes) and self.named:
+            own = self.labels.T if self.labelled is None else np.maximum(self.labels.T, 0)
+            return own if len(self.classes) == 1 else own + np.array([[rows.start] for rows in self.blocks])
         return np.stack([rows.start + np.argmax(self.targets[rows], axis=0) for rows in self.blocks])
 
     @property
@@ -237,6 +231,11 @@ def require_problem(problem: Problem) -> None:
 def forms(problem: Problem) -> tuple[Form, ...]:
     """One form of Problem (3) or of pick-all-label, or T one-task forms of Problem (4)."""
     require_problem(problem)
+    return forms_of_known(problem)
+
+
+def forms_of_known(problem: Problem) -> tuple[Form, ...]:
+    """Those of a problem that ``require_problem`` has let pass."""
     tasks = np.arange(len(problem.classes))
     match problem.source:
         case "multilabel":
@@ -260,15 +259,13 @@ def forms(problem: Problem) -> tuple[Form, ...]:
 
 def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:
     """(R, m) stacked e_{k_t}, 0 where there is no label."""
-    # an identity with a column of zeros after its last, which −1 is the number of
-    return np.concatenate([np.eye(k, k + 1)[:, labels[:, t]] for t, k in enumerate(classes)])
+    return stacked([np.equal.outer(np.arange(k), labels[:, t]).astype(np.float64) for t, k in enumerate(classes)])
 
 
 def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float, indicators: Float) -> Form:
     classes = tuple(problem.classes[t] for t in tasks)
     averaged_over = float(counts.sum()) if problem.reduction == "mean" else 1.0
     targets, roundings = _targets(problem, classes, indicators)
-    labelled = labels.T != MISSING
     losses = task_losses(problem, LOSSES, "verify")
     return Form(
         classes=classes,
@@ -283,7 +280,7 @@ def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: 
         lambda_W=problem.lambda_W,
         lambda_b=problem.lambda_b,
         losses=tuple(losses[t] for t in tasks),
-        labelled=None if labelled.all() else labelled,
+        labelled=labels.T != MISSING if labels.min() == MISSING else None,
         roundings=roundings,
     )
 

@@ -49,9 +49,9 @@ def label_index(
     if len(array) != columns:
         raise ValueError(f"{name} has {len(array)} rows but {features} has {columns} columns; they must be as many")
     if not indicators:
-        least = MISSING if (distinct == MISSING).any() else 0
+        least = MISSING if distinct.min() < 0 else 0
         validation.check_range(name, array, classes, least, "problem.labels has those that there are")
-    if default:  # they are ``distinct``
+    if default or (len(array) == len(distinct) and (array == distinct).all()):
         return np.arange(columns)
     both, radix = np.concatenate([distinct, array]), (2,) * width
     if not indicators:

@@ -16,7 +16,7 @@ def column_blocks(index: Int, height: int) -> Iterator[Int | slice]:
 
     Slices, of which NumPy makes no copies, where the columns are sorted already.
     """
-    ordered = bool(np.all(index[1:] >= index[:-1]))
+    ordered = bool((index[1:] >= index[:-1]).all())
     order = None if ordered else np.argsort(index, kind="stable")
     width = max(1, BLOCK // max(1, height))
     for start in range(0, len(index), width):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ufm.support import validation
+from verify.losses.tasks import stacked
 from verify.reading.form import Float, Int, Problem, require_problem
 from verify.reading.label_index import label_index
 from verify.reading.label_sums import label_means
@@ -36,7 +37,7 @@ class Point:
     @cached_property
     def collapsed(self) -> bool:
         """Whether H has one column per label, in the labels' order."""
-        return np.array_equal(self.index, np.arange(len(self.share)))
+        return len(self.index) == len(self.share) and bool((self.index == np.arange(len(self.share))).all())
 
     @cached_property
     def means(self) -> Float:
@@ -69,10 +70,10 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
     if default:
         labels = problem.labels
     if not own_features(problem):
-        stacked, bias = np.concatenate(heads), np.concatenate(biases)
         sizes = (len(problem.counts),) if numbered(problem) else problem.classes
         sets = label_sets(problem)
-        return (_point("H", stacked, bias, H, "labels", labels, problem.labels, sizes, default, sets),)
+        W, b = stacked(heads), stacked(biases)
+        return (_point("H", W, b, H, "labels", labels, problem.labels, sizes, default, sets),)
     tasks = len(problem.classes)
     parts = zip(heads, biases, _list("H", H, tasks), _list("labels", labels, tasks), problem.labels, strict=True)
     return tuple(
@@ -178,9 +179,10 @@ def read_array(name: str, value: Any, axes: int) -> Float:
         shape = "(rows, columns)" if axes == 2 else "(K_t,)"
         raise ValueError(f"{name} must have {axes} axes {shape}, got shape {array.shape}")
     numbers = np.ascontiguousarray(array, dtype=np.float64)
-    if not np.isfinite(numbers).all():
+    largest = np.abs(numbers).max(initial=0.0)
+    if not np.isfinite(largest):
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise ValueError(f"{name}{list(place)} = {numbers[place]} is not finite; every entry must be")
-    if numbers.size and np.abs(numbers).max() > LARGEST:
-        raise ValueError(f"{name} has an entry of {np.abs(numbers).max():.3g}; beyond {LARGEST:g} squares overflow")
+    if largest > LARGEST:
+        raise ValueError(f"{name} has an entry of {largest:.3g}; beyond {LARGEST:g} squares overflow")
     return numbers

@@ -48,10 +48,14 @@ def new_figure(width: float, height: float) -> Any:
 
 def figure_file(name: str, figure: Any, caption: str, alt: str) -> FigureFile:
     """Draws the figure as PNG and as SVG."""
-    png = _drawn(figure, "png")
-    # the layout found for one format serves the other, and finding it is most of the drawing
-    figure.set_layout_engine("none")
-    return FigureFile(name, caption, alt, png, _drawn(figure, "svg"))
+    from matplotlib import rc_context
+
+    # the layout found for one format serves the other; a figure left with an engine is drawn twice each time
+    figure.set_dpi(DPI)
+    figure.get_layout_engine().execute(figure)
+    with rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+    return FigureFile(name, caption, alt, _drawn(figure, "png"), _drawn(figure, "svg"))
 
 
 def whole_epochs(axes: Any) -> None:

@@ -81,6 +81,9 @@ class BatchObjective:
         W_hat, H_hat, b_hat = self.split(x)
         u = self.logits_at(W_hat, H_hat, b_hat)
         found = [run.columns.value(_flat(u[run.rows])) for run in self.runs]
+        for run, (own, _) in zip(self.runs, found, strict=True):
+            if own.shape != self.constants.nothing.shape:  # of another's file, all problems would have one F
+                raise TypeError(f"{run.loss.__name__}'s columns add up all problems: their sums must be blocks.total's")
         loss = sum((loss for loss, _ in found[1:]), found[0][0])
         return loss + 0.5 * self.penalty(x), tuple(pieces for _, pieces in found)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ufm.losses import LOSSES, LossName
 from ufm.problems.standard_form import StandardForm
 
-LARGEST = 20_000  # multiplications of a product Ŵ Ĥ: beyond, one problem fills a processor alone
+LARGEST = 5_000  # multiplications of a product Ŵ Ĥ: beyond, its own matrix product is faster than many at once
 NONE, FREE, PENALIZED = "none", "free", "penalized"  # kinds of bias
 
 

@@ -1,6 +1,7 @@
 """Newton: one column per label, float64, trust-region Newton-CG from a random start, to machine precision.
 
-A run that stays far from stationary after DIRECT_STEPS steps follows the path of ``path`` instead.
+Problems that are ``large`` start on a ray instead, and steps there have a metric of their own. A run that stays far
+from stationary after DIRECT_STEPS steps follows the path of ``path``.
 
 Averaging the features of equal labels never raises F (cross-entropy and ‖·‖² are convex in h), so one column per
 distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
@@ -25,8 +26,11 @@ from ufm.solvers.newton.alternating_start import entries
 from ufm.solvers.newton.convex_start import convex_start
 from ufm.solvers.newton.descent import below
 from ufm.solvers.newton.dual_constraint import spectral_excess
+from ufm.solvers.newton.label_metric import MOST_PER_ROW, LabelMetric
+from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
+from ufm.solvers.newton.ray_start import ray_start
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
@@ -95,6 +99,8 @@ def solve_newton(
     blocks = Metric.entries(form.rows, form.columns, dim)
     if not all(LOSSES[loss].shift_blind for loss in form.losses):
         blocks = max(blocks, entries(form, dim))
+    if LabelMetric.fits(form):
+        blocks = max(blocks, (MOST_PER_ROW * form.rows) ** 2)
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
     require_memory(bytes_needed, device, f"newton with {size:,} variables")
     tolerance, steps = options.tolerance, options.steps
@@ -104,7 +110,10 @@ def solve_newton(
         objective = Objective(form, dim, device)
         start = random_start(objective, seed, device)
         ended = "steps"
-        if objective.shift_blind:
+        on_ray = large(form) and dim >= needed and (objective.shift_blind or form.labelled is None)
+        if on_ray:
+            state = ray_start(objective, start)
+        elif objective.shift_blind:
             state = state_at(objective, start)
         else:
             state, ended = convex_start(objective, start, history, tolerance, steps)
@@ -136,10 +145,10 @@ def solve_newton(
         target = tolerance
         while dim >= needed and ended == "tolerance" and target >= UNREACHABLE:
             excess = spectral_excess(objective, state)
-            if excess <= tolerance:
+            proven = gap_of_excess(objective, state, excess) <= tolerance
+            if excess <= tolerance or (proven and large(form)):
                 break
             target = min(target, state.residual) * TIGHTEN
-            proven = gap_of_excess(objective, state, excess) <= tolerance
             state, ended = run(target, TIGHTENING_STEPS if proven else steps)
             if proven and ended == "steps":
                 ended = "rounding"
@@ -150,6 +159,8 @@ def solve_newton(
     floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if rounds else 0.0)
     converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
+    if on_ray:
+        measured += " from the ray of the gradient at zero"
     if ended == "interrupted":
         outcome = Outcome.INTERRUPTED
     elif state.residual <= ROUNDING_FLOOR < residual or (converged and dim < needed):

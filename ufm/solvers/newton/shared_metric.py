@@ -17,6 +17,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from ufm.solvers.newton.label_metric import LabelMetric
+from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import Metric, inverse
 from ufm.solvers.objective import Linearization, Objective
 
@@ -47,8 +49,14 @@ class SharedMetric:
         return objective.join(dW, self.inverse_B @ H_hat, b_hat)
 
 
-def metric_at(objective: Objective, at: Linearization, *, far: bool, steady: bool) -> Metric | SharedMetric | None:
-    """The region's metric, ``far`` from a minimum; where a loss is a parabola, stiff everywhere, while ``steady``."""
+def metric_at(
+    objective: Objective, at: Linearization, *, far: bool, steady: bool
+) -> Metric | SharedMetric | LabelMetric | None:
+    """The region's metric: on large problems, while ``steady``, that of labels, or one A per task and one B; on others
+    ``far`` from a minimum, and where a loss is a parabola, stiff everywhere, while ``steady``.
+    """
+    if steady and large(objective.form):
+        return LabelMetric.at(objective, at) if LabelMetric.fits(objective.form) else SharedMetric.at(objective, at)
     if not objective.partly_quadratic:
         return Metric.at(objective, at) if far else None
     if not steady:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ufm.solvers.newton.label_metric import LabelMetric
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.shared_metric import SharedMetric
 from ufm.solvers.objective import Linearization, Objective
@@ -37,7 +38,7 @@ def steihaug(
     gradient: Tensor,
     radius: float,
     forcing: float,
-    metric: Metric | SharedMetric | None = None,
+    metric: Metric | SharedMetric | LabelMetric | None = None,
 ) -> Step:
     """Preconditioned conjugate gradients in ``metric``, by default the Euclidean one of x."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ufm.solvers.newton.balanced_factors import balanced, straight_step
+from ufm.solvers.newton.large import large
 from ufm.solvers.newton.shared_metric import metric_at
 from ufm.solvers.newton.steihaug import Step, steihaug
 from ufm.solvers.objective import Linearization, Objective
@@ -92,13 +93,14 @@ def minimize(
     """
     radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
     narrow = objective.dim < min(objective.form.sufficient_dim, objective.form.columns)
+    polishes = not large(objective.form)
     stalled, idle = 0.0, 0
     least = state  # of the gradients since F tells no more
     try:
         for _ in range(max_steps):
             residual = state.residual
             if residual <= tolerance:
-                return polish(objective, state, history), "tolerance"
+                return (polish(objective, state, history) if polishes else state), "tolerance"
             if stalled >= MAX_STALLED:
                 return state, "rounding"
             if idle > MAX_IDLE and (narrow or objective.partly_quadratic):
