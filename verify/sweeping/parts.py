@@ -47,9 +47,9 @@ def finished(folder: Path, study: Study) -> set[int]:
         if path.exists():
             _check(path, study, indices)
             there.add(number)
-    for path in sorted(folder.glob("chunk-*.parquet")):  # of a study with more chunks
-        if path not in {part(folder, number) for number in there}:
-            require_same_study(read_metadata(path), study, repr(str(path)))
+    known = {part(folder, number) for number in there}
+    for path in sorted(set(folder.glob("chunk-*.parquet")) - known):  # of a study with more chunks
+        require_same_study(read_metadata(path), study, repr(str(path)))
     return there
 
 

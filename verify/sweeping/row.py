@@ -124,7 +124,8 @@ def _metrics(at: At, names: tuple[str, ...]) -> Row:
 
 
 def _claims(at: At, certificate: Certificate, pinned: float, names: tuple[str, ...]) -> Row:
-    """The violation of each claim at the point, and whether it is a counterexample, as ``verify.falsify`` has it."""
+    """The violation of each claim at the point, and whether it is a counterexample: certified, beyond the claim's
+    margin, and the geometry pinned as the claim demands."""
     values: Row = {}
     for name in names:
         claim = LIBRARY[name]

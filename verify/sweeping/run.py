@@ -102,8 +102,8 @@ def sweep(
 
     The table is the same, to the last bit, whatever works on it. A row a problem: its parameters, ``objective``,
     ``lower_bound``, ``relative_gap``, ``verdict``, ``rank``, theory's prediction and thresholds if a theorem covers it,
-    every metric (``metric_SNC1``, …) and claim (``claim_nc4`` its violation, ``violated_nc4`` whether it is a certified
-    counterexample as ``verify.falsify`` demands). What is undefined or does not apply is null.
+    every metric (``metric_SNC1``, …) and claim (``claim_nc4`` its violation, ``violated_nc4`` whether it is a
+    counterexample, certified and pinned as ``verify.falsify`` demands). What is undefined or does not apply is null.
 
     Raises, before any work, TypeError or ValueError naming what of the study cannot be, ValueError for a table or parts
     of another study or version, or that another process works on; OSError, naming the file, where it cannot be written,

@@ -31,11 +31,11 @@ def by_joblib(study: Study, numbers: Sequence[int], jobs: int | None) -> Iterato
     calls = (joblib.delayed(_work)(chunk_of(study, number), os.getpid()) for number in numbers)
     backend = get_active_backend()[0]
     if getattr(backend, "supports_return_generator", False):
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
         with closing(parallel(calls)) as found:
             yield from found
         return
-    with joblib.Parallel(n_jobs=jobs, batch_size=1) as parallel:  # as Ray's
+    with joblib.Parallel(n_jobs=jobs, batch_size=1, max_nbytes=None) as parallel:  # as Ray's
         width = WAVE * max(1, backend.effective_n_jobs(jobs if jobs is not None else parallel.n_jobs))
         while wave := list(islice(calls, width)):
             yield from parallel(wave)
