@@ -54,6 +54,23 @@ def test_heads_of_correlated_tasks_lie_on_the_closed_form(name: str) -> None:
             assert abs(measured - float(expected)) <= 0.1
 
 
+@pytest.mark.parametrize(("name", "samples"), [("figure-60", 8000), ("figure-61", 18000)])
+def test_heads_trained_on_mnist_lie_on_the_closed_form_at_the_papers_number_of_samples(name: str, samples: int) -> None:
+    rows = MNIST[name]["cosines"]
+    for row in rows:
+        assert row["samples"] == samples
+        for closed, measured in zip(row["closed_form"], row["measured"], strict=True):
+            assert abs(measured - closed) <= (0.015 if row["classes"] == 2 or row["panel"] == "no final ReLU" else 0.03)
+            if row["classes"] == 2:
+                told = theory.task_correlation_cosine(row["n_same"], samples / 2 - row["n_same"], 0.2, 1.0)
+                assert closed == pytest.approx(float(told), abs=1e-12)
+    gaps = {(gap["panel"], gap["run"]): gap for gap in MNIST[name]["gaps"]}
+    assert len(gaps) == len(rows)
+    for (panel, _), gap in gaps.items():
+        assert gap["features"]["mean"] > gap["label_means"]["mean"] > gap["read"]["mean"] > 0
+        assert panel == "final ReLU" or gap["features"]["mean"] < 0.02
+
+
 @pytest.mark.parametrize(("source", "summaries"), [("digits", SUMMARIES), ("mnist-5000", MNIST)])
 def test_results_are_of_the_experiments_as_they_are(source: str, summaries: dict[str, dict[str, Any]]) -> None:
     entries = [entry for entry in catalogue(ROOT / "experiments") if entry.source == source]

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ufm.support.strict_json import finite_or_none
 from ufm_networks.experiments import Experiment, FinishedRun
-from ufm_networks.measuring import measure_run
-from ufm_networks.report import compare_run
+from ufm_networks.report import RunComparison
 from ufm_networks.report.correlation import CosinePoint, closed_form
 from ufm_networks.reproduction.summary import groups, mean, spread
 from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, literal, new_figure, tidy
 
 LINE_POINTS = 200
 EQUAL = 1e-9  # of two λ_H λ_W
-FEW = 10  # placed in the plane, which is not shown here
 
 
-def measure_cosines(experiment: Experiment, finished: Sequence[FinishedRun]) -> list[dict[str, Any]]:
+def measure_cosines(
+    experiment: Experiment, finished: Sequence[FinishedRun], compared: Mapping[str, RunComparison]
+) -> list[dict[str, Any]]:
     """One row per panel and run: measured cosines by seed, and the closed form at the λ's of each.
 
     The λ's are those of feature_decay, or else λ_W = N wd / 2 and the λ_H in effect. None stands for a closed form that
@@ -29,7 +29,7 @@ def measure_cosines(experiment: Experiment, finished: Sequence[FinishedRun]) -> 
     """
     rows = []
     for panel, run, group in groups(experiment, finished):
-        points = [_point(of) for of in group]
+        points = [_point(of.plan.run, compared[of.plan.label]) for of in group]
         measured, closed = [p.measured for p in points], [p.closed_form for p in points]
         rows.append(
             {
@@ -100,11 +100,10 @@ def _line(axes: Any, K: int, N: int, products: Sequence[float]) -> None:
     axes.plot(n_same, middle, color=COLOURS[0], linewidth=1.4, label=label)
 
 
-def _point(of: FinishedRun) -> CosinePoint:
-    compared = compare_run(measure_run(of.run, device=of.device, samples=FEW))
+def _point(run: str, compared: RunComparison) -> CosinePoint:
     if compared.cosine is None or not np.isfinite(compared.cosine.n_same + compared.cosine.n_different):
         raise ValueError(
-            f"run {of.plan.run!r}: kind='cosine' needs two tasks of equally many classes with counts "
+            f"run {run!r}: kind='cosine' needs two tasks of equally many classes with counts "
             "{same = n, different = m}"
         )
     return compared.cosine

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.measuring import measure_run
-from ufm_networks.report import compare_run
+from ufm_networks.report import RunComparison, compare_run
 from ufm_networks.reproduction.summary import groups, statistics
 
 FEW = 10  # placed in the plane, which is not shown here
@@ -20,7 +20,14 @@ SHARES = {
 }
 
 
-def measure_gaps(experiment: Experiment, finished: Sequence[FinishedRun]) -> list[dict[str, Any]]:
+def compare_finished(finished: Sequence[FinishedRun]) -> dict[str, RunComparison]:
+    """Every run beside its model, by the label of its plan."""
+    return {of.plan.label: compare_run(measure_run(of.run, device=of.device, samples=FEW)) for of in finished}
+
+
+def measure_gaps(
+    experiment: Experiment, finished: Sequence[FinishedRun], compared: Mapping[str, RunComparison]
+) -> list[dict[str, Any]]:
     """One row per panel, run and problem, of ``ufm measure``'s section on the gap; none where a run has no model.
 
     features     (F − min F) / F of the network, samples as they are; then, each without one cause more,
@@ -31,15 +38,15 @@ def measure_gaps(experiment: Experiment, finished: Sequence[FinishedRun]) -> lis
     """
     rows = []
     for panel, run, group in groups(experiment, finished):
-        compared = [compare_run(measure_run(of.run, device=of.device, samples=FEW)).gaps for of in group]
-        for gaps in zip(*compared, strict=False):  # a seed without a model leaves none to average
+        found = [compared[of.plan.label].gaps for of in group]
+        for gaps in zip(*found, strict=False):  # a seed without a model leaves none to average
             excess = {
                 name: statistics([gap.stages[i].excess for gap in gaps])
                 for i, name in enumerate(STAGES)
                 if all(i < len(gap.stages) for gap in gaps)
             }
             shares = {name: statistics([gap.squares[of] for gap in gaps]) for name, of in SHARES.items()}
-            rows.append({"panel": panel, "run": _name(run, gaps[0].part.tasks, len(compared[0])), **excess, **shares})
+            rows.append({"panel": panel, "run": _name(run, gaps[0].part.tasks, len(found[0])), **excess, **shares})
     return rows
 
 

@@ -17,7 +17,7 @@ from ufm_networks.report import compare_run, prepare_networks_report, write_netw
 from ufm_networks.reproduction.cosines import cosines_file, measure_cosines
 from ufm_networks.reproduction.curves import curves_file
 from ufm_networks.reproduction.decoding import measure_decoding
-from ufm_networks.reproduction.gaps import measure_gaps
+from ufm_networks.reproduction.gaps import compare_finished, measure_gaps
 from ufm_networks.reproduction.summary import KEYS, summarize
 from ufm_networks.reproduction.tables import history_csv, markdown
 from verify.report.figure_files import FigureFile, require_matplotlib
@@ -38,11 +38,13 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
     folder = open_folder(Path(output) / experiment.name, *FILES)
     summary = summarize(experiment, finished) | {"command": command}
     drawn: FigureFile | None = None
+    beside_models = experiment.figure.kind == "cosine" or experiment.figure.gaps
+    compared = compare_finished(finished) if beside_models else {}
     match experiment.figure.kind:
         case "curves":
             drawn = curves_file(experiment, finished)
         case "cosine":
-            summary["cosines"] = measure_cosines(experiment, finished)
+            summary["cosines"] = measure_cosines(experiment, finished, compared)
             drawn = cosines_file(experiment, summary["cosines"])
         case "decoding":
             summary["decoding"] = measure_decoding(experiment, finished)
@@ -51,7 +53,7 @@ def reproduce(experiment: Experiment, finished: Sequence[FinishedRun], output: s
         case unknown:
             assert_never(unknown)
     if experiment.figure.gaps:
-        summary["gaps"] = measure_gaps(experiment, finished)
+        summary["gaps"] = measure_gaps(experiment, finished, compared)
     metrics = list(dict.fromkeys(name for row in summary["rows"] for name in row["metrics"]))
     contents: dict[str, bytes | str] = {"metrics.csv": history_csv(finished, metrics)}
     if drawn is not None:
