@@ -60,6 +60,14 @@ def close(values: Mapping[str, Any], exact: Mapping[str, float], rtol: float) ->
 LABELS = {"one task": (5,), "two tasks": (3, 4), "three tasks": (2, 3, 2)}
 
 
+def test_sums_stay_float64_in_a_collection_of_another_format() -> None:
+    heads, H, y = made((3,))
+    collapse = ufm_networks.Collapse(heads)
+    MetricCollection([collapse]).set_dtype(torch.float16)
+    collapse.half().update(H, y)
+    assert collapse.sums.dtype == torch.float64
+
+
 @pytest.mark.parametrize("classes", LABELS.values(), ids=LABELS)
 @pytest.mark.parametrize(("dtype", "rtol"), [(torch.float64, 1e-9), (torch.float32, 1e-5), (torch.bfloat16, 1e-5)])
 def test_values_are_those_of_stacked_features(classes: tuple[int, ...], dtype: torch.dtype, rtol: float) -> None:
@@ -273,6 +281,7 @@ def test_what_is_wrong_with_a_batch_is_named_by_compute() -> None:
         (torch.zeros(4, 2, D), torch.zeros(4, 1).long(), ValueError, r"\(4, 2, 7\)"),
         (torch.zeros(4, D).long(), torch.zeros(4, 1).long(), TypeError, "features must be a tensor of real numbers"),
         (torch.zeros(4, D), torch.zeros(4, 1), TypeError, "labels are torch.float32"),
+        (torch.zeros(4, D), ["a", "b", "a", "b"], TypeError, "labels cannot become a tensor"),
         (torch.zeros(4, D), torch.zeros(4, 2).long(), ValueError, r"labels have shape \(4, 2\)"),
         (torch.zeros(4, D), {"digits": torch.zeros(4).long()}, ValueError, "did you mean 'digit'"),
         (torch.zeros(4, D), [torch.zeros(4).long()] * 2, ValueError, "a list of 2"),

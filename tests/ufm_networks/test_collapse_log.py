@@ -11,7 +11,7 @@ import pytest
 import torch
 from plain_models import CLASSES, HEADS, Encoder, ResNet, by_hand, images, loader, trained_statistics
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 from torch.utils.tensorboard import SummaryWriter
 
 import ufm_networks
@@ -241,15 +241,22 @@ def test_one_task_and_a_model_without_bias() -> None:
 
 
 @pytest.mark.parametrize("samples", [None, 40])
-@pytest.mark.parametrize("own", [False, True])
-def test_training_goes_on_as_it_would_have(samples: int | None, own: bool) -> None:
+@pytest.mark.parametrize("own", ["", "loader", "sampler", "batch sampler"])
+def test_training_goes_on_as_it_would_have(samples: int | None, own: str) -> None:
     """Loaders draw their order from the same random numbers as the pass."""
     x, y = images()
     weights = []
     for watched in (False, True):
         model = network()
         torch.manual_seed(3)
-        batches = loader(x, y, generator=torch.Generator().manual_seed(5) if own else None)
+        generator, data = torch.Generator().manual_seed(5), TensorDataset(x, torch.as_tensor(y))
+        drawn = RandomSampler(data, generator=generator)
+        batches = {
+            "": loader(x, y),
+            "loader": loader(x, y, generator=generator),
+            "sampler": DataLoader(data, 16, sampler=drawn),
+            "batch sampler": DataLoader(data, batch_sampler=BatchSampler(drawn, 16, drop_last=False)),
+        }[own]
         watch = ufm_networks.CollapseLog(model, batches, HEADS, samples=samples)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         for epoch in range(2):

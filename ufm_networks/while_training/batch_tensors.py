@@ -44,7 +44,10 @@ def label_columns(labels: Any, tasks: Sequence[str], device: torch.device) -> Te
 
 
 def _whole(name: str, values: Any, device: torch.device) -> Tensor:
-    tensor = torch.as_tensor(values)
+    try:
+        tensor = torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{name} cannot become a tensor ({error}); labels are integers, classes from 0") from None
     if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
         raise TypeError(f"{name} are {tensor.dtype}; labels are integers, classes from 0")
     return tensor.to(device=device, dtype=torch.int64)

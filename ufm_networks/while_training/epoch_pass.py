@@ -103,13 +103,15 @@ class EpochPass:
 @contextmanager
 def _same_draws(loader: Any) -> Iterator[None]:
     """What is drawn afterwards, as the order of the next epoch, is what would have been drawn without the pass."""
-    own = getattr(loader, "generator", None)
-    state = own.get_state() if isinstance(own, torch.Generator) else None
+    batches = getattr(loader, "batch_sampler", None)
+    drawing = (loader, getattr(loader, "sampler", None), batches, getattr(batches, "sampler", None))
+    generators = [getattr(part, "generator", None) for part in drawing]
+    states = [(own, own.get_state()) for own in generators if isinstance(own, torch.Generator)]
     with torch.random.fork_rng(devices=[]):
         try:
             yield
         finally:
-            if own is not None and state is not None:
+            for own, state in states:
                 own.set_state(state)
 
 

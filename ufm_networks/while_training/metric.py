@@ -99,6 +99,10 @@ class Collapse(Metric):  # type: ignore[misc, unused-ignore]
             self.outside = _first(self.outside, outside, number)
             self.layout.add(self.sums, h, table)
 
+    def set_dtype(self, dst_type: str | torch.dtype) -> Collapse:
+        """Nothing: sums are float64, whatever the format of features and of other metrics of a collection."""
+        return self
+
     def compute(self) -> dict[str, Tensor]:
         """Name → value."""
         require_right(self.not_finite, self.outside, self.heads.classes)
