@@ -15,7 +15,7 @@ import theory
 from ufm_networks.cli.reproduce_command import Reproduce
 from ufm_networks.experiments import FinishedRun, find_experiment, read_experiment, train_experiment
 from ufm_networks.experiments.measured_names import measured_names
-from ufm_networks.reproduction import cosines, decoding, reproduce, write
+from ufm_networks.reproduction import cosines, decoding, gaps, reproduce, write
 from ufm_networks.reproduction.curves import curve
 from ufm_networks.training import train
 
@@ -121,7 +121,7 @@ def test_names_told_before_training_are_those_that_are_measured(kind: str) -> No
         assert measured_names(run.config, run.data, run.test) == list(run.history[0])
 
 
-@pytest.mark.parametrize("kind", ["report", "cosine", "decoding"])
+@pytest.mark.parametrize("kind", ["report", "cosine", "decoding", "gaps"])
 def test_runs_are_measured_where_they_were_trained(kind: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And not on the CPU whatever they were trained on: the default of what measures them."""
     asked = []
@@ -130,10 +130,11 @@ def test_runs_are_measured_where_they_were_trained(kind: str, here: Path, monkey
         asked.append(device)
         raise KeyboardInterrupt
 
-    for module in (write, cosines):
+    for module in (write, gaps):
         monkeypatch.setattr(module, "measure_run", stopped)
     monkeypatch.setattr(decoding, "decoding_accuracy", stopped)
-    experiment = read_experiment(written(here, "mine", f'kind = "{kind}"', SHARED + RUNS))
+    figure = 'kind = "table"\nmetrics = ["SNC1"]\ngaps = true' if kind == "gaps" else f'kind = "{kind}"'
+    experiment = read_experiment(written(here, "mine", figure, SHARED + RUNS))
     plan = experiment.changed(device="cuda:1").plans[0]
     untrained = FinishedRun(plan, train(plan.config.replaced(epochs=1, device="cpu")))
     with pytest.raises(KeyboardInterrupt):
