@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from safetensors import safe_open
 
@@ -46,6 +48,26 @@ def test_text_is_numbered_as_people_sort_it(labels):
     assert_same_labels(problem, NUMBERS)
     assert problem.class_names == (("blue", "green", "red"), ("class2", "class10"))
     assert problem.task_names == (("colour", "shape") if isinstance(labels, pd.DataFrame) else None)
+
+
+def test_tables_of_polars_and_pyarrow_are_those_of_pandas():
+    codes, kinds = [1, 0, None, 2, 0, 1], ["red", "green", "blue", "grey"]
+    kind = pd.Categorical(COLOURS, categories=kinds)
+    table = FRAME.assign(code=pd.array(codes, dtype="Int64"), kind=kind)
+    frame = pl.DataFrame(FRAME.to_dict("list")).with_columns(
+        pl.Series("code", codes), pl.Series("kind", COLOURS, dtype=pl.Enum(kinds))
+    )
+    numbers = np.column_stack([NUMBERS, [1, 0, -1, 2, 0, 1], kind.codes])
+    for labels in (table, frame, pa.Table.from_pandas(table)):
+        problem = built(labels, missing=-1)
+        assert_same_labels(problem, numbers, (3, 2, 3, 4), -1)
+        assert problem.class_names[2:] == (("0", "1", "2"), tuple(kinds))
+        assert problem.task_names == ("colour", "shape", "code", "kind")
+
+
+def test_tasks_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="labels has 2 columns named 'colour'"):
+        built(FRAME.rename(columns={"shape": "colour"}))
 
 
 def test_categories_keep_their_order_and_those_that_do_not_occur():

@@ -67,8 +67,8 @@ class NamedLabels:
 def named_labels(labels: Any, missing: Any) -> NamedLabels | None:
     """Numbers of labels with names; None where there are no names: an array of integers.
 
-    labels   a pandas DataFrame, one column per task; a Series or Categorical, one task; arrays or lists of strings
-             (N, T) or (N,)
+    labels   a DataFrame of pandas or polars, or a Table of pyarrow, one column per task; a pandas Series or
+             Categorical, one task; arrays or lists of strings (N, T) or (N,)
     missing  stands for no label, as empty cells (None, NaN, NA) then do
 
     Classes of a categorical column are its categories in their order, used or not; of text the distinct cells, sorted
@@ -76,6 +76,8 @@ def named_labels(labels: Any, missing: Any) -> NamedLabels | None:
 
     Raises ValueError or TypeError naming the column.
     """
+    if hasattr(labels, "to_pandas") and hasattr(labels, "schema"):  # polars, pyarrow
+        labels = labels.to_pandas()
     if hasattr(labels, "iloc"):
         table = [labels.iloc[:, t] for t in range(labels.shape[1])] if labels.ndim == 2 else [labels]
         names = list(labels.columns) if labels.ndim == 2 else [labels.name]
@@ -96,6 +98,9 @@ def named_labels(labels: Any, missing: Any) -> NamedLabels | None:
     places = [f"labels[:, {t}]" if name is None else f"labels[{name!r}]" for t, name in enumerate(names)]
     columns = tuple(_column(place, cells, missing) for place, cells in zip(places, table, strict=True))
     tasks = None if any(name is None for name in names) else tuple(map(str, names))
+    for name in tasks or ():
+        if (times := list(map(str, names)).count(name)) > 1:
+            raise ValueError(f"labels has {times} columns named {name!r}; each task needs a name of its own")
     return NamedLabels(np.stack([column.numbers for column in columns], axis=1), columns, tasks)
 
 

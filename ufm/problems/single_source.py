@@ -84,7 +84,7 @@ class SingleSource(Named, OneForm):
         """Counts the label tuples of a real data set.
 
         labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning tells
-                 of an empty class 0. Or text (N, T), or a pandas DataFrame, Series or Categorical: classes are numbered
+                 of an empty class 0. Or text (N, T), or a DataFrame, Series or Categorical: classes are numbered
                  and their names kept (``ufm.problems.named_labels``)
         missing  the integer, or of text the string, that stands for no label, such as -1: such a sample has no loss in
                  that task, which "mean" divides by N all the same. A sample without any label is refused, a task
