@@ -106,7 +106,9 @@ def test_a_killed_process_ends_the_others(size, tmp_path):
     for told in results(size - 1, tmp_path):
         assert told["error"].startswith("LostProcessError: process")
         assert "the last checkpoint in 'kept' is whole" in told["error"]
-    assert run("saved", 1, tmp_path, **options | {"steps": 10**6, "tolerance": 1e-4} | {"steps": 10**6})[0]
+    (resumed,) = run("saved", 1, tmp_path, steps=10, checkpoint="kept")  # more have been taken
+    assert resumed["steps"][-1] >= 21
+    assert resumed["steps"][-1] % 7 == 0
 
 
 @pytest.mark.slow
