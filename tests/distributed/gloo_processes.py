@@ -46,6 +46,7 @@ def run(job, size, folder, **arguments):
     finally:
         for process in started:
             process.kill()
+            process.wait()
     return results(size, folder)
 
 

@@ -38,7 +38,9 @@ PROBLEMS = {
         [[0, 1], [1, -1], [-1, 0], [0, 0], [1, 1]], classes=(2, 2), missing=-1, loss="squared-error", **lambdas(0.05)
     ),
     "multi source": lambda: ufm.MultiSource([[5, 2], [1, 1, 1]], **lambdas(0.05)),
-    "multi label": lambda: ufm.MultiLabel.from_labels([[1, 0, 0], [1, 1, 0], [0, 1, 1], [1, 0, 0]], **lambdas(0.05)),
+    "multi label": lambda: ufm.MultiLabel.from_indicators(
+        [[1, 0, 0], [1, 1, 0], [0, 1, 1], [1, 0, 0]], **lambdas(0.05)
+    ),
     "two samples": lambda: ufm.SingleSource([1, 1], **lambdas(0.05)),
 }
 
@@ -99,17 +101,17 @@ def saved(**options):
     return {"objective": solution.objective, "steps": solution.history["step"], "loss": solution.history["loss"]}
 
 
-def refused(folder):
+def refused(place):
     """What errors say, by what is wrong."""
     rank = dist.get_rank()
     problem = PROBLEMS["single source"]()
     other = ufm.SingleSource([[7, 2, 0], [1, 4, 5 + rank]], **lambdas(0.05))
-    (Path(folder) / "file").write_text("a file")
+    (Path(place) / "file").write_text("a file")
     cases = {
         "problem": (other, {}),
         "seed": (problem, {"seed": rank}),
         "steps": (problem, {"steps": 10 + rank}),
-        "file": (problem, {"checkpoint": str(Path(folder) / "file")}),
+        "file": (problem, {"checkpoint": str(Path(place) / "file")}),
         "metrics": (problem, {"metrics": lambda point: {}}),
         "word": (problem, {"distributed": "yes"}),
     }

@@ -103,6 +103,7 @@ def test_a_killed_process_ends_the_others(size, tmp_path):
     finally:
         for process in started:
             process.kill()
+            process.wait()
     for told in results(size - 1, tmp_path):
         assert told["error"].startswith("LostProcessError: process")
         assert "the last checkpoint in 'kept' is whole" in told["error"]
@@ -113,7 +114,7 @@ def test_a_killed_process_ends_the_others(size, tmp_path):
 
 @pytest.mark.slow
 def test_what_processes_must_have_in_common(tmp_path):
-    for found in run("refused", 2, tmp_path, folder=str(tmp_path)):
+    for found in run("refused", 2, tmp_path, place=str(tmp_path)):
         assert "processes 0 and 1 were not given the same run: counts (" in found["problem"]
         assert "seed (0 and 1)" in found["seed"]
         assert "steps= ('10' and '11')" in found["steps"]
