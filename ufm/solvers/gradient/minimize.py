@@ -84,7 +84,7 @@ def minimize(
     ranks.require_same(of_run | shared_options(settings))
     total = int(counts.sum())
     ranks.together(lambda: require_memory(form, total, settings, ranks))
-    with torch.no_grad():
+    with torch.no_grad(), told_where_it_is(settings.checkpoint):
         samples = expand(form, counts, settings.device, settings.dtype, ranks)
         weighted = settings.weighting is not None
         method = weighted_momentum(form, counts, samples, settings) if weighted else build(samples, settings)
@@ -102,7 +102,7 @@ def minimize(
             found = settings.metrics(RunPoint(heads, H, biases, of_samples, weights, task))
             return own | {name: float(value) for name, value in found.items()}
 
-        with told_where_it_is(settings.checkpoint), own_checkpoint(settings.checkpoint, ranks):
+        with own_checkpoint(settings.checkpoint, ranks):
             kept = _kept(settings, of_run, method, ranks)
             end = Run(method, settings, kept, measure).finish(settings.progress)
         W, H, b = _in_own_units(method, copy=False)
