@@ -89,6 +89,8 @@ def solve(
                source: the largest of its tasks'). A smaller one is allowed and ``status`` says what it means.
     seed       of the random start: same seed and device, same result (large problems hardly use it)
     device     "cpu" or "cuda" (newton, gradient)
+    distributed  (gradient) in an initialized process group, of which every process calls this with the same problem and
+               options: the columns of H are shared among them, True or "sharded" as ``ufm.Gradient`` says
     tolerance  the method's own option, which is on different things; None is its default
 
     λ's must lie in [1e-100, 1e100] and task weights in [1e-50, 1e50]: beyond, float64 cannot hold their products.

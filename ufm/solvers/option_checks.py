@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ufm.support import validation
-from ufm.support.writable import require_file
+from ufm.support.writable import open_folder, require_file
 
 DTYPES = {torch.float32: "float32", torch.float64: "float64"}
 
@@ -56,6 +56,33 @@ def checkpoint(name: str, value: Any) -> Path:
         return require_file(path, name, "run.safetensors")
     except OSError as error:
         raise ValueError(str(error)) from error
+
+
+def checkpoint_folder(name: str, value: Any) -> Path:
+    """A folder for the checkpoints of many processes, which is made."""
+    try:
+        path = Path(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a path to a folder, got {value!r}") from None
+    if path.is_file():
+        raise ValueError(
+            f"{name}={str(path)!r} is a file, as one process writes it; many processes write a folder: name another"
+        )
+    try:
+        return open_folder(path, what=name)
+    except OSError as error:
+        raise ValueError(str(error)) from error
+
+
+def distributed(value: Any, metrics: Any) -> None:
+    """False, True or "sharded", without what would need all of H on the way."""
+    if not isinstance(value, bool) and value != "sharded":
+        raise ValueError(f"distributed must be True, False or 'sharded', got {short(value)}")
+    if value and metrics is not None:
+        raise ValueError(
+            f"metrics= reads all of H, of which each process has a share under distributed={value!r}: leave it out, "
+            "and measure the solution"
+        )
 
 
 def flag(name: str, value: Any) -> bool:

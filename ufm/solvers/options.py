@@ -71,7 +71,8 @@ class Gradient:
     """What to measure for the history of each ``ufm.RunPoint``: a function of it that returns numbers by name, such as
     ``verify.tracked(problem)``."""
     checkpoint: str | Path | None = None
-    """A file to save the run to, and to resume it from; per task for several sources."""
+    """A file to save the run to, and to resume it from, a folder where it is distributed; per task for several
+    sources."""
     checkpoint_every: int | None = None
     """Steps between checkpoints; by default one a minute."""
     progress: bool | None = None
@@ -80,6 +81,9 @@ class Gradient:
     """Task weights anew at every step; needs momentum with a learning rate."""
     weighting_options: Mapping[str, Any] | None = None
     """Of the weighting, such as {"temperature": 2} for dwa."""
+    distributed: bool | Literal["sharded"] = False
+    """Share the columns of H among the processes of the default process group. True: the first process returns all of
+    H, the others their columns; "sharded": every process returns its own."""
 
     def __post_init__(self) -> None:
         validation.one_of("optimizer", self.optimizer, get_args(Optimizer))
@@ -93,10 +97,11 @@ class Gradient:
             momentum=option_checks.momentum,
             log_every=option_checks.at_least_one,
             metrics=option_checks.function,
-            checkpoint=option_checks.checkpoint,
+            checkpoint=option_checks.checkpoint_folder if self.distributed else option_checks.checkpoint,
             checkpoint_every=option_checks.at_least_one,
             progress=option_checks.flag,
         )
+        option_checks.distributed(self.distributed, self.metrics)
         option_checks.weighting(self.weighting, self.weighting_options, self.optimizer, self.learning_rate)
 
 
@@ -116,6 +121,7 @@ class GradientOptions(TypedDict, total=False):
     progress: bool | None
     weighting: Weighting | None
     weighting_options: Mapping[str, Any] | None
+    distributed: bool | Literal["sharded"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from verify.cli.figure_command import Figure
 from verify.cli.findings_command import FindingsCommand
 from verify.cli.label_printing import told_to
 from verify.cli.landscape_command import Landscape
+from verify.cli.many_processes import launched, own_device, processes
 from verify.cli.problem_options import ProblemOptions, with_names
 from verify.cli.solver_options import SolverOptions
 from verify.cli.sweep_command import SweepCommand
@@ -68,7 +69,8 @@ class Verify:
 
 @dataclass(frozen=True)
 class Solve:
-    """Solve one problem, print the solution and its certificate, and keep it with --save."""
+    """Solve one problem, print the solution and its certificate, and keep it with --save; by torchrun with --method
+    gradient in many processes, which share the features."""
 
     problem: ProblemOptions = field(default_factory=ProblemOptions)
     solver: SolverOptions = field(default_factory=SolverOptions)
@@ -81,14 +83,28 @@ class Solve:
         """0 where the solver converged, 1 where it did not, 130 where Ctrl-C ended it."""
         if self.save is not None:
             require_file(self.save, "--save", "solution.safetensors")  # before the work, not after
-        console = Console()
+        with processes(self.solver.method, self.solver.device) as first:
+            return self._solved(first)
+
+    def _solved(self, first: bool) -> int:
+        console = Console(quiet=not first)
         problem, reading = self.problem.stated(told_to(console))
         if self.rigorous:
             require_feasible_solution(problem, self.solver.dim, every_sample=self.solver.method == "gradient")
         options = self.solver.arguments()
-        if self.solver.method == "gradient":
+        if launched():
+            options |= {"distributed": True, "device": own_device(self.solver.device)}
+        elif self.solver.method == "gradient":
             options["metrics"] = tracked(problem)
         solution = ufm.solve(with_names(problem, reading), **options)  # a file keeps the names
+        if first:
+            self._told(solution, problem, console)
+        if solution.outcome is ufm.Outcome.INTERRUPTED:
+            return 130
+        return 0 if solution.converged else 1
+
+    def _told(self, solution: ufm.Solution, problem: Any, console: Console) -> None:
+        """Saved, certified and printed."""
         try:
             if self.save is not None:
                 solution.save(self.save)
@@ -97,9 +113,6 @@ class Solve:
                 console.print(str(part), markup=False, highlight=False, soft_wrap=True)
         if self.save is not None:
             console.print(f"saved: {self.save}", markup=False, highlight=False, soft_wrap=True)
-        if solution.outcome is ufm.Outcome.INTERRUPTED:
-            return 130
-        return 0 if solution.converged else 1
 
 
 COMMANDS: dict[str, Any] = {

@@ -16,7 +16,7 @@ import tyro
 
 from ufm.solvers.options import METHODS
 
-NO_FLAGS = ("weighting_options", "metrics")  # of a type that no flag can have
+NO_FLAGS = ("weighting_options", "metrics", "distributed")  # of a type that no flag can have, or torchrun says it
 
 
 def _documented(kind: type) -> dict[str, str]:

@@ -44,7 +44,8 @@ class Rates:
     @classmethod
     def natural(cls, start: Point, objective: Objective, momentum: float, horizon: int) -> Rates:
         """From the sizes of the start, whose logits are of order one; b moves by RELATIVE_RATE in its own units."""
-        H, W = (RELATIVE_RATE * float(x.square().mean().sqrt()) for x in (start.features, start.heads))
+        squares = objective.samples.ranks.mean(start.features.square()), start.heads.square().mean()
+        H, W = (RELATIVE_RATE * float(square.sqrt()) for square in squares)
         b = RELATIVE_RATE / objective.units.scale.b if objective.samples.has_bias else 0.0
         return cls(H, W, b, momentum, BETA_2, 1e-15, horizon)
 

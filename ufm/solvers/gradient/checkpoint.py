@@ -7,14 +7,15 @@ tensors and header, so that a damaged one is refused in words and left as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from ufm.solvers.gradient.ranks import ALONE, Ranks
 from ufm.support import validation
 from ufm.support.bounded_json import parse_json
 from ufm.support.checked_tensors import load_checked, save_checked
@@ -33,14 +34,32 @@ class Progressed:
     history: dict[str, list[float]]
 
 
-def own_checkpoint(path: Path | None) -> AbstractContextManager[None]:
-    """No other run has the file until the end; ValueError where one has it now."""
-    if path is None:
-        return nullcontext()
-    return locked(
-        path.with_name(f".{path.name}.lock"),
-        f"checkpoint={str(path)!r}: another run goes on from this file now; wait for it, or name another",
-    )
+@contextmanager
+def own_checkpoint(path: Path | None, ranks: Ranks = ALONE) -> Iterator[None]:
+    """No other run has the file until the end; ValueError where one has it now. Of many processes the first locks."""
+    with ExitStack() as until_the_end:
+        if path is not None:
+            lock = locked(
+                path.with_name(f".{path.name}.lock"),
+                f"checkpoint={str(path)!r}: another run goes on from this file now; wait for it, or name another",
+            )
+            ranks.together(lambda: until_the_end.enter_context(lock) if ranks.first else None)
+        yield
+
+
+class FileCheckpoint:
+    """The file of a run in one process."""
+
+    def __init__(self, path: Path, fingerprint: dict[str, Any]) -> None:
+        self.path, self.fingerprint = path, fingerprint
+
+    def load(self, tensors: dict[str, Tensor]) -> Progressed | None:
+        """As ``load`` below; None where there is no file."""
+        return load(self.path, self.fingerprint, tensors) if self.path.exists() else None
+
+    def save(self, progressed: Progressed, tensors: dict[str, Tensor]) -> None:
+        """As ``save`` below."""
+        save(self.path, self.fingerprint, progressed, tensors)
 
 
 def save(path: Path, fingerprint: dict[str, Any], progressed: Progressed, tensors: dict[str, Tensor]) -> None:
@@ -62,10 +81,10 @@ def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) ->
         saved = run["fingerprint"]
         if not isinstance(saved, dict):
             raise TypeError(f"its fingerprint is a {type(saved).__name__}")
-        progressed = _progressed(run)
+        progressed = progressed_from(run)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise unreadable(path, str(error) if type(error) is ValueError else repr(error)) from error
-    _check_fingerprint(path, saved, fingerprint)
+    check_fingerprint(path, saved, fingerprint)
     for name, tensor in tensors.items():
         if name not in read or (read[name].shape, read[name].dtype) != (tensor.shape, tensor.dtype):
             raise unreadable(path, f"the tensor {name!r} is not {tuple(tensor.shape)} of {tensor.dtype}")
@@ -74,7 +93,7 @@ def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) ->
     return progressed
 
 
-def _progressed(run: dict[str, Any]) -> Progressed:
+def progressed_from(run: dict[str, Any]) -> Progressed:
     """Numbers where numbers belong, and a history whose lists are of one length, up to the step and not beyond."""
     step, numbers, history = validation.whole_number("step", run["step"], 0), run["numbers"], run["history"]
     _require_numbers("numbers", numbers.values())
@@ -102,7 +121,8 @@ def unreadable(path: Path, reason: str) -> ValueError:
     )
 
 
-def _check_fingerprint(path: Path, saved: dict[str, Any], current: dict[str, Any]) -> None:
+def check_fingerprint(path: Path, saved: dict[str, Any], current: dict[str, Any]) -> None:
+    """ValueError naming what differs."""
     names = [*current, *(name for name in saved if name not in current)]
     different = [
         f"{name} ({saved.get(name)!r} there, {current.get(name)!r} here)"

@@ -43,5 +43,11 @@ def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Setting
     }
 
 
+def shared_options(settings: Settings) -> dict[str, Any]:
+    """What many processes must have in common besides, or they would not stop and save together."""
+    names = ("tolerance", "steps", "log_every", "checkpoint", "checkpoint_every", "distributed")
+    return {f"{name}=": str(getattr(settings, name)) for name in names}
+
+
 def _digest(array: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes() + str(array.shape).encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ufm.solvers.gradient.line_method import LineMethod
 from ufm.solvers.gradient.objective import Objective
-from ufm.solvers.gradient.point import Point, dot
+from ufm.solvers.gradient.point import Point
 
 PAIRS = 8  # steps remembered
 CURVATURE = 1e-12  # least ⟨s, y⟩ / ⟨y, y⟩: below it rounding decides the sign
@@ -41,8 +41,8 @@ class LBFGS(LineMethod):
         self.point.vector.add_(s)
         self.current = self.measured()
         torch.sub(self.gradient.vector, y, out=y)
-        product = dot(s, y)
-        if product > CURVATURE * dot(y, y):
+        product = self.objective.dot(s, y)
+        if product > CURVATURE * self.objective.dot(y, y):
             self.products[slot] = product
         return True
 
@@ -50,7 +50,7 @@ class LBFGS(LineMethod):
         """Sets the direction, and a step along it."""
         D = self.direction.vector
         self._two_loop(D.copy_(self.gradient.vector))
-        slope = dot(self.gradient.vector, D.neg_())
+        slope = self.objective.dot(self.gradient.vector, D.neg_())
         if slope >= 0:
             return None
         return self.along(slope, 1.0 if self.products else None)
@@ -59,13 +59,13 @@ class LBFGS(LineMethod):
         """q ← B q."""
         projections = {}
         for slot in reversed(self.products):
-            projections[slot] = dot(self.s[slot], q) / self.products[slot]
+            projections[slot] = self.objective.dot(self.s[slot], q) / self.products[slot]
             q.add_(self.y[slot], alpha=-projections[slot])
         if self.products:
             newest = next(reversed(self.products))
-            q.mul_(self.products[newest] / dot(self.y[newest], self.y[newest]))
+            q.mul_(self.products[newest] / self.objective.dot(self.y[newest], self.y[newest]))
         for slot, product in self.products.items():
-            q.add_(self.s[slot], alpha=projections[slot] - dot(self.y[slot], q) / product)
+            q.add_(self.s[slot], alpha=projections[slot] - self.objective.dot(self.y[slot], q) / product)
 
     def state(self) -> dict[str, Tensor]:
         """x and the remembered pairs; the gradient follows from x."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ufm.solvers.gradient.objective import Objective
-from ufm.solvers.gradient.point import Point, dot
+from ufm.solvers.gradient.point import Point, dot_parts
 
 TRIAL = 1 << 16  # elements of (R, n) per chunk on a CPU
 
@@ -32,7 +32,7 @@ class Line:
         rows = len(margins)
         on_cpu = margins.device.type == "cpu"
         self.trial_samples = max(1, TRIAL // rows) if on_cpu else objective.chunk_rows
-        self.penalty = (0.0, 0.0, 0.0)
+        self.penalty: tuple[float, ...] = (0.0, 0.0, 0.0)
 
     def aim(self, point: Point, direction: Point) -> None:
         """Fills B, C and the penalty ½ (⟨x, x⟩ + 2t ⟨x, D⟩ + t² ⟨D, D⟩), inner products weighted by ρ."""
@@ -47,7 +47,10 @@ class Line:
             second = objective.scale_samples(product[rank:].mul_(2.0), column)
             self.first[:, rows] = objective.margins(first, column)
             self.second[:, rows] = objective.margins(second, column)
-        self.penalty = self._inner(point, point), self._inner(point, direction), self._inner(direction, direction)
+        pairs = ((point, point), (point, direction), (direction, direction))
+        inner = torch.stack([self._inner(*pair) for pair in pairs])
+        objective.samples.ranks.add(inner)
+        self.penalty = tuple(inner.tolist())
 
     def slope(self, t: float) -> tuple[float, float]:
         """φ'(t), φ''(t)."""
@@ -58,6 +61,7 @@ class Line:
             for group, (m, target, mass, _) in zip(self.objective.samples.groups, blocks, strict=True):
                 second = group.blocks(self.second[:, rows])
                 total += torch.stack(group.loss.along(m, group.blocks(first), second, target, mass))
+        self.objective.samples.ranks.add(total)
         slope, curvature = total.tolist()
         _, xd, dd = self.penalty
         return slope + xd + t * dd, curvature + dd
@@ -65,8 +69,10 @@ class Line:
     def value(self, t: float) -> float:
         """φ(t)."""
         losses = [self.objective.loss(margin, column) for _, column, margin in self._trial(t)]
+        total = torch.stack(losses).sum() if losses else self.margins.new_zeros((), dtype=torch.float64)
+        self.objective.samples.ranks.add(total)
         xx, xd, dd = self.penalty
-        return float(torch.stack(losses).sum()) + 0.5 * (xx + 2.0 * t * xd + t * t * dd)
+        return float(total) + 0.5 * (xx + 2.0 * t * xd + t * t * dd)
 
     def _trial(self, t: float) -> Iterator[tuple[slice, Tensor, Tensor]]:
         for start in range(0, self.margins.shape[1], self.trial_samples):
@@ -75,8 +81,10 @@ class Line:
             margin.add_(self.second[:, rows], alpha=0.5 * t * t)
             yield rows, self.objective.samples.column[rows], margin
 
-    def _inner(self, x: Point, y: Point) -> float:
-        """Σ ρ x y in balanced units, where ρ is 1 except for the bias."""
-        bias = (self.objective.units.penalty.b * x.bias * y.bias).sum(dtype=torch.float64)
-        rank = len(x.bias)
-        return dot(x.vector[:-rank], y.vector[:-rank]) + float(bias)
+    def _inner(self, x: Point, y: Point) -> Tensor:
+        """This process' part of Σ ρ x y in balanced units, where ρ is 1 except for the bias."""
+        rank, own = len(x.bias), self.objective.own
+        product = dot_parts(own(x.vector[:-rank]), own(y.vector[:-rank]))
+        if not self.objective.samples.ranks.first:
+            return product
+        return product + (self.objective.units.penalty.b * x.bias * y.bias).sum(dtype=torch.float64)

@@ -14,7 +14,7 @@ from torch import Tensor
 from ufm.solvers.gradient.evaluation import Evaluation
 from ufm.solvers.gradient.line_method import LineMethod
 from ufm.solvers.gradient.objective import Objective
-from ufm.solvers.gradient.point import Point, dot
+from ufm.solvers.gradient.point import Point
 
 DESCENT = 1e-10  # least −⟨∇F, D⟩ / ‖∇F‖² that still counts as descent
 
@@ -29,7 +29,7 @@ class LineMomentum(LineMethod):
 
     def step(self) -> bool:
         """To the minimizer along D, then the next D."""
-        slope = dot(self.gradient.vector, self.direction.vector)
+        slope = self.objective.dot(self.gradient.vector, self.direction.vector)
         descends = slope < -DESCENT * self.current.gradient_square
         t = self.along(slope) if descends else None
         if t is None:

@@ -13,18 +13,21 @@ from torch import Tensor
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
 from ufm.solvers.gradient.adam import Adam, Rates
-from ufm.solvers.gradient.checkpoint import own_checkpoint
-from ufm.solvers.gradient.fingerprint import fingerprint
+from ufm.solvers.gradient.checkpoint import FileCheckpoint, own_checkpoint
+from ufm.solvers.gradient.fingerprint import fingerprint, shared_options
 from ufm.solvers.gradient.fixed_momentum import FixedMomentum
 from ufm.solvers.gradient.lbfgs import LBFGS
 from ufm.solvers.gradient.line_momentum import LineMomentum
 from ufm.solvers.gradient.method import Method
 from ufm.solvers.gradient.objective import Objective
 from ufm.solvers.gradient.point import Point
+from ufm.solvers.gradient.process_group import ProcessGroup, joined, told_where_it_is
+from ufm.solvers.gradient.ranks import Ranks
 from ufm.solvers.gradient.requirements import require_memory
-from ufm.solvers.gradient.run import Run
+from ufm.solvers.gradient.run import Kept, Run
 from ufm.solvers.gradient.samples import Samples, expand
 from ufm.solvers.gradient.settings import Settings, settled
+from ufm.solvers.gradient.sharded_checkpoint import ShardedCheckpoint
 from ufm.solvers.gradient.start import own_start, random_start
 from ufm.solvers.gradient.status import describe, outcome
 from ufm.solvers.gradient.units import balanced_units, own_units
@@ -76,9 +79,13 @@ def minimize(
     """
     settings = settled(Gradient(**options), dim=dim, seed=seed, device=device)
     counts = _checked_counts(counts, form.columns)
-    require_memory(form, int(counts.sum()), settings)
-    with torch.no_grad():
-        samples = expand(form, counts, settings.device, settings.dtype)
+    ranks = joined(settings.distributed, settings.device)
+    of_run = fingerprint(form, counts, settings)
+    ranks.require_same(of_run | shared_options(settings))
+    total = int(counts.sum())
+    ranks.together(lambda: require_memory(form, total, settings, ranks))
+    with torch.no_grad(), told_where_it_is(settings.checkpoint):
+        samples = expand(form, counts, settings.device, settings.dtype, ranks)
         weighted = settings.weighting is not None
         method = weighted_momentum(form, counts, samples, settings) if weighted else build(samples, settings)
         told = np.arange(form.columns)[:, None] if labels is None else labels
@@ -95,17 +102,22 @@ def minimize(
             found = settings.metrics(RunPoint(heads, H, biases, of_samples, weights, task))
             return own | {name: float(value) for name, value in found.items()}
 
-        with own_checkpoint(settings.checkpoint):
-            end = Run(method, settings, fingerprint(form, counts, settings), measure).finish(settings.progress)
+        with own_checkpoint(settings.checkpoint, ranks):
+            kept = _kept(settings, of_run, method, ranks)
+            end = Run(method, settings, kept, measure).finish(settings.progress)
         W, H, b = _in_own_units(method, copy=False)
-        exact = expand(form, counts, settings.device, torch.float64)
+        exact = expand(form, counts, settings.device, torch.float64, ranks)
         point = method.point
         objective = Objective(exact, own_units(exact), settings.dim).value(point)
+        column = samples.column.cpu().numpy().astype(np.int64)
+        if settings.distributed is True:
+            H = ranks.gathered(H.T, total).T
+            column = np.repeat(np.arange(form.columns), counts) if ranks.first else column
     return GradientResult(
         W=W,
         H=H,
         b=b,
-        sample_column=samples.column.cpu().numpy().astype(np.int64),
+        sample_column=column,
         objective=objective,
         relative_gradient=end.last.relative_gradient,
         steps=end.step,
@@ -114,6 +126,15 @@ def minimize(
         status=describe(end, settings),
         history=end.history,
     )
+
+
+def _kept(settings: Settings, of_run: dict[str, Any], method: Method, ranks: Ranks) -> Kept:
+    """Where the run is saved."""
+    if settings.checkpoint is None:
+        return None
+    if isinstance(ranks, ProcessGroup):
+        return ShardedCheckpoint(settings.checkpoint, of_run, method.objective, ranks)
+    return FileCheckpoint(settings.checkpoint, of_run)
 
 
 def build(samples: Samples, settings: Settings) -> Method:

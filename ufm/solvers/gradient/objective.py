@@ -126,7 +126,8 @@ class Objective:
         return gradient.addcmul_(chunk.features, penalty)
 
     def head_gradients(self, point: Point, heads: Heads) -> tuple[Tensor, Tensor]:
-        """∂F/∂Ŵ (R, d) and ∂F/∂b̂ (R,) once every chunk has passed."""
+        """∂F/∂Ŵ (R, d) and ∂F/∂b̂ (R,) once every chunk has passed, in every process: the only sums of R d numbers."""
+        self.samples.ranks.add(heads.W_sum, heads.b_sum)
         scale, penalty = self.units.scale, self.units.penalty
         W = heads.W_sum * (scale.W * scale.H if isinstance(scale.H, float) else scale.W)
         return W.addcmul_(penalty.W, point.heads), (heads.b_sum * scale.b).addcmul_(penalty.b, point.bias)
@@ -147,10 +148,13 @@ class Objective:
             if margins is not None:
                 margins[:, chunk.rows] = margin
         W, b = self.head_gradients(point, heads)
-        total[0] += self.head_penalty(point)
-        total[1] += _weighted_square(W, metric.W) + _weighted_square(b, metric.b)
+        if self.samples.ranks.first:
+            total[0] += self.head_penalty(point)
+            total[1] += _weighted_square(W, metric.W) + _weighted_square(b, metric.b)
+            if gradient is not None:
+                total[2] += dot_parts(W, gradient.heads) + dot_parts(b, gradient.bias)
+        self.samples.ranks.add(total)
         if gradient is not None:
-            total[2] += dot_parts(W, gradient.heads) + dot_parts(b, gradient.bias)
             gradient.heads.copy_(W)
             gradient.bias.copy_(b)
         value, square, overlap = total.tolist()
@@ -161,11 +165,24 @@ class Objective:
         rounded = Point(point.vector[-self.samples.rows * (self.dim + 1) :].to(self.dtype), 0, *point.shape[1:])
         heads = self.heads(rounded)
         total = self.head_penalty(rounded)
+        if not self.samples.ranks.first:
+            total.zero_()
         for rows in self.slices():
             column, features = self.samples.column[rows], point.features[rows].to(self.dtype)
             total += self.loss(self.margins(self.logits(features, heads, column), column), column)
             total += self.feature_penalty(features, column)
+        self.samples.ranks.add(total)
         return float(total)
+
+    def dot(self, x: Tensor, y: Tensor) -> float:
+        """⟨x, y⟩ of vectors laid out as a point's."""
+        product = dot_parts(self.own(x), self.own(y))
+        self.samples.ranks.add(product)
+        return float(product)
+
+    def own(self, vector: Tensor) -> Tensor:
+        """What this process counts of a point's vector: its features, and in the first process W and b."""
+        return vector if self.samples.ranks.first else vector[: self.samples.count * self.dim]
 
     def feature_penalty(self, features: Tensor, column: Tensor) -> Tensor:
         """½ Σ ρ_i ‖ĥ_i‖² of a chunk."""

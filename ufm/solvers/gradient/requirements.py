@@ -7,6 +7,7 @@ import torch
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.gradient.lbfgs import PAIRS
 from ufm.solvers.gradient.objective import chunk_rows
+from ufm.solvers.gradient.ranks import ALONE, Ranks
 from ufm.solvers.gradient.settings import DTYPES, Settings
 from ufm.support import memory
 
@@ -48,11 +49,25 @@ def _table_bytes(form: StandardForm, size: int) -> int:
     return form.columns * (form.rows * (size + 8) + tasks * (size + 48) + 32 * largest + 64)
 
 
-def require_memory(form: StandardForm, samples: int, settings: Settings) -> None:
-    """MemoryError naming N, d, dtype, the need and what there is."""
+def share_bytes(form: StandardForm, samples: int, settings: Settings, ranks: Ranks) -> int:
+    """What this process of ``ranks`` allocates: for its samples, for a checkpoint of them, which is copied on the way,
+    and in the first one for the H that is gathered.
+    """
+    share = ranks.share(samples)
+    needed = needed_bytes(form, share.stop - share.start, settings)
+    size = torch.empty((), dtype=settings.dtype).element_size()
+    if settings.distributed and settings.checkpoint is not None:
+        needed += size * (share.stop - share.start) * settings.dim
+    if settings.distributed is True and ranks.first:
+        needed += samples * (size * settings.dim + 8 * (len(form.classes) + 2))
+    return needed
+
+
+def require_memory(form: StandardForm, samples: int, settings: Settings, ranks: Ranks = ALONE) -> None:
+    """MemoryError naming N, d, dtype, the need and what there is: of all processes on one device together."""
     lighter = "; optimizer='momentum' needs less" if settings.optimizer == "lbfgs" else ""
     memory.require_memory(
-        needed_bytes(form, samples, settings),
+        ranks.on_one_device(str(settings.device), share_bytes(form, samples, settings, ranks)),
         settings.device,
         f"method='gradient' with N = {samples:,} free features of dimension d = {settings.dim:,} in "
         f"{DTYPES[settings.dtype]} (optimizer={settings.optimizer!r})",

@@ -7,24 +7,25 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError
 
-from ufm.solvers.gradient import checkpoint
-from ufm.solvers.gradient.checkpoint import Progressed
+from ufm.solvers.gradient.checkpoint import FileCheckpoint, Progressed, unreadable
 from ufm.solvers.gradient.evaluation import Evaluation
 from ufm.solvers.gradient.method import Method
 from ufm.solvers.gradient.progress import ProgressBar
 from ufm.solvers.gradient.settings import Settings
+from ufm.solvers.gradient.sharded_checkpoint import ShardedCheckpoint
 from ufm.support.interrupt import Interrupt
 
 CHECKPOINT_SECONDS = 60.0
 ROUNDING = {torch.float32: 1e-4, torch.float64: 1e-8}  # relative gradients that rounding alone may leave
 
 Measure = Callable[[], dict[str, float]]
-
+Kept = FileCheckpoint | ShardedCheckpoint | None
 
 Reason = Literal["converged", "rounding", "stalled", "steps", "diverged", "interrupted"]
 
@@ -43,23 +44,28 @@ class End:
 class Run:
     """One optimizer on its way, from its start or from a checkpoint."""
 
-    def __init__(self, method: Method, settings: Settings, fingerprint: dict[str, Any], measure: Measure) -> None:
-        self.method, self.settings, self.fingerprint, self.measure = method, settings, fingerprint, measure
+    def __init__(self, method: Method, settings: Settings, kept: Kept, measure: Measure) -> None:
+        self.method, self.settings, self.kept, self.measure = method, settings, kept, measure
+        self.ranks = method.objective.samples.ranks
         self.at = Progressed(0, {}, {"step": [], "loss": [], "gradient_norm": []})
         self.saved = time.monotonic()
-        path = settings.checkpoint
-        if path is not None and path.exists():
-            self.at = checkpoint.load(path, fingerprint, method.state())
+        found = None if kept is None else kept.load(method.state())
+        if found is not None:
+            self.at = found
             try:
                 method.resume(self.at.numbers)
             except (KeyError, IndexError, ValueError) as error:
-                raise checkpoint.unreadable(path, f"its numbers are not {settings.optimizer}'s: {error!r}") from error
+                reason = f"its numbers are not {settings.optimizer}'s: {error!r}"
+                raise unreadable(Path(str(settings.checkpoint)), reason) from error
 
     def finish(self, progress: bool | None) -> End:
         """Steps until there is a reason to stop."""
         settings = self.settings
         title = f"gradient ({settings.optimizer})"
-        with Interrupt() as interrupt, ProgressBar(progress, settings.steps, title) as bar:
+        with (
+            Interrupt() as interrupt,
+            ProgressBar(progress if self.ranks.first else False, settings.steps, title) as bar,
+        ):
             while True:
                 reason = self._reason(interrupt, bar)
                 if reason is None and not self.method.step():
@@ -78,7 +84,7 @@ class Run:
             if reason != "diverged":
                 self._record(last)
                 self._save()
-            if interrupt.pending and reason != "diverged":
+            if self.ranks.any(interrupt.pending) and reason != "diverged":
                 reason = "interrupted"  # converged or not: a caller must learn of Ctrl-C
         return End(reason, last, self.at.step, self.at.history)
 
@@ -95,7 +101,7 @@ class Run:
             if due:
                 self._record(now)
             bar.update(step, now.value, now.relative_gradient)
-        if interrupt.pending:
+        if self.ranks.any(interrupt.pending):
             return "interrupted"
         return "steps" if step >= settings.steps else None
 
@@ -110,19 +116,24 @@ class Run:
 
     def _save_if_due(self) -> None:
         every = self.settings.checkpoint_every
-        if every is None and time.monotonic() - self.saved < CHECKPOINT_SECONDS:
+        if self.kept is None:
             return
-        if every is None or self.at.step % every == 0:
+        if every is None:
+            due = self.ranks.any(time.monotonic() - self.saved >= CHECKPOINT_SECONDS)
+        else:
+            due = self.at.step % every == 0
+        if due:
             self._save()
 
     def _save(self) -> None:
         """A full disk does not end the run."""
-        path = self.settings.checkpoint
-        if path is None:
+        if self.kept is None:
             return
         self.at.numbers = self.method.numbers()
         try:
-            checkpoint.save(path, self.fingerprint, self.at, self.method.state())
+            self.kept.save(self.at, self.method.state())
         except (OSError, SafetensorError) as error:
-            warnings.warn(f"checkpoint {str(path)!r} was not written: {error}", RuntimeWarning, stacklevel=2)
+            if self.ranks.first:
+                path = str(self.settings.checkpoint)
+                warnings.warn(f"checkpoint {path!r} was not written: {error}", RuntimeWarning, stacklevel=2)
         self.saved = time.monotonic()

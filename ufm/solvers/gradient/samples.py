@@ -12,6 +12,7 @@ from torch import Tensor
 from ufm.losses import LOSSES
 from ufm.losses.loss import Loss
 from ufm.problems.standard_form import Float, StandardForm
+from ufm.solvers.gradient.ranks import ALONE, Ranks
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Samples:
-    """Weights and targets of N samples; sample i is of column column[i] of the form.
+    """Weights and targets of N samples; sample i is of column column[i] of the form. Of many processes each has a
+    share of the samples, and all of the rest.
 
     A column of multiplicity n_l and count[l] samples gives each of them the loss weight w_l = n_l / count[l]: 1 for a
     sum of losses, 1/N for their mean; 0 in a task where it has no label.
@@ -45,7 +47,7 @@ class Samples:
     row_order       (R,)    row i here is row row_order[i] of the form: tasks sorted by class number and loss
     task_order      (T,)    the tasks in that order
     groups                  runs of tasks with equal class number and loss
-    column          (N,)    ascending
+    column          (n,)    ascending, of this process' n samples: all N but for many processes
     target          (R, m)  c^t w_l y_tl
     mass            (T, m)  c^t w_l s_tl, s = 1 but for cross-entropy, tasks in the same order as the rows
     H_penalty       (m,)    λ_H w_l ω_l, the weight of ‖h_i‖²
@@ -54,6 +56,8 @@ class Samples:
     bias_curvature  (R,)    about what the losses' ∂²/∂b² is at a minimizer
     has_bias                whether there is one; b stays 0 where there is none
     nothing                 an F that counts as 0
+    total                   N
+    ranks                   the processes that have the N samples together
     """
 
     row_order: NDArray[np.int64]
@@ -68,10 +72,12 @@ class Samples:
     bias_curvature: Float
     has_bias: bool
     nothing: float
+    total: int
+    ranks: Ranks = ALONE
 
     @property
     def count(self) -> int:
-        """N."""
+        """n."""
         return len(self.column)
 
     @property
@@ -80,8 +86,16 @@ class Samples:
         return len(self.row_order)
 
 
-def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, dtype: torch.dtype) -> Samples:
-    """The samples of ``form``, counts[l] of column l; tables on ``device`` in ``dtype``."""
+def expand(
+    form: StandardForm,
+    counts: NDArray[np.int64],
+    device: torch.device,
+    dtype: torch.dtype,
+    ranks: Ranks = ALONE,
+) -> Samples:
+    """The samples of ``form``, counts[l] of column l, of which this process has its share; tables on ``device`` in
+    ``dtype``.
+    """
     weight = form.multiplicity / counts
     task_order = np.array(sorted(range(len(form.classes)), key=lambda t: (form.classes[t], form.losses[t])))
     row_order = np.concatenate([np.arange(form.offsets[t], form.offsets[t + 1]) for t in task_order])
@@ -90,7 +104,10 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
     target *= row_weights[:, None]
     target *= weight
     mass = (form.masses() * form.task_weights[:, None] * weight)[task_order]
-    column = torch.repeat_interleave(torch.arange(form.columns, dtype=torch.int32), torch.as_tensor(counts))
+    total = int(counts.sum())
+    share, ends = ranks.share(total), np.cumsum(counts)
+    own = np.maximum(0, np.minimum(ends, share.stop) - np.maximum(ends - counts, share.start))
+    column = torch.repeat_interleave(torch.arange(form.columns, dtype=torch.int32), torch.as_tensor(own))
     return Samples(
         row_order=row_order,
         task_order=task_order,
@@ -104,6 +121,8 @@ def expand(form: StandardForm, counts: NDArray[np.int64], device: torch.device, 
         bias_curvature=_bias_curvature(form)[row_order],
         has_bias=form.lambda_b is not None,
         nothing=form.nothing(),
+        total=total,
+        ranks=ranks,
     )
 
 

@@ -75,7 +75,7 @@ class WeightedMomentum(Method):
     def evaluate(self) -> Evaluation:
         """F of Problem (3) with c = the weights in effect."""
         form = self.weighted_form()
-        samples = expand(form, self.counts, self.objective.device, self.objective.dtype)
+        samples = expand(form, self.counts, self.objective.device, self.objective.dtype, self.objective.samples.ranks)
         return Objective(samples, own_units(samples), self.objective.dim).evaluate(self.point)
 
     def weighted_form(self) -> StandardForm:
@@ -114,6 +114,7 @@ class WeightedMomentum(Method):
             losses += self._losses(chunk)
             if self.weighting.gradients:
                 residuals += chunk.residual @ chunk.residual.T
+        objective.samples.ranks.add(losses, residuals)
         if before is not None:
             self.weighting.stepped(before.losses, losses)
             self.weighting.epoch_ended(losses)
