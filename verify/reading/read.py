@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from verify.reading.form import Float, Form, Problem, forms_of_known
+from verify.reading.form import Float, Form, Problem, forms, forms_of_known
 from verify.reading.point import Point, read_point
 from verify.reading.samples import Samples
 
@@ -29,8 +29,8 @@ class At:
     @cached_property
     def forms(self) -> tuple[Form, ...]:
         """The problem's columns: one form of Problem (3) or of pick-all-label, T of Problem (4)."""
-        _ = self.points  # which let the problem pass
-        return forms_of_known(self.problem)
+        passed = "points" in vars(self)  # reading them looks at the problem first
+        return forms_of_known(self.problem) if passed else forms(self.problem)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
