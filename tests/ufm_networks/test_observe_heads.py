@@ -88,6 +88,17 @@ def test_a_head_without_a_weight_yet_is_refused() -> None:
         ufm_networks.observe(model, loader(X, Y), HEADS)
 
 
+class Squeezing(ResNet):
+    def features(self, x: Tensor) -> Tensor:
+        return super().features(x).squeeze()
+
+
+@pytest.mark.parametrize("pool", [None, "mean"])
+def test_a_batch_of_one_whose_axis_the_model_squeezes_is_refused(pool: str | None) -> None:
+    with pytest.raises(ValueError, match=r"batch 1: what enters head 'digit' has shape \(12,\), without an axis"):
+        ufm_networks.observe(Squeezing().double(), [(X[:9], Y[:9]), (X[9:10], Y[9:10])], HEADS, pool=pool)
+
+
 class Overwriting(ResNet):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.features(x)

@@ -20,7 +20,8 @@ from ufm_networks.observing.first_pass import FirstPass
 from ufm_networks.observing.heads import Heads, find_heads
 from ufm_networks.observing.model_of_labels import label_problem, ordered_labels
 from ufm_networks.observing.observation import Observation
-from ufm_networks.observing.samples import Samples, distributed_sampler, pooling, unpacking
+from ufm_networks.observing.process_share import distributed_sampler
+from ufm_networks.observing.samples import Samples, pooling, unpacking
 from ufm_networks.observing.shown import LabelTable, Shown, require_same
 from ufm_networks.observing.watching import placed, watching
 from ufm_networks.observing.wrappers import unwrapped

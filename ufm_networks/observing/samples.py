@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DistributedSampler
 
 from ufm_networks.not_finite import NotFiniteError
 from ufm_networks.observing.batch_labels import NONE, Int, label_table
 from ufm_networks.observing.heads import Heads
+from ufm_networks.observing.process_share import own_samples
 from ufm_networks.observing.watching import Entering
 
 
@@ -77,6 +77,11 @@ class Samples:
         return features
 
     def _pooled(self, task: str, h: Tensor, samples: int, where: str) -> Tensor:
+        if h.ndim < 2:
+            raise ValueError(
+                f"{where}: what enters head {task!r} has shape {tuple(h.shape)}, without an axis of samples; a model "
+                "that squeezes its features loses it in a batch of one"
+            )
         if self.pool is not None and h.ndim != 2:
             pooled = self.pool(h)
             if not isinstance(pooled, Tensor) or pooled.shape != (samples, self.heads.dim):
@@ -115,25 +120,6 @@ class Samples:
                 rows = torch.from_numpy(np.flatnonzero(own == t)).to(first.device)
                 features[rows] = shown[task][rows].to(first.dtype)
         return features
-
-
-def distributed_sampler(loader: Any) -> DistributedSampler[Any] | None:
-    """What gives the loader this process's share: its sampler, or its batch sampler's."""
-    batches = getattr(loader, "batch_sampler", None)
-    found = (getattr(holder, "sampler", None) for holder in (loader, batches))
-    return next((sampler for sampler in found if isinstance(sampler, DistributedSampler)), None)
-
-
-def own_samples(loader: Any) -> int | None:
-    """How many of this process's samples are its own, where a ``DistributedSampler`` has padded the shares.
-
-    Sample j of rank r is number r + j R of the padded order, of which the first N are the data set.
-    """
-    sampler = distributed_sampler(loader)
-    if sampler is None:
-        return None
-    total, share, ranks = len(sampler.dataset), len(sampler), sampler.num_replicas  # type: ignore[arg-type]
-    return min(share, len(range(sampler.rank, total, ranks)))
 
 
 def pooling(pool: Any) -> Callable[[Tensor], Tensor] | None:

@@ -13,7 +13,8 @@ from torch import Tensor, distributed, nn
 from ufm.support import validation
 from ufm_networks.observing.all_processes import together
 from ufm_networks.observing.batch_labels import Int, label_table
-from ufm_networks.observing.samples import Samples, distributed_sampler, pooling, unpacking
+from ufm_networks.observing.process_share import distributed_sampler
+from ufm_networks.observing.samples import Samples, pooling, unpacking
 from ufm_networks.observing.watching import unwrapped, watching
 from ufm_networks.training.processes import Processes
 from ufm_networks.while_training.current_heads import current_heads

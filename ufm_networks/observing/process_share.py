@@ -1,0 +1,26 @@
+"""Which samples of a loader are this process's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.utils.data import DistributedSampler
+
+
+def distributed_sampler(loader: Any) -> DistributedSampler[Any] | None:
+    """What gives the loader this process's share: its sampler, or its batch sampler's."""
+    batches = getattr(loader, "batch_sampler", None)
+    found = (getattr(holder, "sampler", None) for holder in (loader, batches))
+    return next((sampler for sampler in found if isinstance(sampler, DistributedSampler)), None)
+
+
+def own_samples(loader: Any) -> int | None:
+    """How many of this process's samples are its own, where a ``DistributedSampler`` has padded the shares.
+
+    Sample j of rank r is number r + j R of the padded order, of which the first N are the data set.
+    """
+    sampler = distributed_sampler(loader)
+    if sampler is None:
+        return None
+    total, share, ranks = len(sampler.dataset), len(sampler), sampler.num_replicas  # type: ignore[arg-type]
+    return min(share, len(range(sampler.rank, total, ranks)))
