@@ -178,7 +178,7 @@ def training_step(machine: Machine) -> Iterator[Row]:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=MOMENTUM)
         own = []
         for _ in range(3):
-            logits = model(x.to(device))
+            _, logits = model(x.to(device))
             loss = sum(torch.nn.functional.cross_entropy(u, y[:, t].to(device)) for t, u in enumerate(logits))
             optimizer.zero_grad()
             loss.backward()
