@@ -69,6 +69,9 @@ class WeightedMomentum(Method):
         self.momentum = point.like()
         tasks = np.repeat(np.arange(len(form.classes)), form.classes)[objective.samples.row_order]
         self.task_of_row = torch.as_tensor(tasks, device=objective.device)
+        # made once: a step that made them would wait for the device
+        self.task_order = torch.as_tensor(np.argsort(objective.samples.task_order), device=objective.device)
+        self.member = torch.nn.functional.one_hot(self.task_of_row, weighting.tasks).double()
         self.learned_momentum = weighting.zeros(weighting.tasks)
         self.now = self._look()
 
@@ -119,8 +122,7 @@ class WeightedMomentum(Method):
             self.weighting.stepped(before.losses, losses)
             self.weighting.epoch_ended(losses)
         W = heads.W.double()
-        member = torch.nn.functional.one_hot(self.task_of_row, self.weighting.tasks).double()
-        gramian = member.T @ ((W @ W.T) * residuals) @ member
+        gramian = self.member.T @ ((W @ W.T) * residuals) @ self.member
         return TaskState(losses, self.weighting.weights(losses, gramian))
 
     def _losses(self, chunk: Chunk) -> Tensor:
@@ -132,7 +134,7 @@ class WeightedMomentum(Method):
             for group, block in zip(samples.groups, self.objective.blocks(margins, chunk.column), strict=True)
             for t in range(group.tasks)
         ]
-        return torch.stack(losses)[torch.as_tensor(np.argsort(samples.task_order), device=self.objective.device)]
+        return torch.stack(losses)[self.task_order]
 
     def measures(self) -> dict[str, float]:
         """The weights in effect and the unweighted losses, by task."""
