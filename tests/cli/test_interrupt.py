@@ -31,7 +31,15 @@ ufm_command.main()
 """
 
 
-@pytest.mark.parametrize("module", ["verify", "torch", "scipy", "tyro", "verify.cli.commands", "verify.report"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "verify",
+        "torch",
+        *(pytest.param(m, marks=pytest.mark.slow) for m in ("scipy", "tyro", "verify.cli.commands")),
+        "verify.report",
+    ],
+)
 def test_during_imports(module):
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED.format(module=module)],
@@ -104,7 +112,9 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("command", LONG)
+@pytest.mark.parametrize(
+    "command", [pytest.param(name, marks=pytest.mark.slow) if name == "falsify" else name for name in LONG]
+)
 def test_sigterm_says_a_word_and_keeps_what_was_reached(command, tmp_path):
     arguments, begun, kept = LONG[command]
     script = f"{begun}\nimport ufm_command, sys\nsys.argv[1:] = {arguments.split()!r}\nufm_command.main()"

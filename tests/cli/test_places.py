@@ -95,7 +95,12 @@ def _no_work(monkeypatch):
     ("arguments", "flag", "told"),
     [
         (("solve", *PROBLEM), "--save", "objective"),
-        (("falsify", "nc4", "--family", "balanced", "--tasks", "2", "--budget", "60"), "--save", "violation"),
+        pytest.param(
+            ("falsify", "nc4", "--family", "balanced", "--tasks", "2", "--budget", "60"),
+            "--save",
+            "violation",
+            marks=pytest.mark.slow,
+        ),
         (("verify", *PROBLEM), "--report", "global minimum"),
     ],
 )

@@ -77,7 +77,7 @@ def test_output_that_cannot_be_written_is_told_after_the_work(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device that is always full")
-@pytest.mark.parametrize("stderr", [">&-", ">/dev/full"])
+@pytest.mark.parametrize("stderr", [">&-", pytest.param(">/dev/full", marks=pytest.mark.slow)])
 def test_status_where_neither_stream_can_be_written(stderr):
     command = [sys.executable, "-c", "import ufm_command; ufm_command.main()", "solve", *SMALL]
     assert subprocess.run(f"{shlex.join(command)} >/dev/full 2{stderr}", shell=True, check=False).returncode == 2

@@ -39,7 +39,9 @@ def start(checkpoint, result, options):
     return subprocess.Popen(command, env=environment)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in ("fixed", "lbfgs") else name for name in METHODS]
+)
 def test_killed_run_resumes_to_the_same_bits(name, tmp_path):
     options = {**METHODS[name], "checkpoint_every": 1, "log_every": 50}
     checkpoint, result = tmp_path / "run.safetensors", tmp_path / "result.npz"

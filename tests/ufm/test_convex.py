@@ -187,7 +187,7 @@ FAR_FROM_UNITS = {
     [
         ("λ 1e-10", "CLARABEL", None),  # beyond it: said, not hidden
         ("mean, small λ", "CLARABEL", 1e-4),
-        ("thousands of samples", "CLARABEL", 1e-4),
+        pytest.param("thousands of samples", "CLARABEL", 1e-4, marks=pytest.mark.slow),
         ("thousands of samples", "SCS", 1e-4),  # in plain units it stops at 160 times the minimum
     ],
 )

@@ -150,7 +150,11 @@ def test_one_task_is_trained_as_ever(name: str, options: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(
     ("name", "options", "rate"),
-    [("pcgrad", {"gradients": "features"}, 2.0), ("dwa", {}, 2.0), ("uncertainty", {}, 0.1)],
+    [
+        ("pcgrad", {"gradients": "features"}, 2.0),
+        pytest.param("dwa", {}, 2.0, marks=pytest.mark.slow),
+        pytest.param("uncertainty", {}, 0.1, marks=pytest.mark.slow),
+    ],
 )
 def test_free_features_rest_at_the_minimum_of_the_weighted_problem(
     name: str, options: dict[str, Any], rate: float, monkeypatch: pytest.MonkeyPatch
