@@ -96,6 +96,7 @@ REFUSED = {
     "not a list": ({"axes": {"n": 3}}, "axes.n must be a list of values, or"),
     "axis value": ({"axes": {"n": [3, 0]}}, r"axes.n\[1\] must be an integer ≥ 1, got 0"),
     "too many": ({"axes": {"lambda_H": LAMBDA, "lambda_W": LAMBDA}}, "2 × 10,000 = 200,000,000 problems, more than"),
+    "one axis too long": ({"axes": {"lambda_H": LAMBDA | {"points": 10**8}}}, r"= 800,000,000 problems, more"),
     "far too many": ({"axes": {"lambda_H": LAMBDA | {"points": 10**12}}}, r"= 8,000,000,000,000 problems"),
     "samples of a grid": ({"study": {"samples": 5}}, "study.samples=5 and design='grid'"),
     "no samples": ({"study": {"design": "random"}}, "study.samples=None and design='random'"),

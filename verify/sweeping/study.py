@@ -186,7 +186,8 @@ def _check_size(study: Study) -> None:
         product = f"study.samples={study.plan.samples:,}"
     else:
         sizes = [axis.range.points if axis.range is not None else len(axis.values) for axis in study.axes]
-        if (asked := math.prod(size or 1 for size in sizes)) > 100 * MOST:  # too many even to write out an axis
+        if (asked := math.prod(size or 1 for size in sizes)) > 100 * MOST or any((size or 1) > MOST for size in sizes):
+            # too many even to write out an axis
             raise _too_many(" × ".join(f"{size or 1:,}" for size in sizes), asked)
         product = " × ".join(f"{len(axis.grid()):,}" for axis in study.axes)
     if study.size > MOST:
