@@ -15,6 +15,7 @@ SMALL: dict[str, Any] = {
 
 
 def study(**tables: Any) -> dict[str, Any]:
-    """``SMALL`` with other tables; a table that is given replaces keys of it, None removes them."""
+    """``SMALL`` with other tables; a table that is given replaces keys of it, None removes them, an axis its value."""
     merged = {name: {**SMALL.get(name, {}), **tables.get(name, {})} for name in {*SMALL, *tables}}
+    merged["problem"] = {key: value for key, value in merged["problem"].items() if merged["axes"].get(key) is None}
     return {name: {key: value for key, value in table.items() if value is not None} for name, table in merged.items()}

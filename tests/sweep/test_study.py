@@ -124,6 +124,11 @@ def test_what_is_refused(tables: dict[str, dict[str, object]], message: str) -> 
         read_study(study(**tables))
 
 
+def test_a_key_stands_in_one_table() -> None:
+    with pytest.raises(ValueError, match=r"n: given in \[problem\] and in \[axes\]; leave out one of the two"):
+        read_study({"problem": SMALL["problem"], "axes": {"n": [3, 4]}})
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"study='.*absent.toml': no such file"):
         read_study(tmp_path / "absent.toml")

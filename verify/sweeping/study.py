@@ -115,9 +115,10 @@ class Study:
 
     def tables(self) -> dict[str, Any]:
         """Tables that read back as this study, nothing left out."""
+        varied = {axis.key for axis in self.axes}
         found = {
             "study": attrs.asdict(self.plan),
-            "problem": attrs.asdict(self.problem),
+            "problem": {key: value for key, value in attrs.asdict(self.problem).items() if key not in varied},
             "axes": {axis.key: axis.table() for axis in self.axes},
         }
         tables: dict[str, Any] = plain(found)
@@ -166,6 +167,9 @@ def read_study(source: Any) -> Study:
     axes = tables.get("axes", {})
     if not isinstance(axes, Mapping):
         raise TypeError(f"[axes] must be a table of keys and values, got {axes!r}")
+    fixed = tables.get("problem", {})
+    if twice := [key for key in axes if isinstance(fixed, Mapping) and key in fixed]:
+        raise ValueError(f"{', '.join(twice)}: given in [problem] and in [axes]; leave out one of the two")
     study = Study(
         plan=read_table(Plan, tables.get("study", {})),
         problem=read_table(Parameters, tables.get("problem", {})),
