@@ -90,13 +90,22 @@ def compared(problem: ufm.SingleSource, seconds: float) -> dict[str, Curve]:
 
 
 def _gaps(curve: Curve, bound: float) -> Curve:
-    """The smallest gap up to each moment that made it smaller."""
-    best, kept = float("inf"), []
+    """The smallest gap up to each moment that made it smaller, without moments that a reader would not miss."""
+    best, gaps = float("inf"), []
     for moment, value in curve:
         if value < best:
             best = value
-            kept.append((moment, max(value - bound, 0.0) / value))
-    return kept
+            gaps.append((moment, max(value - bound, 0.0) / value))
+    return thinned(gaps)
+
+
+def thinned(gaps: Curve) -> Curve:
+    """Those smaller by a tenth than the one kept before, or the first below one of ``GAPS``, and the last."""
+    kept: Curve = []
+    for moment, gap in gaps:
+        if not kept or gap < 0.9 * kept[-1][1] or any(gap <= level < kept[-1][1] for level in GAPS):
+            kept.append((moment, gap))
+    return kept if kept[-1:] == gaps[-1:] else [*kept, gaps[-1]]
 
 
 def seconds_to(curve: Curve, gap: float) -> float | None:
@@ -112,7 +121,8 @@ def table(results: dict[str, Any]) -> str:
         "",
         f"{machine['cpu']}, one thread, Python {machine['python']}, PyTorch {machine['torch']}, {results['date']}, "
         f"commit {results['commit'][:12]}. Seconds until (F − D)/F ≤ the gap, D a proven lower bound; "
-        f"{results['seconds']:g} s allowed to each solver, ten times that to cvxpy's. The fastest is bold, – was not reached.",
+        f"{results['seconds']:g} s allowed to each solver, ten times that to "
+        "cvxpy's. The fastest is bold, – was not reached.",
     ]
     for name, curves in results["problems"].items():
         lines += ["", f"## {name}", "", "| solver | " + " | ".join(f"{gap:.0e}" for gap in GAPS) + " | smallest gap |"]
