@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ufm_networks.metrics.classes_of_means import ClassesOfMeans
 from verify._metrics.class_statistics import EPSILON, ROUNDING, TaskClasses, classes_of_tasks
 from verify.reading.form import Float, Int
 from verify.reading.label_sums import BLOCK
@@ -14,24 +15,13 @@ from verify.reading.samples import Samples
 
 
 @dataclass(frozen=True)
-class StreamedClasses(TaskClasses):
-    """``TaskClasses`` whose columns of H are label means μ_l, each for all n_l samples of its label.
+class StreamedClasses(ClassesOfMeans):
+    """``ClassesOfMeans`` of a first pass.
 
-        Ave_{i of k} ‖h_i − x‖² = Ave_{l of k} (‖μ_l − x‖² + spread_l)
-
-    label_spread  (n,) mean ‖h − μ_l‖² of each column; samples, how many have a label in the task
-    label_class   (m,) which of the K' classes each label of the form is of, or −1
+    label_class  (m,) which of the K' classes each label of the form is of, or −1
     """
 
-    label_spread: Float
-    samples: int
     label_class: Int
-
-    @cached_property
-    def size(self) -> float:
-        """√Ave ‖h‖²."""
-        squares = np.square(self.features[:, self.columns]).sum(axis=0) + self.label_spread
-        return float(np.sqrt(squares @ self.weight))
 
     @property
     def negligible(self) -> float:
@@ -41,8 +31,7 @@ class StreamedClasses(TaskClasses):
     @cached_property
     def spreads(self) -> Float:
         """(K',) Ave ‖h − μ_k‖² over the samples of each class."""
-        within = np.bincount(self.index, self.weight * self.label_spread, len(self.shares)) / self.shares
-        return np.asarray(super().within(self.means, None) + within)
+        return self.about(self.means)
 
 
 def streamed_classes(parts: tuple[Samples, ...], spread: list[Float]) -> tuple[tuple[StreamedClasses, ...], ...]:
