@@ -6,19 +6,13 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
-from rich.console import Console
+from typing import Annotated, ClassVar, Literal
 
 from ufm.losses import DEFAULT
-from ufm.support.whole_file import write_together
-from ufm.support.writable import open_folder
-from verify.cli.loss_flags import require_loss
-from verify.cli.phase_diagram import draw_phase_diagram
-from verify.comparison.cosine_curve import FIGURES, cosine_curve
-from verify.comparison.curve_figure import curve_file
-from verify.report.figure_files import require_matplotlib
+from verify.cli.flags import Told
+from verify.cli.loss_flags import NAMES, require_loss
+from verify.cli.page import Page
+from verify.cli.terminal import Terminal
 
 _CURVE = ("points", "loss", "lambda_H", "lambda_W")  # flags of the paper's curves
 _DIAGRAM = ("table", "x", "y", "colour", "at")
@@ -29,28 +23,40 @@ class Figure:
     """Draw Figure 3(c), 60, 61 or 62 of the paper, closed form as a line, certified minima as points; or the phase
     diagram of a sweep."""
 
-    number: Annotated[Literal["3c", "60", "61", "62", "phase-diagram"], tyro.conf.Positional]
+    page: ClassVar[Page] = Page(
+        takes="seconds",
+        writes="PNG, SVG and CSV files in the folder of --output",
+        status="0: every point is certified and on the line; 1: not every one; 2: bad input",
+        examples=(
+            ("ufm figure 3c", "Figure 3(c): the cosine between heads as tasks become correlated."),
+            ("ufm figure 61 --points 5 --output pictures", "Three classes, fewer points."),
+            ("ufm figure phase-diagram table.parquet --x n_same --y lambda_W", "Two axes of a sweep's table."),
+        ),
+    )
+
+    number: Annotated[Literal["3c", "60", "61", "62", "phase-diagram"], Told(positional=True)]
     """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten. Or phase-diagram, of a table."""
-    table: Annotated[Path | None, tyro.conf.Positional] = None
+    table: Annotated[Path | None, Told(positional=True, read=True)] = None
     """Of phase-diagram: what ufm sweep has written."""
     points: int = 9
-    """Problems solved and certified along the line."""
-    loss: Annotated[str, tyro.conf.arg(metavar="{cross-entropy,squared-error}")] = DEFAULT
-    """Loss of both tasks; the paper's is cross-entropy."""
+    """Problems solved and certified along the line. Default: 9."""
+    loss: Annotated[str, Told(shown="LOSS", choices=NAMES)] = DEFAULT
+    """Loss of both tasks, cross-entropy or squared-error. Default: cross-entropy, the paper's."""
     lambda_H: float = 5e-4
-    """λ_H, beside the sum of losses."""
+    """λ_H, beside the sum of losses. Default: 5e-4."""
     lambda_W: float = 5e-4
-    """λ_W."""
+    """λ_W. Default: 5e-4."""
     x: str | None = None
-    """Of phase-diagram: axis of the table, such as lambda_W; by default its first."""
+    """Of phase-diagram: axis of the table, such as lambda_W. Default: its first."""
     y: str | None = None
-    """Of phase-diagram: another axis; by default the table's second."""
+    """Of phase-diagram: another axis. Default: the table's second."""
     colour: str = "rank"
-    """Of phase-diagram: column of the table."""
+    """Of phase-diagram: column of the table. Default: rank."""
     at: tuple[str, ...] = ()
     """Of phase-diagram: AXIS=VALUE for every other axis."""
     output: Path = Path("figures")
-    """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names."""
+    """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names. Default:
+    figures."""
 
     def run(self) -> int:
         """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
@@ -64,18 +70,26 @@ class Figure:
     def _diagram(self) -> int:
         if self.table is None:
             raise ValueError("ufm figure phase-diagram needs a table, such as table.parquet, which ufm sweep writes")
+        from verify.cli.phase_diagram import draw_phase_diagram
+
         return draw_phase_diagram(self.table, self.x, self.y, self.colour, self.at, self.output)
 
     def _curve(self) -> int:
+        from ufm.support.whole_file import write_together
+        from ufm.support.writable import open_folder
+        from verify.comparison.cosine_curve import FIGURES, cosine_curve
+        from verify.comparison.curve_figure import curve_file
+        from verify.report.figure_files import require_matplotlib
+
         if self.points < 2:
             raise ValueError(f"--points must be at least 2, got {self.points}")
         loss = require_loss(self.loss)
         require_matplotlib()
         name = f"figure-{self.number}" + f"-{loss}" * (loss != DEFAULT)
         folder = open_folder(self.output, f"{name}.csv", f"{name}.svg", f"{name}.png", what="--output")
-        console = Console()
+        terminal = Terminal()
         classes, samples = FIGURES["3(c)" if self.number == "3c" else self.number]
-        with console.status(f"solving {self.points} problems"):
+        with terminal.status(f"solving {self.points} problems"):
             curve = cosine_curve(classes, samples, self.points, self.lambda_H, self.lambda_W, loss)
         file = curve_file(curve, name)
         table = io.StringIO()
@@ -90,7 +104,8 @@ class Figure:
             f"{name}.png": file.png,
         }
         write_together(folder, contents)
-        console.print(file.caption, markup=False, highlight=False, soft_wrap=True)
+        terminal.result(file.caption)
         for written in contents:
-            console.print(f"written: {folder / written}", markup=False, highlight=False, soft_wrap=True)
+            terminal.written("written", folder / written)
+        terminal.then(f"open {folder / name}.svg")
         return 0 if curve.passed else 1

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
 from verify.cli.chosen_columns import chosen_columns
+from verify.cli.file_options import TEXT
 from verify.cli.label_arrays import Column, column_of, read_archive, read_array
 from verify.cli.label_cells import NoLabel, is_plain, one_spelling
 from verify.cli.label_dialect import NAMES, Top, check_quotes, check_widths, has_header, named, sniffed, width
@@ -24,7 +25,7 @@ from verify.reading.label_reading import FileRead, listed, shown
 
 MOST_COLUMNS = 10_000  # of text; the parser spends 0.2 ms on each, however short
 NO_LABEL = NoLabel()
-TEXT, ARRAYS = (".csv", ".tsv", ".txt"), (".npy", ".npz", ".parquet")
+ARRAYS = (".npy", ".npz", ".parquet")
 
 
 @dataclass(frozen=True)

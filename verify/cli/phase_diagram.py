@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
 from ufm.support.whole_file import write_together
 from ufm.support.writable import open_folder
+from verify.cli.terminal import Terminal
 from verify.report.figure_files import require_matplotlib
 
 
@@ -30,12 +29,13 @@ def draw_phase_diagram(
     plane = read_plane(table, x, y, colour, held)
     name = f"phase-diagram-{plane.x.key}-{plane.y.key}-{colour}"
     folder = open_folder(output, f"{name}.svg", f"{name}.png", what="--output")
-    console = Console()
-    with console.status("asking theory"):
+    terminal = Terminal()
+    with terminal.status("asking theory"):
         file = phase_diagram_file(plane, name)
     contents: dict[str, bytes | str] = {f"{name}.svg": file.svg, f"{name}.png": file.png}
     write_together(folder, contents)
-    console.print(file.caption, markup=False, highlight=False, soft_wrap=True)
+    terminal.result(file.caption)
     for written in contents:
-        console.print(f"written: {folder / written}", markup=False, highlight=False, soft_wrap=True)
+        terminal.written("written", folder / written)
+    terminal.then(f"open {folder / name}.svg")
     return 0 if plane.frame["certified"].all() else 1
