@@ -46,7 +46,6 @@ class Data:
                 raise ValueError(f"ufm data list takes no name, got {self.name!r}")
             for line in _lines():
                 terminal.result(line)
-            terminal.then("ufm data fetch NAME")
             return 0
         if not self.name:
             raise ValueError(f"ufm data fetch needs a name: {', '.join(PUBLISHED)}")

@@ -70,7 +70,6 @@ class Reproduce:
             for entry in catalogue(self.experiments):
                 twin = f"  --source {entry.source}" if entry.source else ""
                 terminal.result(f"{entry.name + twin:<34} {read_experiment(entry.path).figure.title}")
-            terminal.then("ufm reproduce NAME --source digits")
             return 0
         if not self.figure:
             raise ValueError("ufm reproduce needs a figure or table, such as 6 or table-3, or all; --list tells them")

@@ -174,5 +174,4 @@ def _list(terminal: Terminal) -> int:
     families = [(name, (family.__doc__ or "").splitlines()[0]) for name, family in strategies.FAMILIES.items()]
     for of in (Summary("Claims", stated), Summary("Families of problems (--family)", families)):
         terminal.result(of.text())
-    terminal.then("ufm falsify CLAIM --family FAMILY")
     return 0

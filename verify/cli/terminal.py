@@ -33,7 +33,8 @@ class Terminal:
     def result(self, told: object) -> None:
         """What was asked for; -q prints it too."""
         if self.speaks:
-            print(fitted(str(told), columns()))
+            width = columns()
+            print(fitted(_at(width, told), width))
 
     def tell(self, told: object) -> None:
         """What else there is to say; -q leaves it out."""
@@ -57,6 +58,19 @@ class Terminal:
 
         with Console(quiet=quiet.get() or not self.speaks).status(doing) as status:
             yield status
+
+
+def _at(width: int | None, told: object) -> str:
+    """Its text, tables in it laid out for a terminal of that width."""
+    if isinstance(told, str):
+        return told
+    from ufm.support.display import line_width
+
+    token = line_width.set(width)
+    try:
+        return str(told)
+    finally:
+        line_width.reset(token)
 
 
 def columns() -> int | None:

@@ -46,7 +46,6 @@ class Theorem:
         if self.list:
             for name in NAMES:
                 terminal.result(f"{name:26}{derive(name).heading}")
-            terminal.then("ufm theorem NAME --plain")
             return 0
         if self.name is None:
             raise ValueError(f"name a theorem: {', '.join(NAMES)}")
