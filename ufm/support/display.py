@@ -56,12 +56,10 @@ def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = (), header: 
         width = max(map(len, column))
         padded.append([cell.rjust(width) if flush else cell.ljust(width) for cell in column])
     whole = ["  ".join(line).rstrip() for line in zip(*padded, strict=True)]
-    width = line_width.get()
-    if width is None or not any(header) or max(map(len, whole)) <= width:
+    most = line_width.get()
+    if most is None or not any(header) or max(map(len, whole)) <= most:
         return whole
-    return [
-        part for line in lines[1:] for part in _stacked(line, header, width, 1 if list(right[1:2]) == [True] else 2)
-    ]
+    return [part for line in lines[1:] for part in _stacked(line, header, most, 1 if list(right[1:2]) == [True] else 2)]
 
 
 def _stacked(line: Sequence[str], header: Sequence[str], width: int, lead: int) -> list[str]:

@@ -84,6 +84,8 @@ def _answered(table: Commands, words: list[str]) -> tuple[int, str]:
         example = next(iter(kind.page.examples))[0]
         raise CommandLineError(f"{error}\nufm {name} --help explains it; an example: {example}") from None
     given |= {SWITCHES[word] for word in before}
+    if "quiet" in given and given & {"verbose", "details"}:
+        raise CommandLineError("-q and -v contradict each other; leave one out")
     with said(2 if "details" in given else int("verbose" in given), "quiet" in given):
         for module in table[name].work:
             import_module(module)

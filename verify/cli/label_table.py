@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from verify.reading.label_reading import FileRead, listed, shown
 
 MOST_COLUMNS = 10_000  # of text; the parser spends 0.2 ms on each, however short
 NO_LABEL = NoLabel()
+logger = logging.getLogger(__name__)
 ARRAYS = (".npy", ".npz", ".parquet")
 
 
@@ -70,6 +72,7 @@ def read_table(
     ValueError or OSError naming the file, and the line where there is one.
     """
     require_file(path, flag)
+    logger.info("reading %s", path)
     name = f"{flag}: {path.name}"
     if path.suffix in ARRAYS:
         if delimiter is not None or header is not None:
