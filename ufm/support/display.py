@@ -64,7 +64,7 @@ def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = (), header: 
 
 def _stacked(line: Sequence[str], header: Sequence[str], width: int, lead: int) -> list[str]:
     """No number is broken, and no name apart from its number."""
-    first = textwrap.wrap("  ".join(line[:lead]), width, subsequent_indent=" " * 4, break_on_hyphens=False)
+    first = textwrap.wrap("  ".join(line[:lead]), width, subsequent_indent=" " * 4, break_long_words=False)
     told = [f"{name} {cell}" for name, cell in zip(header[lead:], line[lead:], strict=True) if cell.strip()]
     parts, rest = [], ""
     for one in told:

@@ -38,11 +38,12 @@ class Certify:
     heads: tuple[str, ...] = ()
     """Names of heads in the order of the labels' columns. Default: the order of an .npz."""
     weight_decay: float | None = None
-    """The optimizer's, from which λ_W = λ_b = N wd / 2 are derived; or instead of it --lambda-W."""
+    """The optimizer's, from which λ_W = λ_b = N wd / 2 are derived. Needed for a certificate, or instead of it
+    --lambda-W."""
     lambda_H: float | None = None
     """λ_H beside the sum of losses. Default: the one in effect, λ_W ‖W‖² / ‖H‖²."""
     lambda_W: float | None = None
-    """λ_W."""
+    """λ_W beside the sum of losses. Needed for a certificate, unless --weight-decay is given."""
     lambda_b: BiasPenalty | None = None
     """λ_b; 0 leaves the bias free, none is a model without bias. Default: none, of heads without bias."""
     loss: Losses = ()

@@ -44,8 +44,10 @@ class Data:
         if self.action == "list":
             if self.name:
                 raise ValueError(f"ufm data list takes no name, got {self.name!r}")
+            listing = Terminal(data=True)
             for line in _lines():
-                terminal.result(line)
+                listing.result(line)
+            listing.then("ufm data fetch NAME")
             return 0
         if not self.name:
             raise ValueError(f"ufm data fetch needs a name: {', '.join(PUBLISHED)}")

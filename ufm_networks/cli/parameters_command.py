@@ -51,7 +51,7 @@ class Parameters:
         from verify.report.as_markdown import markdown_table
         from verify.report.blocks import table
 
-        terminal = Terminal()
+        terminal = Terminal(data=True)
         if self.output is not None:
             open_folder(self.output.parent, what="--output")
             require_file(self.output, "--output", "table-3.md")

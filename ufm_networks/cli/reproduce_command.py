@@ -67,9 +67,11 @@ class Reproduce:
 
         terminal = Terminal()
         if self.list:
+            listing = Terminal(data=True)
             for entry in catalogue(self.experiments):
                 twin = f"  --source {entry.source}" if entry.source else ""
-                terminal.result(f"{entry.name + twin:<34} {read_experiment(entry.path).figure.title}")
+                listing.result(f"{entry.name + twin:<34} {read_experiment(entry.path).figure.title}")
+            listing.then("ufm reproduce NAME, such as: ufm reproduce 6 --source digits")
             return 0
         if not self.figure:
             raise ValueError("ufm reproduce needs a figure or table, such as 6 or table-3, or all; --list tells them")

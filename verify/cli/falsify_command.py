@@ -39,7 +39,7 @@ class Falsify:
     claim: Annotated[str | None, Told(positional=True)] = None
     """Name of the claim, such as nc4; see --list."""
     family: str | None = None
-    """Family of problems, such as task-balanced; see --list."""
+    """Family of problems, such as task-balanced; see --list. Needed for a search."""
     classes: tuple[int, ...] = ()
     """K for every task, or K_1 … K_T. Default: the family's own range."""
     tasks: int | None = None
@@ -77,7 +77,7 @@ class Falsify:
         """The exit status."""
         terminal = Terminal()
         if self.list:
-            return _list(terminal)
+            return _list(Terminal(data=True))
         if self.replay is not None:
             return self._replay(terminal)
         return self._search(terminal)
@@ -174,4 +174,5 @@ def _list(terminal: Terminal) -> int:
     families = [(name, (family.__doc__ or "").splitlines()[0]) for name, family in strategies.FAMILIES.items()]
     for of in (Summary("Claims", stated), Summary("Families of problems (--family)", families)):
         terminal.result(of.text())
+    terminal.then("ufm falsify CLAIM --family FAMILY")
     return 0

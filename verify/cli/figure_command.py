@@ -53,7 +53,7 @@ class Figure:
     colour: str = "rank"
     """Of phase-diagram: column of the table. Default: rank."""
     at: tuple[str, ...] = ()
-    """Of phase-diagram: AXIS=VALUE for every other axis."""
+    """Of phase-diagram: AXIS=VALUE for every other axis of the table. Default: there is no other."""
     output: Path = Path("figures")
     """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names. Default:
     figures."""

@@ -30,14 +30,14 @@ def width() -> int:
 def overview(commands: Mapping[str, Command], columns: int) -> str:
     """The top page: what there is, in groups, a line each."""
     lines = [
-        "Usage: ufm COMMAND [OPTIONS]",
+        *_folded("Usage: ufm COMMAND [OPTIONS]", columns, 4),
         "",
         *_folded("Unconstrained feature models of multi-task neural collapse: solve, certify, compare.", columns),
     ]
     for group in ORDER:
         inside = [(name, command.line) for name, command in commands.items() if command.group == group]
         if inside:
-            lines += ["", group, *_entries(inside, columns, 14)]
+            lines += ["", *_folded(group, columns, 2), *_entries(inside, columns, 14)]
     switches = (
         *SWITCHES,
         ("--version", "Print the version and stop."),

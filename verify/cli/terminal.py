@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from verify.cli.verbosity import quiet
 
@@ -25,15 +25,17 @@ class Terminal:
     """Lines that are folded at the terminal's width, or as long as they are where nobody has said how wide it is.
 
     speaks  of several processes the first one does
+    data    what is printed may be read by a program, as a list or Markdown is: the rest goes to standard error, and
+            lines are folded in a real terminal only
     """
 
-    def __init__(self, speaks: bool = True) -> None:
-        self.speaks = speaks
+    def __init__(self, speaks: bool = True, data: bool = False) -> None:
+        self.speaks, self.data = speaks, data
 
     def result(self, told: object) -> None:
         """What was asked for; -q prints it too."""
         if self.speaks:
-            width = columns()
+            width = None if self.data and not sys.stdout.isatty() else columns()
             print(fitted(_at(width, told), width))
 
     def tell(self, told: object) -> None:
@@ -44,12 +46,15 @@ class Terminal:
     def written(self, word: str, path: Path) -> None:
         """``saved: PATH``, never folded: it may be copied."""
         if self.speaks and not quiet.get():
-            print(f"{word}: {path}")
+            print(f"{word}: {path}", file=self._aside())
 
     def then(self, *commands: str) -> None:
         """What to do next, on the last line, never folded either."""
         if self.speaks and not quiet.get():
-            print(f"next: {', or '.join(commands)}")
+            print(f"next: {', or '.join(commands)}", file=self._aside())
+
+    def _aside(self) -> TextIO:
+        return sys.stderr if self.data else sys.stdout
 
     @contextmanager
     def status(self, doing: str) -> Iterator[Status]:

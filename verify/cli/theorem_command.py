@@ -44,8 +44,10 @@ class Theorem:
 
         terminal = Terminal()
         if self.list:
+            listing = Terminal(data=True)
             for name in NAMES:
-                terminal.result(f"{name:26}{derive(name).heading}")
+                listing.result(f"{name:26}{derive(name).heading}")
+            listing.then("ufm theorem NAME --plain")
             return 0
         if self.name is None:
             raise ValueError(f"name a theorem: {', '.join(NAMES)}")
