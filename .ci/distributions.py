@@ -26,9 +26,11 @@ def files(folder: Path) -> set[str]:
 
 
 def in_wheel(source: set[str]) -> set[str]:
-    """The packages with all their files, the program, and the experiments in the package that trains them."""
+    """The packages with all their files, the program, and the experiments inside the package that trains them."""
     packaged = {path for path in source if path.partition("/")[0] in PACKAGES}
-    experiments = {EXPERIMENTS + path.removeprefix("experiments/") for path in source if path.startswith("experiments/")}
+    experiments = {
+        EXPERIMENTS + path.removeprefix("experiments/") for path in source if path.startswith("experiments/")
+    }
     return packaged | experiments | {"ufm_command.py"}
 
 

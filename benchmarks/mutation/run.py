@@ -1,9 +1,9 @@
-"""How many of the small mistakes that could be made in the mathematics the tests would find: mutation testing, sampled.
+"""How many of the small mistakes that could be made in the mathematics the tests find: mutation testing, sampled.
 
-python benchmarks/mutation/run.py                 draws mutants of the modules in suites.toml, runs the tests named there
-                                                  on each, goes on where it stopped, and writes results/mutation.md
-python benchmarks/mutation/run.py --only TEXT     of modules whose path holds TEXT
-python benchmarks/mutation/run.py --again         survivors once more, after tests were added
+python benchmarks/mutation/run.py               draws mutants of the modules in suites.toml, runs the tests named there
+                                                on each, goes on where it stopped, and writes results/mutation.md
+python benchmarks/mutation/run.py --only TEXT   of modules whose path holds TEXT
+python benchmarks/mutation/run.py --again       survivors once more, after tests were added
 
 Needs the extra `mutation`. The score is killed / (drawn − equivalent); equivalent.toml lists the mutants that mean the
 same as the code, each with its reason.
@@ -117,7 +117,11 @@ def report(outcomes: dict[str, str], seed: int) -> None:
         "",
         "## Equivalent",
         "",
-        *(f"- `{key}`: {equivalent[key]}" for key, outcome in outcomes.items() if key in equivalent and outcome == "survived"),
+        *(
+            f"- `{key}`: {equivalent[key]}"
+            for key, outcome in outcomes.items()
+            if key in equivalent and outcome == "survived"
+        ),
     ]
     REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{score:.1%} of {sums['drawn']} mutants, {sums['equivalent']} equivalent, {len(left)} survivors: {REPORT}")
