@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+import ufm
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -34,6 +36,10 @@ def test_the_citation_is_of_this_version_and_of_its_date():
     assert f"{citation['version']} - {citation['date-released']}" == release
     assert citation["license"] == PROJECT["license"]
     assert citation["references"][0]["url"] == PROJECT["urls"]["Paper"]
+
+
+def test_the_version_is_that_of_the_metadata():
+    assert ufm.__version__.partition("+")[0] == PROJECT["version"]
 
 
 def test_the_lowest_constraints_are_the_least_versions_of_the_metadata():
