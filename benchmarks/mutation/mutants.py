@@ -39,12 +39,12 @@ class Mutant:
 
 def sites(source: str) -> list[list[Change]]:
     """The places that can be changed, each with its changes."""
-    tree, found = get_ast(source), defaultdict(list)
+    nodes, found = list(ast_nodes(get_ast(source))), defaultdict(list)
     for name in sorted(operator_names()):
         operator_class = get_operator(name)
         if operator_class.arguments():  # what replaces variables must be told by which
             continue
-        positions = (place for node in ast_nodes(tree) for place, _ in operator_class().mutation_positions(node))
+        positions = (place for node in nodes for place, _ in operator_class().mutation_positions(node))
         kind = "_".join(name.split("_")[:2])  # core/ReplaceBinaryOperator_Add_Sub: what stands there
         for occurrence, place in enumerate(positions):
             found[kind, place].append((name, occurrence))
