@@ -64,7 +64,7 @@ def test_every_flag_has_help_and_a_default_in_words(name):
         if flag.type is None or flag.told.positional or flag.path[-1] in needs_none or "options" in flag.path:
             continue
         where_given = re.search(
-            r"Of an observation: [^.]*λ_|Solve and certify the counter|m:n, one or more|Another key|Needed for",
+            r"Solve and certify the counter|m:n, one or more|Another key|Needed for",
             flag.help,
         )
         assert "efault: " in flag.help or where_given, flag.name

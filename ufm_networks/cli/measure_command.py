@@ -21,13 +21,17 @@ class Measure:
     """Measure the networks of one or several runs, hold them against the model's certified optimum, write a report."""
 
     page: ClassVar[Page] = Page(
-        takes="half a minute for a small network on a processor; minutes for a ResNet-18",
+        takes="seconds for a small network on digits; minutes for a ResNet-18",
         writes="measure.html, measure.md, measure.json and figures/ in the folder of --output",
         status="0: the optimum is certified for every run that has a model, or an observation; 1: not; 2: bad input",
         examples=(
             ("ufm measure runs/small", "One run that ufm train has written."),
             ("ufm measure runs/small-seed1 runs/small-seed2 --output both", "Two runs on one curve."),
             ("ufm measure observation.safetensors --weight-decay 5e-4", "What ufm_networks.observe has saved."),
+        ),
+        groups=(
+            ("Of runs", ("device", "samples", "seed")),
+            ("Of an observation", ("weight_decay", "lambda_H", "lambda_W", "lambda_b", "loss", "json")),
         ),
     )
 
@@ -37,25 +41,25 @@ class Measure:
     """Folder for measure.html, measure.md, measure.json and figures/; an earlier page there is replaced. Default:
     measured."""
     device: AnyDevice = "auto"
-    """auto, cpu or cuda. Default: auto, cuda where there is one."""
+    """Where to measure. Default: auto, cuda where there is one."""
     samples: int = 1000
     """Features placed in the plane by principal components and t-SNE. Default: 1000."""
     seed: int = 0
     """Which samples, and the seed of t-SNE. Default: 0."""
     weight_decay: float | None = None
-    """Of an observation: the optimizer's, from which the λ's in effect are derived. Default: no λ's, so metrics only,
+    """The optimizer's, from which the λ's in effect are derived. Default: no λ's, so metrics only,
     and no model to compare with."""
     lambda_H: float | None = None
-    """Of an observation, with --lambda-W and --lambda-b in place of --weight-decay, beside the sum of losses: λ_H.
-    Default: the one in effect."""
+    """λ_H beside the sum of losses, with --lambda-W and --lambda-b in place of --weight-decay. Default: the one in
+    effect."""
     lambda_W: float | None = None
-    """Of an observation: λ_W."""
+    """λ_W. Needed for a model, unless --weight-decay is given."""
     lambda_b: BiasPenalty | None = None
-    """Of an observation: λ_b; 0 leaves the bias free, none is a model without bias."""
+    """λ_b; 0 leaves the bias free, none is a model without bias. Needed for a model, unless --weight-decay is given."""
     loss: Annotated[tuple[str, ...], Told(shown="LOSS …", choices=NAMES)] = ()
-    """Of an observation: loss of all tasks, or one for each. Default: cross-entropy."""
+    """Loss of all tasks, or one for each. Default: cross-entropy."""
     json: bool = False
-    """Of an observation: print what was observed and its certificate as JSON."""
+    """Print what was observed and its certificate as JSON."""
 
     def run(self) -> int:
         """0 where the optimum is certified for every run that has a model, 1 otherwise; 0 of an observation."""

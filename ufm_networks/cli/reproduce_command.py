@@ -40,7 +40,7 @@ class Reproduce:
     epochs: int | None = None
     """Epochs of every run. Default: the experiment file's."""
     device: AnyDevice | None = None
-    """auto, cpu or cuda. Default: the experiment file's."""
+    """Where to train; auto is cuda where there is one. Default: the experiment file's."""
     directory: Path | None = None
     """Folder of the data set's files. Default: the experiment file's."""
     output: Path = Path("reproduced")

@@ -22,7 +22,7 @@ class Train:
     """Train a multi-task network from a configuration file, or go on where its folder ends."""
 
     page: ClassVar[Page] = Page(
-        takes="a minute for a small network on digits; hours for a ResNet-18 on CIFAR, on a graphics card",
+        takes="seconds for a small network on digits; hours for a ResNet-18 on CIFAR, on a graphics card",
         writes="the run's folder: configuration, checkpoint, metrics, heads and features' statistics",
         status="0: training ended; 2: bad input, or a run that diverged; 130: interrupted, the last checkpoint is kept",
         examples=(
@@ -44,7 +44,7 @@ class Train:
     seed: int | None = None
     """Seed; the folder is then runs/NAME-seedS. Default: the file's train.seed."""
     device: AnyDevice | None = None
-    """auto, cpu or cuda. Default: the file's train.device."""
+    """Where to train; auto is cuda where there is one. Default: the file's train.device."""
     set: Annotated[tuple[str, ...], Told(shown="TABLE.KEY=VALUE", again=True)] = ()
     """Another key, as often as wanted: --set model.width=16 --set train.feature_decay='{lambda_H=0.02, lambda_W=1,
     lambda_b=1}'."""

@@ -22,7 +22,7 @@ class Falsify:
     """Search a family of problems for a certified counterexample to a claim, and shrink it."""
 
     page: ClassVar[Page] = Page(
-        takes="a second for every few problems; --budget and --seconds bound it",
+        takes="a fraction of a second for each small problem; --budget and --seconds bound it",
         writes="nothing, unless --save names a file",
         status=(
             "0: no counterexample found, which is no proof; 1: one found, or one that recurs under --replay; "
@@ -33,6 +33,10 @@ class Falsify:
             ("ufm falsify nc4 --family task-balanced --tasks 2 --save finding.json", "Is NC4 true of balanced tasks?"),
             ("ufm falsify nc3 --family correlated --loss squared-error --budget 50", "Another loss, fewer problems."),
             ("ufm falsify --replay finding.json", "Solve and certify a kept counterexample again."),
+        ),
+        groups=(
+            ("The problems", ("family", "classes", "tasks", "lambdas", "task_weights", "loss", "bias", "missing")),
+            ("The search", ("budget", "margin", "seed", "seconds", "dim", "method")),
         ),
     )
 

@@ -32,12 +32,13 @@ class Figure:
             ("ufm figure 61 --points 5 --output pictures", "Three classes, fewer points."),
             ("ufm figure phase-diagram table.parquet --x n_same --y lambda_W", "Two axes of a sweep's table."),
         ),
+        groups=(("A figure of the paper", _CURVE), ("The phase diagram of a sweep", _DIAGRAM)),
     )
 
     number: Annotated[Literal["3c", "60", "61", "62", "phase-diagram"], Told(positional=True)]
     """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten. Or phase-diagram, of a table."""
     table: Annotated[Path | None, Told(positional=True, read=True)] = None
-    """Of phase-diagram: what ufm sweep has written."""
+    """Of phase-diagram: the table that ufm sweep has written."""
     points: int = 9
     """Problems solved and certified along the line. Default: 9."""
     loss: Annotated[str, Told(shown="LOSS", choices=NAMES)] = DEFAULT
@@ -47,13 +48,13 @@ class Figure:
     lambda_W: float = 5e-4
     """λ_W. Default: 5e-4."""
     x: str | None = None
-    """Of phase-diagram: axis of the table, such as lambda_W. Default: its first."""
+    """Axis of the table, such as lambda_W. Default: its first."""
     y: str | None = None
-    """Of phase-diagram: another axis. Default: the table's second."""
+    """Another axis. Default: the table's second."""
     colour: str = "rank"
-    """Of phase-diagram: column of the table. Default: rank."""
+    """What is coloured: a column of the table. Default: rank."""
     at: tuple[str, ...] = ()
-    """Of phase-diagram: AXIS=VALUE for every other axis of the table. Default: there is no other."""
+    """AXIS=VALUE for every other axis of the table. Default: there is no other."""
     output: Path = Path("figures")
     """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names. Default:
     figures."""

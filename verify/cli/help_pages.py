@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,12 +59,13 @@ def help_page(name: str, kind: type[Any], columns: int) -> str:
     """Of one command: usage, what it does, its flags in groups, time, files, exit status, examples."""
     flags = list(flags_of(kind))
     page: Page = kind.page
-    words = " ".join(f"[{flag.name}]" if not flag.required else flag.name for flag in flags if flag.told.positional)
+    positional = [flag for flag in flags if flag.told.positional]
+    words = " ".join(_word(flag) if flag.required else f"[{_word(flag)}]" for flag in positional)
     usage = " ".join(filter(None, ("Usage: ufm", name, words, "[OPTIONS]")))
     lines = [*_folded(usage, columns, 4)]
     for paragraph in textwrap.dedent(" " * 4 + (kind.__doc__ or "")).strip().split("\n\n"):
         lines += ["", *_folded(" ".join(paragraph.split()), columns)]
-    for title, entries in _groups(flags):
+    for title, entries in _groups(flags, page):
         lines += ["", *_folded(title, columns), *_entries(entries, columns, COLUMN)]
     lines += ["", "Output", *_entries(SWITCHES, columns, COLUMN), ""]
     for label, text in (("Takes", page.takes), ("Writes", page.writes), ("Exit status", page.status)):
@@ -74,16 +76,21 @@ def help_page(name: str, kind: type[Any], columns: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _groups(flags: Sequence[Flag]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _groups(flags: Sequence[Flag], page: Page) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Positional arguments, the command's own flags, and those of every group."""
     titles: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+    own: dict[tuple[str, ...], str] = {(name,): title for title, names in page.groups for name in names}
     for flag in flags:
-        group = flag.group or ("Arguments" if flag.told.positional else "Options")
-        left = flag.name if flag.told.positional else f"{flag.name} {flag.shown}".rstrip()
+        group = flag.group or own.get(flag.path) or ("Arguments" if flag.told.positional else "Options")
+        left = _word(flag) if flag.told.positional else f"{flag.name} {flag.shown}".rstrip()
         if flag.type is None and flag.default is not False:  # off where it would be on
             left += f", --no-{flag.name[2:]}"
         titles.setdefault(group, []).append((left, f"{flag.help}{_default_in_words(flag)}"))
     return ((title, entries) for title, entries in titles.items() if entries)
+
+
+def _word(flag: Flag) -> str:
+    return f"{flag.name} …" if flag.type is not None and flag.type.many else flag.name
 
 
 def _default_in_words(flag: Flag) -> str:
@@ -120,11 +127,13 @@ def _entries(entries: Iterable[tuple[str, str]], columns: int, column: int) -> l
 
 
 def _example(command: str, what: str, columns: int) -> list[str]:
-    """The command, continued as a shell continues a line, and what it does."""
-    lines = textwrap.wrap(
-        command, columns - 4, initial_indent="  ", subsequent_indent="      ", break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    """The command, continued as a shell continues a line, flags beside their values; and what it does."""
+    lines: list[str] = []
+    for part in re.split(r" (?=--[a-zA-Z])", command):
+        if lines and len(lines[-1]) + len(part) + 3 <= columns:
+            lines[-1] += f" {part}"
+        else:
+            lines += _folded(part, columns - 2, 6, 6 if lines else 2)
     return [*(f"{line} \\" for line in lines[:-1]), lines[-1], *_folded(what, columns, 6, 6)]
 
 

@@ -12,13 +12,15 @@ class Page:
     """takes     how long it takes, in words
     writes    what it writes, and where
     examples  command lines, each with what it does
-    status    exit statuses beyond those that every command has
+    status    exit statuses and what they mean
+    groups    titles of groups of the command's own flags, with the fields in each; the others are its options
     """
 
     takes: str
     writes: str
     examples: tuple[tuple[str, str], ...]
     status: str = "0: done; 2: bad input"
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
