@@ -93,7 +93,7 @@ def _zsh(commands: Mapping[str, list[Flag]], lines: Mapping[str, str]) -> str:
     for name, flags in commands.items():
         specs = [_zsh_flag(flag) for flag in _named(flags)]
         first = _first_words(flags)
-        rest = f'\'*:argument:_alternative "words:word:({" ".join(first)})" "files:file:_files"\''
+        rest = f"'*:argument:{{compadd -- {' '.join(first)}; _files}}'"
         specs += [f"'{word}'" for word in OWN] + [rest if first else "'*:file:_files'"]
         cases += [f"    {name})", "      _arguments \\", *(f"        {spec} \\" for spec in specs[:-1])]
         cases += [f"        {specs[-1]} ;;"]
