@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ufm_networks.report.correlation import CosinePoint, closed_form
-from verify.report.figure_files import COLOURS, FAINT, GREY, FigureFile, figure_file, new_figure, tidy
+from verify.plot.style import COLOURS, FAINT, GREY, new_figure, tidy
+from verify.report.figure_files import FigureFile, figure_file
 
 LINE_POINTS = 300
 

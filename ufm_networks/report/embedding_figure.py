@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ufm_networks.datasets.task_data import Kind
 from ufm_networks.measuring.embedding import Embedding
-from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
+from verify.plot.style import COLOURS, new_figure, tidy
+from verify.report.figure_files import FigureFile, figure_file
 
 NAMED = 16  # labels that a legend names
 NO_TASK = np.iinfo(np.int64).max

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ufm_networks.measuring.saliency import Saliency
-from verify.report.figure_files import FigureFile, figure_file, new_figure, tidy
+from verify.plot.style import new_figure, tidy
+from verify.report.figure_files import FigureFile, figure_file
 
 MOST_OPAQUE = 0.9
 DARKEST = 120  # what black becomes below the maps, so that blue is seen on it

@@ -9,9 +9,10 @@ import numpy as np
 
 from ufm_networks.measuring import Measurement
 from verify._metrics.tables import METRIC
+from verify.plot.metric_names import shown
+from verify.plot.style import COLOURS, FAINT, literal, new_figure, tidy, whole_epochs
 from verify.reading.form import Float
-from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, literal, new_figure, tidy, whole_epochs
-from verify.report.metric_names import shown
+from verify.report.figure_files import FigureFile, figure_file
 
 ALSO = ("NN_decoding_error",)
 PANELS_IN_A_ROW = 4

@@ -12,7 +12,8 @@ from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.report import RunComparison
 from ufm_networks.report.correlation import CosinePoint, closed_form
 from ufm_networks.reproduction.summary import groups, mean, spread
-from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, literal, new_figure, tidy
+from verify.plot.style import COLOURS, GREY, literal, new_figure, tidy
+from verify.report.figure_files import FigureFile, figure_file
 
 LINE_POINTS = 200
 EQUAL = 1e-9  # of two λ_H λ_W

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.reproduction.summary import groups
-from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, literal, new_figure, tidy, whole_epochs
-from verify.report.metric_names import shown
+from verify.plot.metric_names import shown
+from verify.plot.style import COLOURS, FAINT, literal, new_figure, tidy, whole_epochs
+from verify.report.figure_files import FigureFile, figure_file
 
 Float = NDArray[np.float64]
 DECADES = 0.05
