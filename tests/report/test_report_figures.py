@@ -10,8 +10,9 @@ from reported_results import PROBLEMS, as_gradient, case, curve, falling
 from verify.main_job.cosine_figure import cosine_figure, cosine_file
 from verify.main_job.history_figure import history_figure
 from verify.plot._cosine_curve import cosine_curve
+from verify.plot.layout import tidy
 from verify.plot.points import cosines_of
-from verify.plot.style import literal, new_figure, tidy
+from verify.plot.style import literal, new_figure
 from verify.report.figure_files import figure_file
 
 TIGHT = 1e-12  # rounding of a product of unit vectors

@@ -16,7 +16,8 @@ from verify.plot._heads import heads
 from verify.plot._history import history
 from verify.plot._phase_diagram import phase_diagram
 from verify.plot._spectrum import spectrum
-from verify.plot.style import COLUMN, PAGE, in_style, new_figure, save
+from verify.plot.files import save
+from verify.plot.style import COLUMN, PAGE, in_style, new_figure
 
 __all__ = [
     "COLUMN",

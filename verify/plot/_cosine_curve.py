@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ufm.losses import DEFAULT
-from verify.plot.style import COLOURS, FAINT, GREY, in_style, legend_below, new_axes, tidy
+from verify.plot.layout import legend_below, tidy
+from verify.plot.style import COLOURS, FAINT, GREY, in_style, new_axes
 from verify.reading.form import Float
 
 

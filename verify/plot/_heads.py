@@ -6,8 +6,9 @@ from typing import Any
 
 from ufm.support.nearest_name import require_name
 from verify.plot.cosine_matrix import colour_bar, cosine_matrix
+from verify.plot.layout import tidy
 from verify.plot.points import cosines_of, heads_of
-from verify.plot.style import COLUMN, in_style, new_axes, tidy
+from verify.plot.style import COLUMN, in_style, new_axes
 from verify.plot.vectors import vectors
 
 KINDS = ("cosines", "vectors")

@@ -9,8 +9,9 @@ import numpy as np
 
 from ufm.support.nearest_name import require_name
 from verify._metrics.tables import METRIC
+from verify.plot.layout import grid, legend_below, tidy
 from verify.plot.metric_names import shown
-from verify.plot.style import few_markers, grid, in_style, legend_below, new_axes, series, tidy
+from verify.plot.style import few_markers, in_style, new_axes, series
 from verify.reading.form import Float
 
 SHOWS = {
@@ -111,7 +112,7 @@ def _line(axes: Any, part: Part, y: Float, number: int, label: str) -> None:
     if label and label in drawn:  # another task's
         look = {key: getattr(drawn[label], f"get_{key}")() for key in look}
         label = ""
-    axes.plot(_steps(part, len(y)), positive, label=label or None, markevery=few_markers(len(y)), **look)
+    axes.plot(_steps(part, len(y)), positive, label=label or None, markevery=few_markers(len(y), number), **look)
 
 
 def _finish(axes: Any, title: str) -> None:

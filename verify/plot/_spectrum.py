@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from verify._metrics.directions import ZERO_SHARE
+from verify.plot.layout import grid, legend_below, tidy
 from verify.plot.points import features_of, heads_of
-from verify.plot.style import COLOURS, FAINT, INK, MARKERS, grid, in_style, legend_below, new_axes, tidy
+from verify.plot.style import COLOURS, FAINT, INK, MARKERS, in_style, new_axes
 from verify.reading.form import Float
 from verify.reading.sources import own_features
 

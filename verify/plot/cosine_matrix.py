@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from verify.plot.style import COLUMN, GREY, INK, PAGE, SMALL, in_style, new_figure, tidy
+from verify.plot.layout import tidy
+from verify.plot.style import COLUMN, GREY, INK, PAGE, SMALL, in_style, new_figure
 from verify.reading.form import Float
 from verify.reading.label_reading import NamedOutputs, NamedTask, shown
 

@@ -5,16 +5,11 @@ Nothing global changes: matplotlib's settings hold inside ``in_style`` only, and
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
-
-from ufm.support.nearest_name import require_name
-from ufm.support.whole_file import write_whole
 
 COLUMN, PAGE = 3.25, 6.75  # inches: one column of a paper, and both
 TEXT, SMALL = 8.0, 7.0  # points, at those widths
@@ -135,47 +130,10 @@ def series(number: int) -> dict[str, Any]:
     }
 
 
-def few_markers(points: int) -> int:
-    """``markevery``: about eight markers along a line."""
-    return max(1, points // 8)
-
-
-def tidy(axes: Any, title: str = "") -> None:
-    """The look that all panels share, for axes that were made outside ``in_style`` too."""
-    axes.set_title(title, fontsize=TEXT, color=INK)
-    axes.tick_params(labelsize=SMALL, color=FAINT, labelcolor=INK)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set_fontsize(TEXT)
-        label.set_color(INK)
-    for spine in axes.spines.values():
-        spine.set_color(FAINT)
-        spine.set_linewidth(0.6)
-
-
-def grid(axes: Any) -> None:
-    """Faint lines below the data, at the major ticks."""
-    axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
-    axes.set_axisbelow(True)
-
-
-def whole_epochs(axes: Any) -> None:
-    """Ticks at whole numbers only: there is no epoch 1.5."""
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
-
-
-def legend_below(axes: Any, columns: int = 2, *, label: bool = True) -> None:
-    """The legend in the margin below the axes, off the data; ``label``: whether the x axis has one above it."""
-    from matplotlib.transforms import ScaledTranslation
-
-    handles, names = axes.get_legend_handles_labels()
-    if not names:
-        return
-    points = (2.6 if label else 1.5) * TEXT + 4
-    below = axes.transAxes + ScaledTranslation(0, -points / 72, axes.get_figure().dpi_scale_trans)
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": below, "borderaxespad": 0.2}
-    axes.legend(handles, names, ncols=min(columns, len(names)), columnspacing=1.2, fontsize=SMALL, **place)
+def few_markers(points: int, number: int = 0) -> tuple[int, int]:
+    """``markevery``: about eight markers along a line, each line's where those of others are not."""
+    step = max(1, points // 8)
+    return number % step, step
 
 
 def literal(name: str) -> str:
@@ -184,30 +142,3 @@ def literal(name: str) -> str:
     line = " ".join(name.split()).replace("$", r"\$")
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
     return f" {shown}" if shown.startswith("_") else shown
-
-
-def drawn(figure: Any, kind: str) -> bytes:
-    """The figure as a file of one of ``FORMATS``: the same figure gives the same bytes, for no file has a date.
-
-    ValueError for another format.
-    """
-    require_name("format", kind, FORMATS)
-    metadata = {
-        "svg": {"Date": None, "Creator": None},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-        "png": {"Software": None},
-    }[kind]
-    buffer = io.BytesIO()
-    with in_style():
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
-    return buffer.getvalue()
-
-
-def save(figure: Any, path: str | Path) -> Path:
-    """Writes the figure, whole or not at all, in the format that the name ends with: .pdf, .svg or .png.
-
-    Text stays text in a PDF and becomes outlines in an SVG. ValueError for another ending, OSError naming the path.
-    """
-    place = Path(path)
-    write_whole(place, drawn(figure, require_name("format", place.suffix.lower().lstrip("."), FORMATS)))
-    return place

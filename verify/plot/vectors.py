@@ -7,20 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.plot.layout import legend_below, tidy
 from verify.plot.points import features_of, heads_of
-from verify.plot.style import (
-    COLOURS,
-    COLUMN,
-    DASHES,
-    INK,
-    MARKERS,
-    SMALL,
-    in_style,
-    legend_below,
-    new_axes,
-    new_figure,
-    tidy,
-)
+from verify.plot.style import COLOURS, COLUMN, DASHES, INK, MARKERS, SMALL, in_style, new_axes, new_figure
 from verify.reading.form import Float
 
 NAMED = 12  # more heads than this have no names at their ends

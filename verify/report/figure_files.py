@@ -6,7 +6,8 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from verify.plot.style import DPI, drawn, in_style
+from verify.plot.files import drawn
+from verify.plot.style import DPI, in_style
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.plot.style import (
-    COLUMN,
-    DASHES,
-    FAINT,
-    INK,
-    in_style,
-    legend_below,
-    literal,
-    new_axes,
-    tidy,
-)
+from verify.plot.layout import legend_below, tidy
+from verify.plot.style import COLUMN, DASHES, FAINT, INK, in_style, literal, new_axes
 from verify.report.figure_files import FigureFile, figure_file
 from verify.sweeping.boundaries import Boundary, boundaries
 from verify.sweeping.diagram_colours import Colours, colours
