@@ -122,12 +122,14 @@ def draw(results: list[Measured], path: Path) -> None:
         for number, name in enumerate(TAILS):
             own = [m for m in results if m.counts == name]
             K = [m.classes for m in own]
-            left.loglog(K, [m.products for m in own], label=f"n = {name}", **series(number))
-            right.loglog(K, [m.seconds for m in own], label=f"n = {name}", **series(number))
+            left.loglog(K, [m.products for m in own], label=name, **series(number))
+            right.loglog(K, [m.seconds for m in own], label=name, **series(number))
         K = sorted({m.classes for m in results})
         unit = {m.classes: m.seconds_of_product for m in results}
         right.loglog(K, [1000 * unit[k] for k in K], color=INK, linestyle=":", label="1,000 products")
         for axes, title in ((left, "what a solve multiplies"), (right, "its time on one thread")):
+            axes.set_xticks(K, [str(k) for k in K])
+            axes.set_xticks([], minor=True)
             axes.set_xlabel("classes $K$")
             tidy(axes, title)
             grid(axes)
