@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ufm.support.whole_file import write_together
-from ufm.support.writable import open_folder
+from verify.cli.drawn_files import open_for, written
 from verify.cli.terminal import Terminal
-from verify.report.figure_files import require_matplotlib
+from verify.plot.style import require_matplotlib
 
 
 def draw_phase_diagram(
-    table: Path, x: str | None, y: str | None, colour: str, at: tuple[str, ...], output: Path
+    table: Path, x: str | None, y: str | None, colour: str, at: tuple[str, ...], formats: tuple[str, ...], output: Path
 ) -> int:
-    """Writes phase-diagram-X-Y-COLOUR.png and .svg; 0 where every problem drawn is certified, 1 otherwise."""
-    from verify.sweeping.diagram_figure import phase_diagram_file
+    """Writes phase-diagram-X-Y-COLOUR in each format; 0 where every problem drawn is certified, 1 otherwise."""
+    from verify.sweeping.diagram_figure import phase_diagram_figure
     from verify.sweeping.plane import read_plane
     from verify.sweeping.run import require_libraries
 
@@ -28,14 +27,9 @@ def draw_phase_diagram(
         held[key] = value
     plane = read_plane(table, x, y, colour, held)
     name = f"phase-diagram-{plane.x.key}-{plane.y.key}-{colour}"
-    folder = open_folder(output, f"{name}.svg", f"{name}.png", what="--output")
+    folder = open_for(output, name, formats)
     terminal = Terminal()
     with terminal.status("asking theory"):
-        file = phase_diagram_file(plane, name)
-    contents: dict[str, bytes | str] = {f"{name}.svg": file.svg, f"{name}.png": file.png}
-    write_together(folder, contents)
-    terminal.result(file.caption)
-    for written in contents:
-        terminal.written("written", folder / written)
-    terminal.then(f"open {folder / name}.svg")
+        figure, caption = phase_diagram_figure(plane)
+    written(terminal, folder, name, figure, caption, formats)
     return 0 if plane.frame["certified"].all() else 1
