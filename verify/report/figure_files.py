@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass
 from typing import Any
+
+from verify.report.plane import Frame, frame_of
 
 DPI = 200
 INK, FAINT, GREY = "#222222", "#8a8a8a", "#d9d9d9"
@@ -15,18 +16,15 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 @dataclass(frozen=True)
 class FigureFile:
-    """One figure in two formats. name without extension; caption for the page; alt for readers without images."""
+    """One figure in two formats. name without extension; caption for the page; alt for readers without images; frame
+    of the only axes, if there is but one with linear scales."""
 
     name: str
     caption: str
     alt: str
     png: bytes
     svg: bytes
-
-    @property
-    def source(self) -> str:
-        """The SVG as a data URI: an image of its own, whose ids cannot meet those of another figure on the page."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+    frame: Frame | None = None
 
 
 def require_matplotlib() -> None:
@@ -55,7 +53,7 @@ def figure_file(name: str, figure: Any, caption: str, alt: str) -> FigureFile:
     figure.get_layout_engine().execute(figure)
     with rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)
-    return FigureFile(name, caption, alt, _drawn(figure, "png"), _drawn(figure, "svg"))
+    return FigureFile(name, caption, alt, _drawn(figure, "png"), _drawn(figure, "svg"), frame_of(figure))
 
 
 def whole_epochs(axes: Any) -> None:
