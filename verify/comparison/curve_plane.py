@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verify.comparison.cosine_curve import CosineCurve
-from verify.comparison.curve_figure import line_source
+from verify.plot._cosine_curve import line_source
 from verify.report.plane import Plane, Series
 
 

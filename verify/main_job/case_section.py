@@ -9,10 +9,10 @@ from ufm.support.display import Summary
 from verify.main_job import summary
 from verify.main_job.case import Case
 from verify.main_job.space import case_space
+from verify.plot.metric_names import shown
 from verify.report import numbers
 from verify.report.blocks import Cards, Line, Name, Paragraph, Picture, Section, Table, Verdict, table
 from verify.report.figure_files import FigureFile
-from verify.report.metric_names import shown
 
 
 def case_sections(number: int, case: Case, figures: Sequence[FigureFile]) -> list[Section]:

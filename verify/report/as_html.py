@@ -6,8 +6,8 @@ import json
 from itertools import groupby
 from typing import Any
 
+from verify.plot.style import require_matplotlib
 from verify.report.blocks import Page
-from verify.report.figure_files import require_matplotlib
 from verify.report.inline_svg import InlineFigures
 from verify.report.symbols import formula, prose, typeset
 
