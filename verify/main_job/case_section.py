@@ -27,7 +27,7 @@ def case_sections(number: int, case: Case, figures: Sequence[FigureFile]) -> lis
     seen = case_space(case)
     return [
         Section(
-            Name(f"{number}. {summary.one_line(case.name)}"),
+            f"{number}. {summary.one_line(case.name)}",
             (Cards(tuple(stated)), Paragraph(_solved(case))),
             verdict=Verdict(summary.case_verdict(case)),
             anchor=f"case-{number}",
