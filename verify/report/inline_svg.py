@@ -33,6 +33,9 @@ class InlineFigures:
         from xml.etree import ElementTree
 
         root = ElementTree.fromstring(svg)
+        for group in root.findall(f"{SVG}g"):  # the white sheet beneath all, which the page has of its own
+            for sheet in group.findall(f"{SVG}g[@id='patch_1']"):
+                group.remove(sheet)
         names = {child.attrib.pop("id"): self._share(self._written(child, {})) for child in _definitions(root)}
         body = "".join(self._written(child, names) for child in root if child.tag not in LEFT_OUT)
         width, height = map(float, root.attrib["viewBox"].split()[2:])

@@ -15,7 +15,7 @@ _SYMBOLS = re.compile(rf"(?<![\w\\^.]){_ATOM}(?:{_ATOM})*(?![\w^])")
 # as browsers show them well: an accent close to its letter, a prime as large as an index
 _TILDE = '<mo stretchy="false">&#x0007E;</mo>'
 _PRIME, _PLAIN_PRIME = "<msup><mi>k</mi><mi>&#x02032;</mi></msup>", "<mi>k\u2032</mi>"
-_POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([-+]\d+)(?!\w)")
+_POWER = re.compile(r"(?<![\w.-])(\d+(?:\.\d+)?)e([-+]\d+)(?!\w)")
 
 
 def typeset(text: str) -> Any:
