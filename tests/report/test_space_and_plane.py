@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from reported_results import case, curve
@@ -76,12 +78,8 @@ def test_a_frame_places_the_points_where_the_figure_has_them() -> None:
     frame = file.frame
     assert frame is not None
     assert frame.x[0] < of.n_same.min() < of.n_same.max() < frame.x[1]
-    markers = [
-        (float(x), float(y))
-        for x, y in __import__("re").findall(
-            r'<use xlink:href="#m[0-9a-f]+" x="([\d.]+)" y="([\d.]+)" style="fill: #ffffff', file.svg.decode()
-        )
-    ]
+    hollow = re.compile(r'<use xlink:href="#m[0-9a-f]+" x="([\d.]+)" y="([\d.]+)" style="fill: #ffffff')
+    markers = [tuple(map(float, found)) for found in hollow.findall(file.svg.decode())]
     placed = [
         (
             frame.left + (x - frame.x[0]) / (frame.x[1] - frame.x[0]) * frame.width,
@@ -95,9 +93,8 @@ def test_a_frame_places_the_points_where_the_figure_has_them() -> None:
 
 def test_a_line_is_thinned_and_points_are_not() -> None:
     x = np.linspace(0, 1, 1000)
-    data = Plane(
-        "x", "y", (Series("line", x, x**2, line=True), Series("points", x, np.where(x < 0.5, np.nan, x)))
-    ).data(curve_file(curve()).frame)
+    half = Series("points", x, np.where(x < 0.5, np.nan, x))
+    data = Plane("x", "y", (Series("line", x, x**2, line=True), half)).data(curve_file(curve()).frame)
     line, points = data["series"]
     assert (len(line["x"]), line["x"][0], line["x"][-1]) == (LINE_POINTS, 0.0, 1.0)
     assert len(points["x"]) == 500
