@@ -12,7 +12,7 @@ from verify.comparison.compare import Report, compare
 from verify.comparison.cosine_curve import CosineCurve, cosine_curve
 
 if TYPE_CHECKING:
-    from verify import claims, strategies
+    from verify import claims, plot, strategies
     from verify.falsification import ClaimError, Finding, falsify, replay
     from verify.landscape import CriticalPoints, Curvature, critical_points, curvature
     from verify.sweeping import Study, Sweep, SweepInterrupted, sweep
@@ -33,7 +33,7 @@ _LATER = {
     "sweep": "verify.sweeping",
 }
 
-_MODULES = ("claims", "strategies")
+_MODULES = ("claims", "plot", "strategies")
 
 __all__ = [
     "Certificate",
@@ -58,6 +58,7 @@ __all__ = [
     "decode_label_sets",
     "falsify",
     "metrics",
+    "plot",
     "replay",
     "strategies",
     "sweep",

@@ -18,7 +18,7 @@ from verify.cli.loss_flags import require_loss
 from verify.cli.phase_diagram import draw_phase_diagram
 from verify.comparison.cosine_curve import FIGURES, cosine_curve
 from verify.comparison.curve_figure import curve_file
-from verify.report.figure_files import require_matplotlib
+from verify.plot.style import require_matplotlib
 
 _CURVE = ("points", "loss", "lambda_H", "lambda_W")  # flags of the paper's curves
 _DIAGRAM = ("table", "x", "y", "colour", "at")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from ufm.support.whole_file import write_together
 from ufm.support.writable import open_folder
-from verify.report.figure_files import require_matplotlib
+from verify.plot.style import require_matplotlib
 
 
 def draw_phase_diagram(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.report.figure_files import COLOURS
+from verify.plot.style import COLOURS
 
 SEVERAL = 12  # distinct whole numbers that get a colour each
 DECADES = 1e3  # from the least to the largest: beyond, a scale of logarithms
