@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from verify.main_job.case import Case
-from verify.plot._history import Part, history, parts_of
-from verify.plot.style import PAGE, in_style, literal, new_figure
+from verify.plot import of_solution
+from verify.plot._history import Part, parts_of
+from verify.plot.style import literal
 from verify.reading.label_reading import shown
 from verify.report.figure_files import FigureFile, figure_file
 
@@ -17,18 +18,12 @@ def histories(case: Case) -> list[Part]:
 
 
 def history_figure(case: Case) -> Any:
-    """Three panels on log axes, iterations too where the run is long; tasks share a panel. None without a history."""
-    parts = histories(case)
-    if not parts:
+    """Panels on log axes, iterations too where the run is long; tasks share a panel. None without a history."""
+    if not histories(case):
         return None
     bounds = [task.lower_bound for task in case.report.certificate.tasks] or [case.report.certificate.lower_bound]
     tasks = [] if case.reading is None else [literal(shown(task.name)) for task in case.reading.tasks]
-    figure = new_figure(PAGE, 2.7)
-    with in_style():
-        panels = figure.subplots(1, 3)
-    for show, axes in zip(("gap", "gradient", "metrics"), panels, strict=True):
-        history(case.solution, show=show, lower_bound=bounds, tasks=tasks, ax=axes)
-    return figure
+    return of_solution.history_figure(case.solution, bounds, tasks)
 
 
 def history_file(name: str, case: Case) -> FigureFile | None:

@@ -40,6 +40,12 @@ def features_of(point: Any) -> list[Float]:
     return [np.asarray(to_numpy(part), dtype=np.float64) for part in parts]
 
 
+def rank_of(point: Any) -> int:
+    """Of the stacked heads: singular values above 10⁻⁶ of the largest; 0 of heads that are zero."""
+    sigma = np.linalg.svd(np.concatenate(heads_of(point)), compute_uv=False)
+    return int((sigma > ZERO_SHARE * sigma[0]).sum())
+
+
 def cosines_of(point: Any) -> Float:
     """(R, R) cosines between rows of the stacked heads; NaN where a row is zero.
 

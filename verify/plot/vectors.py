@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.plot.layout import legend_below, tidy
-from verify.plot.points import features_of, heads_of
+from verify.plot.points import features_of, heads_of, rank_of
 from verify.plot.style import COLOURS, COLUMN, DASHES, INK, MARKERS, SMALL, in_style, new_axes, new_figure
 from verify.reading.form import Float
 
 NAMED = 12  # more heads than this have no names at their ends
-FLAT = 1e-6  # of the largest singular value: what is below fills no dimension
 BEYOND = 1.16  # where the name of a head stands, its end being 1
 
 
@@ -27,11 +26,9 @@ def vectors(point: Any, title: str, ax: Any) -> Any:
             "such as heads([solution.W[0]], kind='vectors')"
         )
     W = np.concatenate(heads)
-    sigma = np.linalg.svd(W, compute_uv=False)
-    if not sigma[0] > 0:
+    if not rank_of(point):
         raise ValueError("all heads are zero and point nowhere; a smaller λ_H λ_W leaves some")
-    rank = int((sigma > FLAT * sigma[0]).sum())
-    axes = _axes(ax, rank)
+    axes = _axes(ax, rank_of(point))
     dimensions = 3 if axes.name == "3d" else 2
     frame = principal_frame(W, dimensions)
     with in_style():
@@ -127,6 +124,7 @@ def _bare(axes: Any, dimensions: int) -> None:
     axes.set_yticks([])
     if dimensions == 3:
         axes.set_zticks([])
-        axes.view_init(elev=18, azim=-62)
+        axes.view_init(elev=17, azim=-52)
+        axes.set_box_aspect((1, 1, 1), zoom=1.15)
         for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
             axis.set_pane_color((0.97, 0.97, 0.97, 1.0))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from verify.plot.layout import legend_below, tidy
 from verify.plot.style import COLUMN, DASHES, FAINT, INK, in_style, literal, new_axes
-from verify.report.figure_files import FigureFile, figure_file
 from verify.sweeping.boundaries import Boundary, boundaries
 from verify.sweeping.diagram_colours import Colours, colours
 from verify.sweeping.plane import Direction, Plane, read_plane, shown
@@ -37,16 +36,10 @@ def drawn_table(table: str | Path, x: str | None, y: str | None, colour: str, at
     return draw_plane(plane, boundaries(plane)[0], ax)
 
 
-def phase_diagram_file(plane: Plane, name: str) -> FigureFile:
-    """The diagram, captioned with the numbers behind it."""
+def phase_diagram_figure(plane: Plane) -> tuple[Any, str]:
+    """The diagram, and its caption with the numbers behind it."""
     lines, covered = boundaries(plane)
-    figure = _figure(plane, lines)
-    caption = _caption(plane, lines, covered)
-    return figure_file(name, figure, caption, caption)
-
-
-def _figure(plane: Plane, lines: tuple[Boundary, ...]) -> Any:
-    return draw_plane(plane, lines).get_figure()
+    return draw_plane(plane, lines).get_figure(), _caption(plane, lines, covered)
 
 
 def draw_plane(plane: Plane, lines: tuple[Boundary, ...], ax: Any = None) -> Any:
