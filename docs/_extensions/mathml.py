@@ -17,15 +17,11 @@ from sphinx.util.math import get_node_equation_number
 
 # MathML Core has no mathvariant but "normal": single letters are written as the Unicode letters that they are
 _LETTERS = {("bold", "1"): "𝟏", ("double-struck", "R"): "ℝ", ("script", "H"): "ℋ", ("script", "N"): "𝒩"}
-_STYLED = re.compile(r'<(m[in]) mathvariant="([a-z-]+)">([^<]*)</\1>')
-_NAME = re.compile(r"<mo>([A-Za-z]{2,})</mo>")
-_ARGUMENT = re.compile(
-    r"(<mi>(?:log|lse|tr|cos|rank|diag|exp|softmax|min|max|sup|inf)</mi>)(?=<m(?:i|n|sub|sup|subsup|row|frac|sqrt|over)\b)"
-)
-_ACCENT = re.compile(
-    r'<mover>(<m[^>]*>(?:(?!<mover>).)*?<mo(?: stretchy="false")?>(?:&#x0007E;|&#x0005E;)</mo></mover>)'
-)
-_ALIGNED = re.compile(r'columnalign="(left|right|center)"')  # MathML Core leaves that to CSS
+_NAMES = {"log", "lse", "tr", "cos", "rank", "diag", "exp", "softmax", "min", "max", "sup", "inf"}
+_BELOW = {"min", "max", "sup", "inf"}
+_ROWS = {"math", "mrow", "mtd", "mstyle", "msqrt"}
+_SPACE = "http://www.w3.org/1998/Math/MathML"
+ElementTree.register_namespace("", _SPACE)
 
 
 class FormulaError(SphinxError):
@@ -43,41 +39,56 @@ def mathml(latex: str, display: str) -> str:
         raise FormulaError(f"{error!r} in {latex!r}") from error
     if unknown := re.search(r"[^<>]*\\[^<>]*", text):
         raise FormulaError(f"unknown command {unknown[0]!r} in {latex!r}")
-    text = text.replace("negativethinmathspace", "-0.167em")
-    text = _NAME.sub(r"<mi>\1</mi>", text)
-    text = _ARGUMENT.sub(r'\1<mspace width="0.167em" />', text)
-    text = _STYLED.sub(_letter, text)
-    text = _ACCENT.sub(r'<mover accent="true">\1', text)
-    text = _ALIGNED.sub(r'columnalign="\1" style="text-align: \1"', text)
-    if display == "block":
-        text = _limits(text)
     try:
-        tree = ElementTree.fromstring(text)
+        tree = ElementTree.fromstring(text.replace("negativethinmathspace", "-0.167em"))
     except ElementTree.ParseError as error:
         raise FormulaError(f"no well-formed MathML ({error}) from {latex!r}") from error
-    if any((element.text or "") in ("&", "#") for element in tree.iter()):
-        raise FormulaError(f"an & outside of rows and columns in {latex!r}")
-    return text
-
-
-def _letter(match: re.Match[str]) -> str:
-    tag, variant, letter = match.groups()
-    if variant == "normal":
-        return match[0]
-    if (variant, letter) not in _LETTERS:
-        raise FormulaError(f"no Unicode letter is listed for {variant} {letter!r}")
-    return f"<{tag}>{_LETTERS[variant, letter]}</{tag}>"
-
-
-def _limits(text: str) -> str:
-    """Displayed, what min, max, sup and lim range over stands below them."""
-    tree = ElementTree.fromstring(text)
-    space = "{http://www.w3.org/1998/Math/MathML}"
-    for element in tree.iter(f"{space}msub"):
-        if (element[0].text or "") in ("min", "max", "sup", "inf", "lim"):
-            element.tag = f"{space}munder"
-    ElementTree.register_namespace("", space[1:-1])
+    for element in tree.iter():
+        _mend(element, display, latex)
+    for element in tree.iter():
+        if _kind(element) in _ROWS:
+            _space_names(element)
     return ElementTree.tostring(tree, encoding="unicode")
+
+
+def _kind(element: ElementTree.Element) -> str:
+    return element.tag.removeprefix(f"{{{_SPACE}}}")
+
+
+def _mend(element: ElementTree.Element, display: str, latex: str) -> None:
+    """What MathML Core does not know, said in what it knows."""
+    kind, text = _kind(element), element.text or ""
+    if text in ("&", "#"):
+        raise FormulaError(f"an & outside of rows and columns in {latex!r}")
+    if kind == "mo" and len(text) > 1 and text.isalpha():  # a function's name, which needs no operator's spaces
+        element.tag = f"{{{_SPACE}}}mi"
+    if (variant := element.get("mathvariant")) not in (None, "normal"):
+        if (variant, text) not in _LETTERS:
+            raise FormulaError(f"no Unicode letter is listed for {variant} {text!r} in {latex!r}")
+        element.text = _LETTERS[variant, text]
+        del element.attrib["mathvariant"]
+    if kind == "mover" and (element[1].text or "") in "~^":
+        element.set("accent", "true")
+    if kind == "msub" and display == "block" and (element[0].text or "") in _BELOW:
+        element.tag = f"{{{_SPACE}}}munder"
+    if align := element.get("columnalign"):
+        element.set("style", f"text-align: {align}")
+
+
+def _space_names(row: ElementTree.Element) -> None:
+    """A thin space between a function's name and what stands beside it, but for brackets and operators."""
+    for at in reversed(range(len(row))):
+        base = row[at] if _kind(row[at]) == "mi" or not len(row[at]) else row[at][0]
+        if _kind(row[at]) not in ("mi", "msub", "msup", "msubsup", "munder") or (base.text or "") not in _NAMES:
+            continue
+        for place in (at + 1, at):
+            beside = row[place if place > at else at - 1] if 0 < place < len(row) else None
+            if beside is not None and _kind(beside) not in ("mo", "mspace", "mtext") and not _bracketed(beside):
+                row.insert(place, ElementTree.Element(f"{{{_SPACE}}}mspace", width="0.167em"))
+
+
+def _bracketed(element: ElementTree.Element) -> bool:
+    return len(element) > 0 and element[0].get("fence") == "true"
 
 
 def visit_inline(self: object, node: nodes.math) -> None:

@@ -25,6 +25,8 @@ with verify.plot.in_style():
     figure, axes = plt.subplots(1, 2, figsize=(6.75, 3.4), subplot_kw={"projection": "3d"}, layout="constrained")
     verify.plot.heads(one, kind="vectors", title="one task, four classes", ax=axes[0])
     verify.plot.heads(two, kind="vectors", title="two tasks, of three and two classes", ax=axes[1])
+    for ax in axes:
+        ax.set_box_aspect(None, zoom=1.2)
 
 
 # %%
