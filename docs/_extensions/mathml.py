@@ -19,6 +19,7 @@ from sphinx.util.math import get_node_equation_number
 _LETTERS = {("bold", "1"): "𝟏", ("double-struck", "R"): "ℝ", ("script", "H"): "ℋ", ("script", "N"): "𝒩"}
 _NAMES = {"log", "lse", "tr", "cos", "rank", "diag", "exp", "softmax", "min", "max", "sup", "inf"}
 _BELOW = {"min", "max", "sup", "inf"}
+_ENVIRONMENTS = {"aligned", "cases", "pmatrix"}
 _ROWS = {"math", "mrow", "mtd", "mstyle", "msqrt"}
 _SPACE = "http://www.w3.org/1998/Math/MathML"
 ElementTree.register_namespace("", _SPACE)
@@ -32,9 +33,10 @@ class FormulaError(SphinxError):
 
 def mathml(latex: str, display: str) -> str:
     """The MathML element of a formula; FormulaError names the formula that is not understood."""
-    latex = re.sub(r"\{aligned\}", "{align*}", latex)  # the same to a reader, and the name that the translator knows
-    try:
-        text = convert(latex, display=display)
+    if unknown := set(re.findall(r"\\begin\{(.*?)\}", latex)) - _ENVIRONMENTS:
+        raise FormulaError(f"no environment {', '.join(sorted(unknown))} is known, in {latex!r}")
+    try:  # align* is aligned by the name that the translator knows
+        text = convert(latex.replace("{aligned}", "{align*}"), display=display)
     except Exception as error:
         raise FormulaError(f"{error!r} in {latex!r}") from error
     if unknown := re.search(r"[^<>]*\\[^<>]*", text):

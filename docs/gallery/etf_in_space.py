@@ -23,10 +23,11 @@ for solution in (one, two):
 
 with verify.plot.in_style():
     figure, axes = plt.subplots(1, 2, figsize=(6.75, 3.4), subplot_kw={"projection": "3d"}, layout="constrained")
-    verify.plot.heads(one, kind="vectors", title="one task, four classes", ax=axes[0])
-    verify.plot.heads(two, kind="vectors", title="two tasks, of three and two classes", ax=axes[1])
-    for ax in axes:
-        ax.set_box_aspect(None, zoom=1.2)
+    titles = ("one task, four classes", "two tasks, of three and two classes")
+    for ax, solution, title in zip(axes, (one, two), titles, strict=True):
+        verify.plot.heads(solution, kind="vectors", ax=ax)
+        ax.set_title(title, y=0.98)
+        ax.set_box_aspect(None, zoom=1.1)
 
 
 # %%

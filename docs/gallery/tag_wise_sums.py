@@ -23,21 +23,21 @@ W, H = solution.W[0].numpy(), solution.H.numpy().T
 turn = np.array([[W[0, 0], -W[0, 1]], [W[0, 1], W[0, 0]]]) / np.linalg.norm(W[0])  # the first row to the right
 W, H = W @ turn, H @ turn
 
-arrows, points = W / np.linalg.norm(W[0]), 0.8 * H / np.linalg.norm(H, axis=1).max()  # two scales, one picture
+arrows, points = 1.05 * W / np.linalg.norm(W[0]), 0.7 * H / np.linalg.norm(H, axis=1).max()  # two scales, one picture
 with verify.plot.in_style():
     figure, axes = plt.subplots(figsize=(4.4, 4), layout="constrained")
     for k, row in enumerate(arrows):
         axes.annotate("", row, (0, 0), arrowprops={"arrowstyle": "->", "color": "0.35"})
-        axes.text(*(1.12 * row), f"$w_{k + 1}$", ha="center", va="center")
+        axes.text(*(1.15 * row), f"$w_{k + 1}$", ha="center", va="center")
     for labels, h in zip(problem.labels, points, strict=True):
         several = labels.sum() > 1
         name = "{" + ", ".join(str(k + 1) for k in np.flatnonzero(labels)) + "}"
         colour = "#D55E00" if several else "#0072B2"
         axes.plot(*h, "s" if several else "o", color=colour)
-        axes.text(*(h * (1 + 0.17 / np.linalg.norm(h))), name, ha="center", va="center", color=colour)
+        axes.text(*(h * (1 + 0.15 / np.linalg.norm(h))), name, ha="center", va="center", color=colour)
     axes.set_aspect("equal")
     axes.set(
-        xlim=(-2.6, 4.1), ylim=(-3.5, 3.5), xticks=[], yticks=[], title="rows of the head, and features of label sets"
+        xlim=(-1.4, 1.4), ylim=(-1.25, 1.25), xticks=[], yticks=[], title="rows of the head, and features of label sets"
     )
 
 # %%
