@@ -112,23 +112,31 @@ def test_forty_attributes(benchmark: Any, size: float) -> None:
 
 def draw(results: list[Measured], path: Path) -> None:
     """Products, and seconds in products, over K."""
-    from matplotlib.figure import Figure
+    from verify.plot import PAGE, in_style, new_figure, save
+    from verify.plot.layout import grid, legend_of_figure, tidy
+    from verify.plot.style import INK, series
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for name in TAILS:
-        own = [m for m in results if m.counts == name]
-        K = [m.classes for m in own]
-        left.loglog(K, [m.products for m in own], "o-", label=name)
-        right.loglog(K, [m.seconds for m in own], "o-", label=name)
-    K = sorted({m.classes for m in results})
-    unit = {m.classes: m.seconds_of_product for m in results}
-    right.loglog(K, [1000 * unit[k] for k in K], "k:", label="1,000 products")
-    left.set(xlabel="classes K", ylabel="K × K products", title="what a solve multiplies")
-    right.set(xlabel="classes K", ylabel="CPU seconds", title="its time on one thread")
-    left.legend()
-    right.legend()
-    figure.savefig(path, dpi=120)
+    figure = new_figure(PAGE, 2.7)
+    with in_style():
+        left, right = figure.subplots(1, 2)
+        for number, name in enumerate(TAILS):
+            own = [m for m in results if m.counts == name]
+            K = [m.classes for m in own]
+            left.loglog(K, [m.products for m in own], label=name, **series(number))
+            right.loglog(K, [m.seconds for m in own], label=name, **series(number))
+        K = sorted({m.classes for m in results})
+        unit = {m.classes: m.seconds_of_product for m in results}
+        right.loglog(K, [1000 * unit[k] for k in K], color=INK, linestyle=":", label="1,000 products")
+        for axes, title in ((left, "what a solve multiplies"), (right, "its time on one thread")):
+            axes.set_xticks(K, [str(k) for k in K])
+            axes.set_xticks([], minor=True)
+            axes.set_xlabel("classes $K$")
+            tidy(axes, title)
+            grid(axes)
+        left.set_ylabel("$K × K$ products")
+        right.set_ylabel("CPU seconds")
+        legend_of_figure(figure, right)
+    save(figure, path)
 
 
 def main() -> None:

@@ -144,44 +144,34 @@ def _cell(value: float | None, best: float | None) -> str:
 
 def figure(results: dict[str, Any], path: Path) -> None:
     """A panel a problem: gap over seconds, both logarithmic."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from verify.plot import PAGE, in_style, new_figure, save
+    from verify.plot.layout import grid, tidy
+    from verify.plot.style import few_markers, series
 
     names = list(results["problems"])
     rows = -(-len(names) // 2)
-    drawing, panels = plt.subplots(rows, 2, figsize=(9, 2.9 * rows + 0.6), sharey=True, layout="constrained")
-    markers = "osD^v<>PX*"
-    for panel, name in zip(panels.flat, names, strict=False):
-        for k, (solver, curve) in enumerate(results["problems"][name].items()):
-            if not curve:
-                continue
-            moments, gaps = zip(*curve, strict=True)
-            ours = solver.startswith("ufm")
-            panel.loglog(
-                moments,
-                [max(gap, 1e-16) for gap in gaps],
-                color=plt.get_cmap("tab10")(k % 10),
-                linestyle="-" if ours else "--",
-                linewidth=2 if ours else 1,
-                marker=markers[k % len(markers)],
-                markevery=max(1, len(moments) // 8),
-                markersize=4,
-                label=solver,
-            )
-        panel.set_title(name, fontsize=9)
-        panel.grid(alpha=0.3)
-        panel.set_ylim(1e-16, 2)
-        panel.set_xlabel("seconds")
-    for row in panels:
-        row[0].set_ylabel("relative gap (F − D)/F")
-    for panel in panels.flat[len(names) :]:
-        panel.axis("off")
-    handles, labels = panels.flat[0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
-    drawing.savefig(path, metadata={"Date": None})
-    plt.close(drawing)
+    drawing = new_figure(PAGE, 1.9 * rows + 0.6)
+    lines: dict[str, Any] = {}
+    with in_style():
+        panels = drawing.subplots(rows, 2, sharey=True, squeeze=False)
+        for panel, name in zip(panels.flat, names, strict=False):
+            for k, (solver, curve) in enumerate(results["problems"][name].items()):
+                if not curve:
+                    continue
+                moments, gaps = zip(*curve, strict=True)
+                look = series(k) | {"linewidth": 1.8 if solver.startswith("ufm") else 0.9, "markersize": 3.5}
+                look["markevery"] = few_markers(len(moments), k)
+                (lines[solver],) = panel.loglog(moments, [max(gap, 1e-16) for gap in gaps], label=solver, **look)
+            panel.set_ylim(1e-16, 2)
+            panel.set_xlabel("seconds")
+            tidy(panel, name)
+            grid(panel)
+        for row in panels:
+            row[0].set_ylabel("relative gap $(F − D)/F$")
+        for panel in panels.flat[len(names) :]:
+            panel.axis("off")
+        drawing.legend(lines.values(), lines, loc="outside lower center", ncols=4)
+    save(drawing, path)
 
 
 def main() -> None:

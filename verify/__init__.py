@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verify import claims, strategies
+    from verify import claims, plot, strategies
     from verify._metrics import Metrics, metrics, tracked
     from verify._metrics.label_set_decoding import decode_label_sets
     from verify.certification.certificate import Certificate, certify
@@ -44,7 +44,7 @@ _LATER = {
     "sweep": "verify.sweeping",
 }
 
-_MODULES = ("claims", "strategies")
+_MODULES = ("claims", "plot", "strategies")
 
 __all__ = [
     "Certificate",
@@ -69,6 +69,7 @@ __all__ = [
     "decode_label_sets",
     "falsify",
     "metrics",
+    "plot",
     "replay",
     "strategies",
     "sweep",

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from reported_results import PROBLEMS, as_gradient, case, curve, falling
 
-from verify.comparison.curve_figure import curve_figure
 from verify.main_job.cosine_figure import cosine_figure, cosine_file
-from verify.main_job.cosines import measured_cosines
 from verify.main_job.history_figure import history_figure
-from verify.report.figure_files import figure_file, literal, new_figure, tidy
+from verify.plot._cosine_curve import cosine_curve
+from verify.plot.layout import tidy
+from verify.plot.points import cosines_of
+from verify.plot.style import literal, new_figure
+from verify.report.figure_files import figure_file
 
 TIGHT = 1e-12  # rounding of a product of unit vectors
 
@@ -59,7 +61,7 @@ def test_between_tasks_with_features_of_their_own_is_grey_and_free():
 @pytest.mark.parametrize(("name", "rows"), [("zero", slice(0, 4)), ("partly zero", slice(2, 7))])
 def test_zero_heads_have_no_cosine(name, rows):
     of = case(name)
-    measured = measured_cosines(of)
+    measured = cosines_of(of.solution)
     assert np.isnan(measured[rows]).all()
     np.testing.assert_array_equal(np.isnan(measured), np.isnan(of.report.prediction.cosines))
     assert "zero" in cosine_file("x", of).caption
@@ -87,7 +89,7 @@ def test_row_names_do_not_overlap(name):
 
 def test_curve_is_drawn_as_it_is():
     of = curve()
-    axes = curve_figure(of).axes[0]
+    axes = cosine_curve(of)
     lines = {line.get_label(): line for line in axes.lines}
     line, points = lines["Theorem 5.1, eq. 31"], lines["certified global minimum"]
     np.testing.assert_array_equal(line.get_xydata(), np.stack([of.n_same, of.cosine], axis=1))

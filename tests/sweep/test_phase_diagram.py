@@ -12,10 +12,11 @@ import pytest
 from program import run
 
 import verify
+from verify.plot.files import drawn
 from verify.sweeping import read_study
 from verify.sweeping.boundaries import Boundary, boundaries
 from verify.sweeping.diagram_colours import colours
-from verify.sweeping.diagram_figure import _figure, phase_diagram_file
+from verify.sweeping.diagram_figure import draw_plane, phase_diagram_figure
 from verify.sweeping.plane import Plane, _direction, read_plane
 
 CORRELATED: dict[str, Any] = {
@@ -88,7 +89,7 @@ def test_boundaries_are_those_of_theorem_5_1(reduction: str) -> None:
 def test_cells_are_the_problems(correlated: Path) -> None:
     plane = plane_of(correlated, reduction="sum")
     lines = (Boundary("one", ((np.zeros(2), np.ones(2)),)), Boundary("other", ((np.ones(2), np.zeros(2)),)))
-    (axes, _) = _figure(plane, lines).axes
+    (axes, _) = draw_plane(plane, lines).get_figure().axes
     (mesh,) = axes.collections
     frame = pandas.read_parquet(correlated)
     frame = frame[frame["reduction"] == "sum"]
@@ -110,12 +111,12 @@ def test_an_axis_of_names_has_strokes(losses: Path) -> None:
     turned, _ = boundaries(without_problems(LOSSES, "lambda_W", "loss"))
     assert [boundary.label for boundary in turned] == [boundary.label for boundary in found]
     np.testing.assert_allclose(turned[0].lines[0], found[0].lines[0][::-1])
-    assert phase_diagram_file(plane_of(losses, "loss", "lambda_W"), "a").png.startswith(b"\x89PNG")
+    assert drawn(phase_diagram_figure(plane_of(losses, "loss", "lambda_W"))[0], "png").startswith(b"\x89PNG")
 
 
 def test_samples_are_points(sampled: Path) -> None:
     plane = plane_of(sampled, "lambda_H", "lambda_W", "regime", seed="0")
-    axes = _figure(plane, ()).axes[0]
+    axes = draw_plane(plane, ())
     frame = pandas.read_parquet(sampled).query("seed == 0")
     points = np.asarray(axes.collections[0].get_offsets())
     np.testing.assert_allclose(points, np.log(frame[["lambda_H", "lambda_W"]].to_numpy()))
@@ -184,7 +185,7 @@ def test_the_command(correlated: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         (wanted[:3], "the table varies reduction as well; hold it by --at"),
         ((*wanted[:3], "--at", "reduction"), "--at takes AXIS=VALUE, each axis once"),
         ((*wanted, "--points", "3"), "--points: not of phase-diagram; leave it out"),
-        (("figure", "61", correlated, "--colour", "gap"), "TABLE, --colour: not of 61; leave it out"),
+        (("figure", "61", correlated, "--colour", "gap"), "--colour, FILE: not of 61; leave it out"),
     ):
         assert run(monkeypatch, *arguments) == 2
         assert message in capsys.readouterr().err

@@ -12,7 +12,7 @@ from toy_data import tables, toy
 
 from ufm_networks.experiments import read_experiment
 from ufm_networks.training import train
-from verify.report.figure_files import literal
+from verify.plot.style import literal
 
 EXPERIMENT = """
 [figure]

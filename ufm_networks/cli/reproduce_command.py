@@ -49,7 +49,7 @@ class Reproduce:
             train_experiment,
         )
         from ufm_networks.reproduction import FILES, OVERVIEW, reproduce, summaries, write_overview
-        from verify.report.figure_files import require_matplotlib
+        from verify.plot.style import require_matplotlib
 
         console = Console()
 

@@ -22,10 +22,10 @@ from ufm_networks.report.numbers_of_runs import gap_to_dict, heads_to_dict
 from ufm_networks.report.sections import TITLE, correlation_section
 from ufm_networks.report.write import write_measured
 from verify._metrics import metrics
+from verify.plot.metric_names import shown
 from verify.report import numbers
 from verify.report.as_html import require_page_libraries
 from verify.report.blocks import Block, Page, Paragraph, Picture, Section, pairs, table
-from verify.report.metric_names import shown
 
 METRICS = (
     "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own. SNC1 and "

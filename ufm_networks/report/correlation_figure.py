@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from ufm_networks.report.correlation import CosinePoint, closed_form
-from verify.report.figure_files import COLOURS, FAINT, GREY, FigureFile, figure_file, new_figure, tidy
+from verify.plot.layout import legend_below, tidy
+from verify.plot.style import COLOURS, COLUMN, FAINT, GREY, in_style, new_figure
+from verify.report.figure_files import FigureFile, figure_file
 
 LINE_POINTS = 300
+EQUAL = 1e-9  # of two λ_H λ_W
 
 
 def families(points: Sequence[CosinePoint]) -> list[list[CosinePoint]]:
@@ -39,17 +42,27 @@ def correlation_file(points: Sequence[CosinePoint], name: str) -> FigureFile:
 
 def _figure(points: Sequence[CosinePoint], products: list[float]) -> Any:
     K, N = points[0].classes, points[0].samples
-    figure = new_figure(6.2, 4.0)
-    axes = figure.add_subplot()
-    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
-    axes.axvline(N / K**2, color=FAINT, linewidth=0.8, linestyle=":", zorder=0, label=r"$n^{11} = n^{12}$")
-    if products:
-        _line(axes, K, N, products)
+    figure = new_figure(COLUMN, 3.1)
+    with in_style():
+        axes = figure.add_subplot()
+        axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
+        axes.axvline(N / K**2, color=FAINT, linewidth=0.8, linestyle=":", zorder=0, label=r"$n^{11} = n^{12}$")
+        if products:
+            draw_law(axes, K, N, products, "Theorem 5.1, eq. 31" if K == 2 else f"law of K = {K} classes")
+        _draw_runs(axes, points)
+        axes.set_xlabel(r"$n^{11}$")
+        axes.set_ylabel(r"$\cos(w_k^1,\, w_k^2)$")
+        tidy(axes, f"K = {K}, N = {N:,}")
+        legend_below(axes)
+    return figure
+
+
+def _draw_runs(axes: Any, points: Sequence[CosinePoint]) -> None:
     x = np.array([p.n_same for p in points])
     optimum = np.array([p.optimum for p in points])
     if np.isfinite(optimum).any():
-        style: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": COLOURS[1], "markeredgewidth": 1.4}
-        axes.plot(x, optimum, "o", markersize=8, label="certified optimum of the model", **style)
+        style: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": COLOURS[1], "markeredgewidth": 1.2}
+        axes.plot(x, optimum, "o", markersize=7, label="certified optimum", **style)
     for decayed, shape, colour, how in (
         (True, "s", COLOURS[2], "feature decay"),
         (False, "D", COLOURS[3], "weight decay"),
@@ -58,25 +71,24 @@ def _figure(points: Sequence[CosinePoint], products: list[float]) -> Any:
         if chosen:
             spread = np.array([[p.measured - p.lowest, p.highest - p.measured] for p in chosen]).T.clip(min=0.0)
             where = [p.n_same for p in chosen], [p.measured for p in chosen]
-            label = f"network, {how}"
-            axes.errorbar(
-                *where, yerr=spread, fmt=shape, color=colour, markersize=5, capsize=2, linewidth=1.0, label=label
-            )
-    axes.set_xlabel(r"$n^{11}$")
-    axes.set_ylabel(r"$\cos(w_k^1,\, w_k^2)$")
-    tidy(axes, f"K = {K},  N = {N:,}")
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
-    return figure
+            look = {"fmt": shape, "color": colour, "markersize": 4, "capsize": 2, "linewidth": 1.0}
+            axes.errorbar(*where, yerr=spread, label=f"network, {how}", **look)
 
 
-def _line(axes: Any, K: int, N: int, products: list[float]) -> None:
-    """n^{12} follows from N = K n^{11} + K (K − 1) n^{12}."""
+def draw_law(axes: Any, K: int, N: int, products: Sequence[float], label: str) -> None:
+    """The closed form at the geometric mean of λ_H λ_W; where these differ a band spans them.
+
+    n^{12} follows from N = K n^{11} + K (K − 1) n^{12}.
+    """
     per_class = N / K
     n_same = np.linspace(per_class / 200, per_class * 199 / 200, LINE_POINTS)
-    n_different = (per_class - n_same) / (K - 1)
-    middle = float(np.exp(np.mean(np.log(products))))
-    label = "Theorem 5.1, eq. 31" if K == 2 else f"law of K = {K} classes"
-    axes.plot(n_same, closed_form(K, n_same, n_different, middle, 1.0), color=COLOURS[0], linewidth=1.6, label=label)
-    if len(products) > 1:
-        ends = [closed_form(K, n_same, n_different, product, 1.0) for product in (products[0], products[-1])]
+    least, most = min(products), max(products)
+    middle, *ends = (
+        closed_form(K, n_same, (per_class - n_same) / (K - 1), product, 1.0)
+        for product in (float(np.exp(np.mean(np.log(products)))), least, most)
+    )
+    label += f", $\\lambda_H \\lambda_W$ = {least:.3g}"
+    if most > least * (1 + EQUAL):
+        label += f" to {most:.3g}"
         axes.fill_between(n_same, *ends, color=COLOURS[0], alpha=0.15, linewidth=0)
+    axes.plot(n_same, middle, color=COLOURS[0], linewidth=1.4, label=label)

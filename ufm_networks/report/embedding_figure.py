@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ufm_networks.datasets.task_data import Kind
 from ufm_networks.measuring.embedding import Embedding
-from verify.report.figure_files import COLOURS, FigureFile, figure_file, new_figure, tidy
+from verify.plot.layout import legend_of_figure, tidy
+from verify.plot.style import COLOURS, COLUMN, PAGE, in_style, new_figure
+from verify.report.figure_files import FigureFile, figure_file
 
 NAMED = 16  # labels that a legend names
 NO_TASK = np.iinfo(np.int64).max
@@ -21,23 +23,24 @@ def embedding_figure(placed: Embedding, kind: Kind) -> Any:
     panels = [("principal components", placed.principal)]
     if placed.tsne is not None:
         panels.append(("t-SNE", placed.tsne))
-    figure = new_figure(4.2 * len(panels) + 1.2, 3.9)
-    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    figure = new_figure(PAGE if len(panels) == 2 else COLUMN + 1.0, 3.2)
     distinct, label = _distinct(placed.labels, kind)
     styles = _styles(distinct, kind)
-    for axes, (title, points) in zip(grid, panels, strict=True):
-        for number, (name, (colour, shape)) in enumerate(zip(_names(distinct, kind), styles, strict=True)):
-            rows = label == number
-            axes.scatter(*points[rows].T, color=colour, marker=shape, label=name, alpha=0.7, s=16, linewidths=0)
-        tidy(axes, title)
-    shares = placed.explained
-    grid[0].set_xlabel(f"{shares[0]:.1%} of the variance", fontsize=9)
-    grid[0].set_ylabel(f"{shares[1]:.1%}", fontsize=9)
-    if placed.tsne is not None:
-        grid[1].set_xticks([])
-        grid[1].set_yticks([])
-    if len(distinct) <= NAMED:
-        grid[-1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    with in_style():
+        grid = figure.subplots(1, len(panels), squeeze=False)[0]
+        for axes, (title, points) in zip(grid, panels, strict=True):
+            for number, (name, (colour, shape)) in enumerate(zip(_names(distinct, kind), styles, strict=True)):
+                rows = label == number
+                axes.scatter(*points[rows].T, color=colour, marker=shape, label=name, alpha=0.7, s=12, linewidths=0)
+            tidy(axes, title)
+        shares = placed.explained
+        grid[0].set_xlabel(f"{shares[0]:.1%} of the variance")
+        grid[0].set_ylabel(f"{shares[1]:.1%}")
+        if placed.tsne is not None:
+            grid[1].set_xticks([])
+            grid[1].set_yticks([])
+        if len(distinct) <= NAMED:
+            legend_of_figure(figure, grid[0], columns=6 if len(panels) == 2 else 3)
     return figure
 
 

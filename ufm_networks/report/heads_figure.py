@@ -5,7 +5,7 @@ from __future__ import annotations
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.heads import HeadCosines
 from ufm_networks.report.latent import Latent
-from verify.report.cosine_panels import cosine_panels
+from verify.plot.cosine_matrix import cosine_panels
 from verify.report.figure_files import FigureFile, figure_file
 
 

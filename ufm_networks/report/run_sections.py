@@ -13,9 +13,9 @@ from ufm_networks.report.latent import Latent
 from ufm_networks.report.saliency_figure import saliency_file
 from ufm_networks.report.training_figure import metric_names
 from verify._metrics.measured import CLASSIC
+from verify.plot.metric_names import shown
 from verify.report import numbers
 from verify.report.blocks import Block, Paragraph, Picture, Section, pairs, table
-from verify.report.metric_names import shown
 
 
 def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:

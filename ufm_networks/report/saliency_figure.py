@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 
 from ufm_networks.measuring.saliency import Saliency
-from verify.report.figure_files import FigureFile, figure_file, new_figure, tidy
+from verify.plot.layout import tidy
+from verify.plot.style import PAGE, in_style, new_figure
+from verify.report.figure_files import FigureFile, figure_file
 
 MOST_OPAQUE = 0.9
 DARKEST = 120  # what black becomes below the maps, so that blue is seen on it
 BLUE = "#08519c"
-WIDE = 12  # letters of a title beyond which it is set smaller
+WIDE = 11  # letters of a title that stand above a picture; more go on in the next line
+FEWEST = 4  # pictures in a row are no larger than if there were as many
 
 
 def saliency_figure(shown: Saliency) -> Any:
@@ -21,25 +25,25 @@ def saliency_figure(shown: Saliency) -> Any:
 
     blue = ListedColormap([BLUE])
     examples, tasks = shown.maps.shape[:2]
-    figure = new_figure(1.35 * examples + 0.5, 1.35 * (1 + tasks) + 0.4)
-    grid = figure.subplots(1 + tasks, examples, squeeze=False)
-    for i in range(examples):
-        picture = _picture(shown.images[i])
-        for row in range(1 + tasks):
-            axes = grid[row, i]
-            faded = picture if row == 0 else DARKEST + picture * (1 - DARKEST / 255)
-            axes.imshow(faded.round().astype(np.uint8), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            if row > 0:
-                heat = shown.maps[i, row - 1]
-                opaque = MOST_OPAQUE * heat
-                axes.imshow(np.ones_like(heat), cmap=blue, vmin=0, vmax=1, alpha=opaque, interpolation="nearest")
-            tidy(axes, _title(shown, i) if row == 0 else "")
-            if len(axes.get_title()) > WIDE:
-                axes.title.set_fontsize(7)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            if i == 0:
-                axes.set_ylabel("image" if row == 0 else f"task {row}", fontsize=9)
+    side = (PAGE - 0.4) / max(examples, FEWEST)
+    figure = new_figure(PAGE, side * (1 + tasks) + 0.5)
+    with in_style():
+        grid = figure.subplots(1 + tasks, examples, squeeze=False)
+        for i in range(examples):
+            picture = _picture(shown.images[i])
+            for row in range(1 + tasks):
+                axes = grid[row, i]
+                faded = picture if row == 0 else DARKEST + picture * (1 - DARKEST / 255)
+                axes.imshow(faded.round().astype(np.uint8), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+                if row > 0:
+                    heat = shown.maps[i, row - 1]
+                    opaque = MOST_OPAQUE * heat
+                    axes.imshow(np.ones_like(heat), cmap=blue, vmin=0, vmax=1, alpha=opaque, interpolation="nearest")
+                tidy(axes, fill(_title(shown, i), WIDE) if row == 0 else "")
+                axes.set_xticks([])
+                axes.set_yticks([])
+                if i == 0:
+                    axes.set_ylabel("image" if row == 0 else f"task {row}")
     return figure
 
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from ufm_networks.measuring import Measurement
 from verify._metrics.tables import METRIC
+from verify.plot.layout import grid, panel_grid, tidy, whole_epochs
+from verify.plot.metric_names import shown
+from verify.plot.style import COLOURS, FAINT, few_markers, in_style, literal, series
 from verify.reading.form import Float
-from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, literal, new_figure, tidy, whole_epochs
-from verify.report.metric_names import shown
+from verify.report.figure_files import FigureFile, figure_file
 
 ALSO = ("NN_decoding_error",)
-PANELS_IN_A_ROW = 4
 LEGEND_RUNS = 16
-PAD = 0.1  # inches around a panel, so that a title stands apart from the axis above it
 ZEROS_APART = 0.04  # of an axis: zeros of several runs do not hide each other
 WITHIN_ONE = 0.7  # decades, so few that 1, 2 and 5 times a power of ten could leave an axis with one number
 
@@ -30,32 +30,21 @@ def metric_names(runs: Sequence[Measurement]) -> list[str]:
 def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
     """A value of zero stands at the bottom as a triangle, a row for each run: it has no place on a logarithmic axis."""
     panels = metric_names(runs)
-    rows = -(-len(panels) // PANELS_IN_A_ROW)
-    columns = min(PANELS_IN_A_ROW, len(panels))
-    figure = new_figure(3.1 * columns, 2.6 * rows + (0.35 if len(runs) > 1 else 0.0))
-    figure.get_layout_engine().set(w_pad=PAD, h_pad=PAD)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, panel in zip(grid, panels, strict=False):
-        for number, run in enumerate(runs):
-            _draw(axes, run, panel, number)
-        axes.set_yscale("log")
-        _plain_ticks(axes)
-        axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
-        axes.set_xlabel("epoch", fontsize=9)
-        whole_epochs(axes)
-        tidy(axes, shown(panel))
-    for axes in grid[len(panels) :]:
-        axes.set_visible(False)
-    if 1 < len(runs) <= LEGEND_RUNS:
-        handles = [axes_line(number) for number in range(len(runs))]
-        figure.legend(
-            handles,
-            [literal(name) for name in names],
-            frameon=False,
-            fontsize=8,
-            loc="outside lower center",
-            ncols=min(4, len(runs)),
-        )
+    figure, every = panel_grid(len(panels))
+    with in_style():
+        for axes, panel in zip(every, panels, strict=True):
+            for number, run in enumerate(runs):
+                _draw(axes, run, panel, number)
+            axes.set_yscale("log")
+            _plain_ticks(axes)
+            grid(axes)
+            axes.set_xlabel("epoch")
+            whole_epochs(axes)
+            tidy(axes, shown(panel))
+        if 1 < len(runs) <= LEGEND_RUNS:
+            handles = [axes_line(number) for number in range(len(runs))]
+            called = [literal(name) for name in names]
+            figure.legend(handles, called, loc="outside lower center", ncols=min(4, len(runs)))
     return figure
 
 
@@ -73,7 +62,7 @@ def axes_line(number: int) -> Any:
     """What a run's line looks like, for the legend."""
     from matplotlib.lines import Line2D  # an extra
 
-    return Line2D([], [], color=COLOURS[number % len(COLOURS)], ls=_dashes(number), linewidth=1.4)
+    return Line2D([], [], markersize=3, **series(number))
 
 
 def _plain_ticks(axes: Any) -> None:
@@ -93,7 +82,8 @@ def _plain_ticks(axes: Any) -> None:
 
 
 def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:
-    colour = COLOURS[number % len(COLOURS)]
+    look = series(number)
+    colour = look["color"]
     seen = [(row["epoch"], row[name]) for row in run.history if name in row]
     if not seen:
         return
@@ -102,7 +92,7 @@ def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:
     zero = values <= 0
     drawn = np.pad(np.isfinite(positive), 1)
     alone = drawn[1:-1] & ~drawn[:-2] & ~drawn[2:]  # a line does not show a point between two zeros
-    axes.plot(epochs, positive, color=colour, linewidth=1.3, ls=_dashes(number))
+    axes.plot(epochs, positive, markersize=3, markevery=few_markers(len(epochs), number), **look)
     axes.plot(epochs[alone], positive[alone], ".", color=colour)
     if zero.any():
         bottom, height = axes.get_xaxis_transform(), 0.03 + ZEROS_APART * (number % len(COLOURS))
@@ -110,8 +100,4 @@ def _draw(axes: Any, run: Measurement, name: str, number: int) -> None:
     if np.isnan(positive).all():
         axes.set_ylim(1e-3, 1.0)
         word = "zero throughout" if zero.all() else "not defined"
-        axes.text(0.5, 0.5, word, transform=axes.transAxes, ha="center", va="center", fontsize=8, color=FAINT)
-
-
-def _dashes(number: int) -> str:
-    return ("-", "--", ":", "-.")[number // len(COLOURS) % 4]
+        axes.text(0.5, 0.5, word, transform=axes.transAxes, ha="center", va="center", color=FAINT)

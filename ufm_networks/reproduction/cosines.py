@@ -10,12 +10,12 @@ import numpy as np
 from ufm.support.strict_json import finite_or_none
 from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.report import RunComparison
-from ufm_networks.report.correlation import CosinePoint, closed_form
+from ufm_networks.report.correlation import CosinePoint
+from ufm_networks.report.correlation_figure import draw_law
 from ufm_networks.reproduction.summary import groups, mean, spread
-from verify.report.figure_files import COLOURS, GREY, FigureFile, figure_file, literal, new_figure, tidy
-
-LINE_POINTS = 200
-EQUAL = 1e-9  # of two λ_H λ_W
+from verify.plot.layout import legend_below, tidy
+from verify.plot.style import COLOURS, COLUMN, GREY, PAGE, in_style, literal, new_figure
+from verify.report.figure_files import FigureFile, figure_file
 
 
 def measure_cosines(
@@ -50,54 +50,50 @@ def measure_cosines(
 
 
 def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> FigureFile:
+    """Captioned."""
+    caption = cosines_caption(experiment.figure.title, len(experiment.figure.seeds))
+    return figure_file("figure", cosines_figure(rows), caption, caption)
+
+
+def cosines_caption(title: str, seeds: int) -> str:
+    """What is drawn of how many seeds."""
+    return f"{title}: mean over k{f', mean and standard deviation over {seeds} seeds' * (seeds > 1)}."
+
+
+def cosines_figure(rows: Sequence[dict[str, Any]]) -> Any:
     """One panel each; points are networks, bars their standard deviation over seeds, lines the closed form.
 
     The closed form is at the mean λ_H λ_W of a panel's runs, and a band spans what it is for the least and the most.
     """
-    panels = experiment.panels
-    drawn = new_figure(4.4 * len(panels) + 0.4, 3.6)
-    grid = drawn.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axes, panel in zip(grid, panels, strict=True):
-        own = [row for row in rows if row["panel"] == panel]
-        K, N = own[0]["classes"], own[0]["samples"]
-        axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
-        products = [product for row in own for product in row["lambda_product"] if product is not None]
-        if products:
-            _line(axes, K, N, products)
-        bars = [row["spread"] or 0.0 for row in own]
-        axes.errorbar(
-            [row["n_same"] for row in own],
-            [np.nan if row["mean"] is None else row["mean"] for row in own],
-            yerr=bars,
-            fmt="o",
-            color=COLOURS[1],
-            markersize=5,
-            capsize=3,
-            label="network",
-        )
-        axes.set_xlabel("$n^{11}$")
-        tidy(axes, f"{literal(panel)}  K = {K}, N = {N:,}".strip())
-        axes.legend(frameon=False, fontsize=8, loc="upper left")
-    grid[0].set_ylabel(r"$\cos(w_k^1,\, w_k^2)$")
-    seeds = len(experiment.figure.seeds)
-    over = f", mean and standard deviation over {seeds} seeds" if seeds > 1 else ""
-    caption = f"{experiment.figure.title}: mean over k{over}."
-    return figure_file("figure", drawn, caption, caption)
+    panels = list(dict.fromkeys(row["panel"] for row in rows))
+    drawn = new_figure(COLUMN if len(panels) == 1 else PAGE, 2.9)
+    with in_style():
+        grid = drawn.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+        for axes, panel in zip(grid, panels, strict=True):
+            _draw(axes, [row for row in rows if row["panel"] == panel])
+            title = f"K = {rows[0]['classes']}, N = {rows[0]['samples']:,}"
+            tidy(axes, f"{literal(panel)}: {title}" if panel else title)
+            legend_below(axes)
+        grid[0].set_ylabel(r"$\cos(w_k^1,\, w_k^2)$")
+    return drawn
 
 
-def _line(axes: Any, K: int, N: int, products: Sequence[float]) -> None:
-    """At the geometric mean of the runs' λ_H λ_W; where these differ, in effect, a band spans them."""
-    n_same = np.linspace(0.005, 0.995, LINE_POINTS) * N / K
-    least, most = min(products), max(products)
-    middle, *ends = (
-        closed_form(K, n_same, (N / K - n_same) / (K - 1), product, 1.0)
-        for product in (float(np.exp(np.mean(np.log(products)))), least, most)
+def _draw(axes: Any, own: Sequence[dict[str, Any]]) -> None:
+    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)
+    products = [product for row in own for product in row["lambda_product"] if product is not None]
+    if products:
+        draw_law(axes, own[0]["classes"], own[0]["samples"], products, "closed form")
+    axes.errorbar(
+        [row["n_same"] for row in own],
+        [np.nan if row["mean"] is None else row["mean"] for row in own],
+        yerr=[row["spread"] or 0.0 for row in own],
+        fmt="o",
+        color=COLOURS[1],
+        markersize=5,
+        capsize=3,
+        label="network",
     )
-    label = f"closed form, λ_H λ_W = {least:.3g}"
-    if most > least * (1 + EQUAL):
-        label += f" to {most:.3g}"
-        axes.fill_between(n_same, *ends, color=COLOURS[0], alpha=0.15, linewidth=0)
-    axes.plot(n_same, middle, color=COLOURS[0], linewidth=1.4, label=label)
+    axes.set_xlabel("$n^{11}$")
 
 
 def _point(run: str, compared: RunComparison) -> CosinePoint:

@@ -1,8 +1,9 @@
-"""Metrics over epochs: a row of panels for each data set, a column for each metric, a line for each run."""
+"""Metrics over epochs: panels for each data set, one a metric, a line for each run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,39 +11,69 @@ from numpy.typing import NDArray
 
 from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.reproduction.summary import groups
-from verify.report.figure_files import COLOURS, FAINT, FigureFile, figure_file, literal, new_figure, tidy, whole_epochs
-from verify.report.metric_names import shown
+from verify.plot.layout import grid, legend_of_figure, panel_grid, tidy, whole_epochs
+from verify.plot.metric_names import shown
+from verify.plot.style import FAINT, few_markers, in_style, literal, series
+from verify.report.figure_files import FigureFile, figure_file
 
 Float = NDArray[np.float64]
 DECADES = 0.05
 
 
+@dataclass(frozen=True)
+class Curve:
+    """One metric of one run: epochs (m,) at which it was measured for every seed, and its values (seeds, m)."""
+
+    panel: str
+    run: str
+    metric: str
+    epochs: Float
+    values: Float
+
+
 def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> FigureFile:
     """Lines are means over seeds, bands reach from the smallest to the largest seed."""
     figure = experiment.figure
-    rows, columns = len(experiment.panels), len(figure.metrics)
-    drawn = new_figure(2.7 * columns + 0.6, 2.2 * rows + 0.8)
-    grid = drawn.subplots(rows, columns, squeeze=False, sharex="row")
-    for panel, run, group in groups(experiment, finished):
-        row, colour = experiment.panels.index(panel), COLOURS[experiment.runs.index(run) % len(COLOURS)]
-        for axes, metric in zip(grid[row], figure.metrics, strict=True):
-            epochs, values = curve(group, metric)
-            alone = "." if len(epochs) == 1 else None  # a line through one point is not seen
-            axes.plot(epochs, values.mean(axis=0), color=colour, linewidth=1.4, label=literal(run), marker=alone)
-            if len(group) > 1:
-                axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-            tidy(axes, f"{literal(panel)}\n{shown(metric)}" if panel else shown(metric))
-    for axes in grid.flat:
-        _scale(axes)
-        whole_epochs(axes)
-    for axes in grid[-1]:
-        axes.set_xlabel("epoch", fontsize=9)
-    grid[0, -1].legend(frameon=False, fontsize=7)
-    over = f"; lines are means over {len(figure.seeds)} seeds, bands reach from the least to the largest" * (
-        len(figure.seeds) > 1
+    curves = [
+        Curve(panel, run, metric, *curve(group, metric))
+        for panel, run, group in groups(experiment, finished)
+        for metric in figure.metrics
+    ]
+    caption = curves_caption(figure.title, figure.metrics, len(figure.seeds))
+    return figure_file("figure", curves_figure(curves), caption, caption)
+
+
+def curves_caption(title: str, metrics: Sequence[str], seeds: int) -> str:
+    """What is drawn of how many seeds."""
+    over = f"; lines are means over {seeds} seeds, bands reach from the least to the largest" * (seeds > 1)
+    return f"{title}: {', '.join(map(shown, metrics))} over epochs{over}."
+
+
+def curves_figure(curves: Sequence[Curve]) -> Any:
+    """Of a page's width; a run has the same line in all panels, which the legend below names."""
+    metrics, panels, runs = (
+        list(dict.fromkeys(getattr(of, name) for of in curves)) for name in ("metric", "panel", "run")
     )
-    caption = f"{figure.title}: {', '.join(map(shown, figure.metrics))} over epochs{over}."
-    return figure_file("figure", drawn, caption, caption)
+    drawn, every = panel_grid(len(metrics), panels)
+    with in_style():
+        for of in curves:
+            axes = every[panels.index(of.panel) * len(metrics) + metrics.index(of.metric)]
+            number = runs.index(of.run)
+            look = series(number)
+            line = {"label": literal(of.run), "markersize": 3, "markevery": few_markers(len(of.epochs), number)}
+            axes.plot(of.epochs, of.values.mean(axis=0), **look, **line)
+            if len(of.values) > 1:
+                ends = of.values.min(axis=0), of.values.max(axis=0)
+                axes.fill_between(of.epochs, *ends, color=look["color"], alpha=0.15, linewidth=0)
+        for number, axes in enumerate(every):
+            _scale(axes)
+            whole_epochs(axes)
+            tidy(axes, shown(metrics[number % len(metrics)]))
+            axes.set_xlabel("epoch")
+            grid(axes)
+        if len(runs) > 1:
+            legend_of_figure(drawn, every[0])
+    return drawn
 
 
 def curve(group: Sequence[FinishedRun], metric: str) -> tuple[Float, Float]:
@@ -50,9 +81,14 @@ def curve(group: Sequence[FinishedRun], metric: str) -> tuple[Float, Float]:
 
     Finished runs are not repeated, so that another file may have measured one of them less often.
     """
-    measured = [{row["epoch"]: row[metric] for row in of.run.history if metric in row} for of in group]
+    return common([{row["epoch"]: row[metric] for row in of.run.history if metric in row} for of in group])
+
+
+def common(measured: Sequence[Mapping[Any, float]]) -> tuple[Float, Float]:
+    """Of a seed's values by epoch, one for each: the epochs that all have, and the values there."""
     epochs = sorted(set.intersection(*map(set, measured)))
-    return np.array(epochs), np.array([[of[epoch] for epoch in epochs] for of in measured])
+    values = [[of[epoch] for epoch in epochs] for of in measured]
+    return np.array(epochs, dtype=np.float64), np.array(values, dtype=np.float64)
 
 
 def _scale(axes: Any) -> None:
@@ -60,8 +96,7 @@ def _scale(axes: Any) -> None:
     values = np.concatenate([line.get_ydata() for line in axes.lines])
     values = values[np.isfinite(values)]
     if not len(values):
-        style = {"ha": "center", "va": "center", "fontsize": 8, "color": FAINT}
-        axes.text(0.5, 0.5, "not defined", transform=axes.transAxes, **style)
+        axes.text(0.5, 0.5, "not defined", transform=axes.transAxes, ha="center", va="center", color=FAINT)
     if len(values) and 0 < values.min() < DECADES * values.max():
         axes.set_yscale("log")
     else:

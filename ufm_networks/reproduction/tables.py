@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ufm_networks.experiments import FinishedRun
+from verify.plot.metric_names import shown
 from verify.report.as_markdown import markdown_table
 from verify.report.blocks import table
-from verify.report.metric_names import shown
 from verify.report.numbers import MISSING
 
 KEYS = ("panel", "run", "seed")

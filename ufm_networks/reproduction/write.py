@@ -20,7 +20,8 @@ from ufm_networks.reproduction.decoding import measure_decoding
 from ufm_networks.reproduction.gaps import compare_finished, measure_gaps
 from ufm_networks.reproduction.summary import KEYS, summarize
 from ufm_networks.reproduction.tables import history_csv, markdown
-from verify.report.figure_files import FigureFile, require_matplotlib
+from verify.plot.style import require_matplotlib
+from verify.report.figure_files import FigureFile
 
 SUMMARY, OVERVIEW = "summary.json", "README.md"
 FILES = ("metrics.csv", SUMMARY, "table.md", "figure.png", "figure.svg", "report/")

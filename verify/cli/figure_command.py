@@ -1,4 +1,4 @@
-"""``ufm figure``: a figure of the paper, or of a sweep, drawn from closed forms and certified minima."""
+"""``ufm figure``: a figure of the paper, of a sweep or of a solution, drawn from closed forms and certified minima."""
 
 from __future__ import annotations
 
@@ -12,27 +12,34 @@ import tyro
 from rich.console import Console
 
 from ufm.losses import DEFAULT
-from ufm.support.whole_file import write_together
-from ufm.support.writable import open_folder
+from verify.cli.drawn_files import open_for, require_formats, written
 from verify.cli.loss_flags import require_loss
 from verify.cli.phase_diagram import draw_phase_diagram
-from verify.comparison.cosine_curve import FIGURES, cosine_curve
-from verify.comparison.curve_figure import curve_file
-from verify.report.figure_files import require_matplotlib
+from verify.comparison.cosine_curve import FIGURES, CosineCurve, cosine_curve
+from verify.comparison.curve_figure import curve_caption
+from verify.plot._cosine_curve import cosine_curve as draw_curve
+from verify.plot.style import require_matplotlib
 
 _CURVE = ("points", "loss", "lambda_H", "lambda_W")  # flags of the paper's curves
-_DIAGRAM = ("table", "x", "y", "colour", "at")
+_DIAGRAM = ("x", "y", "colour", "at")
+_NEEDED = {"phase-diagram": "a table, such as table.parquet, which ufm sweep writes"}
+_SOLUTION = "a solution, such as solution.safetensors, which ufm solve --save writes"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Draw Figure 3(c), 60, 61 or 62 of the paper, closed form as a line, certified minima as points; or the phase
-    diagram of a sweep."""
+    """Draw Figure 3(c), 60, 61 or 62 of the paper, closed form as a line, certified minima as points; the phase
+    diagram of a sweep; or heads, history or spectrum of a saved solution."""
 
-    number: Annotated[Literal["3c", "60", "61", "62", "phase-diagram"], tyro.conf.Positional]
-    """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten. Or phase-diagram, of a table."""
-    table: Annotated[Path | None, tyro.conf.Positional] = None
-    """Of phase-diagram: what ufm sweep has written."""
+    name: Annotated[
+        Literal["3c", "60", "61", "62", "phase-diagram", "heads", "history", "spectrum"], tyro.conf.Positional
+    ]
+    """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten. phase-diagram of a table; heads, history or
+    spectrum of a solution."""
+    file: Annotated[Path | None, tyro.conf.Positional] = None
+    """Of phase-diagram: what ufm sweep has written. Of heads, history and spectrum: what ufm solve --save has."""
+    format: tuple[str, ...] = ("png", "svg")
+    """Files to write: pdf, svg, png, one or more."""
     points: int = 9
     """Problems solved and certified along the line."""
     loss: Annotated[str, tyro.conf.arg(metavar="{cross-entropy,squared-error}")] = DEFAULT
@@ -50,47 +57,49 @@ class Figure:
     at: tuple[str, ...] = ()
     """Of phase-diagram: AXIS=VALUE for every other axis."""
     output: Path = Path("figures")
-    """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names."""
+    """Folder for figure-NUMBER in each format and .csv; another loss than cross-entropy stands in their names."""
 
     def run(self) -> int:
-        """0 where every point is certified, on the line, and the cosine rises; 1 otherwise."""
-        wrong = _CURVE if self.number == "phase-diagram" else _DIAGRAM
-        given = [name for name in wrong if getattr(self, name) != getattr(type(self), name)]
+        """0 where all that is drawn is certified, and a curve's points on its rising line; 1 otherwise."""
+        curve, diagram = self.name in ("3c", "60", "61", "62"), self.name == "phase-diagram"
+        wrong = (() if curve else _CURVE) + (() if diagram else _DIAGRAM) + (("file",) if curve else ())
+        given = [field for field in wrong if getattr(self, field) != getattr(type(self), field)]
         if given:
-            flags = ", ".join("TABLE" if name == "table" else f"--{name.replace('_', '-')}" for name in given)
-            raise ValueError(f"{flags}: not of {self.number}; leave it out")
-        return self._diagram() if self.number == "phase-diagram" else self._curve()
+            flags = ", ".join("FILE" if field == "file" else f"--{field.replace('_', '-')}" for field in given)
+            raise ValueError(f"{flags}: not of {self.name}; leave it out")
+        require_formats(self.format)
+        if curve:
+            return self._curve()
+        if self.file is None:
+            raise ValueError(f"ufm figure {self.name} needs {_NEEDED.get(self.name, _SOLUTION)}")
+        if diagram:
+            return draw_phase_diagram(self.file, self.x, self.y, self.colour, self.at, self.format, self.output)
+        from verify.cli.solution_figure import draw_solution
 
-    def _diagram(self) -> int:
-        if self.table is None:
-            raise ValueError("ufm figure phase-diagram needs a table, such as table.parquet, which ufm sweep writes")
-        return draw_phase_diagram(self.table, self.x, self.y, self.colour, self.at, self.output)
+        return draw_solution(self.name, self.file, self.format, self.output)
 
     def _curve(self) -> int:
         if self.points < 2:
             raise ValueError(f"--points must be at least 2, got {self.points}")
         loss = require_loss(self.loss)
         require_matplotlib()
-        name = f"figure-{self.number}" + f"-{loss}" * (loss != DEFAULT)
-        folder = open_folder(self.output, f"{name}.csv", f"{name}.svg", f"{name}.png", what="--output")
+        name = f"figure-{self.name}" + f"-{loss}" * (loss != DEFAULT)
+        folder = open_for(self.output, name, self.format, f"{name}.csv")
         console = Console()
-        classes, samples = FIGURES["3(c)" if self.number == "3c" else self.number]
+        classes, samples = FIGURES["3(c)" if self.name == "3c" else self.name]
         with console.status(f"solving {self.points} problems"):
             curve = cosine_curve(classes, samples, self.points, self.lambda_H, self.lambda_W, loss)
-        file = curve_file(curve, name)
-        table = io.StringIO()
-        rows = csv.writer(table, lineterminator="\n")
-        rows.writerow(["series", "n_same", "cosine", "relative_gap"])
-        rows.writerows(["closed form", n, c, ""] for n, c in zip(curve.n_same, curve.cosine, strict=True))
-        solved = zip(curve.solved_n_same, curve.solved_cosine, curve.relative_gap, strict=True)
-        rows.writerows(["certified minimum", n, c, gap] for n, c, gap in solved)
-        contents: dict[str, bytes | str] = {
-            f"{name}.csv": table.getvalue(),
-            f"{name}.svg": file.svg,
-            f"{name}.png": file.png,
-        }
-        write_together(folder, contents)
-        console.print(file.caption, markup=False, highlight=False, soft_wrap=True)
-        for written in contents:
-            console.print(f"written: {folder / written}", markup=False, highlight=False, soft_wrap=True)
+        figure = draw_curve(curve).get_figure()
+        written(console, folder, name, figure, curve_caption(curve), self.format, {f"{name}.csv": _csv(curve)})
         return 0 if curve.passed else 1
+
+
+def _csv(curve: CosineCurve) -> str:
+    """The line and the points."""
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(["series", "n_same", "cosine", "relative_gap"])
+    rows.writerows(["closed form", n, c, ""] for n, c in zip(curve.n_same, curve.cosine, strict=True))
+    solved = zip(curve.solved_n_same, curve.solved_cosine, curve.relative_gap, strict=True)
+    rows.writerows(["certified minimum", n, c, gap] for n, c, gap in solved)
+    return table.getvalue()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import theory
 from verify.main_job import summary
 from verify.main_job.case import Case
+from verify.plot.metric_names import shown
 from verify.report import numbers
 from verify.report.blocks import Paragraph, Picture, Section, Shown, Table, Verdict, table
 from verify.report.figure_files import FigureFile
-from verify.report.metric_names import shown
 
 
 def case_sections(number: int, case: Case, figures: Sequence[FigureFile]) -> list[Section]:

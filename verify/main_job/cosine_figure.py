@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from verify.main_job.case import Case
-from verify.main_job.cosines import measured_cosines
+from verify.plot.cosine_matrix import cosine_panels
+from verify.plot.points import cosines_of
 from verify.reading.label_reading import shown
-from verify.report.cosine_panels import cosine_panels
 from verify.report.figure_files import FigureFile, figure_file
 
 
 def cosine_figure(case: Case) -> Any:
     """One panel measured; where a theorem covers the problem, one predicted."""
     prediction = case.report.prediction
-    panels = [("measured", measured_cosines(case))]
+    panels = [("measured", cosines_of(case.solution))]
     if prediction is not None:
         panels.append((f"predicted, {prediction.theorem}", prediction.cosines))
     return cosine_panels(panels, case.problem.classes, tasks=() if case.reading is None else case.reading.tasks)
@@ -31,7 +31,7 @@ def cosine_file(name: str, case: Case) -> FigureFile:
         caption += " Grey between tasks: free, since each task has features of its own and may rotate alone."
     if case.reading is not None:
         caption += f" Tasks in order: {', '.join(shown(task.name) for task in case.reading.tasks)}."
-    matrices = [measured_cosines(case)] + ([] if prediction is None else [prediction.cosines])
+    matrices = [cosines_of(case.solution)] + ([] if prediction is None else [prediction.cosines])
     if any(np.isnan(np.diagonal(matrix)).any() for matrix in matrices):
         caption += " Grey on the diagonal: a head that is zero and has no direction."
     return figure_file(name, cosine_figure(case), caption, caption)

@@ -10,7 +10,7 @@ from ufm.solution import Problem
 from ufm.support import strict_json
 from verify.comparison.cosine_curve import CosineCurve
 from verify.main_job.case import Case, JobResult
-from verify.main_job.cosines import measured_cosines
+from verify.plot.points import cosines_of
 from verify.report.figure_files import FigureFile
 
 FORMAT = "ufm-report-1"
@@ -44,7 +44,7 @@ def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
             "outcome": solution.outcome,
             "status": solution.status,
             "history": solution.history,
-            "cosines": measured_cosines(case),
+            "cosines": cosines_of(solution),
         },
         "prediction": None if prediction is None else _prediction(prediction),
         "report": case.report.to_dict(),

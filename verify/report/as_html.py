@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from verify.plot.style import require_matplotlib
 from verify.report.blocks import Page
-from verify.report.figure_files import require_matplotlib
 
 
 def require_page_libraries() -> None:

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.report.figure_files import COLOURS
-
 SEVERAL = 12  # distinct whole numbers that get a colour each
 DECADES = 1e3  # from the least to the largest: beyond, a scale of logarithms
 
@@ -39,12 +37,13 @@ def colours(column: Any) -> Colours:
 
 
 def _of_words(column: Any) -> Colours:
+    from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     words = sorted({str(word) for word in column.dropna()})
     at = {word: float(k) for k, word in enumerate(words)}
     numbers = np.array([np.nan if word is None or word != word else at[str(word)] for word in column])
-    palette = [COLOURS[k % len(COLOURS)] for k in range(max(1, len(words)))]
+    palette = colormaps["viridis"](np.linspace(0.08, 0.98, max(1, len(words))))  # told apart by lightness too
     norm = BoundaryNorm(np.arange(len(palette) + 1) - 0.5, len(palette))
     return Colours(numbers, ListedColormap(palette), norm, None, words)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.report.figure_files import FAINT, INK, FigureFile, figure_file, literal, new_figure, tidy
+from verify.plot.layout import legend_below, tidy
+from verify.plot.style import COLUMN, DASHES, FAINT, INK, in_style, literal, new_axes
 from verify.sweeping.boundaries import Boundary, boundaries
-from verify.sweeping.diagram_colours import colours
-from verify.sweeping.plane import Direction, Plane, shown
+from verify.sweeping.diagram_colours import Colours, colours
+from verify.sweeping.plane import Direction, Plane, read_plane, shown
+from verify.sweeping.run import require_libraries
 
 SYMBOLS = {
     "lambda_H": r"$\lambda_H$",
@@ -22,22 +26,47 @@ SYMBOLS = {
     "label_smoothing": r"label smoothing $\varepsilon$",
     "classes": "classes K",
 }
-STYLES = ("-", "--", ":", "-.")
+WORDS_IN_A_ROW = 30  # letters of the legend's longest entry that leave room for a second one beside it
 
 
-def phase_diagram_file(plane: Plane, name: str) -> FigureFile:
-    """The diagram, captioned with the numbers behind it."""
+def drawn_table(table: str | Path, x: str | None, y: str | None, colour: str, at: Mapping[str, str], ax: Any) -> Any:
+    """See ``verify.plot.phase_diagram``."""
+    require_libraries()
+    plane = read_plane(table, x, y, colour, at)
+    return draw_plane(plane, boundaries(plane)[0], ax)
+
+
+def phase_diagram_figure(plane: Plane) -> tuple[Any, str]:
+    """The diagram, and its caption with the numbers behind it."""
     lines, covered = boundaries(plane)
-    figure = _figure(plane, lines)
-    caption = _caption(plane, lines, covered)
-    return figure_file(name, figure, caption, caption)
+    return draw_plane(plane, lines).get_figure(), _caption(plane, lines, covered)
 
 
-def _figure(plane: Plane, lines: tuple[Boundary, ...]) -> Any:
+def draw_plane(plane: Plane, lines: tuple[Boundary, ...], ax: Any = None) -> Any:
+    """The plane on its axes: cells or points by colour, boundaries on a white ground."""
     drawn = colours(plane.frame[plane.colour])
     entries = len(lines) + len(drawn.words or ()) * (drawn.ticks is None)
-    figure = new_figure(6.4, 4.2 + 0.2 * entries)
-    axes = figure.add_subplot()
+    axes = new_axes(ax, 1.35 * COLUMN, 3.0 + 0.15 * entries)
+    with in_style():
+        _draw_problems(axes, plane, drawn)
+        for k, boundary in enumerate(lines):
+            look = {"color": INK, "linewidth": 1.5, "linestyle": DASHES[k % len(DASHES)]}
+            for j, (xs, ys) in enumerate(boundary.lines):
+                axes.plot(xs, ys, color="white", linewidth=3.4, solid_capstyle="butt", zorder=3)
+                axes.plot(xs, ys, label=literal(boundary.label) if j == 0 else None, zorder=4, **look)
+        for direction, axis in ((plane.x, axes.xaxis), (plane.y, axes.yaxis)):
+            _ticks(direction, axis)
+        for limits, direction in ((axes.set_xlim, plane.x), (axes.set_ylim, plane.y)):
+            limits(direction.edges[0], direction.edges[-1])
+        axes.set_xlabel(SYMBOLS.get(plane.x.key, literal(plane.x.key)))
+        axes.set_ylabel(SYMBOLS.get(plane.y.key, literal(plane.y.key)))
+        tidy(axes, literal(", ".join(f"{key} = {shown(value)}" for key, value in plane.held.items())))
+        longest = max((len(name) for name in axes.get_legend_handles_labels()[1]), default=0)
+        legend_below(axes, columns=2 if longest <= WORDS_IN_A_ROW else 1)
+    return axes
+
+
+def _draw_problems(axes: Any, plane: Plane, drawn: Colours) -> None:
     options = {"cmap": drawn.cmap, "norm": drawn.norm}
     cells = _cells(plane, drawn.numbers)
     if cells is not None:
@@ -45,29 +74,13 @@ def _figure(plane: Plane, lines: tuple[Boundary, ...]) -> Any:
     else:
         shade = axes.scatter(plane.xs, plane.ys, c=drawn.numbers, s=14, linewidths=0, **options)
     if drawn.ticks is not None or drawn.words is None:
-        bar = figure.colorbar(shade, ax=axes, ticks=drawn.ticks, shrink=0.9)
+        bar = axes.get_figure().colorbar(shade, ax=axes, ticks=drawn.ticks, shrink=0.9)
         if drawn.words is not None:
             bar.ax.set_yticklabels(drawn.words)
-        bar.set_label(literal(plane.colour), fontsize=9)
-        bar.ax.tick_params(labelsize=8)
+        bar.set_label(literal(plane.colour))
         bar.ax.tick_params(which="minor", length=0)
     for k, word in enumerate(drawn.words or () if drawn.ticks is None else ()):
         axes.fill([], [], color=drawn.cmap(k), label=literal(f"{plane.colour}: {word}"))
-    for k, boundary in enumerate(lines):
-        for j, (xs, ys) in enumerate(boundary.lines):
-            label = boundary.label if j == 0 else None
-            axes.plot(xs, ys, color="white", linewidth=3.4, solid_capstyle="butt", zorder=3)
-            axes.plot(xs, ys, color=INK, linewidth=1.5, linestyle=STYLES[k % len(STYLES)], label=label, zorder=4)
-    for direction, axis in ((plane.x, axes.xaxis), (plane.y, axes.yaxis)):
-        _ticks(direction, axis)
-    for limits, direction in ((axes.set_xlim, plane.x), (axes.set_ylim, plane.y)):
-        limits(direction.edges[0], direction.edges[-1])
-    axes.set_xlabel(SYMBOLS.get(plane.x.key, literal(plane.x.key)))
-    axes.set_ylabel(SYMBOLS.get(plane.y.key, literal(plane.y.key)))
-    tidy(axes, literal(", ".join(f"{key} = {shown(value)}" for key, value in plane.held.items())))
-    if entries:
-        figure.legend(loc="outside lower center", frameon=False, fontsize=8)
-    return figure
 
 
 def _cells(plane: Plane, values: NDArray[np.float64]) -> NDArray[np.float64] | None:

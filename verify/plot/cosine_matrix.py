@@ -1,4 +1,4 @@
-"""Matrices of cosines between rows of heads, side by side."""
+"""Matrices of cosines between rows of heads, alone or side by side."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from verify.plot.layout import tidy
+from verify.plot.style import COLUMN, GREY, INK, PAGE, SMALL, in_style, new_figure
 from verify.reading.form import Float
 from verify.reading.label_reading import NamedOutputs, NamedTask, shown
-from verify.report.figure_files import GREY, INK, new_figure, tidy
 
 Named = NamedTask | NamedOutputs
 ROWS_NAMED = 24  # more rows than this are named by their task
 ROWS_NUMBERED = 8  # up to here a cell holds its number
 ROWS_AS_SHAPES = 40  # beyond, a panel inside the SVG is a picture: 10,000 shapes are slow to draw
 LABELS = 25
-NAMES_UPRIGHT = 12  # more names than this do not fit side by side
+NAMES_UPRIGHT = 8  # more names than this do not fit side by side
 NAME_WIDTH = 12  # letters of a class's name beside its row
 
 
@@ -31,20 +32,29 @@ def cosine_panels(
     symbols  what the rows of each panel are, in TeX: "w", heads, unless given
     tasks    their names, and those of their classes, in place of symbols
     """
-    figure = new_figure(1.0 + 3.9 * len(panels), 4.2)
-    grid = figure.subplots(1, len(panels), squeeze=False)[0]
-    meshes = [
-        _panel(axes, matrix, classes, title, symbol, tasks)
-        for axes, (title, matrix), symbol in zip(grid, panels, symbols or "w" * len(panels), strict=True)
-    ]
-    bar = figure.colorbar(meshes[-1], ax=list(grid), shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)
-    bar.ax.tick_params(labelsize=8)
-    bar.outline.set_linewidth(0.4)
-    bar.set_label("cosine", fontsize=8)
+    width = COLUMN if len(panels) == 1 else PAGE
+    figure = new_figure(width, 0.45 + (width - 0.6) / len(panels))
+    with in_style():
+        grid = figure.subplots(1, len(panels), squeeze=False)[0]
+        meshes = [
+            cosine_matrix(axes, matrix, classes, title, symbol, tasks)
+            for axes, (title, matrix), symbol in zip(grid, panels, symbols or "w" * len(panels), strict=True)
+        ]
+        colour_bar(figure, meshes[-1], list(grid))
     return figure
 
 
-def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str, tasks: Sequence[Named]) -> Any:
+def colour_bar(figure: Any, mesh: Any, axes: Any) -> None:
+    """What the colours are."""
+    bar = figure.colorbar(mesh, ax=axes, shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)
+    bar.outline.set_linewidth(0.4)
+    bar.set_label("cosine")
+
+
+def cosine_matrix(
+    axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbol: str = "w", tasks: Sequence[Named] = ()
+) -> Any:
+    """One matrix on its axes, rows from the top, lines between tasks; returns the mesh of its cells."""
     from matplotlib import colormaps
 
     rows = len(matrix)
@@ -63,7 +73,8 @@ def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbo
     )
     axes.set_facecolor(GREY)
     axes.set_aspect("equal")
-    axes.invert_yaxis()
+    axes.set_xlim(-0.5, rows - 0.5)
+    axes.set_ylim(rows - 0.5, -0.5)
     ends = np.cumsum(classes)
     for edge in ends[:-1] - 0.5:
         axes.axhline(edge, color=INK, linewidth=0.7)
@@ -75,7 +86,6 @@ def _panel(axes: Any, matrix: Float, classes: tuple[int, ...], title: str, symbo
     tidy(axes, title)
     axes.tick_params(length=0)
     if names > NAMES_UPRIGHT or (tasks and rows > 4):
-        axes.tick_params(labelsize=7)
         axes.tick_params(axis="x", rotation=90)
     return mesh
 
@@ -107,9 +117,9 @@ def _number_cells(axes: Any, matrix: Float) -> None:
     for i, j in np.argwhere(np.isfinite(matrix)):
         cosine = matrix[i, j]
         # + 0.0: a rounded −0.00 reads as a sign
-        text = f"{round(float(cosine), 2) + 0.0:.2f}"
+        text = f"{round(float(cosine), 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
         colour = "white" if abs(cosine) > 0.6 else INK
-        axes.text(j, i, text, ha="center", va="center", fontsize=8 if len(matrix) <= 6 else 7, color=colour)
+        axes.text(j, i, text, ha="center", va="center", fontsize=SMALL if len(matrix) <= 6 else 6, color=colour)
 
 
 def _name_grey(axes: Any, matrix: Float, classes: tuple[int, ...], ends: Any) -> None:
@@ -123,4 +133,4 @@ def _name_grey(axes: Any, matrix: Float, classes: tuple[int, ...], ends: Any) ->
             zero = np.isnan(np.diagonal(matrix)[[row, column]]).any()
             word = "zero" if zero else "free" if t != s else ""
             middle = (column + (width - 1) / 2, row + (height - 1) / 2)
-            axes.text(*middle, word, ha="center", va="center", fontsize=9, color="#555555")
+            axes.text(*middle, word, ha="center", va="center", color="#555555")

@@ -1,0 +1,45 @@
+"""A figure as files of the formats asked for, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ufm.support.nearest_name import require_name
+from ufm.support.whole_file import write_together
+from ufm.support.writable import open_folder
+from verify.plot.files import FORMATS, drawn
+
+
+def require_formats(formats: Sequence[str]) -> None:
+    """ValueError naming one that is not known, or where there is none."""
+    if not formats:
+        raise ValueError(f"--format needs at least one of {', '.join(FORMATS)}")
+    for kind in formats:
+        require_name("--format", kind, FORMATS)
+
+
+def open_for(output: Path, name: str, formats: Sequence[str], *more: str) -> Path:
+    """The folder, made where absent, that takes NAME in each format and more files; OSError naming it otherwise."""
+    return open_folder(output, *more, *(f"{name}.{kind}" for kind in formats), what="--output")
+
+
+def written(
+    console: Console,
+    folder: Path,
+    name: str,
+    figure: Any,
+    caption: str,
+    formats: Sequence[str],
+    more: Mapping[str, bytes | str] | None = None,
+) -> None:
+    """Writes the figure and more files, tells the caption and the paths."""
+    contents: dict[str, bytes | str] = {**(more or {})}
+    contents |= {f"{name}.{kind}": drawn(figure, kind) for kind in formats}
+    write_together(folder, contents)
+    console.print(caption, markup=False, highlight=False, soft_wrap=True)
+    for file in contents:
+        console.print(f"written: {folder / file}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,40 @@
+"""Figures as files: the same figure is the same bytes."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from ufm.support.nearest_name import require_name
+from ufm.support.whole_file import write_whole
+from verify.plot.style import DPI, in_style
+
+FORMATS = ("pdf", "svg", "png")
+
+
+def drawn(figure: Any, kind: str) -> bytes:
+    """The figure as a file of one of ``FORMATS``: the same figure gives the same bytes, for no file has a date.
+
+    ValueError for another format.
+    """
+    require_name("format", kind, FORMATS)
+    metadata = {
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+        "png": {"Software": None},
+    }[kind]
+    buffer = io.BytesIO()
+    with in_style():
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+    return buffer.getvalue()
+
+
+def save(figure: Any, path: str | Path) -> Path:
+    """Writes the figure, whole or not at all, in the format that the name ends with: .pdf, .svg or .png.
+
+    Text stays text in a PDF and becomes outlines in an SVG. ValueError for another ending, OSError naming the path.
+    """
+    place = Path(path)
+    write_whole(place, drawn(figure, require_name("format", place.suffix.lower().lstrip("."), FORMATS)))
+    return place

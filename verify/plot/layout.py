@@ -1,0 +1,75 @@
+"""What panels share: titles, ticks, and legends in the margin, off the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from verify.plot.style import FAINT, INK, PAGE, SMALL, TEXT, in_style, literal, new_figure
+
+ROW = 1.75  # inches of a panel in a grid
+
+
+def tidy(axes: Any, title: str = "") -> None:
+    """The look that all panels share, for axes that were made outside ``in_style`` too."""
+    axes.set_title(title, fontsize=TEXT, color=INK)
+    axes.tick_params(labelsize=SMALL, color=FAINT, labelcolor=INK)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_fontsize(TEXT)
+        label.set_color(INK)
+    for spine in axes.spines.values():
+        spine.set_color(FAINT)
+        spine.set_linewidth(0.6)
+
+
+def grid(axes: Any) -> None:
+    """Faint lines below the data, at the major ticks."""
+    axes.grid(True, which="major", color="#eeeeee", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def whole_epochs(axes: Any) -> None:
+    """Ticks at whole numbers only: there is no epoch 1.5."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+
+
+def legend_below(axes: Any, columns: int = 2, *, label: bool = True) -> None:
+    """The legend in the margin below the axes, off the data; ``label``: whether the x axis has one above it."""
+    from matplotlib.transforms import ScaledTranslation
+
+    handles, names = axes.get_legend_handles_labels()
+    if not names:
+        return
+    points = (3.3 if label else 1.5) * TEXT + 4
+    below = axes.transAxes + ScaledTranslation(0, -points / 72, axes.get_figure().dpi_scale_trans)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": below, "borderaxespad": 0.2}
+    axes.legend(handles, names, ncols=min(columns, len(names)), columnspacing=1.2, fontsize=SMALL, **place)
+
+
+def legend_of_figure(figure: Any, axes: Any, columns: int = 4) -> None:
+    """One legend for all panels, below them; what it says is read of one of them."""
+    handles, names = axes.get_legend_handles_labels()
+    if names:
+        figure.legend(handles, names, loc="outside lower center", ncols=min(columns, len(names)), fontsize=SMALL)
+
+
+def panel_grid(panels: int, groups: Sequence[str] = ("",)) -> tuple[Any, list[Any]]:
+    """A figure of a page's width with this number of panels under the title of each group, two or three in a row.
+
+    Returns the figure and the axes, group after group; axes that are left over are gone.
+    """
+    columns = panels if panels < 4 else 2 if panels == 4 else 3
+    rows = -(-panels // columns)
+    figure = new_figure(PAGE, (ROW * rows + 0.2 * any(groups)) * len(groups) + 0.35)
+    every = []
+    with in_style():
+        for name, part in zip(groups, figure.subfigures(len(groups), 1, squeeze=False)[:, 0], strict=True):
+            if name:
+                part.suptitle(literal(name), fontsize=TEXT, fontweight="bold", color=INK)
+            grid = part.subplots(rows, columns, squeeze=False).ravel()
+            for axes in grid[panels:]:
+                axes.remove()
+            every.extend(grid[:panels])
+    return figure, every
