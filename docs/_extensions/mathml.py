@@ -64,6 +64,8 @@ def _mend(element: ElementTree.Element, display: str, latex: str) -> None:
         raise FormulaError(f"an & outside of rows and columns in {latex!r}")
     if kind == "mo" and len(text) > 1 and text.isalpha():  # a function's name, which needs no operator's spaces
         element.tag = f"{{{_SPACE}}}mi"
+    if kind == "mo" and text in "|‖/" and element.get("fence") != "true":  # TeX leaves no room around these
+        element.attrib |= {"stretchy": "false", "lspace": "0.06em", "rspace": "0.06em"}
     if (variant := element.get("mathvariant")) not in (None, "normal"):
         if (variant, text) not in _LETTERS:
             raise FormulaError(f"no Unicode letter is listed for {variant} {text!r} in {latex!r}")
