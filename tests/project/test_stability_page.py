@@ -21,8 +21,8 @@ def listed(text: str) -> list[str]:
 
 
 def test_every_package_has_its_section():
-    packages = {"ufm", "theory", "theory.derivations", "verify", "verify.claims", "verify.strategies", "ufm_networks"}
-    assert set(SECTIONS) == packages
+    modules = {"theory.derivations", "verify.claims", "verify.plot", "verify.strategies"}
+    assert set(SECTIONS) == {"ufm", "theory", "verify", "ufm_networks"} | modules
 
 
 @pytest.mark.parametrize("package", SECTIONS)
