@@ -33,7 +33,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("vanishing_regularization", families.arbitrary(classes=2, tasks=2), 60),
     ],
 )
-def test_what_is_solved_together_leaves_the_finding(claim: str, family: Any, budget: int, one_by_one: Any) -> None:
+def test_what_is_solved_together_leaves_the_finding(claim: Any, family: Any, budget: int, one_by_one: Any) -> None:
     together, alone = verify.falsify(claim, family, budget, seed=3), one_by_one(claim, family, budget, seed=3)
     assert str(together.counterexample) == str(alone.counterexample)
     for name in ("verdict", "tried", "uncertified", "not_applicable", "shrinking", "ended"):
@@ -55,20 +55,28 @@ def test_problems_of_one_shape_are_solved_together(monkeypatch: pytest.MonkeyPat
     assert not sizes
 
 
-def test_a_violation_in_a_batch_is_solved_and_certified_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that a batch found is reported."""
-    alone, original = [], trials.attempt
-    monkeypatch.setattr(trials, "attempt", lambda *given: alone.append(original(*given)) or alone[-1])
-    seen: list[Any] = []
+def from_the_30th() -> Any:
+    """A claim that the 30th problem and all later ones violate, if they have more than 9 samples."""
+    seen: set[str] = set()
 
     def late(problem: Any, solution: Any) -> bool:
-        seen.append(problem)
-        return len({str(one) for one in seen}) < 30 or "alone" in str(problem)
+        seen.add(str(problem))
+        return len(seen) < 30 or problem.samples <= 9
 
-    finding = verify.falsify(late, families.correlated(classes=2), 60)
-    assert finding.tried == 30
+    return late
+
+
+def test_a_violation_in_a_batch_is_solved_and_certified_alone(monkeypatch: pytest.MonkeyPatch, one_by_one: Any) -> None:
+    """Nothing that a batch found is reported, and smaller problems are looked for as if there had been none."""
+    alone, original = [], trials.attempt
+    monkeypatch.setattr(trials, "attempt", lambda *given: alone.append(original(*given)) or alone[-1])
+    finding = verify.falsify(from_the_30th(), families.correlated(classes=2), 60, seed=1)
     assert any(trial.solution is finding.solution for trial in alone)
     assert finding.certificate in [trial.certificate for trial in alone]
+    expected = one_by_one(from_the_30th(), families.correlated(classes=2), 60, seed=1)
+    assert 30 <= finding.tried == expected.tried
+    assert (finding.shrinking, finding.ended) == (expected.shrinking, expected.ended)
+    assert str(finding.counterexample) == str(expected.counterexample)
 
 
 def test_problems_drawn_ahead_keep_within_time_and_budget() -> None:

@@ -105,6 +105,7 @@ class Trials:
             name, problem, found = self.ahead.next()
             self._add(name, problem, self._attempt(problem, found))
             if self.done[name].outcome == VIOLATED:
+                self.ahead.waiting.clear()  # smaller ones are looked for from now on, each at once
                 raise Found
 
     def _end_if_spent(self) -> None:
