@@ -17,6 +17,7 @@ ROWS_NAMED = 24  # more rows than this are named by their task
 ROWS_NUMBERED = 8  # up to here a cell holds its number
 ROWS_AS_SHAPES = 40  # beyond, a panel inside the SVG is a picture: 10,000 shapes are slow to draw
 LABELS = 25
+NEGATIVE = 0.02  # a cosine below minus this is not white any more
 NAMES_UPRIGHT = 8  # more names than this do not fit side by side
 NAME_WIDTH = 12  # letters of a class's name beside its row
 
@@ -82,6 +83,8 @@ def cosine_matrix(
     names = _name_rows(axes, classes, ends, symbol, tasks)
     if rows <= ROWS_NUMBERED:
         _number_cells(axes, matrix)
+    elif rows <= ROWS_AS_SHAPES:
+        _mark_negative(axes, matrix)
     _name_grey(axes, matrix, classes, ends)
     tidy(axes, title)
     axes.tick_params(length=0)
@@ -120,6 +123,13 @@ def _number_cells(axes: Any, matrix: Float) -> None:
         text = f"{round(float(cosine), 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
         colour = "white" if abs(cosine) > 0.6 else INK
         axes.text(j, i, text, ha="center", va="center", fontsize=SMALL if len(matrix) <= 6 else 6, color=colour)
+
+
+def _mark_negative(axes: Any, matrix: Float) -> None:
+    """A minus in each cell that is: without colour red and blue are one."""
+    i, j = np.nonzero(np.nan_to_num(matrix) < -NEGATIVE)
+    colours = np.where(matrix[i, j] < -0.6, "white", INK)
+    axes.scatter(j, i, marker="_", s=(60 / len(matrix)) ** 2, c=colours, linewidths=0.5)
 
 
 def _name_grey(axes: Any, matrix: Float, classes: tuple[int, ...], ends: Any) -> None:
