@@ -1,17 +1,48 @@
-"""Unconstrained feature models of multi-task neural collapse: problems, solvers, solutions."""
+"""Unconstrained feature models of multi-task neural collapse: problems, solvers, solutions.
 
-from ufm._solve import solve
-from ufm._solve_many import solve_many
-from ufm.outcome import Outcome
-from ufm.problems.multi_label import MultiLabel
-from ufm.problems.multi_source import MultiSource
-from ufm.problems.problem_settings import Lambdas, LossSettings, ProblemSettings
-from ufm.problems.regression import Regression
-from ufm.problems.single_source import SingleSource
-from ufm.problems.soft_labels import SoftLabels
-from ufm.solution import Solution, load
-from ufm.solvers.options import Convex, Gradient, Newton
-from ufm.solvers.run_point import RunPoint
+What is asked for is imported then: PyTorch takes a second or two, and a command line that prints its help needs none.
+"""
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ufm._solve import solve
+    from ufm._solve_many import solve_many
+    from ufm._version import __version__ as __version__
+    from ufm.outcome import Outcome
+    from ufm.problems.multi_label import MultiLabel
+    from ufm.problems.multi_source import MultiSource
+    from ufm.problems.problem_settings import Lambdas, LossSettings, ProblemSettings
+    from ufm.problems.regression import Regression
+    from ufm.problems.single_source import SingleSource
+    from ufm.problems.soft_labels import SoftLabels
+    from ufm.solution import Solution, load
+    from ufm.solvers.options import Convex, Gradient, Newton
+    from ufm.solvers.run_point import RunPoint
+
+# name → module, imported when first asked for
+_LATER = {
+    "Convex": "ufm.solvers.options",
+    "Gradient": "ufm.solvers.options",
+    "Lambdas": "ufm.problems.problem_settings",
+    "LossSettings": "ufm.problems.problem_settings",
+    "MultiLabel": "ufm.problems.multi_label",
+    "MultiSource": "ufm.problems.multi_source",
+    "Newton": "ufm.solvers.options",
+    "Outcome": "ufm.outcome",
+    "ProblemSettings": "ufm.problems.problem_settings",
+    "Regression": "ufm.problems.regression",
+    "RunPoint": "ufm.solvers.run_point",
+    "SingleSource": "ufm.problems.single_source",
+    "SoftLabels": "ufm.problems.soft_labels",
+    "Solution": "ufm.solution",
+    "__version__": "ufm._version",
+    "load": "ufm.solution",
+    "solve": "ufm._solve",
+    "solve_many": "ufm._solve_many",
+}
 
 __all__ = [
     "Convex",
@@ -32,3 +63,15 @@ __all__ = [
     "solve",
     "solve_many",
 ]
+
+logging.getLogger("ufm").addHandler(logging.NullHandler())  # silent unless whoever imports it listens
+
+if not TYPE_CHECKING:  # a type checker sees the names above, and no other
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_LATER[name]), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})

@@ -41,9 +41,13 @@ __all__ = [
     "train",
 ]
 
+if not TYPE_CHECKING:  # a type checker sees the names above, and no other
 
-def __getattr__(name: str) -> Any:
-    """What is asked for is imported then, since the command line imports this package for every command."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ufm_networks' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> Any:
+        """What is asked for is imported then, since the command line imports this package for every command."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'ufm_networks' has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_HOMES})

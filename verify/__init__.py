@@ -3,22 +3,33 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from verify._metrics import Metrics, metrics, tracked
-from verify._metrics.label_set_decoding import decode_label_sets
-from verify.certification.certificate import Certificate, certify
-from verify.certification.many import certify_many
-from verify.comparison.checks.row import Row
-from verify.comparison.compare import Report, compare
-from verify.comparison.cosine_curve import CosineCurve, cosine_curve
-
 if TYPE_CHECKING:
     from verify import claims, plot, strategies
+    from verify._metrics import Metrics, metrics, tracked
+    from verify._metrics.label_set_decoding import decode_label_sets
+    from verify.certification.certificate import Certificate, certify
+    from verify.certification.many import certify_many
+    from verify.comparison.checks.row import Row
+    from verify.comparison.compare import Report, compare
+    from verify.comparison.cosine_curve import CosineCurve, cosine_curve
     from verify.falsification import ClaimError, Finding, falsify, replay
     from verify.landscape import CriticalPoints, Curvature, critical_points, curvature
     from verify.sweeping import Study, Sweep, SweepInterrupted, sweep
 
 # name → module, imported when first asked for
 _LATER = {
+    "Metrics": "verify._metrics",
+    "metrics": "verify._metrics",
+    "tracked": "verify._metrics",
+    "decode_label_sets": "verify._metrics.label_set_decoding",
+    "Certificate": "verify.certification.certificate",
+    "certify": "verify.certification.certificate",
+    "certify_many": "verify.certification.many",
+    "Row": "verify.comparison.checks.row",
+    "Report": "verify.comparison.compare",
+    "compare": "verify.comparison.compare",
+    "CosineCurve": "verify.comparison.cosine_curve",
+    "cosine_curve": "verify.comparison.cosine_curve",
     "ClaimError": "verify.falsification",
     "Finding": "verify.falsification",
     "falsify": "verify.falsification",
@@ -65,14 +76,14 @@ __all__ = [
     "tracked",
 ]
 
+if not TYPE_CHECKING:  # a type checker sees the names above, and no other
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"verify.{name}")
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"verify.{name}")
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_LATER[name]), name)
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER, *_MODULES})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER, *_MODULES})

@@ -13,8 +13,9 @@ from urllib.parse import unquote
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RUNNABLE = "python"
+BUILT = ROOT / "docs" / "_generated"
+PAGES = sorted(p for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if not p.is_relative_to(BUILT))
+RUNNABLE = ("python", "{code-cell} ipython3")
 NOT_RUN = "python no-run"
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
@@ -51,12 +52,17 @@ def decimals(printed: str, shown: str) -> list[tuple[float, float]]:
     return [(float(here.replace(",", "")), float(there.replace(",", ""))) for here, there in plain]
 
 
-WITH_CODE = [page for page in PAGES if any(info == RUNNABLE for _, info, _ in blocks(page))]
+WITH_CODE = [page for page in PAGES if any(info in RUNNABLE for _, info, _ in blocks(page))]
 
 
 def test_readme_and_docs_have_code_to_run() -> None:
     found = {name(page) for page in WITH_CODE}
-    assert {"README.md", "docs/howto/certify-a-point.md", "docs/howto/solve-large-problems.md"} <= found
+    assert {
+        "README.md",
+        "docs/tutorial.md",
+        "docs/howto/certify-a-point.md",
+        "docs/howto/solve-large-problems.md",
+    } <= found
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name)
@@ -71,13 +77,13 @@ def test_python_blocks_run_and_print_what_the_page_says(
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
     printed: str | None = None
-    trains = any(info == RUNNABLE and TRAINING.search(code) for _, info, code in blocks(page))
+    trains = any(info in RUNNABLE and TRAINING.search(code) for _, info, code in blocks(page))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"lightning\.")  # its own, of PyTorch
         warnings.filterwarnings("ignore", message=".*does not have many workers")  # Lightning's, where cores are many
         for line, info, code in blocks(page):
-            if info == RUNNABLE:
+            if info in RUNNABLE:
                 with contextlib.redirect_stdout(io.StringIO()) as output:
                     # blank lines first, so that a traceback names the page's own line
                     exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
@@ -97,7 +103,7 @@ def test_python_fences_are_spelled_so_that_none_is_skipped(page: Path) -> None:
     assert len(re.findall(r"^```", text, re.MULTILINE)) == 2 * len(blocks(page))
     for line, info, _ in blocks(page):
         python = info.lower().startswith(("py", "{.py", "{py"))
-        assert not python or info in (RUNNABLE, NOT_RUN), f"{name(page)}:{line}: fence {info!r}"
+        assert not python or info in (*RUNNABLE, NOT_RUN), f"{name(page)}:{line}: fence {info!r}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

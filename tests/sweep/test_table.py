@@ -143,12 +143,12 @@ def test_one_row_group_a_chunk_and_the_study_in_the_schema(swept: verify.Sweep) 
     said = {key.decode(): value.decode() for key, value in file.schema_arrow.metadata.items()}
     assert said["ufm.digest"] == read_study(SMALL).digest
     assert read_study(json.loads(said["ufm.study"])).digest == said["ufm.digest"]
-    assert (said["ufm.seed"], said["ufm.version"]) == ("0", "0.1.0")
+    assert (said["ufm.seed"], said["ufm.version"]) == ("0", ufm.__version__.partition("+")[0])
 
 
 def test_a_table_that_is_there_is_not_computed_again(swept: verify.Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     before = swept.path.read_bytes()
-    monkeypatch.setattr("verify.sweeping.chunk.solve_all", None)
+    monkeypatch.setattr("verify.sweeping.chunk.solved_together", None)
     again = verify.sweep(SMALL, swept.path)
     assert again.computed == 0
     assert swept.path.read_bytes() == before
@@ -178,8 +178,8 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_version_is_refused(swept: verify.Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verify.sweeping.columns.VERSION", "0.2.0")
-    with pytest.raises(ValueError, match=r"was begun by version 0.1.0 of this program, which is now 0.2.0"):
+    monkeypatch.setattr("verify.sweeping.columns.VERSION", "9.0")
+    with pytest.raises(ValueError, match=r"was begun by version [0-9.]+ of this program, which is now 9.0"):
         verify.sweep(SMALL, swept.path)
 
 

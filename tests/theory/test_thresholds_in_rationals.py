@@ -2,12 +2,14 @@
 
 import math
 from fractions import Fraction
+from types import SimpleNamespace
 
 import mpmath as mp
 import numpy as np
 import pytest
 
 import theory
+from theory.margins.threshold import formal_margin
 from theory.reading import read
 from theory.theorems import correlated_classes
 from ufm import MultiLabel, MultiSource, SingleSource
@@ -150,3 +152,15 @@ def test_products_beyond_float64(size):
 def test_a_number_beyond_float64_is_refused_by_name():
     with pytest.raises(ValueError, match="n_same has an integer beyond float64"):
         theory.class_correlation_cosine(3, 10**400, 1, 0.05, 0.05)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+@pytest.mark.parametrize("ratio", [4.0, 1.5, 1.0, 0.9, 0.3, 0.01])
+@pytest.mark.parametrize("epsilon", [0.0, 0.2])
+def test_the_formal_margin_has_no_value_where_its_logarithm_has_none(classes, ratio, epsilon):
+    """a = log(1/r − (K − 1)), r = ε/K + √(λ_H λ_W / hard) / K, at any λ's: negative past the threshold, then −∞."""
+    problem = SimpleNamespace(label_smoothing=epsilon, product=Fraction(1))
+    with mp.workdps(60):
+        inverse = classes / (mp.mpf(epsilon) + 1 / mp.sqrt(mp.mpf(ratio))) - (classes - 1)
+        expected = float(mp.log(inverse)) if inverse > 0 else -math.inf
+    assert formal_margin(classes, Fraction(ratio), problem) == pytest.approx(expected, rel=1e-14, abs=1e-300)

@@ -89,6 +89,13 @@ def test_correlated(same, different):
     assert as_counter(problem) == Counter({label: n for label, n in expected.items() if n})
 
 
+def test_samples_are_counted_as_far_as_float64_does():
+    assert SingleSource.correlated(2, n_same=0, n_different=2**52, **LAMBDAS).samples == 2**53
+    assert SingleSource.correlated(2, n_same=2**52, n_different=0, **LAMBDAS).samples == 2**53
+    with pytest.raises(ValueError, match=r"n_different makes .* more than 2\^53"):
+        SingleSource.correlated(2, n_same=0, n_different=2**52 + 1, **LAMBDAS)
+
+
 @pytest.mark.parametrize(
     ("classes", "tasks"), [(2, 3), (3, 4), (5, 6), (7, 8), (4, 3), (6, 3), (9, 3), (10, 2), (6, 2), (11, 12)]
 )

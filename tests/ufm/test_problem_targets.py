@@ -222,3 +222,20 @@ def test_targets_too_large_for_float64_are_refused_before_any_work():
 def test_refused_in_words_that_help(build, error, words):
     with pytest.raises(error, match=words):
         build()
+
+
+@pytest.mark.parametrize(
+    ("problem", "squares"),
+    [
+        (Regression([[3.0, 4.0]] * 5, task_weights=[2.0], **(LAMBDAS | {"lambda_b": 0.0})), 2 * 5 * 25),
+        (Regression([[3.0, 4.0]] * 5, **LAMBDAS), 0),  # the bias costs
+        (Regression([[3.0, 4.0]] * 5, **(LAMBDAS | {"lambda_b": None})), 0),
+        (Regression([[3.0, 4.0], [3.0, 5.0]], **(LAMBDAS | {"lambda_b": 0.0})), 0),
+        (SingleSource([6, 0], loss="squared-error", **(LAMBDAS | {"lambda_b": 0.0})), 6),
+        (SingleSource([6, 1], loss="squared-error", **(LAMBDAS | {"lambda_b": 0.0})), 0),
+    ],
+)
+def test_an_objective_that_counts_as_nothing_where_a_free_bias_may_fit_all(problem, squares):
+    """float64's ε times ½ Σ c n ‖y‖², where every target is the same; else 0."""
+    (form,) = problem.standard_forms()
+    assert form.nothing() == 2.0**-52 * squares / 2

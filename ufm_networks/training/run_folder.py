@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tomli_w
 import torch
 
 from ufm.support.checked_tensors import save_checked
@@ -49,6 +48,8 @@ class RunFolder:
 
     def write_configuration(self) -> None:
         """config.toml."""
+        import tomli_w  # an extra
+
         with whole_file(self.path / CONFIG, advice=GOES_ON) as partial:
             partial.write_text(tomli_w.dumps(self.config.tables()), encoding="utf-8")
 

@@ -23,7 +23,7 @@ def as_text(page: Page) -> str:
 def text_table(of: Table) -> str:
     """Columns as wide as their longest cell, numbers flush right; a header without names is left out."""
     lines = [of.header, *of.rows] if any(of.header) else of.rows
-    return "\n".join(aligned(lines, [kind == "number" for kind in of.kinds]))
+    return "\n".join(aligned(lines, [kind == "number" for kind in of.kinds], of.header))
 
 
 def _section(of: Section) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ufm import __version__
 from ufm.support.content_digest import content_digest
 from verify.sweeping.study import Plan, Study, of_text
 
 FORMAT = "1"
-VERSION = "0.1.0"
+VERSION = __version__.partition("+")[0]  # the same from a checkout
 TEXT, WHOLE, REAL, BOOL = "string", "int64", "float64", "bool"
 STATED = {
     "problem": WHOLE,  # number in the study

@@ -1,9 +1,9 @@
 """What pip installs, and what is published as source, hold what they need."""
 
+import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -48,9 +48,26 @@ def test_a_wheel_finds_its_experiments_outside_the_repository(built, tmp_path):
     assert len(listed.stdout.splitlines()) == len(experiments(names)) > 100
 
 
-def test_a_source_distribution_holds_all_but_what_git_needs(built):
+def checked(source, target):
+    return subprocess.run(
+        [sys.executable, ROOT / ".ci" / "distributions.py", source, target],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+def test_both_hold_every_file_that_they_should_and_no_other(built, tmp_path):
     names, target = built
-    (archive,) = target.glob("*.tar.gz")
-    with tarfile.open(archive) as packed:
-        held = {name.partition("/")[2] for name in packed.getnames()}
-    assert set(names) - held <= {".gitignore"}
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    done = checked(tmp_path, target)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    (tmp_path / "ufm" / "py.typed").unlink()
+    (tmp_path / "verify" / "forgotten.css").touch()
+    done = checked(tmp_path, target)
+    assert done.returncode == 1
+    for wrong in ("holds ufm/py.typed", "lacks verify/forgotten.css"):
+        assert re.findall(rf"^ufm_toolkit-.+\.(tar\.gz|whl) {wrong}$", done.stdout, re.MULTILINE) == ["tar.gz", "whl"]

@@ -1,0 +1,27 @@
+"""The version, which ``pyproject.toml`` alone says: of an installed package its metadata, of a checkout that file."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+NAME = "ufm-toolkit"
+
+
+def installed_version() -> str:
+    """``0.1.0``; ``0.1.0+checkout`` where these files are used without being installed.
+
+    PackageNotFoundError where there is neither.
+    """
+    try:
+        return version(NAME)
+    except PackageNotFoundError:
+        file = Path(__file__).parents[1] / "pyproject.toml"
+        project = tomllib.loads(file.read_text("utf-8"))["project"] if file.is_file() else {}
+        if project.get("name") != NAME:
+            raise
+        return f"{project['version']}+checkout"
+
+
+__version__ = installed_version()
