@@ -1,8 +1,8 @@
 """The program ``ufm``: Ctrl-C and SIGTERM are answered from the first import on, with a word and status 130 or 143.
 
-Importing takes seconds, of PyTorch mostly, and there is nothing to keep yet: the process ends at once, since an
-exception thrown into the initialization of a C++ library would abort it. This file imports nothing large before it
-listens. From then on ``verify.cli.main`` answers.
+Importing what a command works with takes seconds, of PyTorch mostly, and there is nothing to keep yet: the process ends
+at once, since an exception thrown into the initialization of a C++ library would abort it. This file imports nothing
+large before it listens. Once the command works, ``verify.cli.main`` answers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import signal
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from verify.cli.page import Command
 
 _WORDS = {signal.SIGINT: b"interrupted\n", signal.SIGTERM: b"terminated\n"}
 
@@ -22,7 +25,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
         os._exit(128 + number)
 
 
-def _commands() -> dict[str, Any]:
+def _commands() -> dict[str, Command]:
     """Those of the theory and those of networks: neither package knows the other's."""
     from ufm_networks.cli import COMMANDS as NETWORKS
     from verify.cli.commands import COMMANDS

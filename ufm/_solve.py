@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -34,6 +35,8 @@ from ufm.solvers.options import (
 from ufm.support import validation
 from ufm.support.nearest_name import nearest
 from ufm.support.threads import threads_for
+
+logger = logging.getLogger(__name__)
 
 # Beyond these, products of λ's, weights and counts leave float64: solvers divide by zero, or run on without progress.
 LAMBDA_RANGE = (1e-100, 1e100)
@@ -112,6 +115,8 @@ def solve(
     seed = validation.whole_number("seed", seed, 0, validation.MAX_SEED)
     place = validation.device(device)
     counts = problem.counts if isinstance(problem, MultiSource) else [problem.counts]
+    name = next(name for name, kind in METHODS.items() if isinstance(chosen, kind))
+    logger.info("solving %r by %s, d = %d, on %s", problem, name, dim, place)
     parts: list[ColumnSolution] = []
     for task, form in enumerate(forms):
         # Ctrl-C ended an earlier task: this one stays near its start
@@ -144,8 +149,9 @@ def solve(
                 case _:
                     assert_never(chosen)
         parts.append(told(form, part))
-    name = next(name for name, kind in METHODS.items() if isinstance(chosen, kind))
-    return assemble(problem, name, forms, parts)
+    solution = assemble(problem, name, forms, parts)
+    logger.info("solved: F = %.12g, %s", solution.objective, solution.status)
+    return solution
 
 
 def _chosen(method: Any, options: Mapping[str, Any]) -> Options:

@@ -7,6 +7,7 @@ here its fields by name, as ``ufm.Solution`` lists them.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short
@@ -37,6 +38,7 @@ from ufm.support.strict_json import plain, restored
 from ufm.support.writable import require_target
 
 FORMAT = "ufm-solution-2"
+logger = logging.getLogger(__name__)
 
 
 def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
@@ -72,7 +74,9 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
 
 def read_fields(path: str | Path) -> dict[str, Any]:
     """What ``write_fields`` wrote, checked; errors as ``ufm.load``."""
-    return read_record(path, FORMAT, "solution", "ufm", _fields)
+    found = read_record(path, FORMAT, "solution", "ufm", _fields)
+    logger.info("read %s", path)
+    return found
 
 
 def _fields(record: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 python benchmarks/mutation/run.py               draws mutants of the modules in suites.toml, runs the tests named there
                                                 on each, goes on where it stopped, and writes results/mutation.md
-python benchmarks/mutation/run.py --only TEXT   of modules whose path holds TEXT
+python benchmarks/mutation/run.py --only TEXT   of modules whose path holds TEXT, without the report
 python benchmarks/mutation/run.py --again       survivors once more, after tests were added
 
 Needs the extra `mutation`. The score is killed / (drawn − equivalent); equivalent.toml lists the mutants that mean the
@@ -35,6 +35,9 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=8, help="mutants of a module")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="text in the module's path")
+    parser.add_argument(
+        "--limit", type=float, help="seconds for each, where the tests are known to pass; else measured"
+    )
     parser.add_argument("--again", action="store_true", help="try survivors again")
     options = parser.parse_args()
 
@@ -48,25 +51,29 @@ def main() -> None:
     done = logged()
     sample = []
     for path, tests in suites.items():
+        if options.only not in path:
+            continue
         chosen = list(drawn(path, options.each, options.seed))
         sample += [mutant.key for mutant in chosen]
-        if options.only in path:
-            todo = [m for m in chosen if m.key not in done or (options.again and done[m.key] == "survived")]
-            if todo:
-                try_all(todo, tests, done)
-    report({key: done[key] for key in sample if key in done}, options.seed)
+        todo = [m for m in chosen if m.key not in done or (options.again and done[m.key] == "survived")]
+        if todo:
+            try_all(todo, tests, done, options.limit)
+    if not options.only:
+        report({key: done[key] for key in sample}, options.seed)
 
 
-def try_all(mutants: list, tests: list[str], done: dict[str, str]) -> None:
+def try_all(mutants: list, tests: list[str], done: dict[str, str], limit: float | None) -> None:
     """Tests pass on the code as it is; then each mutant gets five times as long and half a minute more."""
     from trial import SURVIVED, outcome
 
-    status, seconds = outcome(tests, 1800)
-    if status != SURVIVED:
-        sys.exit(f"{' '.join(tests)}: pytest ends with {status} on the code as it is")
-    print(f"{mutants[0].path}: tests take {seconds:.0f} s", flush=True)
+    print(mutants[0].path, flush=True)
+    if limit is None:
+        status, seconds = outcome(tests, 1800)
+        if status != SURVIVED:
+            sys.exit(f"{' '.join(tests)}: pytest ends with {status} on the code as it is")
+        limit = 5 * seconds + 30
     for mutant in mutants:
-        status, _ = outcome(tests, 5 * seconds + 30, mutant.path, mutant.code)
+        status, _ = outcome(tests, limit, mutant.path, mutant.code)
         word = {0: "survived", 1: "killed", 2: "killed at import", -1: "out of time"}.get(status, f"status {status}")
         done[mutant.key] = word
         with LOG.open("a", encoding="utf-8") as log:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ufm_networks.reproduction.redraw import redraw
+from ufm_networks.reproduction import redraw
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """The program as a user runs it: exit status, files, messages."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -140,13 +139,6 @@ def test_reduction_weights_and_smoothing_reach_the_problem(monkeypatch: pytest.M
     solution = ufm.load("s.safetensors")
     assert (solution.problem.reduction, solution.problem.label_smoothing, solution.dim) == ("mean", 0.1, 7)
     assert solution.problem.task_weights.tolist() == [1, 2]
-
-
-def test_without_tyro_the_extra_is_named(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['tyro'] = None; from verify.cli import main; sys.argv = ['ufm', 'verify']; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 2
-    assert "ufm-toolkit[cli]" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["verify", "--report", "taken"], ["verify", "--report", "/dev/null/report"]])

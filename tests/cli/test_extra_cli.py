@@ -19,7 +19,8 @@ class Absent(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Absent())
 import ufm_command
-ufm_command._commands()
+for command in ufm_command._commands().values():
+    command.load()
 """
 MODULES = {"python-flint": "flint", "pillow": "PIL", "tomli-w": "tomli_w"}
 

@@ -36,7 +36,10 @@ ufm_command.main()
     [
         "verify",
         "torch",
-        *(pytest.param(m, marks=pytest.mark.slow) for m in ("scipy", "tyro", "verify.cli.commands")),
+        *(
+            pytest.param(m, marks=pytest.mark.slow)
+            for m in ("scipy", "verify.cli.commands", "verify.cli.verify_command")
+        ),
         "verify.report",
     ],
 )

@@ -77,6 +77,7 @@ def _no_work(monkeypatch):
     monkeypatch.setattr(writable, "_try", refuse)
     monkeypatch.setattr("ufm.solvers.gradient.run.Run.__init__", worked)
     for name in (
+        "verify.cli.commands.run_case",  # first: it imports the commands, which must not keep what bars the way
         "verify.falsification.falsify",
         "verify.comparison.cosine_curve.cosine_curve",
         "verify.findings.run_findings",
@@ -84,7 +85,7 @@ def _no_work(monkeypatch):
         "ufm_networks.parameter_counts.parameters_saved",
         "ufm_networks.measuring.open_run",
         "ufm_networks.experiments.train_experiment",
-        "verify.cli.commands.run_case",
+        "verify.main_job.case.run_case",
     ):
         monkeypatch.setattr(name, worked)
     solve = ufm.solve

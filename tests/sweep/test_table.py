@@ -148,7 +148,7 @@ def test_one_row_group_a_chunk_and_the_study_in_the_schema(swept: verify.Sweep) 
 
 def test_a_table_that_is_there_is_not_computed_again(swept: verify.Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     before = swept.path.read_bytes()
-    monkeypatch.setattr("verify.sweeping.chunk.solve_all", None)
+    monkeypatch.setattr("verify.sweeping.chunk.solved_together", None)
     again = verify.sweep(SMALL, swept.path)
     assert again.computed == 0
     assert swept.path.read_bytes() == before

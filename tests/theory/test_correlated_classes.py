@@ -287,3 +287,11 @@ def test_an_integer_beyond_float64_is_refused_by_its_argument(name):
     arguments = {"classes": 3, "n_same": 5, "n_different": 1, "lambda_H": 0.05, "lambda_W": 0.05}
     with pytest.raises(ValueError, match=name):
         theory.class_correlation_cosine(**{**arguments, name: 10**400})
+
+
+@pytest.mark.parametrize(("classes", "n_same", "n_different"), [(4, 5, 0), (4, 0, 5), (2, 5, 3)])
+def test_labels_that_do_not_occur_have_no_margin(classes, n_same, n_different):
+    at = class_margins(classes, n_same, n_different, Fraction(1, 100))
+    assert (at.alpha > 0) is (n_same > 0)
+    assert (at.s > 0) is ((classes - 2) * n_different > 0)
+    assert (at.t > 0) is (n_different > 0)

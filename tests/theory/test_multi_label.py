@@ -58,6 +58,24 @@ def test_is_a_certified_global_minimizer(name):
     np.testing.assert_allclose(
         prediction.H(), prediction.feature_weights * (head.T @ problem.labels.T), atol=1e-12
     )  # h_S = C_m Σ w_k
+    cosines = np.full((len(head), len(head)), np.nan) if name in ZERO else prediction.gram_W / prediction.gram_W[0, 0]
+    np.testing.assert_allclose(prediction.cosines, cosines, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_shared_margin_is_the_root_mean_square_of_all(name):
+    """a² Σ v_m = σ², σ the singular value that the logits of all samples share; v_m = n_m C(K−2, m−1)."""
+    problem = CASES[name]
+    prediction, (K,) = theory.predict(problem), problem.classes
+    sigma = np.linalg.svd(prediction.logits * np.sqrt(problem.counts), compute_uv=False)[0]
+    pull = sum(n * math.comb(K - 2, m - 1) / math.comb(K, m) for n, m in of_sizes(problem) if m < K)
+    (row,) = prediction.thresholds
+    assert row.margin**2 * pull == pytest.approx(sigma**2, rel=1e-12)
+
+
+def of_sizes(problem):
+    """(samples, members) of every set."""
+    return zip(problem.counts.tolist(), problem.labels.sum(axis=1).tolist(), strict=True)
 
 
 @settings(max_examples=100)
@@ -163,3 +181,14 @@ def test_a_repeated_set_is_not_balance():
     problem = balanced(3, {1: 10}, 0.0025)
     problem.labels = problem.labels[[0, 1, 1]]
     assert not multi_label.hypotheses(read(problem))[-1].holds
+
+
+def test_sets_without_samples_are_not_there():
+    """A reader's own problem may list sets that no sample carries, of a size that is not balanced either."""
+    problem = balanced(4, {1: 10, 2: 5}, 0.0025)
+    before = theory.predict(problem)
+    problem.labels = np.concatenate([problem.labels, [[1, 1, 1, 0]]])
+    problem.counts = np.append(problem.counts, 0)
+    with_more = theory.predict(problem)
+    assert with_more.objective == before.objective
+    np.testing.assert_array_equal(with_more.gram_W, before.gram_W)

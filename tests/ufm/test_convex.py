@@ -150,7 +150,7 @@ def test_import_and_newton_leave_optional_packages_alone():
     code = """
 import sys, ufm
 ufm.solve(ufm.SingleSource([1, 2], lambda_H=.05, lambda_W=.05, lambda_b=.05))
-print([name for name in ("cvxpy", "matplotlib", "sklearn", "tyro", "scs", "clarabel") if name in sys.modules])
+print([name for name in ("cvxpy", "matplotlib", "sklearn", "scs", "clarabel") if name in sys.modules])
 """
     assert run_python(code).strip() == "[]"
 

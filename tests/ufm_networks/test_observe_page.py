@@ -37,7 +37,8 @@ def test_a_page(kind: str, tmp_path: Path) -> None:
     page = seen.report(tmp_path, weight_decay=0.05, name="mine")
     text, html = (tmp_path / "measure.md").read_text(), page.read_text()
     assert "mine: (F − min F) / F of the model beside it is" in text
-    assert html.count("data:image/") >= 1
+    assert html.count('class="sheet') >= 1
+    assert 'class="space"' in html
     assert ("Task digit:" in text) == (kind == "apart")
     assert ("none (no bias)" in text) == (kind == "no bias")
     told = json.loads((tmp_path / "measure.json").read_text())["observation"]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tyro
 
 import ufm_networks
 from ufm_networks.cli.train_command import Train
 from ufm_networks.training import FeatureDecay, load_run
+from verify.cli.parsing import parsed
 
 TEXT = """
 [data]
@@ -49,7 +49,7 @@ def test_flags_go_over_the_file(config: Path) -> None:
 
 def test_flags_of_the_command_line_add_up(config: Path) -> None:
     arguments = [str(config), "--set", "model.width=5", "--set", "train.momentum=0.5", "--epochs", "9"]
-    made = tyro.cli(Train, args=arguments).configuration()
+    made = parsed(Train, arguments)[0].configuration()
     assert (made.model.width, made.train.momentum, made.train.epochs) == (5, 0.5, 9)
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
-import torch
+if TYPE_CHECKING:  # the flags of the command line are read from here before PyTorch is needed
+    import torch
 
-from ufm.solvers import option_checks
-from ufm.solvers.run_point import Metrics
-from ufm.support import validation
+    from ufm.solvers.run_point import Metrics
 
 Optimizer = Literal["momentum", "adam", "lbfgs"]
 Precision = Literal["float32", "float64"]
@@ -38,6 +37,9 @@ class Newton:
     """Newton steps at most."""
 
     def __post_init__(self) -> None:
+        from ufm.solvers import option_checks
+        from ufm.support import validation
+
         _check(self, tolerance=validation.positive, steps=option_checks.at_least_one)
 
 
@@ -86,6 +88,9 @@ class Gradient:
     H, the others their columns; "sharded": every process returns its own."""
 
     def __post_init__(self) -> None:
+        from ufm.solvers import option_checks
+        from ufm.support import validation
+
         validation.one_of("optimizer", self.optimizer, get_args(Optimizer))
         option_checks.line_search_alone(self.optimizer, self.learning_rate, self.momentum)
         _check(
@@ -134,6 +139,8 @@ class Convex:
     """The solver behind cvxpy."""
 
     def __post_init__(self) -> None:
+        from ufm.support import validation
+
         validation.one_of("solver", self.solver, get_args(ConvexSolver))
         _check(self, tolerance=validation.positive)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from ufm.support.regular_file import require_regular
+
+logger = logging.getLogger(__name__)
 
 LENGTH = 2**20  # characters; the longest configuration of the paper has 4,000
 DEPTH = 32  # brackets within brackets, and parts of a dotted key
@@ -40,6 +43,8 @@ def read_toml(path: Path, what: str = "config") -> dict[str, Any]:
     try:
         if path.stat().st_size > 4 * LENGTH:
             raise ValueError(f"{path.stat().st_size:,} bytes; a configuration has at most {LENGTH:,} characters")
-        return parse_toml(path.read_text(encoding="utf-8"))
+        tables = parse_toml(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{what}={str(path)!r} is not a TOML file: {error}") from None
+    logger.info("read %s", path)
+    return tables

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+# columns of the terminal that objects are about to be printed in; None leaves their lines as long as they are
+line_width: ContextVar[int | None] = ContextVar("line_width", default=None)
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,42 @@ class Summarized:
         return self._summary().html()
 
 
-def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> list[str]:
-    """Columns as wide as their longest cell; flush right where ``right`` says so of the column."""
+def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = (), header: Sequence[str] = ()) -> list[str]:
+    """Columns as wide as their longest cell; flush right where ``right`` says so of the column.
+
+    Where ``line_width`` says that these are for a narrower terminal, a line of a table whose ``header`` is its first
+    line becomes a few: its first cells in words, and below them the others with their columns' names.
+    """
     columns = list(zip(*lines, strict=True))
     padded = []
     for column, flush in zip(columns, right or [False] * len(columns), strict=True):
         width = max(map(len, column))
         padded.append([cell.rjust(width) if flush else cell.ljust(width) for cell in column])
-    return ["  ".join(line).rstrip() for line in zip(*padded, strict=True)]
+    whole = ["  ".join(line).rstrip() for line in zip(*padded, strict=True)]
+    most = line_width.get()
+    if most is None or not any(header) or max(map(len, whole)) <= most:
+        return whole
+    return [part for line in lines[1:] for part in _stacked(line, header, most, 1 if list(right[1:2]) == [True] else 2)]
+
+
+def _stacked(line: Sequence[str], header: Sequence[str], width: int, lead: int) -> list[str]:
+    """No number is broken, and no name apart from its number."""
+    first = textwrap.wrap("  ".join(line[:lead]), width, subsequent_indent=" " * 4, break_long_words=False)
+    told = [f"{name} {cell}" for name, cell in zip(header[lead:], line[lead:], strict=True) if cell.strip()]
+    parts, rest = [], ""
+    for one in told:
+        if rest and len(rest) + 2 + len(one) + 4 > width:
+            parts.append(rest)
+            rest = ""
+        rest = f"{rest}; {one}" if rest else one
+    parts += [rest] if rest else []
+    return first + [
+        folded
+        for part in parts
+        for folded in textwrap.wrap(
+            part, width, initial_indent=" " * 4, subsequent_indent=" " * 6, break_long_words=False
+        )
+    ]
 
 
 def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:

@@ -8,6 +8,7 @@ use. Symbolic links stay, what they point to is replaced. New files have the per
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import secrets
@@ -21,6 +22,7 @@ from safetensors import SafetensorError
 
 from ufm.support.writable import require_target
 
+logger = logging.getLogger(__name__)
 SUFFIX = ".part"
 
 
@@ -38,6 +40,7 @@ def whole_file(path: str | Path, *, advice: str = "", what: str = "path") -> Ite
         _settle(partial, stage)
         os.replace(partial, target)
         _to_disk(target.parent)
+    logger.info("wrote %s", path)
 
 
 def write_whole(path: str | Path, content: bytes | str, *, what: str = "path") -> None:
@@ -64,6 +67,7 @@ def write_together(folder: Path, files: Mapping[str, bytes | str]) -> None:
         for partial, target in staged:
             with _named(target):
                 os.replace(partial, target)
+                logger.info("wrote %s", target)
         for place in stages:
             _to_disk(place)
 

@@ -1,21 +1,46 @@
-"""Subcommands of ``ufm`` that need networks or data."""
+"""The table of commands that need networks or data: what the top help page prints, and where to find the rest."""
 
 from __future__ import annotations
 
-from typing import Any
+from verify.cli.groups import NETWORKS, OWN, PAPER
+from verify.cli.page import Command
 
-from ufm_networks.cli.certify_command import Certify
-from ufm_networks.cli.data_command import Data
-from ufm_networks.cli.measure_command import Measure
-from ufm_networks.cli.parameters_command import Parameters
-from ufm_networks.cli.reproduce_command import Reproduce
-from ufm_networks.cli.train_command import Train
-
-COMMANDS: dict[str, Any] = {
-    "data": Data,
-    "train": Train,
-    "measure": Measure,
-    "certify": Certify,
-    "reproduce": Reproduce,
-    "parameters": Parameters,
+COMMANDS: dict[str, Command] = {
+    "certify": Command(
+        OWN,
+        "Certify features, labels and heads from a file of any program.",
+        "ufm_networks.cli.certify_command",
+        "Certify",
+    ),
+    "data": Command(
+        NETWORKS,
+        "List the data sets that are known, or fetch one.",
+        "ufm_networks.cli.data_command",
+        "Data",
+        (),
+    ),
+    "train": Command(
+        NETWORKS,
+        "Train a multi-task network from a configuration file.",
+        "ufm_networks.cli.train_command",
+        "Train",
+    ),
+    "measure": Command(
+        NETWORKS,
+        "Hold trained networks against the model's certified minimum.",
+        "ufm_networks.cli.measure_command",
+        "Measure",
+    ),
+    "parameters": Command(
+        NETWORKS,
+        "Count what heads fixed at simplex ETFs save.",
+        "ufm_networks.cli.parameters_command",
+        "Parameters",
+    ),
+    "reproduce": Command(
+        PAPER,
+        "Train a figure's or table's runs and draw it.",
+        "ufm_networks.cli.reproduce_command",
+        "Reproduce",
+    ),
 }

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import tyro
-from rich.console import Console
-
+from verify.cli.flags import Told
 from verify.cli.loss_flags import BiasPenalty, Losses, bias_setting, loss_setting
+from verify.cli.page import Page
 
 if TYPE_CHECKING:
     from ufm_networks.observing import Observation
@@ -19,27 +18,41 @@ if TYPE_CHECKING:
 class Certify:
     """Certify the features, labels and heads of a file, wherever they were computed, or an observation."""
 
-    point: Annotated[Path, tyro.conf.Positional]
+    page: ClassVar[Page] = Page(
+        takes="seconds; as long as reading the file where features are many",
+        writes="nothing, unless --json or --save names a file",
+        status="0: a certificate was made, whatever it says; 2: bad input",
+        examples=(
+            ("ufm certify point.npz --weight-decay 5e-4", "The optimizer's weight decay says the λ's."),
+            (
+                "ufm certify point.safetensors --lambda-H 0.05 --lambda-W 0.05 --lambda-b 0.05 --json certificate.json",
+                "The λ's themselves; the certificate is kept.",
+            ),
+            ("ufm certify observation.safetensors --weight-decay 5e-4 --rigorous", "What observe has saved, proven."),
+        ),
+    )
+
+    point: Annotated[Path, Told(positional=True, read=True)]
     """.npz or .safetensors: features (N, d), labels (N, T) or (N,) counted from 0 and -1 for none, and of every head
     NAME.weight (K, d), or NAME.kernel (d, K), with NAME.bias (K,); or W.0, b.0, W.1, …"""
     heads: tuple[str, ...] = ()
-    """Names of heads in the order of the labels' columns; the order of an .npz unless given."""
+    """Names of heads in the order of the labels' columns. Default: the order of an .npz."""
     weight_decay: float | None = None
-    """The optimizer's, from which λ_W = λ_b = N wd / 2 are derived; or instead of it --lambda-W."""
+    """The optimizer's, from which λ_W = λ_b = N wd / 2 are derived. Needed for a certificate, or instead of it
+    --lambda-W."""
     lambda_H: float | None = None
-    """λ_H beside the sum of losses; unless given the one in effect, λ_W ‖W‖² / ‖H‖²."""
+    """λ_H beside the sum of losses. Default: the one in effect, λ_W ‖W‖² / ‖H‖²."""
     lambda_W: float | None = None
-    """λ_W."""
+    """λ_W beside the sum of losses. Needed for a certificate, unless --weight-decay is given."""
     lambda_b: BiasPenalty | None = None
-    """λ_b; 0 leaves the bias free, none is a model without bias, as heads without bias have unless given."""
+    """λ_b; 0 leaves the bias free, none is a model without bias. Default: none, of heads without bias."""
     loss: Losses = ()
-    """Loss of all tasks, or one for each; cross-entropy unless given."""
     rigorous: bool = False
     """Also prove bounds on the minimum in ball arithmetic (python-flint)."""
     json: Path | None = None
-    """File for what was read and the certificate."""
+    """File for what was read and the certificate. Default: they are printed only."""
     save: Path | None = None
-    """File for the observation (safetensors), which ufm measure makes a page of."""
+    """File for the observation (safetensors), which ufm measure makes a page of. Default: it is not kept."""
 
     def run(self) -> int:
         """0 where a certificate was made, whatever it says."""
@@ -47,6 +60,7 @@ class Certify:
         from ufm.support.strict_json import as_json
         from ufm.support.whole_file import write_whole
         from ufm.support.writable import require_file, require_target
+        from verify.cli.terminal import Terminal, shell_words
 
         self._require_lambdas()
         loss = loss_setting(self.loss)
@@ -55,20 +69,19 @@ class Certify:
         if self.save is not None:
             require_target(self.save, "--save", "observation.safetensors")
         self._require_apart()
-        console = Console()
-
-        def say(told: Any) -> None:
-            console.print(str(told), markup=False, highlight=False, soft_wrap=True)
-
-        observed, read = self._observed(say)
+        terminal = Terminal()
+        observed, read = self._observed(terminal.tell)
         certificate = observed.certify(**self._lambdas(observed), **loss, rigorous=self.rigorous)
-        say(certificate)
+        terminal.result(certificate)
         if self.json is not None:
             write_whole(self.json, as_json({"point": read, "certificate": certificate.to_dict()}), what="--json")
-            say(f"written: {self.json}")
+            terminal.written("written", self.json)
         if self.save is not None:
             observed.save(self.save)
-            say(f"saved: {self.save}")
+            terminal.written("saved", self.save)
+            terminal.then(shell_words("ufm", "measure", self.save))
+        else:
+            terminal.then("--save observation.safetensors keeps it, for ufm measure observation.safetensors")
         return 0
 
     def _observed(self, say: Any) -> tuple[Observation, dict[str, Any]]:

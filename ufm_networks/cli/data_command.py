@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-import tyro
-from rich.console import Console
+from verify.cli.flags import Told
+from verify.cli.page import Page
+from verify.cli.terminal import Terminal
+from verify.cli.verbosity import quiet
 
 
 @dataclass(frozen=True)
 class Data:
     """Fetch a data set (download, compare with the published checksum, unpack), or list those that are known."""
 
-    action: Annotated[Literal["fetch", "list"], tyro.conf.Positional]
+    page: ClassVar[Page] = Page(
+        takes="as long as the download; list takes a second",
+        writes="the data set's files in the folder of --dir",
+        status="0: the data set is ready; 2: bad input, or a file that is not the published one",
+        examples=(
+            ("ufm data list", "What is known, with checksums."),
+            ("ufm data fetch cifar10 --dir data", "Download and check CIFAR-10."),
+        ),
+    )
+
+    action: Annotated[Literal["fetch", "list"], Told(positional=True)]
     """fetch NAME, or list."""
-    name: Annotated[str, tyro.conf.Positional] = ""
+    name: Annotated[str, Told(positional=True)] = ""
     """mnist, cifar10, cifar100, svhn, celeba, tinyimagenet or imagenet."""
     dir: Path = Path("data")
-    """Folder for the files; files that are there already are checked and kept."""
+    """Folder for the files; files that are there already are checked and kept. Default: data."""
 
     def run(self) -> int:
         """0 where the data set is ready."""
@@ -27,21 +40,24 @@ class Data:
         from ufm_networks.datasets.fetch import fetch
         from ufm_networks.datasets.published import PUBLISHED
 
-        console = Console()
+        terminal = Terminal()
         if self.action == "list":
             if self.name:
                 raise ValueError(f"ufm data list takes no name, got {self.name!r}")
+            listing = Terminal(data=True)
             for line in _lines():
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                listing.result(line)
+            listing.then("ufm data fetch NAME")
             return 0
         if not self.name:
             raise ValueError(f"ufm data fetch needs a name: {', '.join(PUBLISHED)}")
         fetch(
             self.name,
             self.dir,
-            say=lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
-            progress=console.is_terminal,
+            say=terminal.tell,
+            progress=sys.stdout.isatty() and not quiet.get(),
         )
+        terminal.then("ufm train CONFIG, such as one of experiments/; ufm reproduce --list")
         return 0
 
 

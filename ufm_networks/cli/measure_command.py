@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import tyro
-from rich.console import Console
-
-from ufm.support.strict_json import as_json
-from verify.cli.loss_flags import BiasPenalty, Losses, bias_setting, loss_setting
+from verify.cli.devices import AnyDevice, require_device
+from verify.cli.flags import Told
+from verify.cli.loss_flags import NAMES, BiasPenalty, bias_setting, loss_setting
+from verify.cli.page import Page
+from verify.cli.terminal import Terminal, shell_words
 
 if TYPE_CHECKING:
     from ufm_networks.report import RunComparison
@@ -20,30 +20,46 @@ if TYPE_CHECKING:
 class Measure:
     """Measure the networks of one or several runs, hold them against the model's certified optimum, write a report."""
 
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    page: ClassVar[Page] = Page(
+        takes="seconds for a small network on digits; minutes for a ResNet-18",
+        writes="measure.html, measure.md, measure.json and figures/ in the folder of --output",
+        status="0: the optimum is certified for every run that has a model, or an observation; 1: not; 2: bad input",
+        examples=(
+            ("ufm measure runs/small", "One run that ufm train has written."),
+            ("ufm measure runs/small-seed1 runs/small-seed2 --output both", "Two runs on one curve."),
+            ("ufm measure observation.safetensors --weight-decay 5e-4", "What ufm_networks.observe has saved."),
+        ),
+        groups=(
+            ("Of runs", ("device", "samples", "seed")),
+            ("Of an observation", ("weight_decay", "lambda_H", "lambda_W", "lambda_b", "loss", "json")),
+        ),
+    )
+
+    runs: Annotated[tuple[Path, ...], Told(positional=True, read=True)]
     """Folders that ufm train has written. Several are drawn on one curve. Or the one file of an observation."""
     output: Path = Path("measured")
-    """Folder for measure.html, measure.md, measure.json and figures/."""
-    device: str = "auto"
-    """auto, cpu or cuda."""
+    """Folder for measure.html, measure.md, measure.json and figures/; an earlier page there is replaced. Default:
+    measured."""
+    device: AnyDevice = "auto"
+    """Where to measure. Default: auto, cuda where there is one."""
     samples: int = 1000
-    """Features placed in the plane by principal components and t-SNE."""
+    """Features placed in the plane by principal components and t-SNE. Default: 1000."""
     seed: int = 0
-    """Which samples, and the seed of t-SNE."""
+    """Which samples, and the seed of t-SNE. Default: 0."""
     weight_decay: float | None = None
-    """Of an observation: the optimizer's, from which the λ's in effect are derived. Without λ's there are metrics, and
-    no model to compare with."""
+    """The optimizer's, from which the λ's in effect are derived. Default: no λ's, so metrics only,
+    and no model to compare with."""
     lambda_H: float | None = None
-    """Of an observation, with --lambda-W and --lambda-b in place of --weight-decay, beside the sum of losses: λ_H. Left
-    out, it is the one in effect."""
+    """λ_H beside the sum of losses, with --lambda-W and --lambda-b in place of --weight-decay. Default: the one in
+    effect."""
     lambda_W: float | None = None
-    """Of an observation: λ_W."""
+    """λ_W. Needed for a model, unless --weight-decay is given."""
     lambda_b: BiasPenalty | None = None
-    """Of an observation: λ_b; 0 leaves the bias free, none is a model without bias."""
-    loss: Losses = ()
-    """Of an observation: loss of all tasks, or one for each; cross-entropy unless given."""
+    """λ_b; 0 leaves the bias free, none is a model without bias. Needed for a model, unless --weight-decay is given."""
+    loss: Annotated[tuple[str, ...], Told(shown="LOSS …", choices=NAMES)] = ()
+    """Loss of all tasks, or one for each. Default: cross-entropy."""
     json: bool = False
-    """Of an observation: print what was observed and its certificate as JSON."""
+    """Print what was observed and its certificate as JSON."""
 
     def run(self) -> int:
         """0 where the optimum is certified for every run that has a model, 1 otherwise; 0 of an observation."""
@@ -59,14 +75,15 @@ class Measure:
             return self._observed()
         if given := self._of_observations():
             raise ValueError(f"{given} is for the file of an observation; a run has its own")
+        require_device(self.device, auto=True)
         samples = validation.whole_number("--samples", self.samples, 2)
         seed = validation.whole_number("--seed", self.seed, 0, 2**32 - 1)
         measuring_device(self.device)
         prepare_networks_report(self.output)  # before the work, not after
         opened = [open_run(path) for path in self.runs]
-        console = Console()
+        terminal = Terminal()
         compared = []
-        with console.status("measuring") as status:
+        with terminal.status("measuring") as status:
             for run, path in zip(opened, self.runs, strict=True):
                 status.update(f"measuring {path}")
                 measured = measure_run(run, device=self.device, samples=samples, seed=seed)
@@ -76,12 +93,14 @@ class Measure:
         finally:  # a disk may have filled up meanwhile: what was found is told all the same
             for one in compared:
                 for line in _lines(one):
-                    console.print(line, markup=False, highlight=False, soft_wrap=True)
-        console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
+                    terminal.result(line)
+        terminal.written("page", page)
+        terminal.then(f"open {page} in a browser")
         return 0 if all(gap.optimum.verdict == GLOBAL for one in compared for gap in one.gaps) else 1
 
     def _observed(self) -> int:
         """The page of a file that ``Observation.save`` wrote."""
+        from ufm.support.strict_json import as_json
         from ufm_networks.observing import load_observation
 
         if len(self.runs) > 1:
@@ -103,13 +122,11 @@ class Measure:
             parts = {name: None if of is None else of.to_dict() for name, of in whole.items()}
             print(as_json({**parts, "page": str(page)}), end="")
             return 0
-        console = Console()
-        for told in (
-            observed,
-            certificate or "no λ's, so no certificate: give --weight-decay, or --lambda-W and --lambda-b",
-        ):
-            console.print(str(told), markup=False, highlight=False, soft_wrap=True)
-        console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
+        terminal = Terminal()
+        terminal.tell(observed)
+        terminal.result(certificate or "no λ's, so no certificate: give --weight-decay, or --lambda-W and --lambda-b")
+        terminal.written("page", page)
+        terminal.then(f"open {page} in a browser", shell_words("ufm", "certify", self.runs[0]))
         return 0
 
     def _of_observations(self) -> str:

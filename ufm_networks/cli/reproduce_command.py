@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-import tyro
-from rich.console import Console
+from verify.cli.devices import AnyDevice, require_device
+from verify.cli.flags import Told
+from verify.cli.page import Page
+from verify.cli.terminal import Terminal
 
 ALL = "all"
 
@@ -16,26 +18,38 @@ ALL = "all"
 class Reproduce:
     """Train the runs of a figure or table, and draw mean and spread over seeds. Finished runs are not repeated."""
 
-    figure: Annotated[str, tyro.conf.Positional] = ""
+    page: ClassVar[Page] = Page(
+        takes="minutes with --source digits on a processor; on the paper's data sets a graphics card's hours or days",
+        writes="a folder for each figure in --output, runs in --runs; finished runs are kept and not repeated",
+        status="0: the files are written; 2: bad input; 130: training was interrupted, and goes on when run again",
+        examples=(
+            ("ufm reproduce --list", "Name the figures and tables."),
+            ("ufm reproduce 6 --source digits --seeds 0 --epochs 2", "A quick twin that needs no data set."),
+            ("ufm reproduce table-3 --device cuda --directory data", "As the paper has it, with fetched data."),
+        ),
+    )
+
+    figure: Annotated[str, Told(positional=True)] = ""
     """6, 3c, table-3, …, as --list tells them, all of them one after the other, or an experiment file of your own."""
     list: bool = False
     """List the experiments there are."""
     source: Literal["paper", "digits", "mnist-5000"] = "paper"
-    """The paper's data sets, or a twin that needs no files: digits, or mnist-5000 (extra mnist)."""
+    """The paper's data sets, or a twin that needs no files: digits, or mnist-5000 (extra mnist). Default: paper."""
     seeds: tuple[int, ...] | None = None
-    """In place of the file's."""
+    """Seeds to train. Default: the experiment file's."""
     epochs: int | None = None
-    """In place of the file's."""
-    device: str | None = None
-    """auto, cpu, cuda."""
+    """Epochs of every run. Default: the experiment file's."""
+    device: AnyDevice | None = None
+    """Where to train; auto is cuda where there is one. Default: the experiment file's."""
     directory: Path | None = None
-    """Folder of the data set's files."""
+    """Folder of the data set's files. Default: the experiment file's."""
     output: Path = Path("reproduced")
-    """Folder for NAME/metrics.csv, summary.json, table.md, figure.png and .svg, and README.md of all of them."""
+    """Folder for NAME/metrics.csv, summary.json, table.md, figure.png and .svg, and README.md of all of them. Default:
+    reproduced."""
     runs: Path = Path("runs/reproduce")
-    """Folder for the runs, which figures that show the same run share."""
+    """Folder for the runs, which figures that show the same run share. Default: runs/reproduce."""
     experiments: Path | None = None
-    """Folder of experiment files."""
+    """Folder of experiment files. Default: those that come with the program."""
 
     def run(self) -> int:
         """0 where the files are written, 130 where training was interrupted."""
@@ -51,18 +65,18 @@ class Reproduce:
         from ufm_networks.reproduction import FILES, OVERVIEW, reproduce, summaries, write_overview
         from verify.plot.style import require_matplotlib
 
-        console = Console()
-
-        def say(line: str) -> None:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-
+        terminal = Terminal()
         if self.list:
+            listing = Terminal(data=True)
             for entry in catalogue(self.experiments):
                 twin = f"  --source {entry.source}" if entry.source else ""
-                say(f"{entry.name + twin:<34} {read_experiment(entry.path).figure.title}")
+                listing.result(f"{entry.name + twin:<34} {read_experiment(entry.path).figure.title}")
+            listing.then("ufm reproduce NAME, such as: ufm reproduce 6 --source digits")
             return 0
         if not self.figure:
             raise ValueError("ufm reproduce needs a figure or table, such as 6 or table-3, or all; --list tells them")
+        if self.device is not None:
+            require_device(self.device, auto=True)
         source = "" if self.source == "paper" else self.source
         if self.figure == ALL:
             paths = {entry.name: entry.path for entry in catalogue(self.experiments) if entry.source == source}
@@ -86,13 +100,15 @@ class Reproduce:
         summaries(self.output)
         for name, experiment in chosen.items():
             try:
-                finished = train_experiment(experiment, self.runs, checked=True, say=say)
+                finished = train_experiment(experiment, self.runs, checked=True, say=terminal.tell)
             except KeyboardInterrupt as interrupt:
-                say(str(interrupt) or "interrupted; the same command goes on from there")
+                terminal.result(str(interrupt) or "interrupted; the same command goes on from there")
                 return 130
             for file in reproduce(experiment, finished, self.output, self._command(name)):
-                say(f"written: {file}")
-            say(f"written: {write_overview(self.output)}")
+                terminal.written("written", file)
+            overview = write_overview(self.output)
+            terminal.written("written", overview)
+        terminal.then(f"read {overview}")
         return 0
 
     def _command(self, figure: str) -> str:

@@ -6,10 +6,12 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import tyro
-from rich.console import Console
+from verify.cli.devices import AnyDevice, require_device
+from verify.cli.flags import Told
+from verify.cli.page import Page
+from verify.cli.terminal import Terminal, shell_words
 
 if TYPE_CHECKING:
     from ufm_networks.training import Config
@@ -19,17 +21,31 @@ if TYPE_CHECKING:
 class Train:
     """Train a multi-task network from a configuration file, or go on where its folder ends."""
 
-    config: Annotated[Path, tyro.conf.Positional]
-    """TOML file with the tables [data], [model] and [train]."""
+    page: ClassVar[Page] = Page(
+        takes="seconds for a small network on digits; hours for a ResNet-18 on CIFAR, on a graphics card",
+        writes="the run's folder: configuration, checkpoint, metrics, heads and features' statistics",
+        status="0: training ended; 2: bad input, or a run that diverged; 130: interrupted, the last checkpoint is kept",
+        examples=(
+            ("ufm train small.toml", "Into runs/small; run again, it goes on where it ended."),
+            ("ufm train small.toml --seed 1 --epochs 5 --device cuda", "Into runs/small-seed1."),
+            (
+                "ufm train small.toml --output runs/wide --set model.width=32 --set train.batch_size=64",
+                "Any key of the file, changed.",
+            ),
+        ),
+    )
+
+    config: Annotated[Path, Told(positional=True, read=True)]
+    """TOML file with the tables [data], [model] and [train]: see docs/howto/train-networks.md."""
     output: Path | None = None
-    """Folder of the run; runs/NAME for NAME.toml unless given."""
+    """Folder of the run. Default: runs/NAME for NAME.toml."""
     epochs: int | None = None
-    """In place of train.epochs."""
+    """Epochs to train. Default: the file's train.epochs."""
     seed: int | None = None
-    """In place of train.seed; the folder is then runs/NAME-seedS."""
-    device: str | None = None
-    """In place of train.device: auto, cpu, cuda."""
-    set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Seed; the folder is then runs/NAME-seedS. Default: the file's train.seed."""
+    device: AnyDevice | None = None
+    """Where to train; auto is cuda where there is one. Default: the file's train.device."""
+    set: Annotated[tuple[str, ...], Told(shown="TABLE.KEY=VALUE", again=True)] = ()
     """Another key, as often as wanted: --set model.width=16 --set train.feature_decay='{lambda_H=0.02, lambda_W=1,
     lambda_b=1}'."""
 
@@ -38,16 +54,19 @@ class Train:
         # here and below, so that the other commands run without the extra "networks"
         from ufm_networks.training import train
 
-        console = Console()
+        if self.device is not None:
+            require_device(self.device, auto=True)
         changed = "" if self.seed is None else f"-seed{self.seed}"
         output = self.output or Path("runs") / (self.config.stem + changed)
         result = train(self.configuration(), output)
         status = 130 if result.interrupted else 0
         if os.environ.get("RANK", "0") != "0":  # of several processes the first one tells
             return status
-        console.print(f"{result.status}: {output}", markup=False, highlight=False, soft_wrap=True)
+        terminal = Terminal()
+        terminal.result(f"{result.status}: {output}")
         for name, value in result.metrics.items():
-            console.print(f"  {name:<18} {value:.6g}", markup=False, highlight=False, soft_wrap=True)
+            terminal.result(f"  {name:<18} {value:.6g}")
+        terminal.then("the same command goes on" if result.interrupted else shell_words("ufm", "measure", output))
         return status
 
     def configuration(self) -> Config:

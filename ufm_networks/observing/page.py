@@ -19,13 +19,14 @@ from ufm_networks.report.gap_sections import gap_blocks
 from ufm_networks.report.heads import compare_heads
 from ufm_networks.report.heads_figure import heads_file
 from ufm_networks.report.numbers_of_runs import gap_to_dict, heads_to_dict
-from ufm_networks.report.sections import TITLE, correlation_section
+from ufm_networks.report.point_space import point_space
+from ufm_networks.report.sections import TITLE, TOLD, correlation_section
 from ufm_networks.report.write import write_measured
 from verify._metrics import metrics
 from verify.plot.metric_names import shown
 from verify.report import numbers
 from verify.report.as_html import require_page_libraries
-from verify.report.blocks import Block, Page, Paragraph, Picture, Section, pairs, table
+from verify.report.blocks import Block, Name, Page, Paragraph, Picture, Section, pairs, table
 
 METRICS = (
     "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own. SNC1 and "
@@ -89,11 +90,13 @@ def write_page(
         metric_blocks.append(Paragraph("Undefined: " + " ".join(undefined)))
     heads_told = [] if heads.optimum is None else [heads.told]
     cosine = task_cosine(name, point, gaps, heads)
+    seen = point_space(point, tasks)
     sections = (
-        Section(name, (pairs(about),)),
+        Section(Name(name), (pairs(about),)),
         Section("Distance from the model's optimum", tuple(blocks), 3),
         Section("Collapse metrics", tuple(metric_blocks), 3),
         Section("Heads", (*map(Paragraph, heads_told), picture), 3),
+        *([] if seen is None else [Section("Heads and mean features in space", (seen,), 3)]),
         *([correlation_section([(name, cosine)])] if cosine is not None else []),
         Section("What needs a run", (Paragraph(OF_RUNS),)),
     )
@@ -108,7 +111,8 @@ def write_page(
         "gaps": [gap_to_dict(gap) for gap in gaps],
         "heads": heads_to_dict(heads),
     }
-    page = Page(TITLE, " ".join([f"{name}:", _sentence(gaps) if gaps else NO_LAMBDAS, *heads_told]), sections)
+    lead = " ".join([f"{name}:", _sentence(gaps) if gaps else NO_LAMBDAS, *heads_told])
+    page = Page(TITLE, lead, sections, told=TOLD)
     return write_measured(path, page, {"observation": plain(told)})
 
 

@@ -10,18 +10,20 @@ from ufm_networks.report.embedding_figure import embedding_file
 from ufm_networks.report.gap_sections import gap_blocks
 from ufm_networks.report.heads_figure import heads_file, latent_file
 from ufm_networks.report.latent import Latent
+from ufm_networks.report.point_space import point_space
 from ufm_networks.report.saliency_figure import saliency_file
 from ufm_networks.report.training_figure import metric_names
 from verify._metrics.measured import CLASSIC
 from verify.plot.metric_names import shown
 from verify.report import numbers
-from verify.report.blocks import Block, Paragraph, Picture, Section, pairs, table
+from verify.report.blocks import Block, Line, Name, Paragraph, Picture, Section, pairs, table
 
 
-def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:
-    """Figures are named ``prefix``-…."""
+def run_sections(run: RunComparison, name: str, prefix: str, line: Line | None = None) -> list[Section]:
+    """Figures are named ``prefix``-…; under a ``line`` the run is folded."""
     measured = run.measured
-    parts = [Section(f"Run {name}", (pairs(_about(run)), *(Paragraph(note) for note in run.model.notes)))]
+    about: tuple[Block, ...] = (pairs(_about(run)), *(Paragraph(note) for note in run.model.notes))
+    parts = [Section(Name(f"Run {name}"), about, anchor=prefix, line=line)]
     if run.gaps:
         names = [f"Task {gap.part.tasks[0] + 1}" for gap in run.gaps]
         blocks = gap_blocks(run.gaps, names, nonnegative=measured.config.model.final_relu)
@@ -40,6 +42,9 @@ def run_sections(run: RunComparison, name: str, prefix: str) -> list[Section]:
             3,
         )
     )
+    seen = point_space(measured.point)
+    if seen is not None:
+        parts.append(Section("Heads and mean features in space", (seen,), 3))
     for data, of in run.latents.items():
         parts.append(_latent(of, data, Picture(latent_file(run, of, data, f"{prefix}-latent-{data}"))))
     if measured.saliency is not None:

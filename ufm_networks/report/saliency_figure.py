@@ -26,7 +26,8 @@ def saliency_figure(shown: Saliency) -> Any:
     blue = ListedColormap([BLUE])
     examples, tasks = shown.maps.shape[:2]
     side = (PAGE - 0.4) / max(examples, FEWEST)
-    figure = new_figure(PAGE, side * (1 + tasks) + 0.5)
+    height, width = shown.images.shape[-2:]
+    figure = new_figure(PAGE, (side * height / width + 0.1) * (1 + tasks) + 0.5)
     with in_style():
         grid = figure.subplots(1 + tasks, examples, squeeze=False)
         for i in range(examples):

@@ -9,23 +9,31 @@ import numpy as np
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.correlation import CosinePoint
 from ufm_networks.report.correlation_figure import correlation_file, families
+from ufm_networks.report.correlation_plane import correlation_plane
 from ufm_networks.report.run_sections import run_sections
 from ufm_networks.report.training_figure import training_file
 from verify.certification.verdict import overall
 from verify.report import numbers
-from verify.report.blocks import Picture, Section, table
+from verify.report.blocks import Line, Name, Picture, Section, table
 
 TITLE = "Networks beside the unconstrained feature model"
+TOLD = (
+    "The heads and the features of a trained network are one point of the unconstrained feature model, in which "
+    "features are free. The model was minimized with the penalties of the training, its minimum certified, and the "
+    "network held beside it: how far the network’s objective F is above the minimum, what that is made of, and whether "
+    "its heads and features have the geometry that theory gives the minimum. A network at the minimum has "
+    "(F − min F) / F = 0."
+)
 
 
 def sections(runs: Sequence[RunComparison], names: Sequence[str]) -> list[Section]:
     """All runs over epochs and on one curve, then each by itself."""
-    parts = [*([_summary(runs, names)] if len(runs) > 1 else []), _training(runs, names)]
+    parts = [_training(runs, names)]
     named = [(name, run.cosine) for run, name in zip(runs, names, strict=True) if run.cosine is not None]
     if named:
         parts.append(correlation_section(named))
     for number, (run, name) in enumerate(zip(runs, names, strict=True), start=1):
-        parts += run_sections(run, name, f"run-{number}")
+        parts += run_sections(run, name, f"run-{number}", _line(run) if len(runs) > 1 else None)
     return parts
 
 
@@ -63,19 +71,17 @@ def _total(run: RunComparison) -> tuple[float, float, float]:
     return (whole - alone) / whole, (whole - best) / whole, (read - best) / read
 
 
-def _summary(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
-    gaps = ("(F − D) / F", "(F − min F) / F", "of what heads read")
-    header = ("run", "data", "loss is F", *gaps, "σ/τ", "cosines off by", "verdict")
-    rows = []
-    for run, name in zip(runs, names, strict=True):
-        cells = ["none", *[numbers.MISSING] * 6]
-        if run.gaps:
-            ratio = max(gap.spectral_ratio for gap in run.gaps)
-            figures = (*_total(run), ratio, run.heads.mean_difference)
-            verdict = overall({gap.network.verdict for gap in run.gaps})
-            cells = ["yes" if run.model.exact else "no", *(_number(x, ".3g") for x in figures), verdict]
-        rows.append((name, run.measured.data, *cells))
-    return Section("Summary", (table(header, rows, header[3:8], dict.fromkeys(("run", "data", "verdict"), "short")),))
+def _line(run: RunComparison) -> Line:
+    cells = ["none", *[numbers.MISSING] * 6]
+    if run.gaps:
+        ratio = max(gap.spectral_ratio for gap in run.gaps)
+        figures = (*_total(run), ratio, run.heads.mean_difference)
+        verdict = overall({gap.network.verdict for gap in run.gaps})
+        cells = ["yes" if run.model.exact else "no", *(_number(x, ".3g") for x in figures), verdict]
+    exact, alone, whole, read, spectral, off, verdict = cells
+    first = {"(F − min F) / F": whole, "σ/τ": spectral, "cosines off by": off}
+    rest = {"data": run.measured.data, "loss is F": exact, "(F − D) / F": alone, "of what heads read": read}
+    return Line("run", first, {**rest, "verdict on the network": verdict})
 
 
 def _training(runs: Sequence[RunComparison], names: Sequence[str]) -> Section:
@@ -96,9 +102,9 @@ def correlation_section(points: Sequence[tuple[str, CosinePoint]]) -> Section:
         cosines = [_number(value, ".4f") for value in (p.measured, p.optimum, p.closed_form)]
         product = _number(p.lambda_H * p.lambda_W, ".3g")
         counts = (str(p.classes), numbers.count(p.samples), _number(p.n_same, "g"), _number(p.n_different, "g"))
-        rows.append((name, *counts, product, *cosines))
+        rows.append((Name(name), *counts, product, *cosines))
     pictures = [
-        Picture(correlation_file(family, f"correlation-{number}"))
+        Picture(correlation_file(family, f"correlation-{number}"), correlation_plane(family))
         for number, family in enumerate(families([p for _, p in points]), start=1)
     ]
     whole = table(header, rows, header[1:], {"run": "short"})

@@ -13,7 +13,7 @@ from ufm.support.writable import open_folder
 from ufm_networks.measuring.embedding import require_sklearn
 from ufm_networks.report.comparison import RunComparison
 from ufm_networks.report.numbers_of_runs import runs_to_dict
-from ufm_networks.report.sections import TITLE, lead, sections
+from ufm_networks.report.sections import TITLE, TOLD, lead, sections
 from verify.report.as_html import as_html, require_page_libraries
 from verify.report.as_markdown import as_markdown
 from verify.report.blocks import Page
@@ -47,7 +47,7 @@ def write_networks_report(
         raise ValueError("runs is empty; give at least one")
     path = prepare_networks_report(folder)
     called = distinct_names([run.measured.name for run in runs] if names is None else names)
-    page = Page(TITLE, lead(runs, called), tuple(sections(runs, called)))
+    page = Page(TITLE, lead(runs, called), tuple(sections(runs, called)), told=TOLD)
     return write_measured(path, page, {"runs": runs_to_dict(runs, called)})
 
 

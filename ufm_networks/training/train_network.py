@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from ufm_networks.training.progress import progress_bar
 from ufm_networks.training.run import Run, build_data
 from ufm_networks.training.run_folder import RunFolder
 from ufm_networks.training.schedule import cosine_learning_rate
+
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -127,6 +130,7 @@ class _Training:
                     writer.keep(self.loop, self.history, self.measured)
                     board.add(row)
                 show(row)
+                logger.info("epoch %d: loss %.6g", epoch + 1, row["loss"])
 
     def _epoch(self, epoch: int) -> Row:
         try:

@@ -1,29 +1,41 @@
-"""The command line ``ufm``."""
+"""The command line ``ufm``: a table of commands, of which only the chosen one is imported."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
-
-from rich.console import Console
+from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from ufm.support.interrupt import Interrupt
+from ufm.support.nearest_name import nearest
+from verify.cli.page import Command
+from verify.cli.parsing import CommandLineError, is_flag, parsed
 from verify.cli.streams import safe_streams
+from verify.cli.verbosity import said
 
 INTERRUPTED, TERMINATED = 130, 143
+Commands = Mapping[str, Command]
+SWITCHES = {
+    "-h": "help",
+    "--help": "help",
+    "-q": "quiet",
+    "--quiet": "quiet",
+    "-v": "verbose",
+    "--verbose": "verbose",
+    "-vv": "details",
+}
 
 
-def own_commands() -> dict[str, Any]:
+def own_commands() -> Commands:
     """Those that know no network."""
     from verify.cli.commands import COMMANDS
 
     return COMMANDS
 
 
-def main(commands: Callable[[], dict[str, Any]] = own_commands) -> None:
-    """Runs the subcommand that the command line names; ``commands`` imports them.
+def main(commands: Callable[[], Commands] = own_commands) -> None:
+    """Runs the command that the command line names, one of the table that ``commands`` returns.
 
     Exit status 0: every check passed; 1: one failed; 2: bad input, or a result that could not be written; 130: Ctrl-C;
     143: SIGTERM.
@@ -32,36 +44,95 @@ def main(commands: Callable[[], dict[str, Any]] = own_commands) -> None:
         with safe_streams():
             status, word = _run(commands)
             if word:
-                _say(word, "yellow")
+                _say(word, YELLOW)
     except OSError as error:  # standard output, at the very end; standard error may be no better
         with safe_streams():
-            _say(f"ufm: {error}", "red")
+            _say(f"ufm: {error}", RED)
         status = 2
     sys.exit(status)
 
 
-def _run(commands: Callable[[], dict[str, Any]]) -> tuple[int, str]:
+def _run(commands: Callable[[], Commands]) -> tuple[int, str]:
     """The exit status, and a word on what ended the work."""
     try:
-        import tyro
+        return _answered(commands(), sys.argv[1:])
+    except KeyboardInterrupt:
+        return INTERRUPTED, "interrupted"
+    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError, RuntimeError) as error:
+        _say(f"ufm: {error}", RED)
+        return 2, ""
 
-        command = tyro.extras.subcommand_cli_from_dict(
-            commands(), prog="ufm", description=__doc__, config=(tyro.conf.OmitArgPrefixes,)
-        )
+
+def _answered(table: Commands, words: list[str]) -> tuple[int, str]:
+    before = []
+    while words and words[0] in SWITCHES:
+        before.append(words.pop(0))
+    if not words or words[0] in ("--version", "--print-completion") or words[0].startswith("--print-completion="):
+        return _about_itself(table, before, words), ""
+    name = words[0]
+    if name not in table:
+        raise _no_command(name, table)
+    kind = table[name].load()
+    if {"-h", "--help"} & {*before, *words}:
+        from verify.cli.help_pages import help_page, width
+
+        print(help_page(name, kind, width()), end="")
+        return 0, ""
+    try:
+        command, given = parsed(kind, words[1:], SWITCHES)
+    except CommandLineError as error:
+        example = next(iter(kind.page.examples))[0]
+        raise CommandLineError(f"{error}\nufm {name} --help explains it; an example: {example}") from None
+    given |= {SWITCHES[word] for word in before}
+    if "quiet" in given and given & {"verbose", "details"}:
+        raise CommandLineError("-q and -v contradict each other; leave one out")
+    with said(2 if "details" in given else int("verbose" in given), "quiet" in given):
+        for module in table[name].work:
+            import_module(module)
         with Interrupt(at_once=True) as interrupt:
             try:
                 status, word = command.run(), ""
             except KeyboardInterrupt:
                 status, word = INTERRUPTED, "interrupted"
             return (TERMINATED, "terminated") if interrupt.answered() == signal.SIGTERM else (status, word)
-    except KeyboardInterrupt:
-        return INTERRUPTED, "interrupted"
-    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError, RuntimeError) as error:
-        if isinstance(error, ModuleNotFoundError) and error.name == "tyro":
-            error = ModuleNotFoundError("the command line needs tyro: pip install 'ufm-toolkit[cli]'")
-        _say(f"ufm: {error}", "red")
-        return 2, ""
 
 
-def _say(line: str, style: str) -> None:
-    Console(stderr=True, highlight=False).print(line, style=style, markup=False, soft_wrap=True)
+def _about_itself(table: Commands, before: list[str], words: list[str]) -> int:
+    """``ufm``, ``ufm --help``, ``ufm --version``, ``ufm --print-completion SHELL``."""
+    if words and words[0] == "--version":
+        import ufm
+
+        print(f"ufm {ufm.__version__}")
+        return 0
+    if words:
+        from verify.cli.completion import script
+
+        shell = words[0].partition("=")[2] or " ".join(words[1:])
+        print(script(shell, {name: command.load() for name, command in table.items()}, table), end="")
+        return 0
+    from verify.cli.help_pages import overview, width
+
+    asked = {"-h", "--help"} & {*before}
+    print(overview(table, width()), end="", file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else 2
+
+
+def _no_command(name: str, table: Commands) -> CommandLineError:
+    if is_flag(name):
+        return CommandLineError(
+            f"the command comes before {name}: ufm COMMAND [OPTIONS]\nufm --help lists the commands"
+        )
+    meant = nearest(name, table)
+    return CommandLineError(
+        f"no command {name!r}" + (f"; did you mean {meant!r}?" if meant else "") + "\nufm --help lists the commands"
+    )
+
+
+RED, YELLOW = 31, 33
+
+
+def _say(text: str, colour: int) -> None:
+    """On standard error; in colour where somebody looks on."""
+    from verify.cli.colours import coloured
+
+    print(coloured(text, colour, sys.stderr), file=sys.stderr)

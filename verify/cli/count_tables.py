@@ -15,7 +15,7 @@ from ufm.support import validation
 from ufm.support.memory import require_memory
 from ufm.support.numpy_files import mapped_array
 from verify.cli.count_text import Counts, TextTable, count_rows, read_count_text
-from verify.cli.label_table import TEXT
+from verify.cli.file_options import TEXT, is_file
 from verify.cli.label_text import require_file
 from verify.cli.label_warnings import class_warnings
 from verify.reading.label_reading import FileRead, LabelReading, NamedTask, listed, shown
@@ -29,12 +29,6 @@ class CountTable:
 
     counts: Counts | list[Counts]
     reading: LabelReading
-
-
-def is_file(given: str) -> bool:
-    """Whether --counts names a file, and is no table itself."""
-    path = Path(given)
-    return path.suffix in (*TEXT, ".npy") or "/" in given or (";" not in given and path.is_file())
 
 
 def read_counts(given: str, **options: Any) -> CountTable:

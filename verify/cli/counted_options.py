@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ufm
-from ufm.solution import Problem
+
+if TYPE_CHECKING:
+    from ufm.solution import Problem
 
 
 @dataclass(frozen=True)
 class CountedOptions:
-    """The kind of problem, and its samples by number."""
+    """The problem, by numbers of samples"""
 
     classes: tuple[int, ...] = ()
     """Classes of each task, K_1 … K_T."""
     samples: tuple[int, ...] = ()
-    """Samples of every label tuple; with --multi-source of every class, one number or one per task."""
+    """Samples of every label tuple, each as often as the others; with --multi-source of every class, one number or one
+    per task."""
     n_same: int | None = None
     """Two correlated tasks of K classes each: samples of every label tuple whose labels agree."""
     n_different: int | None = None
-    """… and of every label tuple whose labels differ."""
+    """Two correlated tasks: samples of every label tuple whose labels differ."""
     multi_source: bool = False
     """Problem (4), every task with samples of its own, in place of Problem (3)."""
     orthogonal_array: bool = False
@@ -29,7 +33,7 @@ class CountedOptions:
     samples_by_multiplicity: tuple[str, ...] = ()
     """m:n, one or more: n samples of every label set of m labels, such as 1:10 2:5."""
 
-    def _set(self, names: tuple[str, ...]) -> str:
+    def flags_set(self, names: tuple[str, ...]) -> str:
         """Those of the fields that differ from their defaults, as flags."""
         given = [name for name in names if getattr(self, name) != getattr(type(self), name)]
         return ", ".join(f"--{name.replace('_', '-')}" for name in given)
@@ -64,8 +68,8 @@ class CountedOptions:
 
     def _orthogonal_array(self, settings: ufm.ProblemSettings) -> Problem:
         others = ("multi_source", "n_same", "n_different")
-        if self._set(others):
-            raise ValueError(f"--orthogonal-array takes --classes and --samples; leave {self._set(others)} out")
+        if self.flags_set(others):
+            raise ValueError(f"--orthogonal-array takes --classes and --samples; leave {self.flags_set(others)} out")
         if len(set(self.classes)) != 1 or len(self.samples) != 1:
             raise ValueError(
                 f"--orthogonal-array needs --classes K … K, one K for each task, and --samples with one number; got "
@@ -75,7 +79,7 @@ class CountedOptions:
 
     def _label_sets(self, settings: ufm.LossSettings) -> Problem:
         """Pick-all-label, balanced within each multiplicity."""
-        self._check_label_sets()
+        self.check_label_sets()
         if not self.classes:
             raise ValueError("--multi-label needs --classes K, one number, got ()")
         if not self.samples_by_multiplicity:
@@ -85,12 +89,13 @@ class CountedOptions:
             raise ValueError(f"--samples-by-multiplicity names one twice: {' '.join(self.samples_by_multiplicity)}")
         return ufm.MultiLabel.balanced(self.classes[0], n, **settings)
 
-    def _check_label_sets(self) -> None:
+    def check_label_sets(self) -> None:
+        """ValueError where flags of other problems stand beside --multi-label."""
         if not self.multi_label:
             raise ValueError("--samples-by-multiplicity goes with --multi-label")
         others = ("multi_source", "samples", "n_same", "n_different", "orthogonal_array", "task_weights")
-        if self._set(others):
-            raise ValueError(f"--multi-label is one task of several labels; leave {self._set(others)} out")
+        if self.flags_set(others):
+            raise ValueError(f"--multi-label is one task of several labels; leave {self.flags_set(others)} out")
         if len(self.classes) > 1:
             raise ValueError(f"--multi-label needs --classes K, one number, got {self.classes}")
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from ufm.support.nearest_name import require_name
 from ufm.support.whole_file import write_together
 from ufm.support.writable import open_folder
+from verify.cli.terminal import Terminal
 from verify.plot.files import FORMATS, drawn
 
 
@@ -28,7 +27,7 @@ def open_for(output: Path, name: str, formats: Sequence[str], *more: str) -> Pat
 
 
 def written(
-    console: Console,
+    terminal: Terminal,
     folder: Path,
     name: str,
     figure: Any,
@@ -40,6 +39,7 @@ def written(
     contents: dict[str, bytes | str] = {**(more or {})}
     contents |= {f"{name}.{kind}": drawn(figure, kind) for kind in formats}
     write_together(folder, contents)
-    console.print(caption, markup=False, highlight=False, soft_wrap=True)
+    terminal.result(caption)
     for file in contents:
-        console.print(f"written: {folder / file}", markup=False, highlight=False, soft_wrap=True)
+        terminal.written("written", folder / file)
+    terminal.then(f"open {folder / name}.{formats[-1]}")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from rich.console import Console
-
-from ufm.support import validation
-from ufm.support.writable import open_folder
+from verify.cli.page import Page
+from verify.cli.terminal import Terminal
 
 INTERRUPTED = 130
 
@@ -17,20 +16,36 @@ INTERRUPTED = 130
 class FindingsCommand:
     """Put the claims to the test, enclose the minima, draw the curves, map the landscapes; write it all as a page."""
 
+    page: ClassVar[Page] = Page(
+        takes="many minutes with the default --budget and --points, fewer with smaller ones",
+        writes="findings.html, findings.md, findings.json, figures and counterexamples in the folder of --output",
+        status=(
+            "0: all intervals meet, all curves are certified, every search tested something; 1: not so; 2: bad input; "
+            "130: Ctrl-C, with what was finished written"
+        ),
+        examples=(
+            ("ufm findings", "The page docs/findings holds, in the folder findings."),
+            ("ufm findings --budget 20 --points 3 --output quick", "A short look."),
+        ),
+    )
+
     output: Path = Path("findings")
-    """Folder for findings.html, findings.md, findings.json, figures and counterexamples."""
+    """Folder for findings.html, findings.md, findings.json, figures and counterexamples; files of an earlier page there
+    are replaced. Default: findings."""
     budget: int = 200
-    """Problems solved in each search for a counterexample."""
+    """Problems solved in each search for a counterexample. Default: 200."""
     points: int = 9
-    """Certified minima along each curve."""
+    """Certified minima along each curve. Default: 9."""
     seed: int = 0
-    """Seed of the searches."""
+    """Seed of the searches. Default: 0."""
 
     def run(self) -> int:
         """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise.
 
         130 after Ctrl-C, with what was finished written.
         """
+        from ufm.support import validation
+        from ufm.support.writable import open_folder
         from verify.findings import (
             FILES,
             FindingsInterrupted,
@@ -44,8 +59,8 @@ class FindingsCommand:
         seed = validation.whole_number("--seed", self.seed, 0)
         require_page_libraries()
         folder = open_folder(self.output, *FILES, what="--output")  # before the work, not after
-        console = Console()
-        with console.status("searching") as status:
+        terminal = Terminal()
+        with terminal.status("searching") as status:
             try:
                 findings = run_findings(
                     budget=budget, seed=seed, points=points, started=lambda name: status.update(name)
@@ -57,8 +72,9 @@ class FindingsCommand:
         try:
             page = write_findings(findings, folder)
         finally:  # a disk may have filled up meanwhile: what was found is told all the same
-            console.print(findings.lead, markup=False, highlight=False, soft_wrap=True)
-        console.print(f"page: {page}", markup=False, highlight=False, soft_wrap=True)
+            terminal.result(findings.lead)
+        terminal.written("page", page)
+        terminal.then(f"open {page} in a browser")
         if findings.interrupted:
             return INTERRUPTED
         return 0 if findings.sound else 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+from verify.cli.terminal import Terminal
 
-from verify.reading.label_reading import LabelReading
+if TYPE_CHECKING:
+    from verify.reading.label_reading import LabelReading
 
 
-def told_to(console: Console) -> Callable[[LabelReading], None]:
+def told_to(terminal: Terminal) -> Callable[[LabelReading], None]:
     """Prints what was read of label files."""
-    return lambda reading: console.print(reading.with_paths() + "\n", markup=False, highlight=False, soft_wrap=True)
+    return lambda reading: terminal.tell(reading.with_paths() + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ufm.support.memory import require_memory
 from verify.cli.chosen_columns import chosen_columns
+from verify.cli.file_options import TEXT
 from verify.cli.label_arrays import Column, column_of, read_archive, read_array
 from verify.cli.label_cells import NoLabel, is_plain, one_spelling
 from verify.cli.label_dialect import NAMES, Top, check_quotes, check_widths, has_header, named, sniffed, width
@@ -24,7 +26,8 @@ from verify.reading.label_reading import FileRead, listed, shown
 
 MOST_COLUMNS = 10_000  # of text; the parser spends 0.2 ms on each, however short
 NO_LABEL = NoLabel()
-TEXT, ARRAYS = (".csv", ".tsv", ".txt"), (".npy", ".npz", ".parquet")
+logger = logging.getLogger(__name__)
+ARRAYS = (".npy", ".npz", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def read_table(
     ValueError or OSError naming the file, and the line where there is one.
     """
     require_file(path, flag)
+    logger.info("reading %s", path)
     name = f"{flag}: {path.name}"
     if path.suffix in ARRAYS:
         if delimiter is not None or header is not None:

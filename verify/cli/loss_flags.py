@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
-import tyro
-
-from ufm.losses import LOSSES, LossName
+from ufm.losses import DEFAULT, LossName
 from ufm.support.nearest_name import require_name
+from verify.cli.flags import Told
 
-# strings, not a choice of tyro's: an error then names the nearest
-Losses = Annotated[tuple[str, ...], tyro.conf.arg(metavar=f"{{{','.join(LOSSES)}}} [...]")]
+NAMES: tuple[str, ...] = get_args(LossName)
+# strings, not a choice: commands say by themselves which is nearest
+Losses = Annotated[tuple[str, ...], Told(shown="LOSS …", choices=NAMES, help=(
+    f"Loss of all tasks, or one for each: {', '.join(NAMES)}. Default: {DEFAULT}."
+))]  # fmt: skip
 BiasPenalty = float | Literal["none"]
 
 
@@ -22,8 +24,8 @@ def loss_setting(losses: tuple[str, ...]) -> dict[str, Any]:
 
 
 def require_loss(name: str) -> LossName:
-    """A name of ``LOSSES``; ValueError says which is nearest."""
-    return cast(LossName, require_name("--loss", name, LOSSES))
+    """A name of a loss; ValueError says which is nearest."""
+    return cast(LossName, require_name("--loss", name, NAMES))
 
 
 def bias_setting(lambda_b: BiasPenalty) -> float | None:

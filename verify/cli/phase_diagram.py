@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
 from verify.cli.drawn_files import open_for, written
+from verify.cli.terminal import Terminal
 from verify.plot.style import require_matplotlib
 
 
@@ -29,8 +28,8 @@ def draw_phase_diagram(
     plane = read_plane(table, x, y, colour, held)
     name = f"phase-diagram-{plane.x.key}-{plane.y.key}-{colour}"
     folder = open_for(output, name, formats)
-    console = Console()
-    with console.status("asking theory"):
+    terminal = Terminal()
+    with terminal.status("asking theory"):
         figure, caption = phase_diagram_figure(plane)
-    written(console, folder, name, figure, caption, formats)
+    written(terminal, folder, name, figure, caption, formats)
     return 0 if plane.frame["certified"].all() else 1

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import ufm
-from ufm.problems.problem_settings import Reduction
-from ufm.solution import Problem
-from verify.cli.file_options import FILES, READING, FileOptions, Told
+from verify.cli.file_options import FILES, READING, FileOptions
 from verify.cli.loss_flags import BiasPenalty, Losses, bias_setting, loss_setting
-from verify.reading.label_reading import LabelReading
+
+if TYPE_CHECKING:
+    from ufm.solution import Problem
+    from verify.reading.label_reading import LabelReading
 
 
 @dataclass(frozen=True)
 class ProblemOptions(FileOptions):
-    """The problem: --classes with numbers of samples, or --labels, --counts, --targets, --probabilities."""
+    """Losses, penalties and weights"""
 
     loss: Losses = ()
-    """Loss of all tasks, or one for each; cross-entropy unless given."""
     lambda_H: float = 5e-4
-    """λ_H, beside the sum of losses (see --reduction)."""
+    """λ_H, of the features, beside the sum of losses (see --reduction). Default: 5e-4."""
     lambda_W: float = 5e-4
-    """λ_W."""
+    """λ_W, of the heads. Default: 5e-4."""
     lambda_b: BiasPenalty = 5e-4
-    """λ_b; 0 leaves the bias free, none is a model without bias."""
+    """λ_b, of the biases; 0 leaves them free, none is a model without bias. Default: 5e-4."""
     task_weights: tuple[float, ...] = ()
-    """c^1 … c^T; ones by default."""
-    reduction: Reduction = "sum"
-    """What the loss is over samples: sum or mean."""
+    """Weights c^1 … c^T of the tasks. Default: 1 each."""
+    reduction: Literal["sum", "mean"] = "sum"
+    """What the loss is over samples. Default: sum, as in the paper's proofs."""
     label_smoothing: float = 0.0
-    """ε of label smoothing."""
+    """ε of label smoothing, in [0, 1). Default: 0, none."""
 
     @property
     def given(self) -> bool:
@@ -40,7 +42,7 @@ class ProblemOptions(FileOptions):
         """ValueError names what is missing or contradictory."""
         return self.stated()[0]
 
-    def stated(self, told: Told = lambda reading: None) -> tuple[Problem, LabelReading | None]:
+    def stated(self, told: Callable[[LabelReading], Any] = lambda reading: None) -> tuple[Problem, LabelReading | None]:
         """The problem, and what was read of files; ``told`` hears that before anything is made of it."""
         loss: ufm.LossSettings = {
             "lambda_H": self.lambda_H,
@@ -51,9 +53,11 @@ class ProblemOptions(FileOptions):
             **loss_setting(self.loss),  # type: ignore[typeddict-item]
         }
         settings: ufm.ProblemSettings = {**loss, "task_weights": self.task_weights or None}
-        if self._set(FILES):
-            return self._from_any_file(loss, settings, told)
-        of_files = self._set((*READING, "missing", "outputs"))
+        if self.flags_set(FILES):
+            from verify.cli.file_problems import from_any_file
+
+            return from_any_file(self, loss, settings, told)
+        of_files = self.flags_set((*READING, "missing", "outputs"))
         if of_files:
             raise ValueError(f"{of_files}: of a file of {', '.join(f'--{name}' for name in FILES)}, and there is none")
         return self._counted(loss, settings), None

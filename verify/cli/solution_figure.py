@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 import ufm
 from verify.certification.certificate import Certificate, certify
 from verify.certification.verdict import GLOBAL
 from verify.cli.drawn_files import open_for, written
+from verify.cli.terminal import Terminal
 from verify.plot import spectrum
 from verify.plot.of_solution import heads_figure, history_figure
 from verify.plot.style import require_matplotlib
@@ -43,10 +42,10 @@ def draw_solution(what: str, path: Path, formats: tuple[str, ...], output: Path)
     solution = ufm.load(path)
     name = f"{what}-{path.stem}"
     folder = open_for(output, name, formats)
-    console = Console()
-    with console.status("certifying"):
+    terminal = Terminal()
+    with terminal.status("certifying"):
         certificate = certify(solution.problem, solution)
     told, draw = DRAWN[what]
     caption = f"{told}: {path.name}, {certificate.verdict}, relative gap {certificate.relative_gap:.1e}."
-    written(console, folder, name, draw(solution, certificate), caption, formats)
+    written(terminal, folder, name, draw(solution, certificate), caption, formats)
     return 0 if certificate.verdict == GLOBAL else 1

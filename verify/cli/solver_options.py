@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from dataclasses import dataclass, field, fields
 from functools import reduce
 from operator import or_
-from types import UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints
 
-import torch
-import tyro
-
 from ufm.solvers.options import METHODS
+from verify.cli.devices import Device
+from verify.cli.flags import Told, documented
 
 NO_FLAGS = ("weighting_options", "metrics", "distributed")  # of a type that no flag can have, or torchrun says it
-
-
-def _documented(kind: type) -> dict[str, str]:
-    """What the string below each field says."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    words = {}
-    for one, next_one in zip(body.body, body.body[1:], strict=False):
-        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(next_one, ast.Expr):
-            words[one.target.id] = " ".join(ast.literal_eval(next_one.value).split())
-    return words
+# in place of types that no flag can spell, and that PyTorch would have to be imported for: tensors' types have names
+_UNSPELLED = {"torch": SimpleNamespace(dtype=NoneType), "Metrics": Any}
 
 
 def _flag_type(hint: Any) -> Any:
-    """The type less what no flag can spell: tensors' types, which have names, and None, which is to leave it out."""
-    spelled = tuple(part for part in get_args(hint) if part not in (torch.dtype, type(None)))
+    """The type less None, which is to leave it out."""
+    spelled = tuple(part for part in get_args(hint) if part is not NoneType)
     return reduce(or_, spelled) if get_origin(hint) in (Union, UnionType) else hint
 
 
@@ -41,33 +28,35 @@ def _flags() -> dict[str, Any]:
     types: dict[str, Any] = {}
     words: dict[str, list[str]] = {}
     for method, kind in METHODS.items():
-        hints, documented = get_type_hints(kind), _documented(kind)
+        hints, said = get_type_hints(kind, localns=_UNSPELLED), documented(kind)
         for option in fields(kind):
             if option.name not in NO_FLAGS:
                 types.setdefault(option.name, _flag_type(hints[option.name]))
-                default = "" if option.default is None else f" ({option.default})"
-                words.setdefault(option.name, []).append(f"{method}{default}: {documented[option.name]}")
-    return {name: Annotated[types[name], tyro.conf.arg(help=" ".join(words[name]))] for name in types}
+                default = "" if option.default is None else f" Default: {option.default}."
+                words.setdefault(option.name, []).append(f"{method}: {said[option.name]}{default}")
+    return {name: Annotated[types[name], Told(help=" ".join(words[name]))] for name in types}
 
 
 if TYPE_CHECKING:
     Options = dict[str, Any]
 else:
     Options = TypedDict("Options", _flags(), total=False)
+    Options.__doc__ = "Options of the solver, each of the methods it names."
 
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """The solver; flags left out take the method's own defaults."""
+    """The solver"""
 
     method: Literal["newton", "gradient", "convex"] = "newton"
-    """newton: to machine precision; gradient: all N features free, first order; convex: cvxpy."""
+    """newton: to machine precision; gradient: all N features free, first order; convex: cvxpy, for small problems.
+    Default: newton."""
     dim: int | None = None
-    """Feature dimension d; by default what the theorems need."""
+    """Feature dimension d. Default: what the theorems need."""
     seed: int = 0
-    """Of the random start."""
-    device: str = "cpu"
-    """cpu or cuda."""
+    """Seed of the random start. Default: 0."""
+    device: Device = "cpu"
+    """cpu, or cuda for a graphics card. Default: cpu."""
     options: Options = field(default_factory=Options)
 
     def arguments(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from verify.claims._claim import as_claim
 from verify.falsification.ended import Ended
 from verify.falsification.finding import Finding
 from verify.falsification.trial import GAP_TOLERANCE, checked_options
-from verify.falsification.trials import End, Trials
+from verify.falsification.trials import End, Found, Trials
 
 DRAWS = 20  # per problem of the budget: draws that repeat an earlier problem cost none of it
 
@@ -103,16 +103,25 @@ def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> Ended:
                 interrupt.check()  # Hypothesis has a callback in the garbage collector, where exceptions are lost
                 return trials.violates(problem)
 
-            find(strategy, violates, settings=profile, random=random.Random(seed))
+            def searched() -> Ended:
+                """The same draws each time, until one violates, and then smaller ones."""
+                try:
+                    find(strategy, violates, settings=profile, random=random.Random(seed))
+                except (NoSuchExample, Unsatisfiable):
+                    trials.try_taken_up()
+                    return Ended.EXHAUSTED
+                return Ended.SHRUNK
+
+            try:
+                return searched()
+            except Found:
+                return searched()
     except End as end:
         if isinstance(end.why, Exception):
             raise end.why from end.why.__cause__
         return end.why
     except KeyboardInterrupt:
         return Ended.INTERRUPTED
-    except (NoSuchExample, Unsatisfiable):
-        return Ended.EXHAUSTED
-    return Ended.SHRUNK
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from ufm.support import validation
 from verify.certification.certificate import GLOBAL, Certificate, certify, check_tolerance
 from verify.claims._claim import Claim
 from verify.falsification.resolution import resolution
-from verify.reading.read import read
+from verify.reading.read import At, read
 from verify.solved import solved
 
 VIOLATED, HOLDS, NOT_APPLICABLE, UNCERTIFIED = "violated", "holds", "not applicable", "uncertified"
@@ -81,6 +81,11 @@ def attempt(claim: Claim, margin: float, problem: Problem, options: Options) -> 
         certificate = certify(at, tolerance=options.tolerance)
         if certificate.verdict == GLOBAL or certificate.dim < certificate.sufficient_dim:
             break
+    return examined(claim, margin, solution, at, certificate)
+
+
+def examined(claim: Claim, margin: float, solution: ufm.Solution, at: At, certificate: Certificate) -> Trial:
+    """What a solved and certified problem says of the claim, as ``attempt``."""
     if certificate.verdict != GLOBAL:
         return Trial(UNCERTIFIED, math.nan, math.inf, solution, certificate)
     try:

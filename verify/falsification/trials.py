@@ -9,6 +9,7 @@ from typing import Any
 
 from ufm.solution import Problem
 from verify.claims._claim import Claim
+from verify.falsification.ahead import Ahead
 from verify.falsification.ended import Ended
 from verify.falsification.finding import Finding
 from verify.falsification.problems import expression, key, size
@@ -21,7 +22,9 @@ from verify.falsification.trial import (
     Options,
     Trial,
     attempt,
+    examined,
 )
+from verify.solved import Solved
 
 
 class ClaimError(RuntimeError):
@@ -41,8 +44,16 @@ class End(BaseException):
         self.why = why
 
 
+class Found(BaseException):
+    """A problem that was taken up violates the claim."""
+
+
 class Trials:
-    """Tries each distinct problem once, within a budget for the search and another for shrinking."""
+    """Tries each distinct problem once, within a budget for the search and another for shrinking.
+
+    In the search those after the first few are taken up, and tried when enough wait for batches of them. Where one of
+    them violates the claim, ``Found`` ends the draws; the same draws once more lead to it, and on to smaller ones.
+    """
 
     def __init__(
         self,
@@ -56,33 +67,64 @@ class Trials:
     ) -> None:
         self.claim, self.margin, self.options = claim, margin, options
         self.budget, self.deadline, self.progress = budget, time.monotonic() + seconds, progress
+        self.ahead = Ahead(options, self._end_if_late)
         self.done: dict[Any, Trial] = {}
         self.searched: int | None = None  # problems done when the first violation was found
         self.first: tuple[Problem, Trial] | None = None
         self.smallest: tuple[Problem, Trial] | None = None
 
     def violates(self, problem: Any) -> bool:
-        """Whether the problem, tried now or before, violates the claim."""
+        """Whether the problem is known to violate the claim: tried before or now, or taken up for its turn.
+
+        Found where one that was taken up violates it.
+        """
         try:
             if not isinstance(problem, Problem):
                 raise TypeError(f"problems must draw ufm problems, such as ufm.SingleSource; it drew {problem!r}")
             name = key(problem)
-            if name not in self.done:
-                self._end_if_spent()
-                self._add(name, problem, self._attempt(problem))
-            return self.done[name].outcome == VIOLATED
+            if name not in self.done and name not in self.ahead.waiting:
+                self._take_up(name, problem)
+            return name in self.done and self.done[name].outcome == VIOLATED
         except Exception as error:
             raise End(error) from error
 
+    def _take_up(self, name: Any, problem: Problem) -> None:
+        left = self.budget - len(self.done)
+        if self.searched is None and len(self.ahead.waiting) >= min(left, self.ahead.most(len(self.done))):
+            self.try_taken_up()
+        self._end_if_spent()
+        if self.searched is None and self.ahead.most(len(self.done)):
+            self.ahead.add(name, problem)
+        else:
+            self._add(name, problem, self._attempt(problem))
+
+    def try_taken_up(self) -> None:
+        """Tries what waits, in the order drawn; Found where one violates the claim."""
+        while self.ahead.waiting:
+            self._end_if_spent()
+            name, problem, found = self.ahead.next()
+            self._add(name, problem, self._attempt(problem, found))
+            if self.done[name].outcome == VIOLATED:
+                self.ahead.waiting.clear()  # smaller ones are looked for from now on, each at once
+                raise Found
+
     def _end_if_spent(self) -> None:
-        if time.monotonic() > self.deadline:
-            raise End(Ended.TIME_IS_UP)
+        self._end_if_late()
         spent = len(self.done) - (self.searched or 0)
         if spent >= self.budget:
             raise End(Ended.BUDGET_SPENT if self.searched is None else Ended.SHRINKING_SPENT)
 
-    def _attempt(self, problem: Problem) -> Trial:
+    def _end_if_late(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise End(Ended.TIME_IS_UP)
+
+    def _attempt(self, problem: Problem, found: Solved | None = None) -> Trial:
+        """Alone, but for what was found in a batch and respects the margin, or is outside of what is claimed."""
         try:
+            if found is not None:
+                trial = examined(self.claim, self.margin, *found)
+                if trial.outcome in (HOLDS, NOT_APPLICABLE):
+                    return trial
             return attempt(self.claim, self.margin, problem, self.options)
         except ClaimRaised as raised:
             message = f"claim {self.claim.name!r} raised {raised} at {expression(problem)}"

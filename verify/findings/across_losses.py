@@ -15,7 +15,7 @@ from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND
 from verify.falsification.problems import expression
 from verify.findings.investigations import Investigation
 from verify.findings.searches import Searched, search
-from verify.report.blocks import Paragraph, Section, Verdict, table
+from verify.report.blocks import Line, Paragraph, Section, Verdict, table
 
 TITLE = "The same properties under other losses"
 HEADER = ("loss", "outcome", "violation", "smallest counterexample found", "minimum proven to lie in")
@@ -161,7 +161,8 @@ def _of_question(row: tuple[Searched, ...]) -> Section:
     claim = row[0].finding.claim
     lead = f"{asked.text} Claimed: {claim.statement} ({claim.source}). Searched: {asked_family(asked)}."
     rows = [(str(item.investigation.arguments["loss"]), _answer(item), *_found(item)) for item in row]
-    return Section(first.premise, (Paragraph(lead), table(HEADER, rows, HEADER[2:3])), level=3)
+    line = Line("property", {loss: answer for loss, answer, *_ in rows}, {})
+    return Section(first.premise, (Paragraph(lead), table(HEADER, rows, HEADER[2:3])), level=3, line=line)
 
 
 def asked_family(question: Question) -> str:

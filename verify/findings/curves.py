@@ -8,6 +8,7 @@ import numpy as np
 
 from verify.comparison.cosine_curve import FIGURES, CosineCurve, cosine_curve
 from verify.comparison.curve_figure import curve_file
+from verify.comparison.curve_plane import curve_plane
 from verify.report.blocks import Paragraph, Picture, Section
 
 DRAWN = ("60", "61", "62")
@@ -35,5 +36,5 @@ def curve_section(curves: dict[str, CosineCurve]) -> Section:
         + ", ".join(f"Figure {number} {'yes' if rises else 'no'}" for number, rises in rising.items())
         + "."
     )
-    pictures = (Picture(curve_file(curve, f"figure-{number}")) for number, curve in curves.items())
+    pictures = (Picture(curve_file(curve, f"figure-{number}"), curve_plane(curve)) for number, curve in curves.items())
     return Section("How correlation tilts the heads", (Paragraph(lead), *pictures))

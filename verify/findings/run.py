@@ -73,6 +73,17 @@ class Findings:
             f"seed {self.seed}).{cut}"
         )
 
+    @property
+    def told(self) -> str:
+        """What was done and what it means, for a reader who sees such a page for the first time."""
+        return (
+            "Claims about the global minima of the unconstrained feature model were put to the test: families of small "
+            "problems were searched for one whose minimum, found numerically and certified by a lower bound, violates "
+            "the claim. A counterexample disproves it, and its file replays; where a search found none, that is no "
+            "proof. Below the searches stand closed forms held against proven intervals of the minimum, and what else "
+            "is known of these problems."
+        )
+
     def sections(self) -> list[Section]:
         """The page's body."""
         return [

@@ -13,7 +13,7 @@ from verify.falsification.problems import expression
 from verify.findings.laws import SMALL
 from verify.landscape import CriticalPoints, critical_points
 from verify.landscape._curvature import STRICT_SADDLE
-from verify.report.blocks import Paragraph, Section
+from verify.report.blocks import Line, Paragraph, Section
 
 PROBLEMS: tuple[Problem, ...] = (
     ufm.SingleSource.balanced((4,), 10, **SMALL),
@@ -64,4 +64,6 @@ def landscape_sections(landscapes: Iterable[Landscape]) -> list[Section]:
 
 
 def _of_problem(item: Landscape) -> Section:
-    return Section(expression(item.problem), (item.points.table(),), level=3)
+    points = item.points
+    numbers = {"points": str(len(points)), "as theory says": "yes" if points.benign else "NO"}
+    return Section(expression(item.problem), (points.table(),), level=3, line=Line("problem", numbers, {}))

@@ -13,7 +13,7 @@ from verify.falsification.finding import COUNTEREXAMPLE, NONE_FOUND, Finding
 from verify.falsification.problems import expression
 from verify.falsification.search import falsify
 from verify.findings.investigations import Investigation
-from verify.report.blocks import Block, Paragraph, Section, pairs, table
+from verify.report.blocks import Block, Line, Paragraph, Section, pairs, table
 
 HEADER = ("claim", "hypotheses", "searched", "outcome", "violation", "tried")
 
@@ -106,4 +106,6 @@ def _counterexample(item: Searched) -> Section:
         ),
     ]
     title = f"{item.investigation.claim}, {item.investigation.premise}"
-    return Section(title, tuple(blocks), level=3)
+    numbers = {"violation": f"{finding.violation:.3g}", "allowed": f"{finding.margin:g}"}
+    line = Line("counterexample", numbers, {"source": finding.claim.source}, frozenset(("source",)))
+    return Section(title, tuple(blocks), level=3, line=line)

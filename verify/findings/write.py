@@ -21,7 +21,7 @@ def write_findings(findings: Findings, folder: Path) -> Path:
     Everything is composed first and renamed into place, the page last; then the counterexamples of an earlier page go
     whose searches found none this time.
     """
-    page = Page(TITLE, findings.lead, tuple(findings.sections()))
+    page = Page(TITLE, findings.lead, tuple(findings.sections()), findings.told)
     files: dict[str, bytes | str] = {**page.figure_files}
     files["findings.json"] = as_json({**findings.to_dict(), "environment": page.environment})
     files["findings.md"] = as_markdown(page)

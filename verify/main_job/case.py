@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from verify.comparison.compare import Report, compare
 from verify.comparison.cosine_curve import CosineCurve
 from verify.reading.label_reading import LabelReading
 from verify.solved import solved
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def run_case(
     method = options.get("method")
     if method == "gradient" or (isinstance(method, ufm.Gradient) and method.metrics is None):
         options.setdefault("metrics", tracked(problem))
+    logger.info("case: %s", name)
     start = time.perf_counter()
     solution = solved(problem, **options)
     seconds = time.perf_counter() - start

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from verify.comparison.checks.row import FAILED, NOT_APPLICABLE, PASSED
 from verify.main_job.case import Case, JobResult
 from verify.report import numbers
-from verify.report.blocks import Link, Table, Verdict, table
+from verify.report.blocks import Name, Verdict
 
 NO_THEOREM = "no theorem covers it"
 CURVE_NAME = "Figure 3(c)"
 NOT_CERTIFIED = "not certified"  # no row failed, but the bound is open, as it may be where d is too small
 
 
-# columns of the summary table
-NUMERIC = frozenset({"N", "tuples", "objective F", "rel. gap", "σ/τ", "✓ / ✗ / n.a.", "seconds"})
-WIDTHS = {
-    "case": "name",
-    "theorem": "short",
-    "regime": "words",
-    "certificate": "short",
-    "K_t": "short",
-    "loss": "short",
-    "λ_H, λ_W, λ_b": "short",
-}
+# what a case's line shows first, and the rest of it
+NUMBERS = ("rel. gap", "σ/τ", "checks", "seconds")
+WORDS = ("theorem", "regime", "loss", "certificate", "objective F", "K_t", "N", "tuples", "λ_H, λ_W, λ_b")
 
 
-def summary_table(cases: Sequence[Case]) -> Table:
-    """One line per case, which leads to its section."""
-    rows = [cells(case, number) for number, case in enumerate(cases, start=1)]
-    return table(rows[0], (row.values() for row in rows), NUMERIC, WIDTHS)
-
-
-def cells(case: Case, number: int) -> dict[str, str]:
+def cells(case: Case) -> dict[str, str]:
     """The case in one line, by column."""
     problem, certificate, prediction = case.problem, case.report.certificate, case.report.prediction
     return {
         "verdict": Verdict(case_verdict(case)),
-        "case": Link(one_line(case.name), f"case-{number}"),
+        "case": Name(one_line(case.name)),
         "theorem": NO_THEOREM if prediction is None else prediction.theorem,
         "regime": numbers.MISSING if prediction is None else regime(case),
         "K_t": numbers.class_numbers(problem.classes),
@@ -50,7 +34,7 @@ def cells(case: Case, number: int) -> dict[str, str]:
         "rel. gap": numbers.small(certificate.relative_gap),
         "σ/τ": f"{certificate.spectral_ratio:.6g}",
         "certificate": certificate.verdict,
-        "✓ / ✗ / n.a.": " / ".join(str(tally(case, verdict)) for verdict in (PASSED, FAILED, NOT_APPLICABLE)),
+        "checks": checks(case),
         "seconds": numbers.seconds(case.seconds),
     }
 
@@ -104,6 +88,48 @@ def tally(case: Case, verdict: str) -> int:
     return sum(row.verdict == verdict for row in case.report.rows)
 
 
+def checks(case: Case) -> str:
+    """How many of the checks that apply passed, such as 18/18."""
+    passed, failed = tally(case, PASSED), tally(case, FAILED)
+    return f"{passed}/{passed + failed}"
+
+
+def told(result: JobResult) -> str:
+    """What was done and what it means, for a reader who sees such a page for the first time."""
+    cases = result.cases
+    if not cases:
+        return ""
+    passed, failed, neither = (sum(tally(case, word) for case in cases) for word in (PASSED, FAILED, NOT_APPLICABLE))
+    every = f"Each of the {len(cases)} cases below" if len(cases) > 1 else "The case below"
+    text = (
+        f"{every} is an optimization problem of the unconstrained feature model: linear heads of one task or more, "
+        "and features that are free to be whatever lowers the loss most. It was solved numerically; a lower bound that "
+        "holds for every point shows how far the solution can be from the global minimum; and its geometry was held "
+        "against the theorem that covers it. "
+    )
+    text += f"Of {passed + failed:,} checks {failed:,} failed" if failed else f"All {passed:,} checks passed"
+    text += f"; {neither:,} more do not apply, since a hypothesis does not hold." if neither else "."
+    if outcome(result) == PASSED:
+        gap = max(case.report.certificate.relative_gap for case in cases)
+        what = "every solution is" if len(cases) > 1 else "the solution is"
+        text += (
+            f" So {what} a certified global minimum, to within {numbers.small(gap)} of its value"
+            f"{' at worst' * (len(cases) > 1)}, and looks as theory says."
+        )
+    return text
+
+
+def verdicts(result: JobResult) -> tuple[tuple[Verdict, str], ...]:
+    """How many cases there are of each verdict; of what there is none, only failures are told."""
+    found = [case_verdict(case) for case in result.cases]
+    words = [word for word in (PASSED, FAILED, NOT_CERTIFIED) if word in found or word == FAILED]
+    return tuple((Verdict(word), _cases(found.count(word))) for word in words) if found else ()
+
+
+def _cases(number: int) -> str:
+    return f"{number} case{'s' if number != 1 else ''}"
+
+
 def headline(result: JobResult) -> str:
     """The overall verdict in one sentence."""
     total = len(result.cases)
@@ -114,7 +140,7 @@ def headline(result: JobResult) -> str:
         failed.append(CURVE_NAME)
     open_cases = [uncertified(case) for case in result.cases if case_verdict(case) == NOT_CERTIFIED]
     curve = "" if result.curve is None else f" and {CURVE_NAME}" if total else CURVE_NAME
-    cases = f"{total} case{'s' if total != 1 else ''}" if total else ""
+    cases = _cases(total) if total else ""
     found = [f"{word}: {', '.join(names)}" for word, names in ((FAILED, failed), (NOT_CERTIFIED, open_cases)) if names]
     if not found:
         return f"Passed: {cases}{curve}"

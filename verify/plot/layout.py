@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from verify.plot.style import FAINT, INK, PAGE, SMALL, TEXT, in_style, literal, new_figure
 
 ROW = 1.75  # inches of a panel in a grid
+LETTER, HANDLE = 0.6, 4.6  # widths in a legend, in its type size: of a letter at most about, and of what stands before
 
 
 def tidy(axes: Any, title: str = "") -> None:
@@ -36,23 +39,57 @@ def whole_epochs(axes: Any) -> None:
 
 
 def legend_below(axes: Any, columns: int = 2, *, label: bool = True) -> None:
-    """The legend in the margin below the axes, off the data; ``label``: whether the x axis has one above it."""
+    """The legend in the margin below the axes, off the data, in at most so many columns as there is room for.
+
+    label  whether the x axis has one above it
+    """
     from matplotlib.transforms import ScaledTranslation
 
     handles, names = axes.get_legend_handles_labels()
     if not names:
         return
+    figure = axes.get_figure()
+    room = 72 * figure.get_figwidth() / _beside(axes) - 2 * SMALL
+    wrapped = [_wrapped(name, room) for name in names]
     points = (3.3 if label else 1.5) * TEXT + 4
-    below = axes.transAxes + ScaledTranslation(0, -points / 72, axes.get_figure().dpi_scale_trans)
+    below = axes.transAxes + ScaledTranslation(0, -points / 72, figure.dpi_scale_trans)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": below, "borderaxespad": 0.2}
-    axes.legend(handles, names, ncols=min(columns, len(names)), columnspacing=1.2, fontsize=SMALL, **place)
+    axes.legend(handles, wrapped, ncols=_columns(wrapped, room, columns), fontsize=SMALL, columnspacing=1.2, **place)
 
 
 def legend_of_figure(figure: Any, axes: Any, columns: int = 4) -> None:
     """One legend for all panels, below them; what it says is read of one of them."""
     handles, names = axes.get_legend_handles_labels()
     if names:
-        figure.legend(handles, names, loc="outside lower center", ncols=min(columns, len(names)), fontsize=SMALL)
+        room = 72 * figure.get_figwidth() - 2 * SMALL
+        place = {"loc": "outside lower center", "ncols": _columns(names, room, columns)}
+        figure.legend(handles, names, fontsize=SMALL, columnspacing=1.2, **place)
+
+
+def _beside(axes: Any) -> int:
+    """How many axes share the figure's width."""
+    place = axes.get_subplotspec()
+    return 1 if place is None else int(place.get_gridspec().ncols)
+
+
+def _letters(name: str) -> int:
+    """Of a label as it is shown: what only sets formulas takes no room."""
+    return len(re.sub(r"\\[a-zA-Z]+|[${}^_\\]", "", name))
+
+
+def _wrapped(name: str, room: float) -> str:
+    most = int((room - HANDLE * SMALL) / (LETTER * SMALL))
+    return name if _letters(name) <= most or "$" in name else textwrap.fill(name, max(most, 8))
+
+
+def _columns(names: Sequence[str], room: float, most: int) -> int:
+    """The most columns, filled one after the other, that the room in points holds side by side."""
+    widths = [(max(map(_letters, name.split("\n"))) * LETTER + HANDLE) * SMALL for name in names]
+    for columns in range(min(most, len(names)), 1, -1):
+        rows = -(-len(names) // columns)
+        if sum(max(widths[k : k + rows]) for k in range(0, len(names), rows)) <= room:
+            return columns
+    return 1
 
 
 def panel_grid(panels: int, groups: Sequence[str] = ("",)) -> tuple[Any, list[Any]]:

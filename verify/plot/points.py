@@ -40,27 +40,38 @@ def features_of(point: Any) -> list[Float]:
     return [np.asarray(to_numpy(part), dtype=np.float64) for part in parts]
 
 
+def live_heads(point: Any) -> list[Float]:
+    """``heads_of``, in which heads of a solution that count as zero are zero: √(λ_W c^t) ‖w_k^t‖ ≤ 10⁻⁶ √F.
+
+    Their direction is rounding.
+    """
+    heads, problem = heads_of(point), getattr(point, "problem", None)
+    if problem is None:
+        return heads
+    least = ZERO_SHARE * np.sqrt(point.objective / (problem.lambda_W * np.asarray(problem.task_weights)))
+    return [
+        np.where(np.linalg.norm(head, axis=1, keepdims=True) <= norm, 0.0, head)
+        for head, norm in zip(heads, least, strict=True)
+    ]
+
+
 def rank_of(point: Any) -> int:
     """Of the stacked heads: singular values above 10⁻⁶ of the largest; 0 of heads that are zero."""
-    sigma = np.linalg.svd(np.concatenate(heads_of(point)), compute_uv=False)
+    sigma = np.linalg.svd(np.concatenate(live_heads(point)), compute_uv=False)
     return int((sigma > ZERO_SHARE * sigma[0]).sum())
 
 
 def cosines_of(point: Any) -> Float:
     """(R, R) cosines between rows of the stacked heads; NaN where a row is zero.
 
-    NaN too between tasks of Problem (4): each may rotate alone, so what is measured there means nothing. Of a solution
-    a row counts as zero where √(λ_W c^t) ‖w_k^t‖ ≤ 10⁻⁶ √F: its direction is rounding. A prediction has its cosines in
-    closed form.
+    NaN too between tasks of Problem (4): each may rotate alone, so what is measured there means nothing. A prediction
+    has its cosines in closed form.
     """
     if callable(getattr(point, "W", None)):
         return np.asarray(point.cosines, dtype=np.float64)
-    W = np.concatenate(heads_of(point))
-    problem = getattr(point, "problem", None)
+    problem, W = getattr(point, "problem", None), np.concatenate(live_heads(point))
     if problem is None:
         return head_cosines(W, float(np.abs(W).max(initial=0.0)))
-    share = np.sqrt(problem.lambda_W * np.repeat(problem.task_weights, problem.classes))
-    W[share * np.linalg.norm(W, axis=1) <= ZERO_SHARE * np.sqrt(point.objective)] = 0.0
     cosines = head_cosines(W, 0.0)
     if own_features(problem):
         task = np.repeat(np.arange(len(problem.classes)), problem.classes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.plot.layout import legend_below, tidy
-from verify.plot.points import features_of, heads_of, rank_of
+from verify.plot.points import features_of, live_heads, rank_of
 from verify.plot.style import COLOURS, COLUMN, DASHES, INK, MARKERS, SMALL, in_style, new_axes, new_figure
 from verify.reading.form import Float
 
@@ -18,7 +18,7 @@ BEYOND = 1.16  # where the name of a head stands, its end being 1
 
 def vectors(point: Any, title: str, ax: Any) -> Any:
     """See ``verify.plot.heads``."""
-    heads = heads_of(point)
+    heads = live_heads(point)
     features = features_of(point)
     if len(features) > 1:
         raise ValueError(

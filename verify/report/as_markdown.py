@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from verify.report.blocks import Block, Page, Paragraph, Picture, Table
+from verify.report.blocks import Block, Cards, Formula, Page, Paragraph, Picture, Table
 
 WIDTH = 120
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_<>[]`"})
@@ -13,7 +13,9 @@ _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*_<>[
 
 def as_markdown(page: Page) -> str:
     """Figures are linked as ``figures/NAME.png``."""
-    parts = [f"# {page.title}", *(_filled(text) for text in (page.lead, page.note) if text)]
+    parts = [f"# {page.title}", *map(_filled, page.opening)]
+    if page.summary is not None:
+        parts += ["## Summary", markdown_table(page.summary)]
     for section in page.sections:
         parts.append(f"{'#' * section.level} {section.heading.translate(_SPECIAL)}")
         parts += [_block(block) for block in section.blocks]
@@ -35,7 +37,11 @@ def _block(block: Block) -> str:
     if isinstance(block, Picture):
         alt = block.file.alt.replace("\n", " ").translate(_SPECIAL)
         return f"![{alt}](figures/{block.file.name}.png)\n\n{_filled(block.file.caption)}"
-    return "\n\n".join(textwrap.indent(str(value), "    ") for value in block.objects)
+    if isinstance(block, Formula):
+        return f"$${block.latex}$$"
+    if isinstance(block, Cards):
+        return "\n\n".join(textwrap.indent(summary.text(), "    ") for summary in block.summaries)
+    return _filled(block.told)
 
 
 def _cells(row: Iterable[str]) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import textwrap
 
 from ufm.support.display import aligned
-from verify.report.blocks import Block, Page, Paragraph, Picture, Section, Table
+from verify.report.blocks import Block, Cards, Formula, Page, Paragraph, Picture, Section, Table
 
 WIDTH = 100
 
 
 def as_text(page: Page) -> str:
-    """The same tables as the page; of a figure its caption and its file."""
-    parts = [_underlined(page.title, "="), *(_filled(text) for text in (page.lead, page.note) if text)]
+    """The same tables as the page, a folded section's line as a row of a summary; of a figure its caption and file."""
+    parts = [_underlined(page.title, "="), *map(_filled, page.opening)]
+    if page.summary is not None:
+        parts.append(f"{_underlined('Summary', '-')}\n{text_table(page.summary)}")
     parts += [_section(section) for section in page.sections]
     parts.append("\n".join(f"{name} {value}" for name, value in page.environment.items()))
     return "\n\n".join(parts) + "\n"
@@ -21,7 +23,7 @@ def as_text(page: Page) -> str:
 def text_table(of: Table) -> str:
     """Columns as wide as their longest cell, numbers flush right; a header without names is left out."""
     lines = [of.header, *of.rows] if any(of.header) else of.rows
-    return "\n".join(aligned(lines, [kind == "number" for kind in of.kinds]))
+    return "\n".join(aligned(lines, [kind == "number" for kind in of.kinds], of.header))
 
 
 def _section(of: Section) -> str:
@@ -32,11 +34,15 @@ def _section(of: Section) -> str:
 def _block(block: Block) -> str:
     if isinstance(block, Paragraph):
         return _filled(block.text)
+    if isinstance(block, Formula):
+        return textwrap.indent(_filled(block.letters), "    ")
     if isinstance(block, Table):
         return text_table(block)
     if isinstance(block, Picture):
         return f"figures/{block.file.name}.png\n{_filled(block.file.caption)}"
-    return "\n\n".join(map(str, block.objects))
+    if isinstance(block, Cards):
+        return "\n\n".join(summary.text() for summary in block.summaries)
+    return _filled(block.told)
 
 
 def _underlined(title: str, rule: str) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
+from ufm.support.display import Summary
 from verify.report.environment import environment
 from verify.report.figure_files import FigureFile
+from verify.report.plane import Plane
+from verify.report.space import Space
 
 
 class Verdict(str):
-    """A verdict as a cell or beside a heading: coloured by its class, and legible without the colour."""
+    """A verdict as a cell or beside a heading: told by its word and its mark, coloured by its class."""
 
     @property
     def kind(self) -> str:
-        """Its classes in the style sheet."""
+        """Its classes in the style sheet, which gives it its mark."""
         return "verdict " + self.replace(" ", "-")
 
 
@@ -31,6 +33,10 @@ class Link(str):
         return cell
 
 
+class Name(str):
+    """A name that a user gave: shown as it is, without a look for symbols in it."""
+
+
 @dataclass(frozen=True)
 class Paragraph:
     """Running text."""
@@ -39,10 +45,18 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Formula:
+    """A formula on a line of its own: in LaTeX, and in letters for where there is no typesetting."""
+
+    latex: str
+    letters: str
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of cells under a header.
 
-    rows     of str, ``Verdict`` and ``Link``
+    rows     of str, ``Verdict``, ``Link`` and ``Name``
     numeric  names of the columns that are aligned right
     widths   classes of the style sheet for other columns: "name", "words", "short"
     """
@@ -59,31 +73,51 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Objects as each of them shows itself: a table in a notebook, or its text."""
+class Cards:
+    """Objects as they sum themselves up: names and values under a title, side by side where there is room."""
 
-    objects: tuple[Any, ...]
+    summaries: tuple[Summary, ...]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its caption."""
+    """A figure with its caption; of one that is a curve the numbers as well, read off under the pointer."""
 
     file: FigureFile
+    plane: Plane | None = None
 
 
-Block = Paragraph | Table | Shown | Picture
+Block = Paragraph | Formula | Table | Cards | Picture | Space
+
+
+@dataclass(frozen=True)
+class Line:
+    """The line under which a section is folded: what stays in sight, and the section's row in the summary.
+
+    called   what such a section is called above the summary's column
+    numbers  name → what a reader looks for first, flush right
+    words    name → the rest, in small print; of ``bare`` ones the name goes without saying
+    """
+
+    called: str
+    numbers: Mapping[str, str]
+    words: Mapping[str, str]
+    bare: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it; a verdict stands beside the heading, ``anchor`` is the name in links."""
+    """A heading and what stands below it; a verdict stands beside the heading, ``anchor`` is the name in links.
+
+    line  a section that has one is folded under it
+    """
 
     title: str
     blocks: tuple[Block, ...]
     level: int = 2
     verdict: Verdict | None = None
     anchor: str = ""
+    line: Line | None = None
 
     @property
     def heading(self) -> str:
@@ -92,21 +126,68 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A section of level 2 and those of level 3 below it."""
+
+    section: Section
+    below: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
 class Page:
-    """A title, what came out in one sentence, a note on how to read it, sections, and what it was computed with."""
+    """What came out in one sentence, what that means in plain words, sections, and what it was computed with.
+
+    told   the first paragraph: what was done, what it means, how much of it passed
+    tally  how often each verdict was reached, and of what
+    """
 
     title: str
     lead: str
     sections: tuple[Section, ...]
-    note: str = ""
+    told: str = ""
     verdict: Verdict | None = None
+    tally: tuple[tuple[Verdict, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=environment)
+
+    @property
+    def opening(self) -> tuple[str, ...]:
+        """A verdict goes first, what needs an explanation after it."""
+        return tuple(text for text in ((self.lead, self.told) if self.verdict else (self.told, self.lead)) if text)
 
     @property
     def figure_files(self) -> dict[str, bytes]:
         """Every figure as PNG and as SVG, by its path beside the page."""
         found = [block.file for section in self.sections for block in section.blocks if isinstance(block, Picture)]
         return {f"figures/{file.name}.{kind}": getattr(file, kind) for file in found for kind in ("png", "svg")}
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The sections in two levels, each with an anchor: "part-2", "part-2-1"."""
+        parts: list[Part] = []
+        for section in self.sections:
+            if section.level == 2 or not parts:
+                name = section.anchor or f"part-{len(parts) + 1}"
+                parts.append(Part(replace(section, anchor=name), ()))
+            else:
+                above = parts.pop()
+                name = section.anchor or f"{above.section.anchor}-{len(above.below) + 1}"
+                parts.append(Part(above.section, (*above.below, replace(section, anchor=name))))
+        return tuple(parts)
+
+    @property
+    def summary(self) -> Table | None:
+        """A row for each folded section of level 2; None where there is none."""
+        folded = [(part.section, part.section.line) for part in self.parts if part.section.line is not None]
+        if not folded:
+            return None
+        rows = [
+            {"verdict": section.verdict or "", line.called: Link(section.title, section.anchor)}
+            | {**line.numbers, **line.words}
+            for section, line in folded
+        ]
+        header = list(dict.fromkeys(name for row in rows for name in row))
+        numeric = {name for _, line in folded for name in line.numbers}
+        return table(header, ([row.get(name, "") for name in header] for row in rows), numeric)
 
 
 def table(

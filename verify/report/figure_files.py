@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
 from verify.plot.files import drawn
 from verify.plot.style import DPI, in_style
+from verify.report.plane import Frame, frame_of
 
 
 @dataclass(frozen=True)
 class FigureFile:
-    """One figure in two formats. name without extension; caption for the page; alt for readers without images."""
+    """One figure in two formats. name without extension; caption for the page; alt for readers without images; frame
+    of the only axes, if there is but one with linear scales."""
 
     name: str
     caption: str
     alt: str
     png: bytes
     svg: bytes
-
-    @property
-    def source(self) -> str:
-        """The SVG as a data URI: an image of its own, whose ids cannot meet those of another figure on the page."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+    frame: Frame | None = None
 
 
 def figure_file(name: str, figure: Any, caption: str, alt: str) -> FigureFile:
@@ -33,7 +30,7 @@ def figure_file(name: str, figure: Any, caption: str, alt: str) -> FigureFile:
     with in_style():
         figure.get_layout_engine().execute(figure)
         figure.set_layout_engine("none")
-    return FigureFile(name, caption, alt, _drawn(figure, "png"), _drawn(figure, "svg"))
+    return FigureFile(name, caption, alt, _drawn(figure, "png"), _drawn(figure, "svg"), frame_of(figure))
 
 
 def _drawn(figure: Any, kind: str) -> bytes:

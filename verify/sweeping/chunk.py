@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 
 from ufm.support.threads import one_thread
+from verify.solved import solved_together
 from verify.sweeping.columns import as_table
 from verify.sweeping.made import made
 from verify.sweeping.parameters import Parameters
 from verify.sweeping.row import row
-from verify.sweeping.solving import solve_all
 from verify.sweeping.study import Plan, Study
 
 
@@ -39,7 +39,7 @@ def run_chunk(chunk: Chunk) -> tuple[int, Any]:
     """
     with one_thread():
         problems = [made(given) for given in chunk.given]
-        found = solve_all(problems, [given.seed for given in chunk.given], chunk.plan.tolerance)
+        found = solved_together(problems, [given.seed for given in chunk.given], chunk.plan.tolerance)
         rows = [
             row(chunk.first + i, given, problem, *of, chunk.plan)
             for i, (given, problem, of) in enumerate(zip(chunk.given, problems, found, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 import warnings
@@ -20,6 +21,9 @@ from ufm.solvers.gradient.progress import ProgressBar
 from ufm.solvers.gradient.settings import Settings
 from ufm.solvers.gradient.sharded_checkpoint import ShardedCheckpoint
 from ufm.support.interrupt import Interrupt
+
+logger = logging.getLogger(__name__)
+LOGGED = 100  # steps: of one in so many a listener for information hears, of each entry of the history one for details
 
 CHECKPOINT_SECONDS = 60.0
 ROUNDING = {torch.float32: 1e-4, torch.float64: 1e-8}  # relative gradients that rounding alone may leave
@@ -109,6 +113,8 @@ class Run:
         history = self.at.history
         if history["step"] and history["step"][-1] == self.at.step:
             return
+        level = logging.DEBUG if self.at.step % LOGGED else logging.INFO
+        logger.log(level, "step %d: F = %.8g, relative gradient %.1e", self.at.step, now.value, now.relative_gradient)
         entry = {"step": self.at.step, "loss": now.value, "gradient_norm": now.relative_gradient, **self.measure()}
         entries = len(history["step"])
         for name in dict.fromkeys([*history, *entry]):  # a resumed run may measure something else

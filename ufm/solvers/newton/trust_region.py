@@ -7,6 +7,7 @@ Source: Nocedal and Wright, Numerical Optimization, 2nd ed., Algorithm 4.1.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ from ufm.solvers.newton.large import large
 from ufm.solvers.newton.shared_metric import metric_at
 from ufm.solvers.newton.steihaug import Step, steihaug
 from ufm.solvers.objective import Linearization, Objective
+
+logger = logging.getLogger(__name__)
+LOGGED = 10  # steps: of one in so many a listener for information hears, of each one for details
 
 SHRINK, GROW = 0.25, 2.5  # of the radius, after a bad and after a good step that met the boundary
 ROUNDING = 1e-13  # changes of F below this fraction of the penalty are rounding: the model is trusted instead
@@ -49,6 +53,9 @@ class History:
 
     def add(self, loss: float, gradient_norm: float, radius: float, cg_steps: int) -> None:
         """One row."""
+        step = len(self.loss)
+        level = logging.DEBUG if step % LOGGED else logging.INFO
+        logger.log(level, "Newton step %d: F = %.8g, gradient %.1e, %d products", step, loss, gradient_norm, cg_steps)
         self.loss.append(loss)
         self.gradient_norm.append(gradient_norm)
         self.radius.append(radius)

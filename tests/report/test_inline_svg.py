@@ -1,0 +1,74 @@
+"""Figures inside a page draw what they draw by themselves, and share what they have in common."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+from reported_results import case, curve
+
+from verify.comparison.curve_figure import curve_file
+from verify.main_job.cosine_figure import cosine_file
+from verify.report.figure_files import FigureFile
+from verify.report.inline_svg import InlineFigures
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def figures() -> list[FigureFile]:
+    return [curve_file(curve()), *(cosine_file(name, case(name)) for name in ("balanced", "thirty rows"))]
+
+
+def covered(svg: str, fill: str) -> float:
+    """The area of the cells of one colour, by the shoelace formula over closed paths of M, L, h, v."""
+    area = 0.0
+    for d, style in re.findall(r'<path d="([^"]*)"[^>]*style="([^"]*)"', svg):
+        if not style.startswith(f"fill:{fill}"):
+            continue
+        for _, _, across, down in re.findall(r"M(-?[\d.]+)[ ]?(-?[\d.]+)h(-?[\d.]+)v(-?[\d.]+)h-?[\d.]+z", d):
+            area += abs(float(across) * float(down))
+    return area
+
+
+def test_it_is_small_and_refers_to_what_is_there() -> None:
+    inline, files = InlineFigures(), figures()
+    made = [inline.add(file.svg) for file in files]
+    for file, svg in zip(files, made, strict=True):
+        ElementTree.fromstring(svg)
+        assert len(svg) < 0.4 * len(file.svg)
+        assert "metadata" not in svg
+        assert " id=" not in svg
+    names = set(re.findall(r' id="([^"]*)"', inline.shared))
+    used = set(re.findall(r'(?:href="|url\()#(g\d+)', "".join(made) + inline.shared))
+    assert used == names
+    ElementTree.fromstring(inline.shared)
+
+
+def test_a_figure_drawn_twice_costs_its_letters_once() -> None:
+    inline, (file, *_) = InlineFigures(), figures()
+    first = inline.add(file.svg)
+    shared = inline.shared
+    assert inline.add(file.svg) == first
+    assert inline.shared == shared
+
+
+def test_cells_of_one_colour_cover_what_they_covered() -> None:
+    file = cosine_file("thirty", case("thirty rows"))
+    root = ElementTree.fromstring(file.svg)
+    drawn: dict[str, float] = {}
+    for path in root.iter(f"{SVG}path"):
+        corners = re.findall(r"[ML] (\S+) (\S+)", path.attrib.get("d", ""))
+        fill = re.match("fill: (#[0-9a-f]{6}); stroke: \\1", path.attrib.get("style", ""))
+        if fill is None or len(corners) != 5:
+            continue
+        x, y = np.array(corners, dtype=np.float64).T
+        drawn[fill[1]] = drawn.get(fill[1], 0.0) + np.ptp(x) * np.ptp(y)
+    svg = InlineFigures().add(file.svg)
+    assert len(drawn) > 3
+    for fill, area in drawn.items():
+        assert np.isclose(covered(svg, fill), area, rtol=0.03)
+
+
+def test_no_figure_no_shared_parts() -> None:
+    assert InlineFigures().shared == ""

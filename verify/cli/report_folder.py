@@ -1,0 +1,31 @@
+"""Where a report goes: never over an earlier one, unless that is asked for."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+
+def report_folder(given: Path | None, default: Path, page: str, overwrite: bool, flag: str) -> tuple[Path, str]:
+    """The folder, and a word where it is not the one expected.
+
+    given      by ``flag``: an earlier report there is an error, unless ``overwrite``, since whoever names a folder
+               reads that one
+    default    taken where none is given; where it holds a report, the next of default-2, default-3, … without one
+    page       file by which a report is known
+    Raises FileExistsError.
+    """
+    if given is not None:
+        if (given / page).exists() and not overwrite:
+            raise FileExistsError(
+                f"{flag}={str(given)!r} holds an earlier report; --overwrite replaces it, or name another folder"
+            )
+        return given, ""
+    if overwrite or not (default / page).exists():
+        return default, ""
+    free = next(
+        folder
+        for number in count(2)
+        if not (folder := default.with_name(f"{default.name}-{number}")).exists() or not any(folder.iterdir())
+    )
+    return free, f"{default}/ holds an earlier report, so this one goes to {free}/; --overwrite replaces the earlier"

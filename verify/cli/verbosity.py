@@ -1,0 +1,44 @@
+"""How much is said: ``-q`` the result and errors, ``-v`` what is read, solved and written, ``-vv`` each step."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+ROOTS = ("ufm", "theory", "verify", "ufm_networks")  # of the packages' loggers
+quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+class _OnStandardError(logging.Handler):
+    """What standard error is when something is said, not when the program began: a progress bar takes its place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line."""
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except Exception:
+            self.handleError(record)
+
+
+@contextmanager
+def said(verbose: int, silent: bool) -> Iterator[None]:
+    """While entered, loggers of the packages speak on standard error: warnings, with 1 information, with 2 details."""
+    level = logging.ERROR if silent else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    handler = _OnStandardError()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    loggers = [logging.getLogger(name) for name in ROOTS]
+    before = [logger.level for logger in loggers]
+    token = quiet.set(silent)
+    for logger in loggers:
+        logger.setLevel(level)
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        quiet.reset(token)
+        for logger, earlier in zip(loggers, before, strict=True):
+            logger.setLevel(earlier)
+            logger.removeHandler(handler)

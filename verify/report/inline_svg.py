@@ -1,0 +1,144 @@
+"""Figures as SVG inside the page: letters, words, markers, clips and pictures that several share stand there once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from html import escape
+from itertools import groupby
+from typing import Any
+
+SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
+LEFT_OUT = (f"{SVG}metadata", f"{SVG}defs", f"{SVG}style")
+MERGED = 16  # in a grid of so many cells or more, those of one colour become one path
+DIGITS = 1  # after the point, of a point of 1/72 inch; letters and words are drawn larger and scaled down
+SCALE = 1.8  # a figure's letters have 6 to 8 points; on a page they are nearly as large as its own
+_NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
+_NAMED = re.compile(r"url\(#([^)]+)\)")
+_MOVED = re.compile(r"translate\([^)]*\)")
+_CELL = re.compile(r"M (\S+) (\S+) L (\S+) \2 L \3 (\S+) L \1 \4 (?:L \1 \2|z)")
+
+
+class InlineFigures:
+    """Takes the figures of one page and keeps what they share.
+
+    Coordinates are rounded to a tenth of a point; metadata, comments and names nobody refers to go.
+    """
+
+    def __init__(self) -> None:
+        self._shared: dict[str, str] = {}
+
+    def add(self, svg: bytes) -> str:
+        """The drawing as an ``svg`` element, ``SCALE`` times its size where there is room."""
+        from xml.etree import ElementTree
+
+        root = ElementTree.fromstring(svg)
+        for group in root.findall(f"{SVG}g"):  # the white sheet beneath all, which the page has of its own
+            for sheet in group.findall(f"{SVG}g[@id='patch_1']"):
+                group.remove(sheet)
+        names = {child.attrib.pop("id"): self._share(self._written(child, {})) for child in _definitions(root)}
+        body = "".join(self._written(child, names) for child in root if child.tag not in LEFT_OUT)
+        width, height = map(float, root.attrib["viewBox"].split()[2:])
+        size = f'viewBox="0 0 {width:g} {height:g}" style="width:{SCALE * width:.0f}px"'
+        return f'<svg {size} aria-hidden="true">{body}</svg>'
+
+    @property
+    def shared(self) -> str:
+        """What the figures share, in an element that shows nothing; empty where there is no figure."""
+        parts = (re.sub(r"^<(\w+)", rf'<\1 id="{name}"', text) for text, name in self._shared.items())
+        return f'<svg class="shared" aria-hidden="true"><defs>{"".join(parts)}</defs></svg>' if self._shared else ""
+
+    def _share(self, text: str) -> str:
+        return self._shared.setdefault(text, f"g{len(self._shared)}")
+
+    def _written(self, element: Any, names: Mapping[str, str], digits: int = DIGITS) -> str:
+        """The element with what is in it; a group that says nothing itself is what is in it."""
+        tag = element.tag.removeprefix(SVG)
+        if element.attrib.get("transform") == "scale(0.015625)":
+            digits = 0  # a letter
+        if tag == "image":
+            kept = {name: element.attrib.pop(name) for name in (LINK, "width", "height")}
+            picture = "".join(_attribute(name, value, names, digits) for name, value in kept.items())
+            return self._used(f"<image{picture}/>", self._attributes(element, names, digits))
+        attributes = self._attributes(element, names, digits)
+        children = _merged([child for child in element if child.tag not in LEFT_OUT])
+        word = len(children) > 1 and all(c.tag == f"{SVG}use" and "x" not in c.attrib for c in children)
+        inner = escape((element.text or "").strip())
+        inner += "".join(self._written(child, names, 0 if word else digits) for child in children)
+        if word:
+            return self._used(f"<g>{inner}</g>", attributes)
+        if tag == "g" and not attributes:
+            return inner
+        return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"
+
+    def _used(self, text: str, attributes: str) -> str:
+        return f'<use href="#{self._share(text)}"{attributes}/>'
+
+    def _attributes(self, element: Any, names: Mapping[str, str], digits: int) -> str:
+        return "".join(_attribute(name, value, names, digits) for name, value in element.attrib.items())
+
+
+def _definitions(root: Any) -> Iterator[Any]:
+    for group in root.iter(f"{SVG}defs"):
+        yield from (child for child in group if "id" in child.attrib)
+
+
+def _merged(children: list[Any]) -> list[Any]:
+    """Cells of a grid that look the same as one path, those side by side as one cell: none overlaps another."""
+    cells = [_CELL.fullmatch(" ".join(child.attrib.get("d", "").split())) for child in children]
+    if len(children) < MERGED or not all(cells):
+        return children
+    corners = [tuple(float(text) for text in cell.groups()) for cell in cells if cell is not None]
+    looks = [(child.attrib.get("style", ""), child.attrib.get("clip-path", "")) for child in children]
+    merged = []
+    for _, same in groupby(
+        sorted(range(len(children)), key=lambda i: (looks[i], corners[i][1])), key=looks.__getitem__
+    ):
+        places = list(same)
+        children[places[0]].set("d", " ".join(_rows(sorted((corners[i] for i in places), key=lambda c: (c[1], c[0])))))
+        merged.append(children[places[0]])
+    return merged
+
+
+def _rows(cells: list[tuple[float, ...]]) -> Iterator[str]:
+    """(left, top, right, bottom) from left to right, row by row."""
+    start = cells[0]
+    for now, after in zip(cells, [*cells[1:], None], strict=True):
+        if after is None or after[1] != now[1] or after[0] != now[2]:
+            x, y, right, below = start[0], start[1], now[2], now[3]
+            yield f"M {x} {y} L {right} {y} L {right} {below} L {x} {below} z"
+            start = after or start
+
+
+def _attribute(name: str, value: str, names: Mapping[str, str], digits: int) -> str:
+    """Written short; an ``id`` is left out, since whatever is referred to has a name of the page's."""
+    value = " ".join(value.split())
+    if name == "id":
+        return ""
+    if name == LINK:
+        target = value.replace(" ", "") if value.startswith("data:image/") else f"#{names[value.removeprefix('#')]}"
+        return f' href="{escape(target)}"'
+    if name == "d":
+        value = re.sub(r" ?([A-Za-z]) ?", r"\1", _rounded(_CELL.sub(_sides, value), digits)).replace(" -", "-")
+    elif name in ("style", "clip-path"):
+        value = _NAMED.sub(lambda found: f"url(#{names[found[1]]})", value).replace(": ", ":").replace("; ", ";")
+    elif name == "transform":
+        value = _MOVED.sub(lambda found: _rounded(found[0], digits), value)
+    elif _NUMBER.fullmatch(value):
+        value = _rounded(value, digits)
+    return f' {name}="{escape(value)}"'
+
+
+def _sides(found: re.Match[str]) -> str:
+    x, y, right, below = (round(float(text), DIGITS) for text in found.groups())
+    return f"M {x} {y} h {right - x} v {below - y} h {x - right} z"
+
+
+def _rounded(text: str, digits: int) -> str:
+    return _NUMBER.sub(lambda found: _short(f"{float(found[0]):.{digits}f}"), text)
+
+
+def _short(number: str) -> str:
+    """Without zeros at the ends."""
+    bare = number.rstrip("0").rstrip(".") if "." in number else number
+    return "0" if bare in ("-0", "") else re.sub(r"^(-?)0\.", r"\1.", bare)
