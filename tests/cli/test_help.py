@@ -131,6 +131,13 @@ def test_pages_where_the_encoding_lacks_letters(environment):
     assert b"lambda_H" in done.stdout or "λ_H".encode() in done.stdout
 
 
+@pytest.mark.parametrize("words", [["help"], ["help", "sweep"], ["-v", "--help"], ["sweep", "-h"]])
+def test_ways_to_ask(words, monkeypatch, capsys):
+    assert run(monkeypatch, *words) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Usage: ufm sweep STUDY " if "sweep" in words else "Usage: ufm COMMAND ")
+
+
 def test_python_m_ufm_is_the_program():
     root = Path(__file__).parents[2]
     done = subprocess.run(

@@ -24,6 +24,7 @@ PROBLEM = ["--classes", "3", "3", "--samples", "2"]
         (["verfy"], "ufm: no command 'verfy'; did you mean 'verify'?"),
         (["mesure", "runs/a"], "ufm: no command 'mesure'; did you mean 'measure'?"),
         (["xyzzy"], "ufm: no command 'xyzzy'"),
+        (["--verison"], "ufm: there is no option --verison; did you mean --version?"),
         (["--lambda-H", "1", "solve"], "ufm: the command comes before --lambda-H"),
         (["verify", "--lambda-h", "1"], "ufm: there is no option --lambda-h; did you mean --lambda-H?"),
         (["solve", *PROBLEM, "--device", "gpu"], "ufm: --device 'gpu' is not known; did you mean 'cuda'? Here: cpu"),

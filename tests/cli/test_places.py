@@ -77,7 +77,6 @@ def _no_work(monkeypatch):
     monkeypatch.setattr(writable, "_try", refuse)
     monkeypatch.setattr("ufm.solvers.gradient.run.Run.__init__", worked)
     for name in (
-        "verify.cli.commands.run_case",  # first: it imports the commands, which must not keep what bars the way
         "verify.falsification.falsify",
         "verify.comparison.cosine_curve.cosine_curve",
         "verify.findings.run_findings",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
+import attrs
 import joblib
 import pytest
 import torch
@@ -16,7 +16,9 @@ from studies import SMALL, study
 
 import verify
 from ufm.support.threads import one_thread
+from verify.sweeping.axis import Axis
 from verify.sweeping.slurm import slurm_executor
+from verify.sweeping.study import read_study
 
 WIDE = study(
     study={"chunk": 4, "claims": None, "metrics": None},
@@ -85,7 +87,8 @@ def test_jobs_of_submitit(alone: bytes, tmp_path: Path) -> None:
 def test_a_job_that_fails_is_told_and_finished_chunks_stay(tmp_path: Path) -> None:
     submitit = pytest.importorskip("submitit")
     executor = submitit.LocalExecutor(folder=tmp_path / "logs")
-    asked: Any = study(study={"chunk": 1}, problem={"lambda_W": None}, axes={"lambda_W": [0.1, 1e-200], "loss": None})
+    fine = read_study(study(study={"chunk": 1}, axes={"lambda_W": [0.1, 0.2], "loss": None}))
+    asked = attrs.evolve(fine, axes=(Axis("lambda_W", (0.1, 1e-200)),))  # which no file may state
     with pytest.raises(Exception, match="lambda_W=1e-200 is beyond"):
         verify.sweep(asked, tmp_path / "table.parquet", jobs=1, executor=executor)
     assert [path.name for path in (tmp_path / "table.parquet.parts").glob("chunk*")] == ["chunk-0000000.parquet"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ SWITCHES = {
     "--verbose": "verbose",
     "-vv": "details",
 }
+ABOUT_ITSELF = ("--help", "--version", "--print-completion", "--verbose", "--quiet")
 
 
 def own_commands() -> Commands:
@@ -67,6 +69,10 @@ def _answered(table: Commands, words: list[str]) -> tuple[int, str]:
     before = []
     while words and words[0] in SWITCHES:
         before.append(words.pop(0))
+    if words[:1] == ["help"]:  # ufm help solve
+        words = [*words[1:], "--help"]
+    if words == ["--help"]:
+        before.append(words.pop())
     if not words or words[0] in ("--version", "--print-completion") or words[0].startswith("--print-completion="):
         return _about_itself(table, before, words), ""
     name = words[0]
@@ -118,13 +124,15 @@ def _about_itself(table: Commands, before: list[str], words: list[str]) -> int:
 
 
 def _no_command(name: str, table: Commands) -> CommandLineError:
+    if is_flag(name) and (meant := difflib.get_close_matches(name, ABOUT_ITSELF, n=1, cutoff=0.7)):
+        return CommandLineError(f"there is no option {name}; did you mean {meant[0]}?\nufm --help lists them")
     if is_flag(name):
         return CommandLineError(
             f"the command comes before {name}: ufm COMMAND [OPTIONS]\nufm --help lists the commands"
         )
-    meant = nearest(name, table)
+    near = nearest(name, table)
     return CommandLineError(
-        f"no command {name!r}" + (f"; did you mean {meant!r}?" if meant else "") + "\nufm --help lists the commands"
+        f"no command {name!r}" + (f"; did you mean {near!r}?" if near else "") + "\nufm --help lists the commands"
     )
 
 

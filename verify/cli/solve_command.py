@@ -86,6 +86,7 @@ class Solve:
     def _told(self, solution: ufm.Solution, problem: Any, terminal: Terminal) -> None:
         """Saved, certified and printed."""
         from verify.certification.certificate import certify
+        from verify.cli.terminal import shell_words
 
         try:
             if self.save is not None:
@@ -98,4 +99,4 @@ class Solve:
             terminal.then("--save solution.safetensors keeps it", "ufm verify with the same flags compares it")
         else:
             terminal.written("saved", self.save)
-            terminal.then(f"ufm.load({str(self.save)!r}) in Python", "ufm verify with the same flags compares it")
+            terminal.then(shell_words("ufm", "figure", "heads", self.save), f"ufm.load({str(self.save)!r}) in Python")

@@ -50,8 +50,8 @@ def gram_error(part: Samples, gap: float) -> float:
     form = part.form
     Z = _unmoved(form, part.point.W @ part.means)
     U, singular, Vt = np.linalg.svd(form.scaling * Z, full_matrices=False)
-    left, right = U * singular, Vt.T * singular
-    ideal = np.block([[left @ U.T, left @ Vt], [right @ U.T, right @ Vt]])
+    vectors = np.concatenate([U, Vt.T])
+    ideal = (vectors * singular) @ vectors.T  # (|Z̃ᵀ|, Z̃; Z̃ᵀ, |Z̃|)
     distance = logit_distance(form, part.point.W @ part.means + part.point.b[:, None], max(0.0, gap))
     return float(np.linalg.norm(gram(part) - ideal)) + math.sqrt(6.0) * distance
 
