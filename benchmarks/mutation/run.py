@@ -55,11 +55,11 @@ def main() -> None:
             continue
         chosen = list(drawn(path, options.each, options.seed))
         sample += [mutant.key for mutant in chosen]
-        todo = [m for m in chosen if m.key not in done or (options.again and done[m.key] == "survived")]
+        todo = [m for m in chosen if done.get(m.key) == ("survived" if options.again else None)]
         if todo:
             try_all(todo, tests, done, options.limit)
     if not options.only:
-        report({key: done[key] for key in sample}, options.seed)
+        report({key: done[key] for key in sample if key in done}, options.seed)
 
 
 def try_all(mutants: list, tests: list[str], done: dict[str, str], limit: float | None) -> None:
