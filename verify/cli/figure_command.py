@@ -47,8 +47,8 @@ class Figure:
     """Of phase-diagram: another axis; by default the table's second."""
     colour: str = "rank"
     """Of phase-diagram: column of the table."""
-    at: tuple[str, ...] = ()
-    """Of phase-diagram: AXIS=VALUE for every other axis."""
+    at: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Of phase-diagram: AXIS=VALUE; again for every other axis that has several values."""
     output: Path = Path("figures")
     """Folder for figure-NUMBER.png, .svg and .csv; another loss than cross-entropy stands in their names."""
 
