@@ -93,6 +93,8 @@ def _gaps(curve: Curve, bound: float) -> Curve:
     """The smallest gap up to each moment that made it smaller, without moments that a reader would not miss."""
     best, gaps = float("inf"), []
     for moment, value in curve:
+        if value < bound * (1 - 1e-12):  # more than rounding: it minimizes something else
+            raise ValueError(f"F = {value!r} is below its proven lower bound {bound!r}")
         if value < best:
             best = value
             gaps.append((moment, max(value - bound, 0.0) / value))

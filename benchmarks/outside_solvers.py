@@ -30,6 +30,8 @@ class Program:
         self.labels = torch.as_tensor(np.asarray(problem.labels))
         self.counts = torch.as_tensor(np.asarray(problem.counts), dtype=torch.float64)
         self.loss: str = problem.loss
+        if self.loss not in ("cross-entropy", "squared-error"):
+            raise ValueError(f"loss={self.loss!r} is not written here; cross-entropy and squared-error are")
         self.lambdas = (problem.lambda_H, problem.lambda_W, problem.lambda_b)
         self.rows, self.columns = sum(self.classes), len(self.labels)
         self.dim = self.rows if self.loss != "cross-entropy" else self.rows - len(self.classes)

@@ -44,6 +44,7 @@ repository_pages = {
     "contributing": "CONTRIBUTING.md",
     "benchmark-results/results": "benchmarks/results/results.md",
     "benchmark-results/compare": "benchmarks/results/compare.md",
+    "benchmark-results/mutation": "benchmarks/results/mutation.md",
 }
 
 # Markdown

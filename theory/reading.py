@@ -26,8 +26,10 @@ def read(problem: Any) -> Reading:
     ``reduction`` ("sum" or "mean"), ``loss`` (a name, or one per task; cross-entropy where there is no such field),
     ``label_smoothing``. A source that is none of these has no theorem here and is not read further; a loss that no
     theorem is about is read. Raises TypeError naming a missing field, ValueError naming one whose value is impossible,
-    or that is public and not known here: it may be of another model.
+    or that is public and not known here: it may be of another model. What was read already comes back as it is.
     """
+    if isinstance(problem, Reading):
+        return problem
     source = field(problem, "source")
     if not isinstance(source, str) or source not in get_args(Source):
         return Reading(str(source), 0.0, ())

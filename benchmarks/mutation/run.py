@@ -1,8 +1,9 @@
 """How many of the small mistakes that could be made in the mathematics the tests find: mutation testing, sampled.
 
 python benchmarks/mutation/run.py               draws mutants of the modules in suites.toml, runs the tests named there
-                                                on each, goes on where it stopped, and writes results/mutation.md
-python benchmarks/mutation/run.py --only TEXT   of modules whose path holds TEXT, without the report
+                                                on each, goes on where it stopped (.mutation.jsonl; without that
+                                                file from the start), and writes results/mutation.md
+python benchmarks/mutation/run.py --only TEXT   of modules whose path holds TEXT
 python benchmarks/mutation/run.py --again       survivors once more, after tests were added
 
 Needs the extra `mutation`. The score is killed / (drawn − equivalent); equivalent.toml lists the mutants that mean the
@@ -38,28 +39,28 @@ def main() -> None:
     parser.add_argument(
         "--limit", type=float, help="seconds for each, where the tests are known to pass; else measured"
     )
+    parser.add_argument("--report", action="store_true", help="of what was tried so far, trying no more")
     parser.add_argument("--again", action="store_true", help="try survivors again")
     options = parser.parse_args()
 
     os.chdir(ROOT)
+    done = logged()
+    if options.report:
+        return report(done, options.seed)
     sys.path.insert(0, str(ROOT))
     for library in LIBRARIES:
         importlib.import_module(library)
     from mutants import drawn
 
     suites = tomllib.loads((HERE / "suites.toml").read_text(encoding="utf-8"))
-    done = logged()
-    sample = []
     for path, tests in suites.items():
         if options.only not in path:
             continue
         chosen = list(drawn(path, options.each, options.seed))
-        sample += [mutant.key for mutant in chosen]
-        todo = [m for m in chosen if m.key not in done or (options.again and done[m.key] == "survived")]
+        todo = [m for m in chosen if done.get(m.key) == ("survived" if options.again else None)]
         if todo:
             try_all(todo, tests, done, options.limit)
-    if not options.only:
-        report({key: done[key] for key in sample}, options.seed)
+    report(done, options.seed)
 
 
 def try_all(mutants: list, tests: list[str], done: dict[str, str], limit: float | None) -> None:
@@ -90,6 +91,7 @@ def logged() -> dict[str, str]:
 def report(outcomes: dict[str, str], seed: int) -> None:
     """A row a module, the sum, and the survivors."""
     equivalent = tomllib.loads((HERE / "equivalent.toml").read_text(encoding="utf-8"))
+    suites = tomllib.loads((HERE / "suites.toml").read_text(encoding="utf-8"))
     rows, left = {}, []
     for key, outcome in outcomes.items():
         row = rows.setdefault(key.partition(": ")[0], {"drawn": 0, "equivalent": 0, "killed": 0})
@@ -110,8 +112,9 @@ def report(outcomes: dict[str, str], seed: int) -> None:
         "# Mutation testing",
         "",
         f"As `python benchmarks/mutation/run.py` wrote it, at commit {commit} with seed {seed}: **{score:.1%}** of "
-        f"{sums['drawn']} mutants, {sums['equivalent']} of which mean the same, were killed; {at_import} of them as "
-        f"soon as they were imported, {late} by taking too long.",
+        f"{sums['drawn']} mutants, {sums['equivalent']} of which mean the same and do not count, were killed; "
+        f"{at_import} of them as soon as they were imported, {late} by taking too long. The sample has reached "
+        f"{len(rows)} of the {len(suites)} modules in benchmarks/mutation/suites.toml.",
         "",
         "| module | mutants | equivalent | killed |",
         "|---|---|---|---|",

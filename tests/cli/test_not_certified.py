@@ -45,3 +45,19 @@ def test_failed_and_not_certified_are_told_apart():
     assert summary.headline(JobResult((good, narrow))) == "Not certified: narrow (d = 2 < 4) (of 2 cases)"
     outcomes = [summary.outcome(JobResult(cases)) for cases in ((good, narrow, bad), (good, narrow), (good,))]
     assert outcomes == ["failed", "not certified", "passed"]
+
+
+def test_the_first_paragraph_claims_what_came_out():
+    skewed = run_case("skewed", ufm.SingleSource([[5, 3], [2, 7]], **LAMBDAS))
+    good, bad = case("good"), case("bad", method="gradient", optimizer="lbfgs", steps=3)
+    assert skewed.report.prediction is None
+    assert "So the solution is a certified global minimum" in summary.told(JobResult((good,)))
+    assert "looks as theory says" in summary.told(JobResult((good,)))
+    alone = summary.told(JobResult((skewed,)))
+    assert "no theorem covers it" in alone
+    assert "theory says" not in alone
+    assert "the 1 that a theorem covers look as it says" in summary.told(JobResult((good, skewed)))
+    assert " failed" in summary.told(JobResult((good, bad)))
+    for cases in ((good, bad), (case("narrow", dim=2),)):
+        assert "certified global minimum" not in summary.told(JobResult(cases))
+    assert summary.told(JobResult(())) == ""

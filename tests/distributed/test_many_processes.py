@@ -12,7 +12,7 @@ from gloo_processes import ENVIRONMENT, results, run, start
 from process_jobs import METHODS, PROBLEMS
 
 import ufm
-from ufm.solvers.gradient import draw
+from ufm.solvers.gradient import draw, process_group
 
 FEW = ("momentum", "lbfgs", "adam", "SGD", "mgda")
 CLOSE = 1e-12  # relative, of F
@@ -129,6 +129,25 @@ def test_needs_a_process_group():
         ufm.solve(problem, "gradient", distributed=True)
     with pytest.raises(TypeError, match="distributed= is no option of method='newton'"):
         ufm.solve(problem, distributed=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "message"),
+    [
+        ("No backend type associated with device type cpu", ValueError, "'nccl' cannot add its tensors"),
+        ("Timed out waiting 40000ms for recv", process_group.LostProcessError, "process 1 of 2 lost another one"),
+    ],
+)
+def test_a_process_that_never_comes_is_no_fault_of_the_backend(reason, kind, message, monkeypatch):
+    def all_reduce(tensor):
+        raise RuntimeError(reason)
+
+    answers = {"is_initialized": True, "get_rank": 1, "get_world_size": 2, "get_backend": "nccl"}
+    for name, answer in answers.items():
+        monkeypatch.setattr(process_group.dist, name, lambda answer=answer: answer)
+    monkeypatch.setattr(process_group.dist, "all_reduce", all_reduce)
+    with pytest.raises(kind, match=message):
+        process_group.joined(True, torch.device("cpu"))
 
 
 def test_normals_by_number(monkeypatch):

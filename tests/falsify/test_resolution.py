@@ -35,6 +35,13 @@ PROBLEMS: dict[str, Any] = {
 }
 
 
+def test_targets_of_zero_are_fitted_by_zero() -> None:
+    """F* = 0, which no unit of F divides by."""
+    problem = ufm.Regression([[0.0], [0.0]], **SHARED)
+    solution = ufm.solve(problem)
+    assert resolution(read(problem, solution), verify.certify(problem, solution)) == 0.0
+
+
 @pytest.mark.parametrize("name", list(PROBLEMS))
 @pytest.mark.parametrize("noise", [1e-3, 1e-5, 1e-7])
 def test_bound_holds_at_perturbed_points(name: str, noise: float) -> None:

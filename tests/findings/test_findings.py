@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import WIDTHS, browser, opened, overflow
 
 import ufm
 from ufm.support.content_digest import content_digest
@@ -101,6 +102,16 @@ def test_the_pages_agree(findings: Findings, tmp_path: Path) -> None:
         assert title.replace("'", "&#x27;") in html
     assert f"{findings.searched[0].finding.violation:.6g}" in markdown
     assert set(re.findall(r"\(figures/([^)]*)\)", markdown)) == {"figure-61.png"}
+
+
+def test_the_page_in_a_browser(findings: Findings, tmp_path: Path) -> None:
+    page = write_findings(findings, tmp_path)
+    with browser() as chromium:
+        for width in WIDTHS:
+            with opened(chromium, page, width) as shown:
+                assert overflow(shown) == 0
+                shown.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+                assert overflow(shown) == 0
 
 
 def test_intervals_that_do_not_meet_are_not_sound(findings: Findings) -> None:

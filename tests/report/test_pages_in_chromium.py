@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import browser, opened, overflow
+from chromium import WIDTHS, browser, opened, overflow
 from reported_results import HOSTILE, LAMBDAS, case, curve, failing
 
 from ufm import SingleSource
 from verify.main_job import write_report
 from verify.main_job.case import JobResult, run_case
 
-WIDTHS = (400, 800, 1400, 2400)
 UNFOLD = "for (const each of document.querySelectorAll('details')) each.open = true"
 END_OF_SCRIPT = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 

@@ -130,6 +130,29 @@ def test_parts_of_another_study_are_refused(tmp_path: Path) -> None:
         verify.sweep(study(study={"chunk": 8}), table)
 
 
+def test_rows_damaged_on_disk_are_named_and_made_again(tmp_path: Path) -> None:
+    table = tmp_path / "table.parquet"
+    _, progress = interrupt_after(2)
+    with pytest.raises(verify.SweepInterrupted):
+        verify.sweep(SMALL, table, progress=progress)  # type: ignore[arg-type]
+    second = parts_of(table) / "chunk-0000001.parquet"
+    content = bytearray(second.read_bytes())
+    content[200] ^= 0xFF  # of a page: the footer is whole
+    second.write_bytes(content)
+    with pytest.raises(ValueError, match=r"chunk-0000001.parquet' is damaged \(.*\); remove it, and the same sweep"):
+        verify.sweep(SMALL, table)
+    assert not table.exists()
+    second.unlink()
+    assert verify.sweep(SMALL, table).computed == 3
+
+
+def test_a_table_without_some_of_its_rows_is_refused(tmp_path: Path) -> None:
+    table = verify.sweep(SMALL, tmp_path / "table.parquet").path
+    pq.write_table(pq.read_table(table).slice(0, 5), table)
+    with pytest.raises(ValueError, match=r"table.parquet' has 5 of the study's 8 problems; remove it, or name another"):
+        verify.sweep(SMALL, table)
+
+
 @pytest.mark.parametrize("damage", ["cut", "other chunk", "text"])
 def test_damaged_parts_are_refused_by_name(damage: str, tmp_path: Path) -> None:
     table = tmp_path / "table.parquet"

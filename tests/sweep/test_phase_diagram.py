@@ -114,6 +114,35 @@ def test_an_axis_of_names_has_strokes(losses: Path) -> None:
     assert drawn(phase_diagram_figure(plane_of(losses, "loss", "lambda_W"))[0], "png").startswith(b"\x89PNG")
 
 
+def test_an_axis_of_one_number_has_strokes() -> None:
+    """λ_H λ_W = N/(4 K) = 3, whichever axis has the one value; its cell is as wide as the stroke."""
+    for size, rim in ((0.5, (0.25, 0.75)), (100.0, (50.0, 150.0))):
+        varied = LOSSES | {"axes": {"lambda_H": [size], "lambda_W": [0.001, 0.5, 5.0, 50.0]}}
+        varied["problem"] = LOSSES["problem"] | {"lambdas": 0.5}
+        (stroke,) = boundaries(without_problems(varied, "lambda_H", "lambda_W"))[0][0].lines
+        np.testing.assert_allclose(stroke[0], rim)
+        np.testing.assert_allclose(np.exp(stroke[1]), 3.0 / size, rtol=1e-9)
+        (turned,) = boundaries(without_problems(varied, "lambda_W", "lambda_H"))[0][0].lines
+        np.testing.assert_allclose(turned, stroke[::-1])
+
+
+def test_sizes_that_no_problem_has_are_passed_over() -> None:
+    """Between 5 and 7 classes there is no orthogonal array of four tasks of 6."""
+    problem = {"counts": "pairwise-uniform", "tasks": 4, "lambda_W": 1.0, "lambda_b": 0.01}
+    axes = {"classes": [5, 7], "lambda_H": {"low": 0.1, "high": 100.0, "points": 3}}
+    found, covered = boundaries(without_problems({"problem": problem, "axes": axes}, "classes", "lambda_H"))
+    assert covered == pytest.approx(2 / 3)
+    (line,) = found[0].lines
+    np.testing.assert_allclose(line[0][[0, -1]], [5.0, 7.0])
+
+
+def test_an_axis_of_one_value_is_held_by_itself(tmp_path: Path) -> None:
+    varied = LOSSES | {"axes": LOSSES["axes"] | {"reduction": ["mean"]}}
+    plane = plane_of(verify.sweep(varied, tmp_path / "table.parquet").path, "loss", "lambda_W")
+    assert plane.held == {"reduction": "mean"}
+    assert len(plane.frame) == 6
+
+
 def test_samples_are_points(sampled: Path) -> None:
     plane = plane_of(sampled, "lambda_H", "lambda_W", "regime", seed="0")
     axes = draw_plane(plane, ())
@@ -184,6 +213,7 @@ def test_the_command(correlated: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         (("figure", "phase-diagram"), "ufm figure phase-diagram needs a table"),
         (wanted[:3], "the table varies reduction as well; hold it by --at"),
         ((*wanted[:3], "--at", "reduction"), "--at takes AXIS=VALUE, each axis once"),
+        ((*wanted, "--at", "n_same=2"), "at=reduction, n_same: a phase diagram needs two of n_same, "),
         ((*wanted, "--points", "3"), "--points: not of phase-diagram; leave it out"),
         (("figure", "61", correlated, "--colour", "gap"), "--colour, FILE: not of 61; leave it out"),
     ):

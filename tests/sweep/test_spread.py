@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import joblib
 import pytest
 import torch
@@ -16,7 +17,10 @@ from studies import SMALL, study
 
 import verify
 from ufm.support.threads import one_thread
+from verify.sweeping import spread
+from verify.sweeping.axis import Axis
 from verify.sweeping.slurm import slurm_executor
+from verify.sweeping.study import read_study
 
 WIDE = study(
     study={"chunk": 4, "claims": None, "metrics": None},
@@ -44,6 +48,25 @@ def test_a_backend_that_gives_results_all_at_once(alone: bytes, tmp_path: Path) 
     joblib.register_parallel_backend("at-once", AtOnce)
     with joblib.parallel_config(backend="at-once"):
         assert verify.sweep(WIDE, tmp_path / "table.parquet").path.read_bytes() == alone
+
+
+def test_no_more_processes_than_chunks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = []
+
+    class Noted(joblib.Parallel):  # type: ignore[misc]
+        def __init__(self, n_jobs: int, **options: Any) -> None:
+            asked.append(n_jobs)
+            super().__init__(n_jobs=1, **options)
+
+    monkeypatch.setattr(joblib, "Parallel", Noted)
+    verify.sweep(SMALL, tmp_path / "table.parquet", jobs=1000)
+    assert asked == [3]
+
+
+def test_a_process_that_ends_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(spread, "_work", lambda chunk, submitter: os._exit(9))
+    with pytest.raises(RuntimeError, match=r"a process of the sweep ended \(.*\); finished chunks are kept"):
+        verify.sweep(SMALL, tmp_path / "table.parquet", jobs=2)
 
 
 def test_an_error_in_a_worker_is_told(tmp_path: Path) -> None:
@@ -85,7 +108,8 @@ def test_jobs_of_submitit(alone: bytes, tmp_path: Path) -> None:
 def test_a_job_that_fails_is_told_and_finished_chunks_stay(tmp_path: Path) -> None:
     submitit = pytest.importorskip("submitit")
     executor = submitit.LocalExecutor(folder=tmp_path / "logs")
-    asked: Any = study(study={"chunk": 1}, problem={"lambda_W": None}, axes={"lambda_W": [0.1, 1e-200], "loss": None})
+    fine = read_study(study(study={"chunk": 1}, axes={"lambda_W": [0.1, 0.2], "loss": None}))
+    asked = attrs.evolve(fine, axes=(Axis("lambda_W", (0.1, 1e-200)),))  # which no file may state
     with pytest.raises(Exception, match="lambda_W=1e-200 is beyond"):
         verify.sweep(asked, tmp_path / "table.parquet", jobs=1, executor=executor)
     assert [path.name for path in (tmp_path / "table.parquet.parts").glob("chunk*")] == ["chunk-0000000.parquet"]

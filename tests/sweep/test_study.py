@@ -114,14 +114,38 @@ REFUSED = {
     "label sets": ({"problem": {"source": "multilabel"}}, r"source='multilabel' has one task, got classes=\[2, 3\]"),
     "unequal": ({"problem": {"counts": "pairwise-uniform"}}, r"equally many classes in every task, got classes="),
     "huge": ({"problem": {"classes": [1000, 1000, 1000]}}, "label tuples, more than"),
+    "seed of no column": ({"problem": {"seed": 2**63}}, "problem.seed must be at most 9,223,372,036,854,775,807"),
+    "too many samples": ({"study": {"design": "random", "samples": 10**9}}, "study.samples must be at most 10,000,000"),
+    "too many rows": (
+        {"problem": {"source": "soft", "n": None, "rows": 10**9}}, "problem.rows must be at most 10,000,000, got"
+    ),
+    "rows beyond memory": (
+        {"problem": {"source": "soft", "classes": 10**6, "n": None, "rows": 10**7}}, r"targets needs about .* GiB"
+    ),
+    "between the ends": (
+        {"problem": {"classes": None, "tasks": 4, "counts": "pairwise-uniform"}, "axes": {"classes": [5, 6, 7]}},
+        "tasks=4 is more than 3, the most for classes=6",
+    ),
+    "between the ends of a range": (
+        {"problem": {"classes": None, "tasks": 4, "counts": "pairwise-uniform"},
+         "axes": {"classes": {"low": 5, "high": 7, "points": 3, "scale": "linear"}}},
+        "tasks=4 is more than 3, the most for classes=6",
+    ),
     "no ratio": ({"problem": {"counts": "long-tailed"}}, "ratio is missing, which counts='long-tailed' of source="),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("tables", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_is_refused(tables: dict[str, dict[str, object]], message: str) -> None:
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises((ValueError, TypeError, MemoryError), match=message):
         read_study(study(**tables))
+
+
+def test_class_numbers_that_a_grid_passes_over_are_not_tried() -> None:
+    """An orthogonal array of four tasks has no 6 classes; the grid has 5 and 7."""
+    axes = {"classes": {"low": 5, "high": 7, "points": 2}, "lambda_W": None, "loss": None}
+    problem = {"classes": None, "tasks": 4, "counts": "pairwise-uniform"}
+    assert read_study(study(problem=problem, axes=axes)).size == 2
 
 
 def test_a_key_stands_in_one_table() -> None:

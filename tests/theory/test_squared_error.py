@@ -296,3 +296,10 @@ def test_extreme_lambdas(size):
             prediction = theory.predict(fields(problem, lambda_H=size, lambda_W=size))
             assert np.isfinite(prediction.objective)
             assert np.isfinite(np.concatenate(prediction.b)).all()
+
+
+@pytest.mark.parametrize(("lambda_b", "words"), [(None, "no bias"), (0.0, "λ_b = 0: free")])
+def test_the_bias_that_was_found_is_told(lambda_b, words):
+    problem = SingleSource([5, 3], loss="squared-error", lambda_H=0.05, lambda_W=0.05, lambda_b=lambda_b)
+    (row,) = (row for row in theory.predict(problem).hypotheses if row.name == "bias")
+    assert row.found == words

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from chromium import WIDTHS, browser, opened, overflow
 from plain_models import HEADS, ResNet, images, loader, trained_statistics
 
 import theory
@@ -175,3 +176,15 @@ def test_a_theorem_fails_at_a_network_that_has_not_collapsed() -> None:
     within = problem.lambda_H * len(y) * seen.metrics()["SNC1"]
     assert row in report.failures
     assert row.measured == pytest.approx((within / means.objective) ** 0.5, rel=1e-9)
+
+
+def test_the_page_in_a_browser(tmp_path: Path) -> None:
+    name = "</script><script>document.title = 'taken'</script>"
+    page = observed("all").report(tmp_path, weight_decay=0.05, name=name)
+    with browser() as chromium:
+        for width in WIDTHS:
+            with opened(chromium, page, width) as shown:
+                assert overflow(shown) == 0
+                assert shown.title() == "Networks beside the unconstrained feature model"
+                assert name in shown.inner_text("main")
+                assert shown.evaluate("document.querySelector('canvas').width") > 300

@@ -82,6 +82,61 @@ def test_curvature_is_the_derivative_of_the_residual_and_at_most_the_smoothness(
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [0.0, 1e-9, 1e-2])
+def test_rounding_of_curvature_is_bounded_and_not_by_much_more(name, size):
+    """⟨du, ∂²ℓ du⟩ term by term, p and du each off by what is said; at no error the bound is some roundings."""
+    rng = np.random.default_rng(5)
+    y, u = block(name, rng, hard=False, columns=200)
+    u /= np.abs(u).max(axis=0)
+    du = rng.standard_normal(u.shape) * 10.0 ** rng.uniform(-3, 3, u.shape[1])
+    p, s = LOSSES[name].curvature(u, y), LOSSES[name].mass(y.sum(axis=0))
+    of_p, of_du = size * p, size * np.abs(du)
+    terms, errors = LOSSES[name].curved(p, s, du, of_p, of_du)
+    greatest = s * p.max(axis=0) * np.abs(du).max(axis=0) ** 2
+    assert (errors <= 50 * len(u) * (2.0**-52 + size) * greatest).all()
+    for _ in range(10):
+        p_off, du_off = p + of_p * rng.uniform(-1, 1, p.shape), du + of_du * rng.uniform(-1, 1, p.shape)
+        there = LOSSES[name].curved(p_off, s, du_off, of_p, of_du)[0]
+        assert (np.abs(there - terms) <= errors + 1e-14 * greatest).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_move_goes_as_far_as_the_conjugate_s_domain_and_no_further(name):
+    rng = np.random.default_rng(6)
+    known = LOSSES[name]
+    for _ in range(20):
+        y, u = block(name, rng, hard=False, columns=3)
+        at = tasks(y, name)
+        point = 0.5 * known.clip(at, rng.standard_normal(u.shape))
+        move = rng.standard_normal(u.shape) * 10.0 ** rng.uniform(-2, 2)
+        share = known.share(at, point, move)
+        assert 0.0 < share <= 1.0
+        there = point + share * move
+        np.testing.assert_allclose(known.clip(at, there), there, rtol=0, atol=1e-12)
+        if share < 1.0:
+            beyond = point + (1.0 + 1e-6) * share * move
+            assert (known.clip(at, beyond) != beyond).any()
+    if name == "cross-entropy":  # a point that rounding has put outside does not go back
+        assert known.share(at, -y * (1.0 + 1e-12), -np.ones_like(y)) == 0.0
+
+
+def test_soft_targets_are_left_by_a_share_that_their_rounding_cannot_use_up():
+    """Cross-entropy's q = y + θ g > 0 of every target that may be off by some roundings: from g = −y on all but one."""
+    known, rng = LOSSES["cross-entropy"], np.random.default_rng(7)
+    y, _ = block("cross-entropy", rng, hard=False)
+    s = y.sum(axis=0, keepdims=True)
+    soft = Tasks((len(y),), y, np.argmax(y, axis=0)[None], s, None, True, 4)
+    g, columns = -y, np.arange(y.shape[1])
+    g[soft.tops[0], columns] = 0.0
+    g[soft.tops[0], columns] = -g.sum(axis=0)
+    factor = known.inside(soft, 1.0, g)
+    assert factor is not None
+    assert (factor < 1.0).all()
+    assert (y * (1.0 - 4 * 2.0**-53) + factor * g > 0).all()
+    assert known.inside(soft, 0.5, g) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_rounding_of_residuals_is_bounded(name):
     """Logits off by what is said move p and the residual by no more than what is said."""
     rng = np.random.default_rng(2)

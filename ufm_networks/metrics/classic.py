@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,15 @@ class TaskSums:
     samples: int
     sums: Tensor
 
+    @cached_property
+    def everywhere(self) -> bool:
+        """Whether every label has a class: read once, since batches that are asked wait for the device."""
+        return bool((self.class_of >= 0).all())
+
     def add(self, h: Tensor, label: Tensor) -> None:
         """Features (n, d) of one form with their labels (n,)."""
         k = self.class_of[label]
-        if not bool((k >= 0).all()):
+        if not self.everywhere:
             h, k = h[k >= 0], k[k >= 0]
         if self.P is not None:
             self.sums[0] += ((h - self.means[k]) @ self.P.T).square().sum()

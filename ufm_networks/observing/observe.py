@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from ufm.losses import LOSSES
 from ufm.support import validation
@@ -20,7 +20,7 @@ from ufm_networks.observing.first_pass import FirstPass
 from ufm_networks.observing.heads import Heads, find_heads
 from ufm_networks.observing.model_of_labels import label_problem, ordered_labels
 from ufm_networks.observing.observation import Observation
-from ufm_networks.observing.process_share import distributed_sampler
+from ufm_networks.observing.process_share import processes_of
 from ufm_networks.observing.samples import Samples, pooling, unpacking
 from ufm_networks.observing.shown import LabelTable, Shown, require_same
 from ufm_networks.observing.watching import placed, watching
@@ -82,7 +82,7 @@ def observe(
     _require_loop(loader, passes)
     with placed(model, found, device) as place, watching(model, found) as entering:
         samples = Samples(model, found, loader, entering, place, taken, pooled, absent)
-        return _observe(samples, found, _processes(loader, place), passes, effective_rank)
+        return _observe(samples, found, processes_of(loader, place), passes, effective_rank)
 
 
 def _observe(
@@ -170,12 +170,3 @@ def _require_loop(loader: Any, passes: int) -> None:
             f"loader is a {type(loader).__name__}, which goes through its samples once, and two passes are needed; "
             "give a DataLoader, a list of batches or what begins anew in every loop, or say passes=1"
         )
-
-
-def _processes(loader: Any, device: torch.device) -> Processes | None:
-    """The group whose shares are added up; None where this process has all samples."""
-    if distributed_sampler(loader) is None:
-        return None
-    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
-        return None
-    return Processes(device, distributed.get_rank(), distributed.get_world_size())

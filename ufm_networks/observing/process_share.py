@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch.utils.data import DistributedSampler
+
+from ufm_networks.training.processes import Processes, group
 
 
 def distributed_sampler(loader: Any) -> DistributedSampler[Any] | None:
@@ -12,6 +15,11 @@ def distributed_sampler(loader: Any) -> DistributedSampler[Any] | None:
     batches = getattr(loader, "batch_sampler", None)
     found = (getattr(holder, "sampler", None) for holder in (loader, batches))
     return next((sampler for sampler in found if isinstance(sampler, DistributedSampler)), None)
+
+
+def processes_of(loader: Any, device: torch.device | None = None) -> Processes | None:
+    """``group``, whose shares are added up; None where a loader without ``DistributedSampler`` has them all."""
+    return None if distributed_sampler(loader) is None else group(device)
 
 
 def own_samples(loader: Any) -> int | None:

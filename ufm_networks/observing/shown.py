@@ -56,7 +56,7 @@ class Shown:
         """Features (n, d) in float64."""
         if not self.samples:
             self.rounding = rounding_of(h)
-        sketch = (h @ self.R).cpu()
+        sketch = h @ self.R  # stays where it is: a copy would wait for the device in every batch
         self.samples += len(h)
         self._groups.append(groups.astype(np.min_scalar_type(int(groups.max()))))
         # rounding of float32 is far below what is allowed of features that are no finer
@@ -69,7 +69,8 @@ class Shown:
     def settle(self) -> None:
         """After the last batch: sketches sorted within their groups, of which the sizes are kept."""
         groups = np.concatenate([np.zeros(0, dtype=np.int64), *self._groups])
-        sketches = torch.cat([torch.zeros(0, DIRECTIONS), *self._sketches]).numpy()
+        none = torch.zeros(0, DIRECTIONS, device=self.R.device)
+        sketches = torch.cat([none, *self._sketches]).cpu().numpy()
         self.sketches = np.stack([of[np.lexsort((of, groups))] for of in sketches.T], axis=1)
         self.counts = np.bincount(groups)
         self._groups, self._sketches = [], []

@@ -50,6 +50,19 @@ class Processes:
                 tensor.copy_(part.view_as(tensor))
 
 
+def group(device: torch.device | None = None) -> Processes | None:
+    """The processes of the program's own process group; None for one alone.
+
+    device  of what they tell each other: by default one whose tensors the group's backend takes
+    """
+    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
+        return None
+    if device is None:
+        nccl = distributed.get_backend() == "nccl"
+        device = torch.device("cuda", torch.cuda.current_device()) if nccl else torch.device("cpu")
+    return Processes(device, distributed.get_rank(), distributed.get_world_size())
+
+
 @contextmanager
 def running(device: str) -> Iterator[Processes]:
     """The processes of this run; device "auto" is CUDA where there is one, one per process under torchrun."""

@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from ufm.support import validation
 from ufm_networks.observing.all_processes import together
 from ufm_networks.observing.batch_labels import Int, label_table
-from ufm_networks.observing.process_share import distributed_sampler
+from ufm_networks.observing.process_share import processes_of
 from ufm_networks.observing.samples import Samples, pooling, unpacking
 from ufm_networks.observing.watching import unwrapped, watching
-from ufm_networks.training.processes import Processes
 from ufm_networks.while_training.current_heads import current_heads
 from ufm_networks.while_training.metrics_of_sums import Told, metrics_of_sums
 from ufm_networks.while_training.running_sums import Layout
@@ -114,19 +113,3 @@ def _same_draws(loader: Any) -> Iterator[None]:
         finally:
             for own, state in states:
                 own.set_state(state)
-
-
-def processes_of(loader: Any) -> Processes | None:
-    """The group whose shares are added up, where a loader has a ``DistributedSampler``; None for all samples here."""
-    if distributed_sampler(loader) is None:
-        return None
-    return group()
-
-
-def group() -> Processes | None:
-    """The processes that train together; None for one alone."""
-    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
-        return None
-    nccl = distributed.get_backend() == "nccl"
-    device = torch.device("cuda", torch.cuda.current_device()) if nccl else torch.device("cpu")
-    return Processes(device, distributed.get_rank(), distributed.get_world_size())

@@ -49,7 +49,7 @@ def classic(source: Source, parts: tuple[Samples, ...]) -> tuple[dict[str, float
 def mean_or_reason(measure: Callable[[Any], float], parts: tuple[Any, ...]) -> tuple[float, str]:
     """The mean and "", or NaN and the reason."""
     try:
-        value = float(np.mean([measure(part) for part in parts]))
+        value = float(sum(measure(part) for part in parts) / len(parts))
     except Undefined as why:
         return np.nan, str(why)
     return value, ZERO_VECTOR if np.isnan(value) else ""

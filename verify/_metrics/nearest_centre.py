@@ -72,7 +72,10 @@ def disagreements(
 
 def centred_heads(form: Form, W: Float, b: Float, origin: Float) -> tuple[Float, Float]:
     """(R, d) w_k − w̄ and (R,) ⟨w_k − w̄, o⟩ + b_k − b̄, each task's rows less their mean."""
-    heads, offsets = (np.concatenate([v[rows] - v[rows].mean(axis=0) for rows in form.blocks]) for v in (W, b))
+    blocks = list(zip(form.blocks, form.classes, strict=True))
+    heads, offsets = (
+        np.concatenate([v[rows] - np.add.reduce(v[rows], axis=0) / k for rows, k in blocks]) for v in (W, b)
+    )
     return heads, offsets + heads @ origin
 
 

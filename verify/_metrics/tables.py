@@ -24,6 +24,7 @@ from verify._metrics.variability import within_label_variance
 from verify._metrics.without_problem import labelled_point
 from verify.reading.form import Float, Problem, Source
 from verify.reading.read import At, read
+from verify.reading.remembered import remembered
 from verify.reading.samples import Samples
 
 Measure = Callable[[tuple[Samples, ...]], float]
@@ -182,9 +183,15 @@ def _of_any_targets() -> dict[str, Measure]:
     """Of tasks that share their samples, classes or not."""
     return {
         "SNC1": _mean(within_label_variance),
-        "SNC3": lambda parts: cross_task_cosines(_heads(parts))[0],
-        "SNC3_max": lambda parts: cross_task_cosines(_heads(parts))[1],
+        "SNC3": lambda parts: _cosines(parts[0])[0],
+        "SNC3_max": lambda parts: _cosines(parts[0])[1],
     }
+
+
+@remembered
+def _cosines(part: Samples) -> tuple[float, float]:
+    """Of the heads of tasks that share their samples."""
+    return cross_task_cosines(_heads((part,)))
 
 
 def _mean(of_part: Callable[[Samples], float]) -> Measure:

@@ -9,7 +9,6 @@ p_k the fraction of samples of class k, so that Σ_W + Σ_B is the covariance of
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import qr
 
 from verify._metrics.class_statistics import TaskClasses
 from verify._metrics.measured import Undefined
@@ -37,7 +36,7 @@ def whitening(task: TaskClasses) -> Float:
     """(r, d) S⁻¹ Uᵀ of ``pinv_variability``, so that tr(Σ_W Σ_B⁺) = Ave ‖S⁻¹ Uᵀ (h − μ_k)‖²."""
     task.require_two()
     B = task.centred * np.sqrt(task.shares)
-    Q, R = qr(B, mode="economic")
+    Q, R = np.linalg.qr(B)
     U, S, _ = np.linalg.svd(R)
     kept = task.cutoff < S
     kept[B.shape[1] - 1 :] = False

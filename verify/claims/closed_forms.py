@@ -10,10 +10,13 @@ import math
 
 import numpy as np
 
-from theory import NotCovered, predict, task_correlation_cosine, unchecked
+from theory import NotCovered, Prediction, Unchecked, predict, task_correlation_cosine, unchecked
+from theory.reading import Reading
+from theory.reading import read as read_for_theory
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles, of_objective
 from verify.claims.regime import cross_entropy, live_rows, objective
 from verify.reading.read import At
+from verify.reading.remembered import remembered
 from verify.reading.sources import label_tuples, own_features
 
 OBJECTIVE = 1e-6  # relative: a certificate of 1e-12 pins the minimum a million times closer
@@ -28,10 +31,9 @@ OBJECTIVE = 1e-6  # relative: a certificate of 1e-12 pins the minimum a million 
 )
 def theorem_3_1(at: At) -> float:
     """|closed form / F − 1|, with a_t = 0 past a threshold; NaN but for Problem (3) as the paper has it."""
-    problem = at.problem
     if not _of_theorem_3_1(at):
         return NOT_APPLICABLE
-    return _relative(unchecked("3.1", problem).objective, objective(at))
+    return _relative(_of_paper(at).objective, objective(at))
 
 
 @claim(
@@ -43,10 +45,9 @@ def theorem_3_1(at: At) -> float:
 )
 def theorem_3_1_any_lambda(at: At) -> float:
     """|closed form / F − 1|; NaN as ``theorem_3_1``, and where the logarithm's argument is not positive."""
-    problem = at.problem
     if not _of_theorem_3_1(at):
         return NOT_APPLICABLE
-    return _relative(unchecked("3.1", problem, thresholds=False).objective, objective(at))
+    return _relative(unchecked("3.1", _reading(at), thresholds=False).objective, objective(at))
 
 
 @claim(
@@ -57,14 +58,13 @@ def theorem_3_1_any_lambda(at: At) -> float:
 )
 def theorem_3_1_gram(at: At) -> float:
     """Largest entry of |W Wᵀ − closed form| over the largest of W Wᵀ; NaN as ``theorem_3_1``, or where W = 0."""
-    problem = at.problem
     if not _of_theorem_3_1(at):
         return NOT_APPLICABLE
     (part,) = at.samples
     measured = part.point.W @ part.point.W.T
     if not live_rows(part).any():
         return NOT_APPLICABLE
-    (expected,) = unchecked("3.1", problem).grams
+    (expected,) = _of_paper(at).grams
     return float(np.abs(measured - expected).max() / np.abs(measured).max())
 
 
@@ -115,10 +115,29 @@ def theorem_5_1_cosine(at: At) -> float:
 )
 def closed_form(at: At) -> float:
     """|closed form / F − 1|; NaN where no theorem covers the problem."""
+    found = prediction(at)
+    return NOT_APPLICABLE if found is None else _relative(found.objective, objective(at))
+
+
+@remembered
+def prediction(at: At) -> Prediction | None:
+    """``theory.predict`` of the problem; None where no theorem covers it."""
     try:
-        return _relative(predict(at.problem).objective, objective(at))
+        return predict(_reading(at))
     except NotCovered:
-        return NOT_APPLICABLE
+        return None
+
+
+@remembered
+def _of_paper(at: At) -> Unchecked:
+    """Theorem 3.1's numbers."""
+    return unchecked("3.1", _reading(at))
+
+
+@remembered
+def _reading(at: At) -> Reading:
+    """The problem, as the theorems read it."""
+    return read_for_theory(at.problem)
 
 
 def _of_theorem_3_1(at: At) -> bool:

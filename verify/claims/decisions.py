@@ -15,6 +15,7 @@ from verify.claims.features import class_means
 from verify.claims.regime import every_feature_live, every_head_live
 from verify.reading.form import Float, Form
 from verify.reading.read import At
+from verify.reading.remembered import remembered
 from verify.reading.samples import Samples
 from verify.reading.sources import label_sets, numbered
 
@@ -89,7 +90,7 @@ def nc5_by_task(at: At) -> float:
     return worst
 
 
-@lru_cache(maxsize=1)
+@remembered
 def random_features(part: Samples) -> Float:
     """(d, DRAWS) Gaussian on the span of the features, as long as they are; they rotate with the features.
 
@@ -97,9 +98,19 @@ def random_features(part: Samples) -> Float:
     """
     U, singular, Vt = np.linalg.svd(part.means, full_matrices=False)
     rank = int(np.sum(singular > RANK * singular[0]))
-    g = np.random.default_rng(SEED).standard_normal((part.means.shape[1], DRAWS))
+    g = _gaussian(part.means.shape[1])
     length = np.sqrt(np.sum(part.means**2) / (rank * part.means.shape[1]))
-    return np.asarray(U[:, :rank] @ (Vt[:rank] @ g) * length)
+    h = np.asarray(U[:, :rank] @ (Vt[:rank] @ g) * length)
+    h.setflags(write=False)
+    return h
+
+
+@lru_cache(maxsize=1)
+def _gaussian(rows: int) -> Float:
+    """(rows, DRAWS), the same each time."""
+    g = np.random.default_rng(SEED).standard_normal((rows, DRAWS))
+    g.setflags(write=False)
+    return g
 
 
 def _decided(at: At) -> tuple[Samples, ...]:

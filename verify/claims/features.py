@@ -17,6 +17,7 @@ from verify.claims._claim import NOT_APPLICABLE, claim
 from verify.claims.regime import every_feature_live, every_head_live, live_features, of_classes
 from verify.reading.form import Float, Form
 from verify.reading.read import At
+from verify.reading.remembered import remembered
 from verify.reading.samples import Samples
 from verify.reading.sources import label_sets, label_tuples
 
@@ -95,6 +96,7 @@ def self_duality(at: At) -> float:
     return worst
 
 
+@remembered
 def class_means(part: Samples) -> tuple[Any, Float]:
     """Rows (class k of task t) that have samples, and the mean feature (d, rows) of each."""
     weights = part.form.indicators * part.form.counts

@@ -11,15 +11,17 @@ from verify._metrics.simplex_angles import ANGLES, SIMPLEX
 from verify._metrics.simplex_norms import NORMS, spread_of_norms
 from verify._metrics.zero_bias import ZERO_BIAS, determined
 from verify.claims._claim import NOT_APPLICABLE, claim, of_angles
-from verify.claims.regime import every_head_live, heads, live_heads, live_rows, of_classes
+from verify.claims.regime import every_head_live, heads, live_heads, live_rows, logit_spectrum, of_classes
 from verify.reading.form import Float
 from verify.reading.read import At
+from verify.reading.remembered import remembered
 from verify.reading.sources import label_tuples
 
 SMALL = 0.01  # linear in the Gram matrix, so believed at smaller violations than distances
 
 
 @claim("nc2_angles", **ANGLES.stated, margin=SMALL, resolution=of_angles)
+@remembered
 def nc2_angles(at: At) -> float:
     """max |cos(w_k^t, w_l^t) + 1/(K_t − 1)| over live rows; NaN where a whole head is zero, and without classes."""
     if not of_classes(at) or not all(every_head_live(part) for part in at.samples):
@@ -28,6 +30,7 @@ def nc2_angles(at: At) -> float:
 
 
 @claim("nc2_norms", **NORMS.stated, margin=SMALL, resolution=of_angles)
+@remembered
 def nc2_norms(at: At) -> float:
     """max_t (max_k ‖w_k^t‖ − min_k ‖w_k^t‖) / mean_k ‖w_k^t‖; NaN where a whole head is zero, and without classes."""
     if not of_classes(at) or not all(every_head_live(part) for part in at.samples):
@@ -113,5 +116,5 @@ def smaller_dim(at: At) -> float:
     (part,) = at.samples
     if not live_rows(part).any():
         return NOT_APPLICABLE
-    singular = np.linalg.svd(part.form.scaling * (part.point.W @ part.means), compute_uv=False)
+    singular = logit_spectrum(part)
     return float(singular[needed - 1] / singular[0]) if len(singular) >= needed else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from numpy.typing import NDArray
 from verify.certification.objective import evaluate, losses_and_residual
 from verify.reading.form import Float, Form
 from verify.reading.read import At
+from verify.reading.remembered import remembered
 from verify.reading.samples import Samples
 from verify.reading.sources import label_sets, numbered
 
 CROSS_ENTROPY = "cross-entropy"
 LIVE = 1e-3  # of the longest: the theorems' regimes have no shorter vector, and one past its threshold is exactly zero
-REMEMBERED = 8  # parts: every claim asks the same of a point
 ALL_ZERO = 1e-8  # of the penalty's scale: what is left of heads past every threshold is rounding
 
 
@@ -25,13 +24,14 @@ def heads(part: Samples) -> list[Float]:
     return [part.point.W[rows] for rows in part.form.blocks]
 
 
+@remembered
 def live_heads(part: Samples) -> list[Float]:
     """The heads with rows that are not live made zero, of which no direction is asked."""
     alive = live_rows(part)
     return [np.where(alive[rows, None], part.point.W[rows], 0.0) for rows in part.form.blocks]
 
 
-@lru_cache(maxsize=REMEMBERED)
+@remembered
 def live_rows(part: Samples) -> NDArray[np.bool_]:
     """(R,) which rows of the stacked heads are not zero.
 
@@ -48,9 +48,12 @@ def live_rows(part: Samples) -> NDArray[np.bool_]:
     return alive
 
 
+@remembered
 def live_features(part: Samples) -> NDArray[np.bool_]:
     """(m,) which labels' mean features are not zero; none where every head is zero."""
-    return _live(part.means) & live_rows(part).any()
+    alive = _live(part.means) & live_rows(part).any()
+    alive.setflags(write=False)
+    return alive
 
 
 def _live(vectors: Float) -> NDArray[np.bool_]:
@@ -84,11 +87,15 @@ def of_classes(at: At) -> bool:
     return not numbered(at.problem)
 
 
+@remembered
 def objective(at: At) -> float:
     """F at the point, of all tasks."""
-    return sum(map(_objective, at.samples))
+    return sum(evaluate(part.form, part.point).objective for part in at.samples)
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _objective(part: Samples) -> float:
-    return evaluate(part.form, part.point).objective
+@remembered
+def logit_spectrum(part: Samples) -> Float:
+    """Singular values of Z̃ = diag(√c) W H diag(√n)."""
+    singular = np.asarray(np.linalg.svd(part.form.scaling * (part.point.W @ part.means), compute_uv=False))
+    singular.setflags(write=False)
+    return singular

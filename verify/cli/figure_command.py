@@ -63,8 +63,8 @@ class Figure:
     """Another axis. Default: the table's second."""
     colour: str = "rank"
     """What is coloured: a column of the table. Default: rank."""
-    at: tuple[str, ...] = ()
-    """AXIS=VALUE for every other axis of the table. Default: there is no other."""
+    at: Annotated[tuple[str, ...], Told(again=True)] = ()
+    """AXIS=VALUE; again for every other axis of the table that has several values. Default: there is no other."""
     output: Path = Path("figures")
     """Folder for figure-NAME in each format and .csv; another loss than cross-entropy stands in their names. Default:
     figures."""

@@ -24,8 +24,10 @@ def loss_setting(losses: tuple[str, ...]) -> dict[str, Any]:
 
 
 def require_loss(name: str) -> LossName:
-    """A name of a loss; ValueError says which is nearest."""
-    return cast(LossName, require_name("--loss", name, NAMES))
+    """A name of a loss that is registered, one of NAMES or added since; ValueError says which is nearest."""
+    from ufm.losses import LOSSES  # PyTorch: help pages make do with the names
+
+    return cast(LossName, require_name("--loss", name, tuple(LOSSES)))
 
 
 def bias_setting(lambda_b: BiasPenalty) -> float | None:

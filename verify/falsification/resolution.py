@@ -33,7 +33,8 @@ from verify.reading.samples import Samples
 def resolution(at: At, certificate: Certificate) -> float:
     """Bound on ‖M − M*‖_F over the least squared norm of a head or feature that is not zero; ∞ where there is none.
 
-    Where every head and feature is zero, the bound is in units of F/τ instead. Largest over the forms of the problem.
+    Where every head and feature is zero, the bound is in units of F/τ instead, and 0 where F is 0 too. Largest over the
+    forms of the problem.
     """
     certificates = certificate.tasks or (certificate,)
     return max(_resolution(part, own) for part, own in zip(at.samples, certificates, strict=True))
@@ -42,7 +43,11 @@ def resolution(at: At, certificate: Certificate) -> float:
 def _resolution(part: Samples, certificate: Certificate) -> float:
     error = gram_error(part, certificate.gap)
     smallest = _least_live(part)
-    return error / smallest if smallest > 0 else error * part.form.tau / certificate.objective
+    if smallest > 0:
+        return error / smallest
+    if certificate.objective > 0:
+        return error * part.form.tau / certificate.objective
+    return math.inf if error else 0.0
 
 
 def gram_error(part: Samples, gap: float) -> float:
@@ -50,8 +55,8 @@ def gram_error(part: Samples, gap: float) -> float:
     form = part.form
     Z = _unmoved(form, part.point.W @ part.means)
     U, singular, Vt = np.linalg.svd(form.scaling * Z, full_matrices=False)
-    left, right = U * singular, Vt.T * singular
-    ideal = np.block([[left @ U.T, left @ Vt], [right @ U.T, right @ Vt]])
+    vectors = np.concatenate([U, Vt.T])
+    ideal = (vectors * singular) @ vectors.T  # (|Z̃ᵀ|, Z̃; Z̃ᵀ, |Z̃|)
     distance = logit_distance(form, part.point.W @ part.means + part.point.b[:, None], max(0.0, gap))
     return float(np.linalg.norm(gram(part) - ideal)) + math.sqrt(6.0) * distance
 

@@ -99,23 +99,28 @@ def told(result: JobResult) -> str:
     cases = result.cases
     if not cases:
         return ""
+    covered = sum(case.report.prediction is not None for case in cases)
     passed, failed, neither = (sum(tally(case, word) for case in cases) for word in (PASSED, FAILED, NOT_APPLICABLE))
     every = f"Each of the {len(cases)} cases below" if len(cases) > 1 else "The case below"
+    geometry = "its geometry was held against the theorem that covers it"
+    if not covered:
+        geometry = "no theorem covers it, so that only what every minimum has was checked"
+    elif covered < len(cases):
+        geometry += ", where there is one"
     text = (
         f"{every} is an optimization problem of the unconstrained feature model: linear heads of one task or more, "
         "and features that are free to be whatever lowers the loss most. It was solved numerically; a lower bound that "
-        "holds for every point shows how far the solution can be from the global minimum; and its geometry was held "
-        "against the theorem that covers it. "
+        f"holds for every point shows how far the solution can be from the global minimum; and {geometry}. "
     )
     text += f"Of {passed + failed:,} checks {failed:,} failed" if failed else f"All {passed:,} checks passed"
     text += f"; {neither:,} more do not apply, since a hypothesis does not hold." if neither else "."
     if outcome(result) == PASSED:
         gap = max(case.report.certificate.relative_gap for case in cases)
-        what = "every solution is" if len(cases) > 1 else "the solution is"
-        text += (
-            f" So {what} a certified global minimum, to within {numbers.small(gap)} of its value"
-            f"{' at worst' * (len(cases) > 1)}, and looks as theory says."
-        )
+        what, worst = ("every solution is", " at worst") if len(cases) > 1 else ("the solution is", "")
+        looks = ", and looks as theory says" if covered == len(cases) else ""
+        if 0 < covered < len(cases):
+            looks = f"; the {covered} that a theorem covers look as it says"
+        text += f" So {what} a certified global minimum, to within {numbers.small(gap)} of its value{worst}{looks}."
     return text
 
 

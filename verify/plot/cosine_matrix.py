@@ -15,8 +15,9 @@ from verify.reading.label_reading import NamedOutputs, NamedTask, shown
 Named = NamedTask | NamedOutputs
 ROWS_NAMED = 24  # more rows than this are named by their task
 ROWS_NUMBERED = 8  # up to here a cell holds its number
-ROWS_AS_SHAPES = 40  # beyond, a panel inside the SVG is a picture: 10,000 shapes are slow to draw
+ROWS_MARKED = 40  # up to here a cell says that it is negative; more rows have no room for it
 LABELS = 25
+NEGATIVE = 0.02  # a cosine below minus this is not white any more
 NAMES_UPRIGHT = 8  # more names than this do not fit side by side
 NAME_WIDTH = 12  # letters of a class's name beside its row
 
@@ -69,7 +70,7 @@ def cosine_matrix(
         vmax=1,
         edgecolors="face",  # else renderers leave hairlines between cells
         linewidth=0.2,
-        rasterized=rows > ROWS_AS_SHAPES,
+        rasterized=rows > ROWS_NUMBERED,  # a picture in the SVG: thousands of shapes make it large and slow
     )
     axes.set_facecolor(GREY)
     axes.set_aspect("equal")
@@ -82,6 +83,8 @@ def cosine_matrix(
     names = _name_rows(axes, classes, ends, symbol, tasks)
     if rows <= ROWS_NUMBERED:
         _number_cells(axes, matrix)
+    elif rows <= ROWS_MARKED:
+        _mark_negative(axes, matrix)
     _name_grey(axes, matrix, classes, ends)
     tidy(axes, title)
     axes.tick_params(length=0)
@@ -120,6 +123,13 @@ def _number_cells(axes: Any, matrix: Float) -> None:
         text = f"{round(float(cosine), 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
         colour = "white" if abs(cosine) > 0.6 else INK
         axes.text(j, i, text, ha="center", va="center", fontsize=SMALL if len(matrix) <= 6 else 6, color=colour)
+
+
+def _mark_negative(axes: Any, matrix: Float) -> None:
+    """A minus in each cell that is: without colour red and blue are one."""
+    i, j = np.nonzero(np.nan_to_num(matrix) < -NEGATIVE)
+    colours = np.where(matrix[i, j] < -0.6, "white", INK)
+    axes.scatter(j, i, marker="_", s=(60 / len(matrix)) ** 2, c=colours, linewidths=0.5, rasterized=True)
 
 
 def _name_grey(axes: Any, matrix: Float, classes: tuple[int, ...], ends: Any) -> None:

@@ -29,7 +29,7 @@ def add_by_label(total: Float, values: Float, labels: Int) -> None:
 
     One pairwise sum per label: a running sum over a million samples would lose digits that the gap needs.
     """
-    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    starts = np.concatenate([[0], 1 + np.flatnonzero(labels[1:] != labels[:-1])])
     total[:, labels[starts]] += np.add.reduceat(values, starts, axis=1)
 
 

@@ -11,12 +11,13 @@ from verify.reading.point import Point, read_point
 from verify.reading.samples import Samples
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class At:
     """What ``certify``, ``metrics``, ``compare`` and the claims see of a problem at a point.
 
     The point is a solution's, or W=, H=, b=, labels= as in ``verify.certify``. It is read when first looked at, and
-    then no more; ``read`` looks at once.
+    then no more; ``read`` looks at once. One is equal to itself alone, so that what is computed of it can be
+    remembered.
     """
 
     problem: Problem

@@ -34,6 +34,6 @@ class Samples:
         """(d,) μ_G, the mean of all samples."""
         return np.asarray(self.means @ self._fraction)
 
-    @property
+    @cached_property
     def _fraction(self) -> Float:
         return np.asarray(self.form.counts / self.form.counts.sum())

@@ -15,6 +15,7 @@ from ufm.support.tables import checked, one_of, or_none, read_table, whole
 from verify.sweeping.parameters import KEYS, REAL, WHOLE, check_value
 
 Scale = Literal["log", "linear"]
+EACH = 100  # class numbers that are tried one by one
 
 
 def _number(name: str, value: Any) -> float:
@@ -79,11 +80,19 @@ class Axis:
         return self._kept(self.range.at(u))
 
     def some(self) -> tuple[Any, ...]:
-        """The values by which problems are tried before the work: all, or the ends of numbers."""
+        """The values by which problems are tried before the work: all, or the ends of numbers. Of class numbers all,
+        up to a hundred: an orthogonal array may be there for those at the ends and not for one between.
+        """
         if self.range is not None:
-            return (self._kept(self.range.low), self._kept(self.range.high))
+            low, high = (self._kept(self.range.low), self._kept(self.range.high))
+            points = self.range.points
+            if self.key != "classes" or (points or high - low) > EACH:
+                return (low, high)
+            return tuple(range(low, high + 1)) if points is None else self.grid()
         numbers = self.key in (*WHOLE, *REAL) and all(isinstance(value, (int, float)) for value in self.values)
-        return (min(self.values), max(self.values)) if numbers else self.values
+        if not numbers or (self.key == "classes" and len(self.values) <= EACH):
+            return self.values
+        return (min(self.values), max(self.values))
 
     def _kept(self, number: float) -> Any:
         value = round(number) if self.key in WHOLE else number

@@ -37,7 +37,11 @@ def boundaries(plane: Plane) -> tuple[tuple[Boundary, ...], float]:
     covered = 0
     for j, y in enumerate(ys):
         for i, x in enumerate(xs):
-            problem = made(plane.study.varied({**plane.held, plane.x.key: x, plane.y.key: y}))
+            given = plane.study.varied({**plane.held, plane.x.key: x, plane.y.key: y})
+            try:
+                problem = made(given)
+            except ValueError:  # none of this size between the table's own, such as an orthogonal array
+                continue
             try:
                 found = theory.predict(problem)
             except theory.NotCovered:
@@ -63,8 +67,8 @@ def _label(names: list[tuple[str, str]]) -> str:
 
 
 def _lines(plane: Plane, xs: Float, ys: Float, height: Float) -> Iterator[Line]:
-    """Where the height is zero: lines of two numbers, or a stroke across each other value."""
-    if plane.x.numbers and plane.y.numbers:
+    """Where the height is zero: lines along two axes, or a stroke across each value of one with none between."""
+    if plane.x.along and plane.y.along:
         from contourpy import contour_generator  # matplotlib's own
 
         across, up = _bridged(height), _bridged(height.T)
@@ -72,14 +76,14 @@ def _lines(plane: Plane, xs: Float, ys: Float, height: Float) -> Iterator[Line]:
         for line in contour_generator(xs[across], ys[up], known).lines(0.0):
             of_x, of_y = np.asarray(line).T
             yield of_x, of_y
-    elif plane.y.numbers:
-        for i, x in enumerate(xs):
+    elif plane.y.along:
+        for i, ends in enumerate(zip(plane.x.edges[:-1], plane.x.edges[1:], strict=True)):
             for y in _zeros(ys, height.T[i]):
-                yield np.array([x - 0.5, x + 0.5]), np.array([y, y])
-    elif plane.x.numbers:
-        for j, y in enumerate(ys):
+                yield np.array(ends), np.array([y, y])
+    elif plane.x.along:
+        for j, ends in enumerate(zip(plane.y.edges[:-1], plane.y.edges[1:], strict=True)):
             for x in _zeros(xs, height[j]):
-                yield np.array([x, x]), np.array([y - 0.5, y + 0.5])
+                yield np.array([x, x]), np.array(ends)
 
 
 def _bridged(height: Float) -> NDArray[np.intp]:

@@ -10,6 +10,7 @@ import numpy as np
 import ufm
 from ufm.solution import Problem
 from ufm.support import validation
+from ufm.support.memory import require_memory
 from verify.long_tail import class_profile, tail, tuple_profile
 from verify.sweeping.parameters import NO_BIAS, Parameters
 
@@ -79,6 +80,7 @@ def _targeted(given: Parameters, settings: dict[str, Any]) -> Problem:
     else:
         draws = np.random.default_rng(given.seed)
         number, sizes = _needed(given, "rows"), _sizes(given)
+        require_memory(24 * number * sum(sizes), "cpu", f"rows={number:,} of {sum(sizes):,} targets", "give fewer")
         if given.source == "soft":
             rows = [draws.dirichlet(np.full(k, given.concentration or 1.0), number) for k in sizes]
         else:

@@ -98,7 +98,7 @@ class Parameters:
     n_different: int | None = checked(or_none(whole(0, validation.MAX_SAMPLES)), None)
     ratio: float | None = checked(or_none(_ratio), None)
     multiplicity: int | None = checked(or_none(whole(1)), None)
-    rows: int | None = checked(or_none(whole(1)), None)
+    rows: int | None = checked(or_none(whole(1, validation.MAX_COLUMNS)), None)
     concentration: float | None = checked(or_none(positive), None)
     table: Any = checked(or_none(_table), None)
     lambdas: float | None = checked(or_none(positive), None)
@@ -109,7 +109,7 @@ class Parameters:
     task_weights: tuple[float, ...] | None = checked(or_none(_weights), None)
     label_smoothing: float = checked(lambda _, value: validation.smoothing(value), 0.0)
     reduction: str = checked(one_of(get_args(Reduction)), "sum")
-    seed: int = checked(whole(0, validation.MAX_SEED), 0)
+    seed: int = checked(whole(0), 0)
 
     @property
     def rule(self) -> str:

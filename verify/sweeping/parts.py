@@ -75,6 +75,13 @@ def read_metadata(path: Path) -> dict[bytes, bytes]:
         raise ValueError(f"{str(path)!r} is no whole Parquet file ({reason}); remove it, or name another") from None
 
 
+def count_rows(path: Path) -> int:
+    """Of a Parquet file, as its footer says."""
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
+
+
 def put_together(table: Path, study: Study, metadata: Mapping[str, str]) -> None:
     """Writes the table of all chunks, a row group each; then the folder of the parts goes."""
     import pyarrow.parquet as pq
@@ -84,9 +91,21 @@ def put_together(table: Path, study: Study, metadata: Mapping[str, str]) -> None
         schema = pq.read_schema(part(folder, 0)).with_metadata(metadata)
         with pq.ParquetWriter(partial, schema, **WRITTEN) as writer:
             for number in range(len(study.chunks)):
-                rows = pq.ParquetFile(part(folder, number), page_checksum_verification=True).read()
+                rows = _read_part(part(folder, number))
                 writer.write_table(rows, row_group_size=max(1, len(rows)))
     remove_parts(table)
+
+
+def _read_part(path: Path) -> Any:
+    """Its rows; ValueError, naming it, where they are not what was written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path, page_checksum_verification=True).read()
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{str(path)!r} is damaged ({reason}); remove it, and the same sweep makes it again") from None
 
 
 def remove_parts(table: Path) -> None:

@@ -35,6 +35,11 @@ class Direction:
         """Whether its values are numbers."""
         return all(isinstance(value, (int, float)) for value in self.values)
 
+    @property
+    def along(self) -> bool:
+        """Whether there is something between its values: two numbers at least."""
+        return self.numbers and len(self.values) > 1
+
     def position(self, value: Any) -> float:
         """Where a value lies."""
         if not self.numbers:
@@ -43,7 +48,7 @@ class Direction:
 
     def fine(self) -> tuple[Any, ...]:
         """Values, close together if they are numbers, at which boundaries are looked for."""
-        if not self.numbers:
+        if not self.along:
             return self.values
         low, high = (self.position(end) for end in (min(self.values), max(self.values)))
         if self.log and self.key in LAMBDAS:  # to the rim of the drawing; other numbers may not go on there
@@ -62,7 +67,8 @@ class Direction:
         """The ends of the values' cells: half-way between neighbours."""
         places = np.array([self.position(value) for value in self.values])
         if len(places) == 1:
-            return np.array([places[0] - 0.5, places[0] + 0.5])
+            half = 0.5 if self.log or not self.numbers else 0.5 * (abs(places[0]) or 1.0)
+            return np.array([places[0] - half, places[0] + half])
         between = (places[1:] + places[:-1]) / 2
         return np.concatenate([[2 * places[0] - between[0]], between, [2 * places[-1] - between[-1]]])
 
@@ -105,8 +111,10 @@ def read_plane(table: str | Path, x: str | None, y: str | None, colour: str, at:
     if len(keys) < 2:
         raise ValueError(f"{where} varies {', '.join(keys) or 'nothing'}; a phase diagram needs two axes")
     free = [key for key in keys if key not in {x, y, *at}]
-    x = x or (free.pop(0) if free else keys[0])
-    y = y or (free.pop(0) if free else keys[1])
+    if len(free) < (not x) + (not y):
+        raise ValueError(f"at={', '.join(at)}: a phase diagram needs two of {', '.join(keys)} that are not held")
+    x = x or free.pop(0)
+    y = y or free.pop(0)
     for name, key in (("x", x), ("y", y), *(("at", key) for key in at)):
         require_name(name, key, keys)
     if x == y or {x, y} & set(at):
@@ -137,6 +145,8 @@ def _held(study: Study, key: str, at: Mapping[str, str]) -> Any:
             "list has such a diagram"
         )
     choices = {shown(value): value for value in axis.grid()}
+    if key not in at and len(choices) == 1:
+        return next(iter(choices.values()))
     if key not in at:
         raise ValueError(
             f"the table varies {key} as well; hold it by --at {key}=VALUE, one of {', '.join(list(choices)[:20])}"

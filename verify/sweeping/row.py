@@ -8,7 +8,6 @@ from typing import Any
 import attrs
 import numpy as np
 
-import theory
 import ufm
 from ufm.solution import Problem
 from ufm.support.strict_json import finite_or_none
@@ -16,7 +15,8 @@ from verify._metrics.measured import CLASSIC
 from verify._metrics.tables import metrics
 from verify.certification.certificate import GLOBAL, Certificate
 from verify.claims import LIBRARY
-from verify.claims.regime import live_rows
+from verify.claims.closed_forms import prediction
+from verify.claims.regime import live_rows, logit_spectrum
 from verify.falsification.resolution import resolution
 from verify.reading.read import At
 from verify.sweeping.parameters import NO_BIAS, Parameters, uses
@@ -50,7 +50,7 @@ def row(
         "certified": certificate.verdict == GLOBAL,
         "resolution": finite_or_none(pinned),
         "rank": max(_rank(at)),
-        **_of_theory(problem, certificate.objective),
+        **_of_theory(at, certificate.objective),
         **_metrics(at, plan.metrics),
         **_claims(at, certificate, pinned, plan.claims),
     }
@@ -59,7 +59,7 @@ def row(
 def _stated(given: Parameters, problem: Problem) -> Row:
     """The parameters, as numbers and text, with the λ's, counts and losses that the problem has in the end."""
     used = uses(given)
-    values = {name: value for name, value in attrs.asdict(given).items() if name in used}
+    values = {name: value for name, value in attrs.asdict(given, recurse=False).items() if name in used}
     counts = np.concatenate(problem.counts) if isinstance(problem.counts, tuple) else problem.counts
     return {
         **{name: values.get(name) for name in ("n", "n_same", "n_different", "ratio", "multiplicity", "rows")},
@@ -88,17 +88,16 @@ def _rank(at: At) -> list[int]:
     """Of the logits W H of each form; 0 where every head is zero."""
     ranks = []
     for part in at.samples:
-        singular = np.linalg.svd(part.form.scaling * (part.point.W @ part.means), compute_uv=False)
+        singular = logit_spectrum(part)
         ranks.append(int((singular > RANK * singular[0]).sum()) if live_rows(part).any() else 0)
     return ranks
 
 
-def _of_theory(problem: Problem, objective: float) -> Row:
+def _of_theory(at: At, objective: float) -> Row:
     """The prediction, if a theorem covers the problem, and where λ_H λ_W stands against its thresholds."""
     names = ("theorem", "regime", "theory_objective", "theory_error", "theory_rank", "thresholds", "thresholds_passed")
-    try:
-        found = theory.predict(problem)
-    except theory.NotCovered:
+    found = prediction(at)
+    if found is None:
         return {"covered": False, **dict.fromkeys((*names, "lambda_product", "least_threshold", "largest_threshold"))}
     values = [threshold.value for threshold in found.thresholds]
     return {

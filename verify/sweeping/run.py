@@ -14,7 +14,7 @@ from ufm.support.file_lock import locked
 from ufm.support.writable import open_folder, require_file
 from verify.sweeping import spread
 from verify.sweeping.columns import metadata, require_same_study
-from verify.sweeping.parts import finished, parts_of, put_together, read_metadata, remove_parts, write_part
+from verify.sweeping.parts import count_rows, finished, parts_of, put_together, read_metadata, remove_parts, write_part
 from verify.sweeping.study import Study, read_study
 
 
@@ -155,7 +155,10 @@ def _whole(table: Path, study: Study) -> Sweep | None:
     """The table, if it is there; ValueError where it is another study's."""
     if not table.exists():
         return None
-    require_same_study(read_metadata(table), study, f"table={str(table)!r}")
+    named = f"table={str(table)!r}"
+    require_same_study(read_metadata(table), study, named)
+    if (rows := count_rows(table)) != study.size:
+        raise ValueError(f"{named} has {rows:,} of the study's {study.size:,} problems; remove it, or name another")
     remove_parts(table)  # which a kill just after the table was there has left
     return Sweep(table, study, 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -23,17 +24,25 @@ POLL = 0.2  # seconds
 def by_joblib(study: Study, numbers: Sequence[int], jobs: int | None) -> Iterator[tuple[int, Any]]:
     """(chunk, its rows), as they come.
 
-    jobs  processes; None is what ``joblib.parallel_config`` says, 1 by default
+    jobs  processes, at most one for each chunk; None is what ``joblib.parallel_config`` says, 1 by default
     """
     import joblib
     from joblib.parallel import get_active_backend
 
     calls = (joblib.delayed(_work)(chunk_of(study, number), os.getpid()) for number in numbers)
     backend = get_active_backend()[0]
+    if jobs is not None:  # loky starts as many as it is told, at once
+        jobs = min(backend.effective_n_jobs(jobs), len(numbers))
     if getattr(backend, "supports_return_generator", False):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-        with closing(parallel(calls)) as found:
-            yield from found
+        try:
+            with closing(parallel(calls)) as found:
+                yield from found
+        except BrokenExecutor as error:
+            raise RuntimeError(
+                f"a process of the sweep ended ({str(error).splitlines()[0]}); finished chunks are "
+                "kept, and the same sweep goes on where it was"
+            ) from error
         return
     with joblib.Parallel(n_jobs=jobs, batch_size=1, max_nbytes=None) as parallel:  # as Ray's
         width = WAVE * max(1, backend.effective_n_jobs(jobs if jobs is not None else parallel.n_jobs))

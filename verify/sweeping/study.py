@@ -56,8 +56,8 @@ class Plan:
     TABLE: ClassVar[str] = "study"
 
     design: str = checked(one_of(("grid", "random", "latin-hypercube")), "grid")
-    samples: int | None = checked(or_none(whole(1)), None)
-    seed: int = checked(whole(0, validation.MAX_SEED), 0)
+    samples: int | None = checked(or_none(whole(1, MOST)), None)
+    seed: int = checked(whole(0), 0)
     chunk: int = checked(whole(1), 500)
     tolerance: float = checked(validation.positive, 1e-9)
     claims: tuple[str, ...] = checked(_names(tuple(sorted(LIBRARY))), tuple(sorted(LIBRARY)))
@@ -187,15 +187,13 @@ def _check_size(study: Study) -> None:
                 raise ValueError(
                     f"axes.{axis.key}.points={axis.range.points} is of a grid; design={study.plan.design!r} has samples"
                 )
-        product = f"study.samples={study.plan.samples:,}"
-    else:
-        sizes = [axis.range.points if axis.range is not None else len(axis.values) for axis in study.axes]
-        if (asked := math.prod(size or 1 for size in sizes)) > 100 * MOST or any((size or 1) > MOST for size in sizes):
-            # too many even to write out an axis
-            raise _too_many(" × ".join(f"{size or 1:,}" for size in sizes), asked)
-        product = " × ".join(f"{len(axis.grid()):,}" for axis in study.axes)
+        return
+    sizes = [axis.range.points if axis.range is not None else len(axis.values) for axis in study.axes]
+    if (asked := math.prod(size or 1 for size in sizes)) > 100 * MOST or any((size or 1) > MOST for size in sizes):
+        # too many even to write out an axis
+        raise _too_many(" × ".join(f"{size or 1:,}" for size in sizes), asked)
     if study.size > MOST:
-        raise _too_many(product, study.size)
+        raise _too_many(" × ".join(f"{len(axis.grid()):,}" for axis in study.axes), study.size)
 
 
 def _too_many(product: str, size: int) -> ValueError:
@@ -214,7 +212,8 @@ def _check_problems(study: Study) -> None:
             check_scales(made(varied))
         except (ValueError, TypeError, MemoryError) as error:
             shown = ", ".join(f"{axis.key} = {value!r}" for axis, value in zip(study.axes, values, strict=True))
-            raise type(error)(f"{error}" + (f" (at {shown})" if shown else "")) from None
+            kind = next(kind for kind in (TypeError, MemoryError, ValueError) if isinstance(error, kind))
+            raise kind(f"{error}" + (f" (at {shown})" if shown else "")) from None
         used |= uses(varied)
     for name, default in ((part.name, part.default) for part in attrs.fields(Parameters)):
         given = any(axis.key == name for axis in study.axes) or getattr(study.problem, name) != default

@@ -15,11 +15,19 @@ from torch import Tensor
 from ufm.solvers.gradient.ranks import ALONE, Made, Ranks, share_of
 
 PIECE = 1 << 26  # numbers in one message of H
+NO_BACKEND = "No backend type"  # PyTorch's words for a device whose tensors a group does not add
 KINDS = (ValueError, TypeError, MemoryError, OSError)  # of errors, as other processes raise them again
 
 
 class LostProcessError(RuntimeError):
     """Another process ended or fell silent; nothing of this run can go on."""
+
+
+def _lost(rank: int, size: int, reason: str) -> LostProcessError:
+    return LostProcessError(
+        f"process {rank} of {size} lost another one, which ended, or was silent for longer than the process group's "
+        f"timeout ({reason})"
+    )
 
 
 class ProcessGroup(Ranks):
@@ -114,17 +122,14 @@ class ProcessGroup(Ranks):
         try:
             yield
         except RuntimeError as error:
-            reason = str(error).strip().splitlines()[0][:200]
-            raise LostProcessError(
-                f"process {self.rank} of {self.size} lost another one, which ended, or was silent for longer than the "
-                f"process group's timeout ({reason})"
-            ) from error
+            raise _lost(self.rank, self.size, str(error).strip().splitlines()[0][:200]) from error
 
 
 def joined(distributed: bool | str, device: torch.device) -> Ranks:
     """The default process group; this process alone where ``distributed`` is False.
 
-    ValueError where there is no process group, or none that can add tensors of ``device``.
+    ValueError where there is no process group, or none that can add tensors of ``device``; LostProcessError where
+    another process does not come.
     """
     if not distributed:
         return ALONE
@@ -137,6 +142,8 @@ def joined(distributed: bool | str, device: torch.device) -> Ranks:
         dist.all_reduce(torch.zeros(1, device=device))
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[0][:200]
+        if NO_BACKEND not in str(error):
+            raise _lost(dist.get_rank(), dist.get_world_size(), reason) from error
         raise ValueError(
             f"device={str(device)!r}: the process group's backend {dist.get_backend()!r} cannot add its tensors "
             f"({reason}); initialize it with 'cpu:gloo,cuda:nccl'"

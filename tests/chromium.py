@@ -17,6 +17,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+WIDTHS = (400, 800, 1400, 2400)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
