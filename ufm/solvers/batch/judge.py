@@ -14,8 +14,9 @@ from ufm.solvers.batch.products import norm
 from ufm.solvers.batch.spectrum import spectral_norms
 from ufm.solvers.batch.state import State
 from ufm.solvers.batch.trust_region import ENDED, FAILED, Batch
-from ufm.solvers.newton.column_solution import ROUNDING_FLOOR, TIGHTEN, TIGHTENING_STEPS, UNREACHABLE
+from ufm.solvers.newton.column_solution import TIGHTEN, TIGHTENING_STEPS, UNREACHABLE
 from ufm.solvers.newton.dual_constraint import RESIDUAL_ROUNDING
+from ufm.solvers.newton.rounding_floor import ROUNDING_FLOOR
 
 
 def judge(batch: Batch, tolerance: float) -> None:

@@ -1,7 +1,8 @@
 """Newton: one column per label, float64, trust-region Newton-CG from a random start, to machine precision.
 
 Problems that are ``large`` start on a ray instead, and steps there have a metric of their own. A run that stays far
-from stationary after DIRECT_STEPS steps follows the path of ``path``.
+from stationary after DIRECT_STEPS steps follows the path of ``path``. Below the sufficient dimension a run that
+then has not ended goes on with the heads alone: ``eliminated``.
 
 Averaging the features of equal labels never raises F (cross-entropy and ‖·‖² are convex in h), so one column per
 distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
@@ -22,6 +23,7 @@ from ufm.losses import LOSSES
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.newton import eliminated
 from ufm.solvers.newton.alternating_start import entries
 from ufm.solvers.newton.convex_start import convex_start
 from ufm.solvers.newton.descent import below
@@ -31,13 +33,13 @@ from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
 from ufm.solvers.newton.ray_start import ray_start
+from ufm.solvers.newton.rounding_floor import ROUNDING_FLOOR, rounding_floor
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 from ufm.support.memory import require_memory
 
 DEFAULT = Newton()
-ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 TIGHTENING_STEPS = 20  # at one tightened tolerance, where the gap has closed and only a small head's direction lags
@@ -67,22 +69,6 @@ def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
     return min(excess, gap / max(state.value, objective.nothing))
 
 
-def gradient_rounding(objective: Objective, state: State) -> float:
-    """The relative residual that rounding of the logits leaves: of u by 2⁻⁵² |u|, so of G by c n E diag ∂²ℓ |du|.
-
-    Below the sufficient dimension logits of thousands tie, and what they leave is seen.
-    """
-    at = state.at
-    u = (at.W_hat @ at.H_hat).mul_(objective.E).addcmul_(objective.e, at.b_hat)
-    of_G = objective.diagonal(at) / objective.E * u.abs() * 2.0**-52
-    of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
-    size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
-    rounding = torch.zeros_like(state.x)  # a gradient of that size
-    rounding[0] = 2.0 * of_G.norm() * size
-    objective.split(rounding)[2].copy_(of_b)
-    return objective.first_order(rounding, state.x) / max(state.value, objective.nothing)
-
-
 def solve_newton(
     form: StandardForm,
     options: Newton = DEFAULT,
@@ -109,7 +95,7 @@ def solve_newton(
     with torch.inference_mode():
         objective = Objective(form, dim, device)
         start = random_start(objective, seed, device)
-        ended = "steps"
+        ended, crawled = "steps", False
         on_ray = large(form) and dim >= needed and (objective.shift_blind or form.labelled is None)
         if on_ray:
             try:
@@ -132,7 +118,11 @@ def solve_newton(
                 left = steps - len(history.loss)
                 x, ended = follow(objective, random_start(objective, seed, device), history, left)
                 state = min(state, state_at(objective, x), key=lambda reached: reached.value)
-            if ended != "interrupted":
+            crawled = dim < needed and ended != "interrupted" and eliminated.takes(objective)
+            if crawled:
+                state, ended = eliminated.from_starts(objective, [state, state_at(objective, start)], history, options)
+            settled = crawled and ended == "rounding" and state.residual <= rounding_floor(objective, state)
+            if ended != "interrupted" and not settled:
                 state, ended = run(tolerance, steps)
         while dim < needed and ended in ("tolerance", "rounding") and len(history.loss) < steps:
             try:
@@ -144,7 +134,9 @@ def solve_newton(
             if lower is None:
                 break
             state = lower
-            state, ended = run(tolerance, steps)
+            state, ended = (
+                eliminated.from_starts(objective, [state], history, options) if crawled else run(tolerance, steps)
+            )
         target = tolerance
         while dim >= needed and ended == "tolerance" and target >= UNREACHABLE:
             excess = spectral_excess(objective, state)
@@ -158,8 +150,7 @@ def solve_newton(
         excess = gap_of_excess(objective, state, spectral_excess(objective, state))
         W, H, b = objective.unscale(state.x)
     residual = max(state.residual, excess if dim >= needed else 0.0)
-    rounds = dim < needed or objective.partly_quadratic
-    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if rounds else 0.0)
+    floor = rounding_floor(objective, state)
     converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
     if on_ray:
