@@ -280,3 +280,21 @@ def test_without_the_extra_it_is_named(
     monkeypatch.setitem(sys.modules, "ufm_networks.observing", None)
     assert run(monkeypatch, "certify", path, "--weight-decay", 0.1) == 2
     assert "pip install 'ufm-toolkit[networks]'" in capsys.readouterr().err
+
+
+def test_a_saved_solution_is_certified_with_its_own_problem(tmp_path, monkeypatch, capsys):
+    problem = ufm.SingleSource([[5, 2], [1, 4]], lambda_H=0.03, lambda_W=0.05, lambda_b=None, loss="squared-error")
+    solution = ufm.solve(problem)
+    solution.save(tmp_path / "solution.safetensors")
+    kept = tmp_path / "certificate.json"
+    assert run(monkeypatch, "certify", tmp_path / "solution.safetensors", "--json", kept) == 0
+    certificate = verify.certify(problem, solution)
+    assert str(certificate) in capsys.readouterr().out
+    assert json.loads(kept.read_text())["certificate"]["lower_bound"] == certificate.lower_bound
+
+
+@pytest.mark.parametrize("flags", [("--weight-decay", "5e-4"), ("--lambda-b", "0"), ("--loss", "squared-error")])
+def test_flags_that_repeat_a_solution_are_refused(flags, tmp_path, monkeypatch, capsys):
+    ufm.solve(ufm.SingleSource([5, 2], lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)).save(tmp_path / "solution.safetensors")
+    assert run(monkeypatch, "certify", tmp_path / "solution.safetensors", *flags) == 2
+    assert flags[0] in capsys.readouterr().err

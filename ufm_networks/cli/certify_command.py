@@ -12,11 +12,12 @@ from verify.cli.page import Page
 
 if TYPE_CHECKING:
     from ufm_networks.observing import Observation
+    from verify.cli.terminal import Terminal
 
 
 @dataclass(frozen=True)
 class Certify:
-    """Certify the features, labels and heads of a file, wherever they were computed, or an observation."""
+    """Certify the features, labels and heads of a file, wherever they were computed; an observation; or a solution."""
 
     page: ClassVar[Page] = Page(
         takes="seconds; as long as reading the file where features are many",
@@ -29,12 +30,14 @@ class Certify:
                 "The λ's themselves; the certificate is kept.",
             ),
             ("ufm certify observation.safetensors --weight-decay 5e-4 --rigorous", "What observe has saved, proven."),
+            ("ufm certify solution.safetensors", "What ufm solve --save has written, with its own λ's."),
         ),
     )
 
     point: Annotated[Path, Told(positional=True, read=True)]
     """.npz or .safetensors: features (N, d), labels (N, T) or (N,) counted from 0 and -1 for none, and of every head
-    NAME.weight (K, d), or NAME.kernel (d, K), with NAME.bias (K,); or W.0, b.0, W.1, …"""
+    NAME.weight (K, d), or NAME.kernel (d, K), with NAME.bias (K,); or W.0, b.0, W.1, …. Or an observation, or what
+    ufm solve --save has written, which holds its problem."""
     heads: tuple[str, ...] = ()
     """Names of heads in the order of the labels' columns. Default: the order of an .npz."""
     weight_decay: float | None = None
@@ -62,7 +65,9 @@ class Certify:
         from ufm.support.writable import require_file, require_target
         from verify.cli.terminal import Terminal, shell_words
 
-        self._require_lambdas()
+        solution = self._is_solution()
+        if not solution:
+            self._require_lambdas()
         loss = loss_setting(self.loss)
         if self.json is not None:
             require_file(self.json, "--json", "certificate.json")  # before the work, not after
@@ -70,6 +75,8 @@ class Certify:
             require_target(self.save, "--save", "observation.safetensors")
         self._require_apart()
         terminal = Terminal()
+        if solution:
+            return self._certify_solution(terminal)
         observed, read = self._observed(terminal.tell)
         certificate = observed.certify(**self._lambdas(observed), **loss, rigorous=self.rigorous)
         terminal.result(certificate)
@@ -82,6 +89,43 @@ class Certify:
             terminal.then(shell_words("ufm", "measure", self.save))
         else:
             terminal.then("--save observation.safetensors keeps it, for ufm measure observation.safetensors")
+        return 0
+
+    def _is_solution(self) -> bool:
+        """Whether ``ufm solve --save`` wrote the file; ValueError where flags repeat what such a file holds."""
+        from ufm.storage import FORMAT
+        from ufm.support.regular_file import require_regular
+
+        if self.point.suffix != ".safetensors":
+            return False
+        require_regular("point", self.point)
+        from ufm_networks.observing.stored_arrays import header_of
+
+        if header_of(self.point).get("format") != FORMAT:
+            return False
+        fields = ("heads", "weight_decay", "lambda_H", "lambda_W", "lambda_b", "loss", "save")
+        given = [f"--{name.replace('_', '-')}" for name in fields if getattr(self, name) not in (None, ())]
+        if given:
+            raise ValueError(f"{self.point} is a solution, which holds its problem; leave {', '.join(given)} out")
+        return True
+
+    def _certify_solution(self, terminal: Terminal) -> int:
+        """0: the solution's point against the solution's problem."""
+        import ufm
+        import verify
+        from ufm.support.strict_json import as_json
+        from ufm.support.whole_file import write_whole
+        from verify.cli.terminal import shell_words
+
+        solution = ufm.load(self.point)
+        terminal.tell(f"{solution.problem}\n")
+        certificate = verify.certify(solution.problem, solution, rigorous=self.rigorous)
+        terminal.result(certificate)
+        if self.json is not None:
+            read = {"file": self.point.name, "problem": solution.to_dict()["problem"]}
+            write_whole(self.json, as_json({"point": read, "certificate": certificate.to_dict()}), what="--json")
+            terminal.written("written", self.json)
+        terminal.then(shell_words("ufm", "figure", "spectrum", self.point))
         return 0
 
     def _observed(self, say: Any) -> tuple[Observation, dict[str, Any]]:

@@ -99,4 +99,8 @@ class Solve:
             terminal.then("--save solution.safetensors keeps it", "ufm verify with the same flags compares it")
         else:
             terminal.written("saved", self.save)
-            terminal.then(shell_words("ufm", "figure", "heads", self.save), f"ufm.load({str(self.save)!r}) in Python")
+            terminal.then(
+                shell_words("ufm", "certify", self.save),
+                shell_words("ufm", "figure", "heads", self.save),
+                f"ufm.load({str(self.save)!r}) in Python",
+            )
