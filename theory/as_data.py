@@ -45,7 +45,7 @@ def to_rows(prediction: Any) -> list[dict[str, Any]]:
 
 
 def to_frame(rows: Sequence[dict[str, Any]]) -> Any:
-    """ModuleNotFoundError where pandas is not installed."""
+    """Raises ModuleNotFoundError if pandas is not installed."""
     try:
         import pandas
     except ModuleNotFoundError as error:

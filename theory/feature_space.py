@@ -13,7 +13,7 @@ Float = NDArray[np.float64]
 
 
 def float_array(name: str, value: Any) -> Float:
-    """The float64 array of numbers; TypeError naming the argument for anything else, ValueError beyond float64."""
+    """Numbers as a float64 array; raises TypeError naming the argument for anything else, ValueError beyond float64."""
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -30,7 +30,7 @@ class FeatureSpace:
     make_features    () → (rank, columns) H = W⁺ Z, which every critical point has
     make_logits      () → (R, columns) Z = W H, R = Σ K_t; both wait until asked for, being as large as the problem
     feature_weights  (T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t, the sum over the label's own heads (of several
-                     labels at once: over all of them); None where features are no such sums
+                     labels at once: over all of them); None if features are no such sums
     gram             (R, R) W Wᵀ in closed form
     cosines          (R, R) in closed form, NaN where a head is zero
     """

@@ -80,7 +80,7 @@ class Prediction:
     def feature_weights(self) -> Float | list[Float] | None:
         """(T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t (eqs. 14, 17, 29); a list of (1, columns_t), eq. 23.
 
-        None where features are not weighted sums of their own heads.
+        None if features are not weighted sums of their own heads.
         """
         weights = [space.feature_weights for space in self.spaces]
         present = [g for g in weights if g is not None]
@@ -102,7 +102,7 @@ class Prediction:
     def W(self, dim: int | None = None) -> list[Float]:
         """Heads of one minimizer, T arrays (K_t, dim); ``dim`` is ``required_dim`` by default.
 
-        Raises ValueError where dim is below ``rank``.
+        Raises ValueError if dim is below ``rank``.
         """
         size = self._dim(dim)
         return [head for space in self.spaces for head in space.padded_heads(size)]

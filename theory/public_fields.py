@@ -37,7 +37,7 @@ METHODS = (
 
 
 def field(problem: Any, name: str) -> Any:
-    """The field; TypeError where it is missing."""
+    """The field; raises TypeError if it is missing."""
     if not hasattr(problem, name):
         raise TypeError(
             f"{type(problem).__name__} has no field {name!r}; a problem has source, {', '.join(FIELDS)}"
@@ -46,7 +46,7 @@ def field(problem: Any, name: str) -> Any:
 
 
 def require_known(problem: Any) -> None:
-    """ValueError naming a public field that is read nowhere in this package.
+    """Raises ValueError naming a public field that is read nowhere in this package.
 
     Public are attributes of the object and of its classes that are no methods and do not begin with an underscore.
     """
@@ -64,13 +64,13 @@ def require_known(problem: Any) -> None:
 
 
 def task_losses(problem: Any, tasks: int) -> tuple[str, ...]:
-    """(T,) the loss of each task, of one name or of one per task; ValueError for what is neither."""
+    """(T,) the loss of each task, of one name or of one per task; raises ValueError for what is neither."""
     loss = getattr(problem, "loss", CROSS_ENTROPY)
     losses = (loss,) * tasks if isinstance(loss, str) else loss
     is_list = isinstance(losses, (tuple, list)) and len(losses) == tasks
     if not is_list or not all(isinstance(name, str) for name in losses):
         raise ValueError(
-            f"{type(problem).__name__} has loss={short(loss)}, which is no loss, nor {tasks}, one per task"
+            f"{type(problem).__name__} has loss={short(loss)}, which is neither a loss nor {tasks}, one per task"
         )
     return tuple(losses)
 

@@ -51,7 +51,7 @@ class SumProblem:
     classes       (K_1, …, K_T)
     labels        (columns, T) distinct label tuples, from 0, −1 where a task has no label; label sets: (columns, K) 0/1
                   rows; soft labels and regression: (columns, 1) numbers of the columns
-    targets       (R, columns) of soft labels, before smoothing, and of regression; None where labels say them
+    targets       (R, columns) of soft labels, before smoothing, and of regression; None if labels say them
     counts        (columns,) samples with each
     losses        (T,) names
     task_weights  (T,) c^t
@@ -100,7 +100,7 @@ class SumProblem:
         return min(2.0 * square_root(self.product), 1e200)
 
     def balance(self, factor: Fraction | int = 1) -> float:
-        """√(factor · λ_H / λ_W), what makes heads longer than features; ValueError where that leaves float64."""
+        """√(factor · λ_H / λ_W), what makes heads longer than features; raises ValueError if that leaves float64."""
         of_H, of_W = self.lambda_H, self.lambda_W
         n, d = of_H.numerator * of_W.denominator, of_H.denominator * of_W.numerator
         root = _root_of_ratio(n * factor.numerator, d * factor.denominator)

@@ -1,6 +1,6 @@
 """Unconstrained feature models of multi-task neural collapse: problems, solvers, solutions.
 
-What is asked for is imported then: PyTorch takes a second or two, and a command line that prints its help needs none.
+Names are imported on first use: PyTorch takes a second or two to load, and printing a command's help needs none of it.
 """
 
 import logging

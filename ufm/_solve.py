@@ -84,22 +84,24 @@ def solve(
     tolerance: float | None = None,
     **options: Any,
 ) -> Solution:
-    """Minimizes Problem (3), (4), pick-all-label or regression; a MultiSource problem, which is separable, by task.
+    """Minimizes Problem (3), (4), pick-all-label or regression; a MultiSource problem is separable and solved task by
+    task.
 
-    method     ``ufm.Newton(…)``, ``ufm.Gradient(…)`` or ``ufm.Convex(…)``, whose documentation has their options; or
+    method     ``ufm.Newton(…)``, ``ufm.Gradient(…)`` or ``ufm.Convex(…)``, whose documentation lists the options; or
                "newton", "gradient" or "convex" with the options as keywords here
-    dim        feature dimension d; by default what suffices, Σ K_t less one for each task with cross-entropy (multi
+    dim        feature dimension d; the default suffices: Σ K_t less one for each task with cross-entropy (multi
                source: the largest of its tasks'). A smaller one is allowed and ``status`` says what it means.
     seed       of the random start: same seed and device, same result (large problems hardly use it)
     device     "cpu" or "cuda" (newton, gradient)
-    distributed  (gradient) in an initialized process group, of which every process calls this with the same problem and
-               options: the columns of H are shared among them, True or "sharded" as ``ufm.Gradient`` says
-    tolerance  the method's own option, which is on different things; None is its default
+    distributed  (gradient) True or "sharded": the columns of H are shared among the processes of the initialized
+    process
+           group, all of which call this with the same problem and options; see ``ufm.Gradient``
+    tolerance  an option of the method, with a meaning of its own in each; None is the method's default
 
     λ's must lie in [1e-100, 1e100] and task weights in [1e-50, 1e50]: beyond, float64 cannot hold their products.
 
-    Returns a Solution. Raises ValueError or TypeError naming the argument, MemoryError before a problem too large
-    is begun, ModuleNotFoundError where cvxpy is missing, RuntimeError where the convex solver fails.
+    Returns a Solution. Raises ValueError or TypeError naming the argument, MemoryError before a problem that is too
+    large is begun, ModuleNotFoundError if cvxpy is missing, RuntimeError if the convex solver fails.
     """
     require_problem("problem", problem)
     chosen = _chosen(method, options if tolerance is None else {"tolerance": tolerance, **options})
@@ -155,7 +157,7 @@ def solve(
 
 
 def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
-    """The method with its options, checked; keywords beside an instance replace its fields."""
+    """Returns the method with its options checked; keywords given with an instance replace its fields."""
     if isinstance(method, tuple(METHODS.values())):
         name = f"ufm.{type(method).__name__}"
         kind: Any = type(method)
@@ -168,13 +170,13 @@ def _chosen(method: Any, options: Mapping[str, Any]) -> Options:
         if option not in takes:
             near = nearest(option, takes)
             meant = f"did you mean {near}=? " if near else ""
-            raise TypeError(f"{option}= is no option of {name}; {meant}it takes {', '.join(takes)}")
+            raise TypeError(f"{option}= is not an option of {name}; {meant}it takes {', '.join(takes)}")
     made: Options = kind(**{**base, **options})
     return made
 
 
 def require_problem(name: str, value: Any) -> None:
-    """TypeError naming ``name`` unless the value is a problem of this package."""
+    """Raises TypeError naming ``name`` unless the value is a problem of this package."""
     kinds = get_args(Problem)
     if not isinstance(value, kinds):
         names = ", ".join(f"ufm.{kind.__name__}" for kind in kinds)
@@ -182,7 +184,7 @@ def require_problem(name: str, value: Any) -> None:
 
 
 def check_scales(problem: Problem) -> None:
-    """ValueError where λ's or weights are so extreme that float64 cannot hold what a solver computes."""
+    """Raises ValueError if λ's or weights are so extreme that float64 cannot hold what a solver computes."""
     given = [(name, getattr(problem, name), LAMBDA_RANGE) for name in ("lambda_H", "lambda_W")]
     if problem.lambda_b:
         given.append(("lambda_b", problem.lambda_b, LAMBDA_RANGE))
@@ -201,7 +203,7 @@ def check_scales(problem: Problem) -> None:
 
 
 def task_seed(seed: int, task: int) -> int:
-    """Each task of a MultiSource problem starts from numbers of its own."""
+    """A different seed for each task of a MultiSource problem."""
     return int(np.random.SeedSequence([seed, task]).generate_state(1)[0]) if task else seed
 
 
@@ -213,7 +215,7 @@ def _task_checkpoint(path: Any, task: int) -> Path | None:
 
 
 def assemble(problem: Problem, method: str, forms: Sequence[StandardForm], parts: Sequence[ColumnSolution]) -> Solution:
-    """One Solution of the parts, heads split by task."""
+    """Joins the parts into one Solution, with heads split by task."""
     W: list[Tensor] = []
     b: list[Tensor] = []
     labels: list[NDArray[np.int64]] = []

@@ -32,21 +32,22 @@ def solve_many(
     tolerance: float | None = None,
     progress: Progress | None = None,
 ) -> list[Solution]:
-    """``ufm.solve(problem, seed=seed)`` of each problem, in order, and many times as fast for many small problems.
+    """Solves each problem as ``ufm.solve(problem, seed=seed)`` does, in order; many times faster for many small
+    problems.
 
     Problems of one shape (classes, losses, number of columns, kind of bias) are minimized together by the batched
-    Newton method of ``ufm.solvers.batch``, from the starts that they would have alone and to the same conditions. One
-    that it does not reach is solved by ``ufm.solve``, and its ``status`` says so; so are, from the first, shapes with
-    fewer than 16 problems, large ones, squared error with labels missing, and problems without a minimizer.
+    Newton method of ``ufm.solvers.batch``, from the same starts and to the same conditions as alone. A problem that it
+    does not solve goes to ``ufm.solve``, and its ``status`` says so. Shapes with fewer than 16 problems, large
+    problems, squared error with labels missing, and problems without a minimizer go there directly.
 
-    problems   any iterable of problems, of whatever kinds, sizes, losses and biases; none give the empty list
+    problems   any iterable of problems, of any kinds, sizes, losses and biases; an empty one returns []
     seed       of the random starts, as in ``ufm.solve``: no solution depends on the order of the problems, nor,
                rounding apart, on which others there are
     device     "cpu", where batches are spread over PyTorch's threads, or "cuda"; solutions are on the CPU
     tolerance  of ``ufm.Newton``
-    progress   called with the numbers of problems done and in all; what it raises ends the call
+    progress   called with (done, total), the numbers of problems; an exception that it raises ends the call
 
-    Raises ValueError or TypeError naming the argument, with the problem's position, before any is solved. Ctrl-C raises
+    Raises ValueError or TypeError naming the argument and the problem's position, before any is solved. Ctrl-C raises
     KeyboardInterrupt.
     """
     given = _listed(problems)
@@ -92,13 +93,13 @@ def solve_many(
 
 
 def _on_cpu(solution: Solution) -> Solution:
-    """With its arrays there."""
+    """The solution with its arrays on the CPU."""
     H = [h.cpu() for h in solution.H] if isinstance(solution.H, list) else solution.H.cpu()
     return dataclasses.replace(solution, W=[w.cpu() for w in solution.W], b=[v.cpu() for v in solution.b], H=H)
 
 
 def _listed(values: Any) -> list[Any]:
-    """The problems of an iterable, checked."""
+    """The problems of an iterable as a checked list."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(f"problems must be a list, or another iterable, of problems, got {type(values).__name__}")
     problems = list(values)
@@ -108,7 +109,7 @@ def _listed(values: Any) -> list[Any]:
 
 
 def _forms(i: int, problem: Problem) -> tuple[StandardForm, ...]:
-    """Of problem number i, whose errors say so."""
+    """The standard forms of problem number i; errors name its position."""
     try:
         check_scales(problem)
         return problem.standard_forms()

@@ -1,4 +1,4 @@
-"""The version, which ``pyproject.toml`` alone says: of an installed package its metadata, of a checkout that file."""
+"""The version, kept in ``pyproject.toml`` alone: read from an installed package's metadata, or from that file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "ufm-toolkit"
 def installed_version() -> str:
     """``0.1.0``; ``0.1.0+checkout`` where these files are used without being installed.
 
-    PackageNotFoundError where there is neither.
+    Raises PackageNotFoundError if there is neither.
     """
     try:
         return version(NAME)

@@ -11,10 +11,10 @@ class Outcome(StrEnum):
 
     CONVERGED    the tolerance was reached
     ROUNDING     the arithmetic's accuracy allowed no further progress, within the tolerance or short of it
-    STATIONARY   at a critical point that is not shown to be a global minimum, such as zero
+    STATIONARY   at a critical point not shown to be a global minimum, such as zero
     STEPS        the steps allowed ran out
     DIVERGED     F is no longer finite
-    INTERRUPTED  Ctrl-C, which keeps the point reached: no statement about the minimum may rest on it
+    INTERRUPTED  Ctrl-C; the point reached is kept, but says nothing about the minimum
     """
 
     CONVERGED = "converged"
@@ -26,5 +26,5 @@ class Outcome(StrEnum):
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """The last of these in the order of the class: what is to be said of several tasks together."""
+    """The last of these in the order of the class: the outcome of several tasks together."""
     return max(outcomes, key=list(Outcome).index)

@@ -18,7 +18,8 @@ from ufm.support import validation
 
 
 def check_heads(classes: Sequence[int], W: Sequence[Any], b: Sequence[Any]) -> int:
-    """d of W^t (K_t, d) and b^t (K_t,), one of each a task, of finite floats; ValueError naming the one that is not."""
+    """Returns d of heads W^t (K_t, d) and b^t (K_t,) of finite floats, one per task; raises ValueError naming
+    another."""
     if not len(W) == len(b) == len(classes):
         raise ValueError(f"there are {len(W)} W and {len(b)} b, one of each is needed for {len(classes)} tasks")
     dim = int(W[0].shape[1]) if W[0].ndim == 2 else 0
@@ -31,10 +32,10 @@ def check_heads(classes: Sequence[int], W: Sequence[Any], b: Sequence[Any]) -> i
 
 
 def check_point(problem: Problem, W: Sequence[Any], b: Sequence[Any], H: Any, labels: Any, counts: Any) -> None:
-    """ValueError, naming the array, where these are no point of ``problem`` as ``ufm.Solution`` describes them.
+    """Raises ValueError naming the array unless these are a point of ``problem``, as ``ufm.Solution`` describes it.
 
     H (d, columns) of finite floats, labels (columns, T) within the classes, or indicators (columns, K), counts
-    (columns,) ≥ 1; of a MultiSource problem a list of T of each.
+    (columns,) ≥ 1; for a MultiSource problem a list of T of each.
     """
     dim = check_heads(problem.classes, W, b)
     if not isinstance(problem, MultiSource):

@@ -1,4 +1,4 @@
-"""What a solver returns: the point, its objective, and how it was reached."""
+"""The result of a solver: the point, its objective, and how it was reached."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ __all__ = ["Problem", "Solution", "load"]
 
 @dataclass
 class Solution(display.Summarized):
-    """A point of Problem (3), (4) or of pick-all-label.
+    """A point of Problem (3), (4), pick-all-label or regression.
 
     W          list of T tensors (K_t, d)
     b          list of T tensors (K_t,)
     H          (d, columns); for MultiSource a list of T such tensors
     labels     (columns, T) the label tuple of each column of H; for MultiSource a tuple of T arrays (columns_t, 1);
                for MultiLabel (columns, K) the indicators of its label set
-    counts     (columns,) samples behind each column: 1 where every sample has a feature of its own
+    counts     (columns,) samples behind each column: 1 if every sample has its own feature
     objective  F at this point, in the problem's reduction
     converged  whether the solver reached its tolerance
     outcome    why it stopped, ``ufm.Outcome``
-    status     the same in a sentence, with what would do
+    status     the same in a sentence, with a remedy where one is needed
     history    lists by name (iterations, loss, gradient norm, …); for MultiSource a list of T such dicts
     """
 
@@ -56,21 +56,21 @@ class Solution(display.Summarized):
         return int(self.W[0].shape[1])
 
     def save(self, path: str | Path) -> None:
-        """Writes the point and its problem as safetensors, to a temporary name first; read with ``ufm.load``.
+        """Saves the point and its problem as safetensors, under a temporary name first; ``ufm.load`` reads the file.
 
-        ValueError where the arrays are no point of the problem, or not finite: ``load`` would refuse them.
+        Raises ValueError if the arrays are not a point of the problem, or not finite: ``load`` would refuse them.
         """
         write_fields(vars(self), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, NaN as None: how it was reached, and the problem's settings. ``save`` keeps the arrays."""
+        """How the point was reached and the problem's settings, JSON-ready, NaN as None, without the arrays."""
         settings = {name: getattr(self.problem, name, None) for name in _SETTINGS}
         own = {name: getattr(self, name) for name in ("method", "objective", "converged", "outcome", "status", "dim")}
         fields: dict[str, Any] = plain({**own, "problem": settings, "history": self.history})
         return fields
 
     def to_frame(self) -> Any:
-        """The history as a pandas.DataFrame, a row a record; of MultiSource with a column ``task``, from 0."""
+        """The history as a pandas.DataFrame, one row per record; for MultiSource with a column ``task``, from 0."""
         if not isinstance(self.history, list):
             return data_frame(_records(self.history), list(self.history))
         rows = [{"task": t, **row} for t, part in enumerate(self.history) for row in _records(part)]
@@ -101,15 +101,15 @@ _SETTINGS = (
 
 
 def _records(history: Any) -> list[dict[str, Any]]:
-    """A row for each entry of the lists by name."""
+    """One row for each entry of the lists by name."""
     return [dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)]
 
 
 def load(path: str | Path) -> Solution:
     """Reads what ``Solution.save`` wrote, to the last bit.
 
-    TypeError where ``path`` is no path; FileNotFoundError where there is no file; ValueError, naming it, for one that
-    is damaged, without checksum (as earlier versions wrote them), or something else; MemoryError where it would not
-    fit.
+    Raises TypeError if ``path`` is not a path; FileNotFoundError if there is no file; ValueError, naming it, if the
+    file
+        is damaged, lacks a checksum (as in earlier versions), or is something else; MemoryError if it would not fit.
     """
     return Solution(**read_fields(path))

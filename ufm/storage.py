@@ -1,7 +1,7 @@
-"""Solutions as files: safetensors for the arrays, JSON in its header for the rest, a SHA-256 over both.
+"""Solutions as files: safetensors for the arrays, JSON in the header for the rest, a SHA-256 over both.
 
-Nothing is unpickled, and nothing believed: shapes, kinds and ranges are checked against the problem. A solution is
-here its fields by name, as ``ufm.Solution`` lists them.
+Nothing is unpickled and nothing trusted: shapes, kinds and ranges are checked against the problem. Here a solution is
+a dict of its fields by name, as ``ufm.Solution`` lists them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
-    """A file is whole or not there: ``ufm.support.whole_file``. ValueError for what ``read_fields`` would refuse."""
+    """Writes the file whole or not at all (``whole_file``). Raises ValueError for what ``read_fields`` would refuse."""
     require_target(path, example="solution.safetensors")
     problem = solution["problem"]
     task_losses(problem, tuple(LOSSES), "a solution's file")
@@ -73,7 +73,7 @@ def write_fields(solution: Mapping[str, Any], path: str | Path) -> None:
 
 
 def read_fields(path: str | Path) -> dict[str, Any]:
-    """What ``write_fields`` wrote, checked; errors as ``ufm.load``."""
+    """Reads and checks what ``write_fields`` wrote; raises as ``ufm.load``."""
     found = read_record(path, FORMAT, "solution", "ufm", _fields)
     logger.info("read %s", path)
     return found
@@ -155,7 +155,7 @@ def _columns(tensors: dict[str, Tensor], of: str, width: int) -> tuple[NDArray[n
 
 
 def _require_kept(header: dict[str, Any]) -> None:
-    """ValueError where the file is of a model that this version does not know."""
+    """Raises ValueError if the file is of a model that this version does not know."""
     known = {*_KEPT, *_SETTINGS, *(_NAMES if header.get("source") == "single" else ())}
     for name in sorted(header.keys() - known):
         raise ValueError(f"its problem has {name}={short(header[name])}, a field that this version does not know")

@@ -15,7 +15,7 @@ def orthogonal_etf(classes: tuple[int, ...], dim: int) -> list[Tensor]:
     With d ≥ Σ K_t every task owns K_t coordinates, so that features ≥ 0 reach all logits: h and h + a·1 on a task's
     coordinates have equal logits. With Σ K_t − T ≤ d < Σ K_t it owns K_t − 1.
 
-    ValueError for a smaller d. Source: Theorem 3.1; Table 3.
+    Raises ValueError for a smaller d. Source: Theorem 3.1; Table 3.
     """
     require_dimension(classes, dim)
     heads, start = [], 0
@@ -31,7 +31,7 @@ def orthogonal_etf(classes: tuple[int, ...], dim: int) -> list[Tensor]:
 
 
 def require_dimension(classes: tuple[int, ...], dim: int) -> None:
-    """ValueError where d < Σ K_t − T."""
+    """Raises ValueError if d < Σ K_t − T."""
     least = sum(classes) - len(classes)
     if dim < least:
         raise ValueError(

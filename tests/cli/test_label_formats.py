@@ -194,7 +194,7 @@ def test_archives_that_are_refused(tmp_path: Path) -> None:
         read_tasks([saved(path, y=np.array([1j, 1]))])
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes.txt", "hello")
-    with pytest.raises(ValueError, match=r"'notes.txt', which is no .npy array"):
+    with pytest.raises(ValueError, match=r"'notes.txt', which is not an .npy array"):
         read_tasks([path])
     with zipfile.ZipFile(path, "w") as archive:
         pass

@@ -127,7 +127,7 @@ def test_needs_a_process_group():
     problem = PROBLEMS["two samples"]()
     with pytest.raises(ValueError, match="distributed=True needs an initialized process group: start the program by"):
         ufm.solve(problem, "gradient", distributed=True)
-    with pytest.raises(TypeError, match="distributed= is no option of method='newton'"):
+    with pytest.raises(TypeError, match="distributed= is not an option of method='newton'"):
         ufm.solve(problem, distributed=True)
 
 

@@ -274,7 +274,7 @@ def test_a_few_bytes_that_name_many_classes_take_no_memory(finding: verify.Findi
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "f.json")
-    with pytest.raises(ValueError, match=r"f\.json' is no regular file but a pipe"):
+    with pytest.raises(ValueError, match=r"f\.json' is not a regular file but a pipe"):
         verify.replay(tmp_path / "f.json")
 
 

@@ -256,7 +256,7 @@ def test_one_run_at_a_time_has_a_checkpoint(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "run.safetensors")
-    with pytest.raises(ValueError, match="is no regular file, and would be replaced"):
+    with pytest.raises(ValueError, match="is not a regular file, and would be replaced"):
         stopped(tmp_path / "run.safetensors")
 
 

@@ -207,7 +207,7 @@ def test_single_precision_and_a_user_s_metrics() -> None:
         ({"weighting": "fixed", "learning_rate": 0.1}, "the problem's own task_weights="),
         ({"weighting": "mgda"}, "needs optimizer='momentum' with a learning_rate=.*line search"),
         ({"weighting": "mgda", "learning_rate": 0.1, "optimizer": "adam"}, "needs optimizer='momentum'"),
-        ({"weighting": "dwa", "learning_rate": 0.1, "weighting_options": {"tau": 1}}, "'tau' is no option"),
+        ({"weighting": "dwa", "learning_rate": 0.1, "weighting_options": {"tau": 1}}, "'tau' is not an option"),
         ({"weighting_options": {"tau": 1}}, "without weighting="),
     ],
 )
@@ -224,7 +224,7 @@ def test_weights_are_set_once_and_of_tasks_that_share_features() -> None:
         solve(ufm.MultiSource.balanced((2, 2), 3, **LAMBDAS), "mgda")
     with pytest.raises(TypeError, match="weighting_options must be a dict"):
         solve(unequal(), "dwa", weighting_options=2.0)
-    with pytest.raises(TypeError, match="weighting= is no option of method='newton'"):
+    with pytest.raises(TypeError, match="weighting= is not an option of method='newton'"):
         ufm.solve(unequal(), weighting="mgda")
 
 

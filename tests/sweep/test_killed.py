@@ -162,7 +162,7 @@ def test_damaged_parts_are_refused_by_name(damage: str, tmp_path: Path) -> None:
     first, second = sorted(parts_of(table).glob("chunk-*"))
     content = first.read_bytes()
     second.write_bytes({"cut": content[:-7], "other chunk": content, "text": b"text"}[damage])
-    message = "does not hold problems 3 … 5; remove it" if damage == "other chunk" else "is no whole Parquet file"
+    message = "does not hold problems 3 … 5; remove it" if damage == "other chunk" else "is not a whole Parquet file"
     with pytest.raises(ValueError, match=rf"chunk-0000001.parquet' {message}"):
         verify.sweep(SMALL, table)
     second.unlink()

@@ -155,7 +155,7 @@ def test_samples_are_points(sampled: Path) -> None:
 def test_what_is_refused(correlated: Path, sampled: Path, tmp_path: Path) -> None:
     for arguments, message in (
         ({}, r"the table varies reduction as well; hold it by --at reduction=VALUE, one of sum, mean"),
-        ({"reduction": "median"}, r"at reduction='median' is no value of the table; it has sum, mean"),
+        ({"reduction": "median"}, r"at reduction='median' is not a value of the table; it has sum, mean"),
         (
             {"x": "n_sam", "reduction": "sum"},
             r"x='n_sam' is not known; did you mean 'n_same'\? Valid: n_same, lambda_W",
@@ -173,7 +173,7 @@ def test_what_is_refused(correlated: Path, sampled: Path, tmp_path: Path) -> Non
     with pytest.raises(FileNotFoundError, match=r"table='.*absent.parquet': no such file"):
         plane_of(tmp_path / "absent.parquet")
     pandas.DataFrame({"a": [1]}).to_parquet(tmp_path / "other.parquet")
-    with pytest.raises(ValueError, match=r"other.parquet' is no table of ufm sweep"):
+    with pytest.raises(ValueError, match=r"other.parquet' is not a table of ufm sweep"):
         plane_of(tmp_path / "other.parquet")
 
 

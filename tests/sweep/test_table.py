@@ -165,10 +165,10 @@ def test_a_table_of_another_study_is_refused(swept: verify.Sweep) -> None:
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no table")
-    with pytest.raises(ValueError, match=r"text.parquet' is no whole Parquet file"):
+    with pytest.raises(ValueError, match=r"text.parquet' is not a whole Parquet file"):
         verify.sweep(SMALL, tmp_path / "text.parquet")
     pandas.DataFrame({"a": [1]}).to_parquet(tmp_path / "other.parquet")
-    with pytest.raises(ValueError, match=r"other.parquet' is no table of ufm sweep"):
+    with pytest.raises(ValueError, match=r"other.parquet' is not a table of ufm sweep"):
         verify.sweep(SMALL, tmp_path / "other.parquet")
     with pytest.raises(FileNotFoundError, match=r"table='.*absent/t.parquet': there is no folder"):
         verify.sweep(SMALL, tmp_path / "absent" / "t.parquet")

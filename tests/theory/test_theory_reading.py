@@ -54,7 +54,7 @@ def test_empty_label_sets():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"loss": ("cross-entropy",)}, "has loss=.*which is no loss, nor 2, one per task"),
+        ({"loss": ("cross-entropy",)}, "has loss=.*which is neither a loss nor 2, one per task"),
         ({"loss": 3}, "has loss=3"),
         ({"loss": [1, 2]}, "has loss="),
         ({"lambda_b": float("nan")}, "lambda_b must be finite and ≥ 0, or None"),

@@ -29,6 +29,6 @@ def test_nesting_is_bounded_before_parsing(opening):
 
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
 def test_numbers_that_json_has_not(name):
-    with pytest.raises(ValueError, match="is no number of JSON"):
+    with pytest.raises(ValueError, match="is not a JSON number"):
         parse_json(f'{{"a": {name}}}')
     assert repr(parse_json(name, nan=True)) == repr(float(name.replace("Infinity", "inf")))

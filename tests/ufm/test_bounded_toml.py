@@ -74,5 +74,5 @@ def test_a_value_on_the_command_line() -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.toml")
-    with pytest.raises(ValueError, match=r"a\.toml' is no regular file but a pipe"):
+    with pytest.raises(ValueError, match=r"a\.toml' is not a regular file but a pipe"):
         read_toml(tmp_path / "a.toml")

@@ -109,7 +109,7 @@ def test_empty_cells_are_no_label_where_it_is_said(column):
     assert_same_labels(built(frame, missing="?"), expected, missing=-1)
     if column.isna().any():
         assert_same_labels(built(frame, missing=-1), expected, missing=-1)
-        with pytest.raises(ValueError, match=r"labels\['letter'\] is empty in row 1; missing=-1 says"):
+        with pytest.raises(ValueError, match=r"labels\['letter'\] is empty in row 1; missing=-1 marks"):
             built(frame)
 
 

@@ -128,7 +128,7 @@ def test_a_model_that_is_none_is_refused(name, change, message, path):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("soft", lambda y: y + 1, r"probabilities\[0\]\[0, 0\] = 1.1 is no probability"),
+        ("soft", lambda y: y + 1, r"probabilities\[0\]\[0, 0\] = 1.1 is not a probability"),
         ("soft", lambda y: y * 0.9, "sum 0.9"),
         ("soft", lambda y: y * torch.nan, "problem.targets.* = nan is not finite"),
         ("soft", lambda y: y[:, :4].contiguous(), r"problem.targets must have shape \(2, 5\), got \(2, 4\)"),
@@ -427,7 +427,7 @@ def test_what_would_be_refused_is_not_saved(path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(path):
     os.mkfifo(path)
-    with pytest.raises(ValueError, match="is no regular file but a pipe"):
+    with pytest.raises(ValueError, match="is not a regular file but a pipe"):
         load(path)
 
 

@@ -85,8 +85,12 @@ REFUSED = [
     (lambda: ufm.solve(PROBLEM, method="gradent"), ValueError, r"method.*got 'gradent'; did you mean 'gradient'\?"),
     (lambda: ufm.solve(PROBLEM, method=3), ValueError, "method must be one of 'newton', 'gradient', 'convex', got 3"),
     (lambda: ufm.solve(PROBLEM, method=ufm.Newton), ValueError, "method must be one of"),
-    (lambda: ufm.solve(PROBLEM, stepz=5), TypeError, r"stepz= is no option of method='newton'; did you mean steps=\?"),
-    (lambda: ufm.solve(PROBLEM, ufm.Convex(), steps=5), TypeError, "steps= is no option of ufm.Convex"),
+    (
+        lambda: ufm.solve(PROBLEM, stepz=5),
+        TypeError,
+        r"stepz= is not an option of method='newton'; did you mean steps=\?",
+    ),
+    (lambda: ufm.solve(PROBLEM, ufm.Convex(), steps=5), TypeError, "steps= is not an option of ufm.Convex"),
     (lambda: ufm.solve(PROBLEM, "gradient", learning_rte=5), TypeError, r"did you mean learning_rate=\?"),
     (lambda: ufm.Newton(steps=0), ValueError, "steps must be an integer ≥ 1, got 0"),
     (lambda: ufm.Newton(tolerance=0), ValueError, "tolerance must be finite and > 0, got 0"),
@@ -113,7 +117,7 @@ REFUSED = [
     (
         lambda: ufm.MultiLabel.balanced(3, task_weights=[1], **LAMBDAS),
         TypeError,
-        "task_weights= is no setting of MultiLabel",
+        "task_weights= is not a setting of MultiLabel",
     ),
 ]
 

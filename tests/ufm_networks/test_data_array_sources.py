@@ -196,9 +196,9 @@ def test_svhn_with_other_contents(tmp_path: Path) -> None:
         ({"X": X, "y": np.array([1, 2, 0, 3, 4])}, "labels 1 … 10 in y, found 0"),
         ({"X": X, "y": np.array([1, 2, 2.5, 3, 4])}, "labels 1 … 10 in y, found 2.5"),
         ({"X": X, "y": np.array([1, 2, np.nan, 3, 4])}, "labels 1 … 10 in y, found nan"),
-        ({"X": X, "y": np.array(["a"] * 5, dtype=object)}, r"train_32x32\.mat.*y is no array of real numbers"),
-        ({"X": X, "y": scipy.sparse.csc_matrix(y)}, r"train_32x32\.mat.*y is no array of real numbers"),
-        ({"X": X, "y": y * 1j}, r"train_32x32\.mat.*y is no array of real numbers"),
+        ({"X": X, "y": np.array(["a"] * 5, dtype=object)}, r"train_32x32\.mat.*y is not an array of real numbers"),
+        ({"X": X, "y": scipy.sparse.csc_matrix(y)}, r"train_32x32\.mat.*y is not an array of real numbers"),
+        ({"X": X, "y": y * 1j}, r"train_32x32\.mat.*y is not an array of real numbers"),
     )
     for content, message in wrong:
         scipy.io.savemat(tmp_path / "train_32x32.mat", content)
@@ -242,5 +242,5 @@ def test_a_header_that_asks_for_more_than_the_file_holds(tmp_path: Path) -> None
 def test_a_pipe_is_not_waited_for(name: str, file: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / file)
     (tmp_path / "img_align_celeba").mkdir()
-    with pytest.raises(ValueError, match=rf"{file}' is no regular file but a pipe"):
+    with pytest.raises(ValueError, match=rf"{file}' is not a regular file but a pipe"):
         load(name, tmp_path)

@@ -233,7 +233,7 @@ def test_large_photographs_are_decoded(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.jpg")
-    with pytest.raises(ValueError, match=r"a\.jpg' is no regular file but a pipe"):
+    with pytest.raises(ValueError, match=r"a\.jpg' is not a regular file but a pipe"):
         ImageFiles(tmp_path, ["a.jpg"], 8)[np.zeros(1, dtype=np.int64)]
 
 

@@ -172,7 +172,7 @@ REFUSALS = {
     "edited λ": (ValueError, r"is of another run: train.feature_decay"),
     "edited counts": (ValueError, r"is of another run: data.samples"),
     "cut checkpoint": (ValueError, "cannot be used"),
-    "metrics of bytes": (ValueError, r"metrics .* cannot be used: it is no CSV file"),
+    "metrics of bytes": (ValueError, r"metrics .* cannot be used: it is not a CSV file"),
     "metrics of words": (ValueError, r"metrics .* line 3, SNC1 = 'small' is not a number"),
     "metrics of another run": (ValueError, r"metrics .* line 2, epoch = 2, in the checkpoint 1"),
     "cut metrics": (ValueError, r"metrics .* it has 1 epochs, the checkpoint 2"),

@@ -92,7 +92,7 @@ def test_a_run_s_latent_metrics_are_those_measured_of_it() -> None:
 
 
 def test_latent_metrics_need_pairs() -> None:
-    with pytest.raises(ValueError, match="latent_metrics=true: toy single are no pairs of images with a task each"):
+    with pytest.raises(ValueError, match="latent_metrics=true: toy single are not pairs of images with a task each"):
         train(tables(latent_metrics=True), data=toy())
     with pytest.raises(ValueError, match="latent_metrics must be true, false, got 1"):
         read_config(tables(latent_metrics=1))

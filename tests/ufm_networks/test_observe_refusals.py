@@ -53,9 +53,9 @@ def test_mode_gradients_and_hooks_are_put_back() -> None:
 
 
 HEADS_BAD: list[tuple[Any, type[Exception], str]] = [
-    ({"digit": "fc3"}, ValueError, r"heads\['digit'\]='fc3' is no module of the model; did you mean 'fc[12]'\?"),
+    ({"digit": "fc3"}, ValueError, r"heads\['digit'\]='fc3' is not a module of the model; did you mean 'fc[12]'\?"),
     ({"digit": "layer1.conv1"}, TypeError, r"\(layer1.conv1\) is a Conv2d; a head is an nn.Linear"),
-    ({"digit": nn.Linear(12, 3)}, ValueError, "is a Linear that is no part of the model"),
+    ({"digit": nn.Linear(12, 3)}, ValueError, "is a Linear that is not part of the model"),
     ({"digit": "fc1", "colour": "fc1"}, ValueError, r"heads\['colour'\] is 'fc1', which is the head of 'digit'"),
     ({}, ValueError, "heads is empty"),
     (["fc1"], TypeError, "heads must name the head of every task"),
@@ -82,7 +82,7 @@ def batch(labels: Any, x: Tensor = X) -> list[Any]:
 
 LABELS_BAD: list[tuple[Any, str]] = [
     (batch(changed(20, 1, 4)[16:]), r"batch 1: sample 4 has label 4 of task 'colour', .* classes 0 … 3"),
-    (batch(changed(20, 0, -100)[16:]), r"label -100 of task 'digit', .* say missing=-100"),
+    (batch(changed(20, 0, -100)[16:]), r"label -100 of task 'digit', .* pass missing=-100"),
     (batch(torch.full((74, 2), -1)), "batch 1: sample 0 has no label in any task"),
     (batch(Y[16:, 0]), r"batch 1: labels have shape \(74, 1\); heads name 2 tasks"),
     (batch([Y[16:, 0]] * 3), "batch 1: labels are a list of 3; heads name 2"),

@@ -41,7 +41,7 @@ REFUSED = [
     ("_hidden", "begins with '_', and matplotlib leaves such names out"),
     ("x" * 256, "has 256 bytes; a folder's name has room for 200"),
     ("λ" * 101, "has 202 bytes"),
-    (r"$\nosuchthing$", "is no formula that matplotlib can draw"),
+    (r"$\nosuchthing$", "is not a formula that matplotlib can draw"),
     ("$x_{$", "is no formula"),
 ]
 
@@ -55,7 +55,7 @@ def test_a_name_that_cannot_be_drawn_or_stored(tmp_path: Path, name: str, messag
 
 
 def test_names_that_make_a_formula_together(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"panel and run='5 \$, x_{ \$' is no formula"):
+    with pytest.raises(ValueError, match=r"panel and run='5 \$, x_{ \$' is not a formula"):
         read_experiment(written(tmp_path, "x_{ $", "5 $"))
 
 
@@ -70,7 +70,7 @@ def test_other_names_are_taken(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["x" * 256, "a\x00b"])
 def test_a_folder_that_no_file_system_takes(tmp_path: Path, name: str) -> None:
     for output in (tmp_path / name, tmp_path / name / "run"):
-        with pytest.raises(ValueError, match=r"output=.* is no name for a folder: .*; name another"):
+        with pytest.raises(ValueError, match=r"output=.* cannot be the name of a folder: .*; name another"):
             train(tables(epochs=1), output, data=toy())
     assert not list(tmp_path.iterdir())
 

@@ -130,5 +130,5 @@ def test_files_without_checksum_are_refused_by_name(trained: Any, tmp_path: Path
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "checkpoint.pt")
-    with pytest.raises(ValueError, match="is no regular file but a pipe"):
+    with pytest.raises(ValueError, match="is not a regular file but a pipe"):
         resume(tmp_path)

@@ -260,11 +260,11 @@ def test_one_task_weighs_one(name: str) -> None:
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="weighting must be one of 'uniform'"):
         make_weighting("mdga", 2)
-    with pytest.raises(ValueError, match="'tau' is no option of weighting='dwa'; it takes temperature"):
+    with pytest.raises(ValueError, match="'tau' is not an option of weighting='dwa'; it takes temperature"):
         check_options("dwa", {"tau": 2})
-    with pytest.raises(ValueError, match=r"'temprature' is no option .*did you mean 'temperature'\? it takes"):
+    with pytest.raises(ValueError, match=r"'temprature' is not an option .*did you mean 'temperature'\? it takes"):
         check_options("dwa", {"temprature": 2})
-    with pytest.raises(ValueError, match="'alpha' is no option of weighting='mgda'; it takes none"):
+    with pytest.raises(ValueError, match="'alpha' is not an option of weighting='mgda'; it takes none"):
         make_weighting("mgda", 2, alpha=1)
     for name, option in (("dwa", "temperature"), ("famo", "rate"), ("famo", "decay"), ("fairgrad", "alpha")):
         with pytest.raises(ValueError, match=f"{option} must be finite and > 0"):

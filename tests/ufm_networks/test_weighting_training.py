@@ -189,9 +189,9 @@ def test_free_features_rest_at_the_minimum_of_the_weighted_problem(
     ("change", "message"),
     [
         ({"weighting": "mdga"}, "weighting='mdga' is not known; did you mean 'mgda'"),
-        ({"weighting": "dwa", "weighting_options": {"tau": 1}}, "'tau' is no option of weighting='dwa'"),
+        ({"weighting": "dwa", "weighting_options": {"tau": 1}}, "'tau' is not an option of weighting='dwa'"),
         ({"weighting": "mgda", "weighting_options": {"gradients": "feature"}}, "did you mean 'features'"),
-        ({"weighting": "dwa", "weighting_options": {"gradients": "features"}}, "'gradients' is no option"),
+        ({"weighting": "dwa", "weighting_options": {"gradients": "features"}}, "'gradients' is not an option"),
         ({"weighting": "mgda", "task_weights": [1, 2]}, "no other weighting takes them"),
     ],
 )

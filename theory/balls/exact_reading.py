@@ -104,7 +104,7 @@ def ball(value: Fraction) -> Any:
 
 
 def exact_parts(problem: Any) -> tuple[ExactPart, ...]:
-    """One part, or T of Problem (4), from the public fields; TypeError naming one that is missing."""
+    """One part, or T of Problem (4), from the public fields; raises TypeError naming one that is missing."""
     missing = [name for name in FIELDS if not hasattr(problem, name)]
     if missing:
         raise TypeError(f"{type(problem).__name__} has no field {missing[0]!r}; a problem has {', '.join(FIELDS)}")

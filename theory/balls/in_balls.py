@@ -48,7 +48,7 @@ def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
     problem  any object with the public fields of a problem of ``ufm``
     bits     working precision, raised where a tiny minimum needs more
 
-    λ's multiply the SUM of losses, or their mean under ``reduction="mean"``. Raises ValueError where no closed
+    λ's multiply the SUM of losses, or their mean under ``reduction="mean"``. Raises ValueError if no closed
     form or law is known, naming what is covered; TypeError naming a missing field; ModuleNotFoundError without
     python-flint. Source: Theorems 3.1, B.2,
     3.2, 5.1; with ε, of K ≥ 3 correlated classes, several labels and squared error beyond the paper: docs/theory.md.

@@ -34,7 +34,7 @@ STEPS = 12  # from 53 bits, which each doubles
 
 
 def binary_cross_entropy(parts: Sequence[ExactPart], source: str) -> tuple[str, Any]:
-    """The law's name and the minimum; ValueError where it is not known."""
+    """The law's name and the minimum; raises ValueError if it is not known."""
     part = parts[0]
     if source == "multilabel" and _uncorrelated(part):
         return "K binary tasks", _independent(part)

@@ -29,7 +29,7 @@ STEPS = 200
 
 
 def squared_error(parts: Sequence[ExactPart], source: str) -> tuple[str, Any]:
-    """The law's name and the minimum; ValueError where it is not known."""
+    """The law's name and the minimum; raises ValueError if it is not known."""
     if source == "multi":
         tasks = [(part.task_weights[0], part.alone) for part in parts]
         return "squared error", sum(ball(c) * _part(task, source) for c, task in tasks)

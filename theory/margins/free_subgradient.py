@@ -24,7 +24,7 @@ def negative_subgradient(
     watched: NDArray[np.bool_],
     rounding: float,
 ) -> Float | None:
-    """A subgradient (R, columns) below −rounding where ``watched``, or None where none is found.
+    """A subgradient (R, columns) below −rounding where ``watched``, or None if none is found.
 
     polar  U Vᵀ;  factors  U (R, rank) and Vᵀ (rank, columns)
     """

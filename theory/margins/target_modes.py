@@ -41,7 +41,7 @@ class Targets:
 
     modes    those that are not zero
     mean     (R,) ȳ, which a free or a penalized bias sees; zero without bias
-    level    where the mean lies; None where balance says it, and no bias is penalized
+    level    where the mean lies; None if balance says it, and no bias is penalized
     """
 
     structure: Structure

@@ -1,4 +1,4 @@
-"""The losses, a file each, and this registry: a loss that is added is a new file, its name here, and nothing else."""
+"""The losses, one file each, and their registry: adding a loss takes a new file and its name here, nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _losses() -> dict[str, type[Loss]]:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """``LOSSES``, made once, when first asked for: a list of their names needs no PyTorch."""
+        """``LOSSES``, built on first use: listing the names needs no PyTorch."""
         if name != "LOSSES":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = _losses()

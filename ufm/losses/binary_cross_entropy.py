@@ -1,4 +1,4 @@
-"""Binary cross-entropy: every class a yes or no of its own, by a sigmoid.
+"""Binary cross-entropy: a separate yes or no for every class, by a sigmoid.
 
     ℓ(u; y) = Σ_k log(1 + e^{u_k}) − y_k u_k,  0 ≤ y ≤ 1,     ∂ℓ = σ(u) − y,     ∂²ℓ v = σ(u) σ(−u) ∘ v,  ‖∂²ℓ‖ ≤ 1/4.
 
@@ -103,7 +103,7 @@ class BinaryCrossEntropy:
 
     @staticmethod
     def bias_curvature(y: Float, weight: Float, omega: Float, tau: float) -> Float:
-        """As cross-entropy's, but that the samples without the class count as those with it."""
+        """As for cross-entropy, but samples without the class count like those with it."""
         soft = (weight * y * (1.0 - y)).sum(axis=1)
         hard = USUAL * tau * np.sqrt(weight @ omega)
         return np.asarray(np.minimum(soft + hard, weight.sum() / 4))

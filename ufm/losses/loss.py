@@ -1,4 +1,4 @@
-"""What a solver asks of a loss ℓ(u; y), convex and smooth in a task's logits u ∈ R^K.
+"""What a solver needs from a loss ℓ(u; y), convex and smooth in a task's logits u ∈ R^K.
 
 Newton works on all columns at once, with ``Columns`` made once for consecutive tasks of one loss. The gradient method
 works on chunks of samples, by functions of blocks (tasks, K, n): ``margins`` of logits are what ``value`` and ``along``
@@ -72,7 +72,7 @@ class Loss(Protocol):
 
     @staticmethod
     def check(name: str, targets: Float) -> None:
-        """ValueError naming ``name`` unless targets (n, K) are ones that the loss takes."""
+        """Raises ValueError naming ``name`` unless the loss accepts the targets (n, K)."""
 
     @staticmethod
     def mass(y: Float) -> Float:

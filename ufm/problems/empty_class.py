@@ -1,4 +1,4 @@
-"""Labels that count from 1, which integers from 0 cannot be told from."""
+"""A warning about labels that seem to count from 1: then class 0 has no sample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def warn_of_empty_class_0(name: str, labels: NDArray[np.int64], counted: Sequence[bool] | None = None) -> None:
-    """UserWarning of a task (column) with labels > 0 only, which gets an empty class 0.
+    """Warns (UserWarning) of a task (column) with labels > 0 only, whose class 0 is empty.
 
     counted  whether a column's numbers were given, not made of names
     """

@@ -32,7 +32,7 @@ def indicator_array(name: str, value: Any, classes: int | None = None) -> Int:
 
 
 def require_members(indicators: Int, counts: Int) -> None:
-    """ValueError where a sample has the empty set, which has no loss under pick-all-label."""
+    """Raises ValueError if a sample has the empty set, which has no loss under pick-all-label."""
     empty = ~indicators.any(axis=1) & (counts > 0)
     if empty.any():
         row = int(np.argmax(empty))
@@ -74,7 +74,7 @@ def counted(counts: Any, classes: int) -> tuple[Int, Int]:
 
 
 def samples_by_size(name: str, value: Any, classes: int) -> dict[int, int]:
-    """{m: n_m} with 0 ≤ m ≤ K and whole n_m > 0, of a mapping whose n_m may be 0."""
+    """{m: n_m} with 0 ≤ m ≤ K and integers n_m > 0, from a mapping whose n_m may be 0."""
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must map multiplicities to samples, such as {{1: 10, 2: 5}}, got {value!r}")
     sizes = [validation.whole_number(f"{name}: multiplicity", m, 0, classes) for m in value]
@@ -93,7 +93,7 @@ def subsets(classes: int, size: int) -> Int:
 
 
 def distinct(indicators: Int, counts: Int) -> tuple[Int, Int]:
-    """Rows that occur, each once with its samples: by multiplicity, then lexicographically by members."""
+    """The distinct rows and their sample counts, ordered by multiplicity, then lexicographically by members."""
     occurring = counts > 0
     rows, n = indicators[occurring], counts[occurring]
     # eight labels a byte: sorting whole rows of a large data set is quick only where rows are short

@@ -14,7 +14,7 @@ Int = NDArray[np.int64]
 
 
 def all_tuples(classes: tuple[int, ...]) -> Int:
-    """(Π K_t, T) every label tuple once; ValueError where they are too many to write out."""
+    """(Π K_t, T) every label tuple once; raises ValueError if there are too many to write out."""
     columns = math.prod(classes)
     advice = "use orthogonal_array(...) or from_labels(...), which store only tuples that occur"
     validation.check_columns(f"classes={classes}", columns, advice)
@@ -27,7 +27,7 @@ def pairwise_uniform_tuples(classes: int, tasks: int) -> Int:
 
     (i, j) ↦ (i, j, i + j, i + 2j, …, i + (K−1)j) mod K. Two of its entries determine i and j where the difference of
     their multipliers of j is invertible: up to three tasks for any K (cyclic Latin square), up to K + 1 for prime K.
-    ValueError beyond, MemoryError where they do not fit.
+    Raises ValueError beyond, MemoryError if they do not fit.
     """
     validation.check_columns(f"classes={classes}", classes * classes, "use fewer classes")
     prime = all(classes % divisor for divisor in range(2, math.isqrt(classes) + 1))
@@ -47,7 +47,7 @@ def _require_memory(columns: int, tasks: int) -> None:
 
 
 def distinct_tuples(labels: Int, counts: Int) -> tuple[Int, Int]:
-    """Tuples that occur, in lexicographic order, and their summed counts; rows may repeat or have count 0."""
+    """The tuples that occur, in lexicographic order, with their summed counts; rows may repeat or have count 0."""
     rows = labels[counts > 0]
     distinct, inverse = _distinct(rows)
     totals = np.zeros(len(distinct), dtype=np.int64)
@@ -56,7 +56,7 @@ def distinct_tuples(labels: Int, counts: Int) -> tuple[Int, Int]:
 
 
 def _distinct(rows: Int) -> tuple[Int, Int]:
-    """Distinct rows of labels ≥ −1 in order, and which of them each row is.
+    """The distinct rows of labels ≥ −1 in order, and the index of each row among them.
 
     Where one integer can number all tuples, that of the order they are sorted in, it is sorted in place of rows.
     """

@@ -1,4 +1,4 @@
-"""Samples without a label in some tasks: which number says so, and that every task and sample has one at all."""
+"""Missing labels: the number that marks them, and checks that every task and every sample has at least one label."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ufm.support import validation
 
 
 def refuse_nan(labels: Any) -> None:
-    """ValueError where labels are NaN, the usual mark of no label in tables of floats, saying what to do."""
+    """Raises ValueError, with what to do, if labels are NaN, the usual mark of a missing label in tables of floats."""
     array = validation.full_array("labels", labels)
     wrong = np.isnan(array) if array.dtype.kind == "f" else np.zeros(0)
     if wrong.any():
         where = np.argwhere(wrong)[0].tolist()
-        raise ValueError(f"labels{where} = nan; where it stands for no label, fill in an integer, and say missing=-1")
+        raise ValueError(f"labels{where} = nan; if it stands for no label, replace it by -1 and pass missing=-1")
 
 
 def absent_labels(labels: NDArray[np.int64], missing: Any) -> NDArray[np.bool_]:
-    """(N, T) whether a label is ``missing``, the integer that stands for none; None says that all are there."""
+    """(N, T) whether a label equals ``missing``, the integer that stands for no label; None if none is missing."""
     if missing is None:
         if (labels == MISSING).any():
             row, task = np.argwhere(labels == MISSING)[0].tolist()
-            raise ValueError(f"labels[{row}, {task}] = -1; missing=-1 says that it stands for no label")
+            raise ValueError(f"labels[{row}, {task}] = -1; missing=-1 marks it as no label")
         return np.zeros(labels.shape, dtype=bool)
     try:
         return np.asarray(labels == validation.whole_number("missing", missing, -(2**63), 2**63 - 1))
@@ -35,7 +35,7 @@ def absent_labels(labels: NDArray[np.int64], missing: Any) -> NDArray[np.bool_]:
 
 
 def refuse_class(missing: int | str | None, classes: tuple[int, ...]) -> None:
-    """ValueError where ``missing`` is a class as well: whoever has it may or may not be labelled."""
+    """Raises ValueError if ``missing`` is a class too: such a sample could be labelled or not."""
     if missing is not None and not isinstance(missing, str) and 0 <= missing < max(classes):
         task = int(np.argmax(classes))
         raise ValueError(
@@ -45,7 +45,7 @@ def refuse_class(missing: int | str | None, classes: tuple[int, ...]) -> None:
 
 
 def require_labelled(labels: NDArray[np.int64]) -> None:
-    """ValueError where a task or a sample has no label at all."""
+    """Raises ValueError if a task or a sample has no label at all."""
     present = labels != MISSING
     if not present.any(axis=0).all():
         task = int(np.argmin(present.any(axis=0)))

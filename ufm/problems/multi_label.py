@@ -26,14 +26,14 @@ from ufm.support.memory import require_memory
 
 
 class MultiLabel(OneForm):
-    """Pick-all-label multi-label classification: K classes, a sample carries a set S of them.
+    """Pick-all-label multi-label classification: K classes, and a sample carries a set S of them.
 
         min_{W,H,b}  Σ_i Σ_{k∈S_i} CE(W h_i + b, k) + λ_H ‖H‖_F² + λ_W ‖W‖_F² + λ_b ‖b‖²
 
     A sample of multiplicity m = |S| has the target y_S = (1 − ε) 1_S + ε m/K of mass m, with ε the label smoothing
-    of each of its cross-entropies; other losses ℓ(W h_i + b; y_S) have the same target, and the empty set as well.
+    of each of its cross-entropies; other losses ℓ(W h_i + b; y_S) have the same target and allow the empty set.
     With ``reduction="sum"`` the λ's multiply beside the SUM of losses over samples; with ``"mean"`` that sum is divided
-    by N and the penalties are not. Bias as SingleSource; no penalty has a factor 1/2.
+    by N and the penalties are not. Bias as in SingleSource; no penalty has a factor 1/2.
 
     counts   {label set: samples}; a label set is a tuple of distinct labels from 0, such as (0, 2), in any order
     classes  K
@@ -42,8 +42,8 @@ class MultiLabel(OneForm):
     ``task_weights`` [1.0], ``lambda_H``, ``lambda_W``, ``lambda_b``, ``reduction``, ``loss``, ``label_smoothing``,
     ``samples`` N.
 
-    Raises ValueError or TypeError, naming the field, for λ ≤ 0, counts negative, fractional or all zero, a label set
-    that is empty, out of range or names a label twice, K < 2, or an unknown reduction.
+    Raises ValueError or TypeError, naming the field, for λ ≤ 0, counts that are negative, fractional or all zero, a
+    label set that is empty, out of range or names a label twice, K < 2, or an unknown reduction.
 
     Source: Li et al., "Neural Collapse in Multi-label Learning with Pick-all-label Loss" (ICML 2024), Definition 1.
     """
@@ -105,7 +105,7 @@ class MultiLabel(OneForm):
         return [tuple(np.flatnonzero(row).tolist()) for row in self.labels]
 
     def count(self, label_set: tuple[int, ...]) -> int:
-        """Samples whose label set is exactly this one."""
+        """The number of samples with exactly this label set."""
         row = np.zeros(self.classes[0], dtype=np.int64)
         row[list(members("label_set", label_set, self.classes[0]))] = 1
         return int(self.counts[(self.labels == row).all(axis=1)].sum())

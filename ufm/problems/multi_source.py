@@ -1,4 +1,4 @@
-"""Problem (4): multi-source multi-task classification, every task with samples of its own."""
+"""Problem (4): multi-source multi-task classification, each task with its own samples."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class MultiSource(Settled):
 
     It is separable: T single-task problems whose λ's are unchanged, since c^t factors out of each. With
     ``reduction="sum"`` the λ's stand beside the SUM of losses; with ``"mean"`` the loss of task t is divided
-    by N_t (the paper's eq. 2) and the penalties are not. Losses and biases as SingleSource.
+    by N_t (the paper's eq. 2) and the penalties are not. Losses and biases as in SingleSource.
 
     counts        list of T integer arrays (K_t,): samples per class of task t; zeros allowed
-    Public fields: as SingleSource, where ``labels`` is a tuple of T arrays (columns_t, 1) and ``counts`` a tuple
+    Public fields: as in SingleSource, but ``labels`` is a tuple of T arrays (columns_t, 1) and ``counts`` a tuple
     of T arrays (columns_t,), both over the classes that occur; ``samples`` is Σ N_t.
 
     Raises as SingleSource.
@@ -67,8 +67,7 @@ class MultiSource(Settled):
         counts: Sequence[NDArray[np.int64]],
         **settings: Unpack[ProblemSettings],
     ) -> Self:
-        """From classes (columns_t, 1) per task that may repeat or have count 0, in any order; nothing is as long as
-        K_t."""
+        """From classes (columns_t, 1) per task, repeated or of count 0, in any order; no array has K_t entries."""
         for t, k in enumerate(classes):
             validation.check_range(f"labels[{t}]", labels[t], (k,))
         columns = [distinct_tuples(y, n) for y, n in zip(labels, counts, strict=True)]
@@ -78,7 +77,7 @@ class MultiSource(Settled):
 
     @classmethod
     def from_labels(cls, labels: Sequence[Any], classes: Any = None, **settings: Unpack[ProblemSettings]) -> Self:
-        """Counts the labels of a real data set per task: labels is a list of T integer vectors (N_t,).
+        """Counts the labels of a data set per task; labels is a list of T integer vectors (N_t,).
 
         classes defaults as in ``SingleSource.from_labels``, with its warning.
         """
@@ -121,7 +120,7 @@ class MultiSource(Settled):
         return dense
 
     def standard_forms(self) -> tuple[StandardForm, ...]:
-        """T single-task forms: block of the task that owns the samples, ω = c^t (N_t c^t under "mean")."""
+        """T single-task forms, one for each task and its samples, with ω = c^t (N_t c^t under "mean")."""
         self._require_known()
         forms = []
         for t, (k, y, n) in enumerate(zip(self.classes, self.labels, self.counts, strict=True)):

@@ -1,6 +1,6 @@
-"""Labels that have names: a table with named columns, text, categories. Numbered here, the names kept.
+"""Labels with names (a table with named columns, text, categories): they are numbered here, and the names kept.
 
-pandas is not imported: who hands over a DataFrame has it.
+pandas is not imported: a caller with a DataFrame has it already.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TAKES = "integers, text, Booleans or categories"
 
 @dataclass(frozen=True)
 class NamedColumn:
-    """One task: numbers (N,), −1 for no label; the names of its classes, None where labels are integers."""
+    """One task: class numbers (N,), −1 for no label; the names of its classes, or None if labels are integers."""
 
     numbers: NDArray[np.int64]
     classes: tuple[str, ...] | None
@@ -30,14 +30,14 @@ class NamedColumn:
 
 @dataclass(frozen=True)
 class NamedLabels:
-    """(N, T) numbers, and the columns that they are of; ``tasks`` are the columns' names, None where they have none."""
+    """(N, T) class numbers and the columns they come from; ``tasks`` are the columns' names, or None."""
 
     array: NDArray[np.int64]
     columns: tuple[NamedColumn, ...]
     tasks: tuple[str, ...] | None
 
     def sizes(self, classes: Any) -> tuple[int, ...]:
-        """(K_1, …, K_T): as many as a task has names, and of integers as ``SingleSource.from_labels``."""
+        """(K_1, …, K_T): the number of names of a task; for integers as in ``SingleSource.from_labels``."""
         counted = [max(2, int(c.numbers.max()) + 1) if c.classes is None else len(c.classes) for c in self.columns]
         for t, (column, k) in enumerate(zip(self.columns, counted, strict=True)):
             if k < 2:
@@ -59,20 +59,20 @@ class NamedLabels:
         return sizes
 
     def class_names(self, sizes: Sequence[int]) -> Names:
-        """T tuples of K_t names; an integer is its own."""
+        """T tuples of K_t names; an integer is its own name."""
         pairs = zip(self.columns, sizes, strict=True)
         return tuple(tuple(map(str, range(k))) if c.classes is None else c.classes for c, k in pairs)
 
 
 def named_labels(labels: Any, missing: Any) -> NamedLabels | None:
-    """Numbers of labels with names; None where there are no names: an array of integers.
+    """Numbers labels that have names; returns None for an array of integers, which has none.
 
     labels   a DataFrame of pandas or polars, or a Table of pyarrow, one column per task; a pandas Series or
              Categorical, one task; arrays or lists of strings (N, T) or (N,)
-    missing  stands for no label, as empty cells (None, NaN, NA) then do
+    missing  the value that stands for no label; empty cells (None, NaN, NA) then stand for none too
 
-    Classes of a categorical column are its categories in their order, used or not; of text the distinct cells, sorted
-    as people do; False, True of Booleans. Integers are what they are, from 0.
+    The classes of a categorical column are its categories in order, used or not; those of text the distinct cells in
+    natural order; those of Booleans False, True. Integers stay as they are, counted from 0.
 
     Raises ValueError or TypeError naming the column.
     """
@@ -144,9 +144,7 @@ def _of_integers(place: str, cells: Any, absent: NDArray[np.bool_], missing: Any
         absent = absent | (numbers == missing)
     if (numbers[~absent] < 0).any():
         row = int(np.argmax(~absent & (numbers < 0)))
-        raise ValueError(
-            f"{place} has {numbers[row]} in row {row}; labels count from 0, and missing= says what is none"
-        )
+        raise ValueError(f"{place} has {numbers[row]} in row {row}; labels count from 0, and missing= marks no label")
     return _checked(place, np.where(absent, MISSING, numbers), absent, None, missing)
 
 
@@ -155,7 +153,7 @@ def _checked(
 ) -> NamedColumn:
     if absent.any() and missing is None:
         row = int(np.argmax(absent))
-        raise ValueError(f"{place} is empty in row {row}; missing=-1 says that it stands for no label")
+        raise ValueError(f"{place} is empty in row {row}; missing=-1 marks it as no label")
     if absent.all():
         raise ValueError(f"{place} has no label at all; leave the task out")
     return NamedColumn(numbers, names)

@@ -1,4 +1,4 @@
-"""The names of a problem's tasks and classes, which are no part of the model."""
+"""The names of a problem's tasks and classes, which are not part of the model."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ CLASSES_SHOWN, TASKS_SHOWN, WIDTH = 8, 8, 24
 
 
 class Named:
-    """Public fields ``class_names``, T tuples of K_t, and ``task_names`` (T,); None where there are none."""
+    """Public fields ``class_names``, T tuples of K_t, and ``task_names`` (T,); None if there are no names."""
 
     classes: tuple[int, ...]
     class_names: Names | None = None
     task_names: tuple[str, ...] | None = None
 
     def with_names(self, class_names: Any, task_names: Any) -> Self:
-        """The same problem with names: T tuples of K_t, and (T,), or None. ValueError where they do not fit."""
+        """The same problem with names: T tuples of K_t, and (T,), or None. Raises ValueError if they do not fit."""
         named = copy.copy(self)
         named._name(class_names, task_names)
         return named
 
     def _name(self, class_names: Any, task_names: Any) -> None:
-        """Sets the fields; ValueError where they do not fit."""
+        """Sets the fields; raises ValueError if they do not fit."""
         for what, names in (("task_names", [task_names]), ("class_names", class_names)):
             for part in names or ():
                 if part is not None and not all(isinstance(name, str) for name in part):
@@ -36,7 +36,7 @@ class Named:
         self.task_names = None if task_names is None else tuple(task_names)
 
     def _named_rows(self) -> list[tuple[str, str]]:
-        """A row a task for ``str``: its name, and those of its classes, a few of many."""
+        """One row per task for ``str``: its name and those of its classes, shortened if there are many."""
         classes, tasks = self.class_names, self.task_names
         number = len(classes or tasks or ())
         rows = []
@@ -49,6 +49,6 @@ class Named:
 
 
 def _short(name: str) -> str:
-    """In one line: unprintable characters escaped, cut to WIDTH."""
+    """The text in one line, with unprintable characters escaped, cut to WIDTH."""
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[: WIDTH + 1])
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

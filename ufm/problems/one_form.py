@@ -1,4 +1,4 @@
-"""What problems whose tasks share their features have in common: N, how they print, and their one standard form."""
+"""What problems with features shared by all tasks have in common: N, how they print, and their one standard form."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class OneForm(Settled):
         return (form,)
 
     def _targets(self) -> Float:
-        """(R, columns) what the losses are to fit."""
+        """(R, columns) the targets of the losses."""
         raise NotImplementedError
 
     def _labelled(self) -> Bool | None:
-        """(T, columns) where there is a label; None where there is everywhere."""
+        """(T, columns) whether there is a label; None if no label is missing."""
         return None
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What every problem is given beside its counts, written here once: λ's, weights, reduction, loss, label smoothing."""
+"""The settings that every problem takes besides its counts: λ's, weights, reduction, loss, label smoothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIELDS = (
 
 class Lambdas(TypedDict):
     """λ_H, λ_W > 0 and λ_b ≥ 0, of ‖H‖², Σ_t c^t ‖W^t‖² and Σ_t c^t ‖b^t‖²; λ_b = 0 leaves the bias free, None
-    has none.
+    means no bias.
     """
 
     lambda_H: float
@@ -64,7 +64,7 @@ _DEFAULTS = {"reduction": "sum", "label_smoothing": 0.0}
 
 
 def checked_losses(value: Any, tasks: int) -> tuple[LossName, ...]:
-    """(T,) one loss per task, of a name or of a sequence of names."""
+    """(T,) one loss per task, from one name or a sequence of names."""
     if isinstance(value, str) or not validation.is_list(value):
         named = [value] * tasks
         where = ["loss"] * tasks
@@ -79,7 +79,7 @@ def checked_losses(value: Any, tasks: int) -> tuple[LossName, ...]:
 
 
 class Settled:
-    """The public fields that come of the settings."""
+    """The public fields that follow from the settings."""
 
     lambda_H: float
     lambda_W: float
@@ -106,18 +106,19 @@ class Settled:
         return self._summary().html()
 
     def _settings_repr(self) -> str:
-        """λ's, and the loss where it is not cross-entropy."""
+        """λ's, and the loss if it is not cross-entropy."""
         loss = "" if self.loss == DEFAULT else f", loss={self.loss!r}"
         b = "None" if self.lambda_b is None else f"{self.lambda_b:g}"
         return f"lambda_H={self.lambda_H:g}, lambda_W={self.lambda_W:g}, lambda_b={b}{loss}"
 
     def _require_known(self) -> None:
-        """ValueError where a subclass or an assignment has made another model of it, which no solver knows."""
+        """Raises ValueError if a subclass or an assignment has turned it into another model, which no solver knows."""
         task_losses(self, tuple(LOSSES), "ufm.solve")
         require_known(self, FIELDS, "ufm.solve")
 
     def _settle(self, settings: Mapping[str, Any], tasks: int, known: type[Any] = ProblemSettings) -> None:
-        """Checks the settings and sets their fields; TypeError or ValueError names what is unknown, missing or wrong.
+        """Checks the settings and sets their fields; raises TypeError or ValueError naming what is unknown, missing or
+        wrong.
 
         known  the typed dictionary of what this problem takes
         """
@@ -127,7 +128,7 @@ class Settled:
             if key not in takes:
                 near = nearest(key, takes)
                 meant = f"did you mean {near}=? " if near else ""
-                raise TypeError(f"{key}= is no setting of {name}; {meant}It takes {', '.join(takes)}")
+                raise TypeError(f"{key}= is not a setting of {name}; {meant}It takes {', '.join(takes)}")
         for key in Lambdas.__annotations__:
             if key not in settings:
                 raise TypeError(f"{name} needs {key}=, which is missing; {key}=0.0005 is a usual choice")

@@ -18,14 +18,14 @@ class Regression(Targeted):
 
         min_{W,H,b}  Σ_t c^t ½ ‖W^t H + b^t 1ᵀ − Y^t‖_F² + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
 
-    With ``reduction="sum"`` the λ's multiply beside the SUM over samples, with ``"mean"`` beside its N-th part. λ_b = 0
-    leaves the bias free, λ_b = None has none.
+    With ``reduction="sum"`` the λ's stand beside the SUM over samples, with ``"mean"`` beside that sum divided by N.
+    λ_b = 0 leaves the bias free, λ_b = None means no bias.
 
     targets       (N, K) real numbers, or a list with one array (N, K_t) per task. Equal rows are one column
     counts        (N,) samples behind each row, 1 by default
     task_weights  c^t > 0, one per task, default all ones
 
-    Public fields as ``Targeted``. Raises ValueError or TypeError naming the field, for NaN targets too, label
+    Public fields as in ``Targeted``. Raises ValueError or TypeError naming the field, also for NaN targets, label
     smoothing, or another loss. Source: Andriopoulos et al. (2024), "The Prevalence of Neural Collapse in Neural
     Multivariate Regression"; several tasks beyond it.
     """
@@ -52,7 +52,7 @@ class Regression(Targeted):
     def _from_columns(
         cls, classes: tuple[int, ...], targets: Float, counts: NDArray[np.int64], **settings: Unpack[ProblemSettings]
     ) -> Self:
-        """From target rows (columns, R), tasks side by side."""
+        """Builds the problem from target rows (columns, R), tasks side by side."""
         problem = cls.__new__(cls)
         validation.real_rows("targets", targets)
         problem._set(classes, targets, counts, settings)

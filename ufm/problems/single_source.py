@@ -27,18 +27,18 @@ class SingleSource(Named, OneForm):
         min_{W,H,b}  Σ_t c^t ℓ_t(W^t H + b^t, Y^t) + λ_H ‖H‖_F² + λ_W Σ_t c^t ‖W^t‖_F² + λ_b Σ_t c^t ‖b^t‖²
 
     ℓ_t is the sum over samples of the task's loss: cross-entropy in the paper, binary cross-entropy or squared error
-    with ``loss=``, one for all tasks or one for each. With ``reduction="sum"`` (the paper's proofs) the λ's multiply
+    with ``loss=``, one for all tasks or one for each. With ``reduction="sum"`` (the paper's proofs) the λ's stand
     beside that SUM; with ``"mean"`` it is divided by N and the penalties are not. No penalty has a factor 1/2. λ_b = 0
-    leaves the bias free, λ_b = None has none.
+    leaves the bias free, λ_b = None means no bias.
 
     counts        integer array (K_1, …, K_T): samples with each label tuple; zeros allowed
     task_weights  c^t > 0, one per task, default all ones
     Public fields: ``classes``, ``labels`` (columns, T) the distinct label tuples that occur in lexicographic order,
     -1 where a task has no label, ``counts`` (columns,), ``task_weights`` (T,), ``lambda_H``, ``lambda_W``,
-    ``lambda_b``, ``reduction``, ``loss``, ``losses`` (T,), ``label_smoothing``, ``samples`` (N), and of labels that had
-    names ``class_names``, T tuples of K_t, and ``task_names`` (T,), else None.
+    ``lambda_b``, ``reduction``, ``loss``, ``losses`` (T,), ``label_smoothing``, ``samples`` (N); ``class_names``, T
+    tuples of K_t, and ``task_names`` (T,) if the labels had names, else None.
 
-    Raises ValueError or TypeError, naming the field, for λ ≤ 0 (λ_b < 0), counts negative, fractional or all zero,
+    Raises ValueError or TypeError, naming the field, for λ ≤ 0 (λ_b < 0), counts that are negative, fractional or zero,
     K_t < 2, labels out of range, or an unknown reduction or loss.
     """
 
@@ -81,14 +81,14 @@ class SingleSource(Named, OneForm):
     def from_labels(
         cls, labels: Any, classes: Any = None, *, missing: int | str | None = None, **settings: Unpack[ProblemSettings]
     ) -> Self:
-        """Counts the label tuples of a real data set.
+        """Builds the problem from the labels of a data set, by counting its label tuples.
 
-        labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning tells
+        labels   (N, T) integers from 0; classes defaults to (largest label + 1) per task, and a UserWarning warns
                  of an empty class 0. Or text (N, T), or a DataFrame, Series or Categorical: classes are numbered
                  and their names kept (``ufm.problems.named_labels``)
-        missing  the integer, or of text the string, that stands for no label, such as -1: such a sample has no loss in
-                 that task, which "mean" divides by N all the same. A sample without any label is refused, a task
-                 without any too, and a ``missing`` that is a class. Of labels with names an empty cell is none either
+        missing  the integer (for text, the string) that stands for no label, such as -1: such a sample has no loss in
+                 that task, and "mean" still divides by N. Samples or tasks without any label are refused, and so
+                 is a ``missing`` that is a class. In labels with names an empty cell means no label too
         Only the tuples that occur are stored: 40 binary attributes are no burden.
         """
         named = named_labels(labels, missing)
@@ -125,9 +125,10 @@ class SingleSource(Named, OneForm):
     def from_probabilities(
         probabilities: Sequence[Any], counts: Any = None, **settings: Unpack[ProblemSettings]
     ) -> SoftLabels:
-        """Soft labels, as distillation and mixup make them: a distribution over classes per sample and task.
+        """Builds the problem from soft labels, as in distillation and mixup: a distribution over classes per sample and
+        task.
 
-        probabilities  [P_1, …, P_T], P_t (N, K_t); rows sum to 1 but under binary cross-entropy. Equal rows are one
+        probabilities  [P_1, …, P_T], P_t (N, K_t); rows sum to 1, except under binary cross-entropy. Equal rows are one
                        column
         counts         (N,) samples behind each row, 1 by default
 
@@ -173,7 +174,7 @@ class SingleSource(Named, OneForm):
         return cls._from_columns((k,) * t, labels, np.full(len(labels), n, dtype=np.int64), **settings)
 
     def count_tensor(self) -> NDArray[np.int64]:
-        """Dense (K_1, …, K_T) counts; MemoryError where Π K_t is too large to store, ValueError with missing labels."""
+        """Dense (K_1, …, K_T) counts; raises MemoryError if Π K_t is too large, ValueError if labels are missing."""
         if self.labels.min() == MISSING:
             raise ValueError("samples with missing labels have no place in a dense tensor; use .labels and .counts")
         size = math.prod(self.classes)

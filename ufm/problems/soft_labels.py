@@ -1,4 +1,4 @@
-"""Problem (3) to soft labels: a distribution over classes for every sample and task."""
+"""Problem (3) with soft labels: a distribution over classes for every sample and task."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SoftLabels(Targeted):
                    rounding of a softmax in float32, and are divided by their sum
     counts         (N,) samples behind each row, 1 by default
 
-    Public fields as ``Targeted``; ``targets`` are before smoothing. Raises ValueError or TypeError naming the field.
+    Public fields as in ``Targeted``; ``targets`` are before smoothing. Raises ValueError or TypeError naming the field.
     """
 
     source: Source = "soft"
@@ -59,7 +59,7 @@ class SoftLabels(Targeted):
 
 
 def _check(name: str, blocks: list[Float], losses: tuple[LossName, ...]) -> None:
-    """ValueError where they are no probabilities, or not what the task's loss takes."""
+    """Raises ValueError unless they are probabilities that the task's loss accepts."""
     for t, (block, loss) in enumerate(zip(blocks, losses, strict=True)):
         if block.shape[1] < 2:
             raise ValueError(f"{name}[{t}] must have shape (N, K) with K ≥ 2; the table P of a single task is [P]")
@@ -68,7 +68,7 @@ def _check(name: str, blocks: list[Float], losses: tuple[LossName, ...]) -> None
 
 
 def _divided(blocks: list[Float], losses: tuple[LossName, ...]) -> list[Float]:
-    """Cross-entropy's rows by their sums, which rounding has moved from 1."""
+    """Divides the rows of cross-entropy by their sums, which rounding has moved from 1."""
     if len(blocks) != len(losses):
         raise ValueError(f"there are tables of {len(blocks)} tasks, {len(losses)} are needed")
     return [_summing_to_1(p) if LOSSES[loss].shift_blind else p for p, loss in zip(blocks, losses, strict=True)]

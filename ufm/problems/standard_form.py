@@ -7,7 +7,8 @@ u_l = W h_l + b,
                  + λ_H Σ_l n_l ω_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖²,
 
 where ℓ_t is the loss of task t, and the sum over l leaves out columns without a label in task t. λ_b = 0 leaves the
-bias free; with λ_b = None there is none. Pick-all-label, label smoothing, distillation are other target columns.
+bias free; with λ_b = None there is none. Pick-all-label, label smoothing and distillation only change the target
+columns.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class StandardForm:
     classes       (K_1, …, K_T); R = Σ K_t rows
     losses        (T,)    names of the tasks' losses
     targets       (R, m)  y_l as columns, 0 where a task has no label
-    labelled      (T, m)  whether column l has a label in task t; None where all have
+    labelled      (T, m)  whether column l has a label in task t; None if no label is missing
     multiplicity  (m,)    n_l, the weight of column l in the losses (n_l / N under reduction="mean")
     omega         (m,)    ω_l, so that n_l ω_l is the weight of λ_H ‖h_l‖²
     task_weights  (T,)    c^t

@@ -17,7 +17,7 @@ Int = NDArray[np.int64]
 
 
 def table_or_blocks(name: str, value: Any) -> list[Float]:
-    """[(N, K)] of one array or of rows written out as lists of numbers, or T arrays (N, K_t) of a list of arrays."""
+    """[(N, K)] from one array or from rows as lists of numbers; T arrays (N, K_t) from a list of arrays."""
     listed = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
     if listed and len(value) and all(_is_array(block) or _depth(block) == 2 for block in value):
         return target_blocks(name, value)
@@ -53,7 +53,7 @@ def check_unit_range(name: str, block: Float) -> None:
     if outside.any():
         row, column = np.argwhere(outside)[0].tolist()
         raise ValueError(
-            f"{name}[{row}, {column}] = {block[row, column]:g} is no probability, which lies in [0, 1]; "
+            f"{name}[{row}, {column}] = {block[row, column]:g} is not a probability in [0, 1]; "
             "ufm.Regression takes any real targets"
         )
 
@@ -69,7 +69,7 @@ def sample_counts(counts: Any, rows: int) -> Int:
 
 
 def distinct_rows(targets: Float, counts: Int) -> tuple[Float, Int]:
-    """Rows that occur, each once with its samples."""
+    """The distinct rows and their sample counts."""
     rows, numbers = targets[counts > 0], counts[counts > 0]
     _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
@@ -79,7 +79,7 @@ def distinct_rows(targets: Float, counts: Int) -> tuple[Float, Int]:
 
 
 def column_of_rows(distinct: Float, targets: Float, name: str) -> Int:
-    """(N,) the column whose target each row is; ValueError naming a row that the problem has not."""
+    """(N,) the column whose target equals each row; raises ValueError naming a row that is not in the problem."""
     both = np.concatenate([distinct, targets])
     inverse = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
     place = np.full(inverse.max() + 1, -1, dtype=np.int64)
@@ -87,5 +87,5 @@ def column_of_rows(distinct: Float, targets: Float, name: str) -> Int:
     columns = place[inverse[len(distinct) :]]
     if (columns < 0).any():
         row = int(np.argmin(columns))
-        raise ValueError(f"{name}[{row}] = {short(targets[row].tolist())} is no target of the problem")
+        raise ValueError(f"{name}[{row}] = {short(targets[row].tolist())} is not a target of the problem")
     return columns

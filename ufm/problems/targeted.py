@@ -18,8 +18,8 @@ class Targeted(OneForm):
     """Problem (3) with a target row y ∈ R^R for each sample, R = Σ K_t.
 
     Public fields: ``classes`` (K_1, …, K_T), ``targets`` (columns, R) the distinct target rows, tasks side by side,
-    ``labels`` (columns, 1) their numbers 0, 1, …, by which columns of H are named, ``counts`` (columns,), and what
-    SingleSource has.
+    ``labels`` (columns, 1) their numbers 0, 1, …, which identify the columns of H, ``counts`` (columns,), and those of
+    SingleSource.
     """
 
     source: Source
@@ -34,7 +34,7 @@ class Targeted(OneForm):
         validation.check_samples("counts", int(counts.sum(dtype=object)))
 
     def columns(self, targets: Any) -> NDArray[np.int64]:
-        """(N,) number of the column that has each sample's target; ``targets`` as the constructor's."""
+        """(N,) the number of the column with each sample's target; ``targets`` as for the constructor."""
         blocks = self._blocks("targets", targets)
         sizes = tuple(block.shape[1] for block in blocks)
         if sizes != self.classes:
@@ -42,7 +42,7 @@ class Targeted(OneForm):
         return column_of_rows(self.targets, np.concatenate(blocks, axis=1), "targets")
 
     def _blocks(self, name: str, value: Any) -> list[Float]:
-        """T arrays (N, K_t) of what the constructor is given."""
+        """T arrays (N, K_t) from the constructor's argument."""
         raise NotImplementedError
 
     def _targets(self) -> Float:

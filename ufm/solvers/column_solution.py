@@ -16,7 +16,7 @@ class ColumnSolution:
     """W (R, d), H (d, columns), b (R,) in the form's own units, its objective, and how it was reached.
 
     sample_column  (columns,) the form's column behind each column of H where every sample has a feature of its own;
-                   None where H has one column per column of the form
+                   None if H has one column per column of the form
     """
 
     W: Tensor

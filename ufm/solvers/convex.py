@@ -122,7 +122,7 @@ def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolu
     if residual > accuracy:
         status += f": not a minimum, which needs {accuracy:.0e}; lower tolerance= or take method='newton'"
     if inaccurate:
-        status += "; the solver calls it inaccurate, so trust the certificate only"
+        status += "; the solver calls it inaccurate, so trust only the certificate"
     converged = residual <= accuracy and not inaccurate
     return ColumnSolution(
         W,

@@ -1,4 +1,4 @@
-"""JSON from files that nobody vouches for: bounded in depth and in memory before it is parsed."""
+"""JSON from untrusted files: depth and memory are bounded before parsing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def parse_json(text: str, *, nan: bool = False) -> Any:
-    """The value. ValueError where it is no JSON, is nested deeper than 64 brackets, or has NaN or ∞, which JSON has
-    not, unless ``nan`` allows Python's words for them; MemoryError where it would not fit."""
+    """Returns the value of a JSON text.
+
+    Raises ValueError if it is not JSON, is nested deeper than 64 brackets, or holds NaN or ∞, which JSON lacks, unless
+    ``nan`` allows Python's words for them; MemoryError if it would not fit.
+    """
     require_memory(BYTES * len(text), "cpu", f"{len(text):,} characters of JSON", "it is hardly what it should be")
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
@@ -30,4 +33,4 @@ def parse_json(text: str, *, nan: bool = False) -> Any:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,4 +1,4 @@
-"""TOML bounded in length and depth before it is parsed: tomllib recurses, and takes time that grows as a square."""
+"""TOML, bounded in length and depth before parsing: tomllib recurses, and its time grows quadratically."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _LONG_KEY = re.compile(rf"\.(?:[ \t]*[\w-]+[ \t]*\.){{{DEPTH - 1}}}")
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The tables. ValueError where it is no TOML, longer than 2^20 characters, or nested deeper than 32."""
+    """The tables of a TOML text. Raises ValueError if it is not TOML, over 2^20 characters, or nested deeper than
+    32."""
     if len(text) > LENGTH:
         raise ValueError(f"{len(text):,} characters; a configuration has at most {LENGTH:,}")
     bare = _STRING_OR_COMMENT.sub(lambda match: "" if match[0].startswith("#") else "s", text)
@@ -38,7 +39,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def read_toml(path: Path, what: str = "config") -> dict[str, Any]:
-    """The tables of a TOML file; ValueError or FileNotFoundError naming it, with what it is: ``config='…'``."""
+    """The tables of a TOML file; raises ValueError or FileNotFoundError naming field and path: ``config='…'``."""
     require_regular(what, path)
     try:
         if path.stat().st_size > 4 * LENGTH:

@@ -24,8 +24,8 @@ def read_record(
     """``made`` of the record header[name] and the tensors, both exactly as they were saved.
 
     form, kind  as ``load_checked``
-    TypeError where ``path`` is no path; FileNotFoundError where there is no file; ValueError, naming it, for one that
-    is damaged, something else, or of which nothing can be made; MemoryError where it would not fit.
+    Raises TypeError if ``path`` is no path; FileNotFoundError if there is no file; ValueError, naming it, for one that
+    is damaged, something else, or of which nothing can be made; MemoryError if it would not fit.
     """
     if not isinstance(path, (str, PathLike)):
         raise TypeError(f"path must be a path to a file, got {path!r}")

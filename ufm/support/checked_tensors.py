@@ -60,8 +60,8 @@ def load_checked(path: Path, form: str, kind: str) -> tuple[dict[str, Tensor], d
 
     path  a regular file, which the caller has made sure of
     form  what header["format"] must be; kind  what such a file is called in errors, as "solution"
-    ValueError, saying what is wrong but not where, for a file that is damaged, of another format or without checksum;
-    MemoryError where it would not fit.
+    Raises ValueError, saying what is wrong but not where, for a file that is damaged, of another format or without
+    checksum; MemoryError if it would not fit.
     """
     require_memory(2 * path.stat().st_size, "cpu", f"reading {str(path)!r}", "free memory first")
     try:

@@ -16,7 +16,7 @@ def content_digest(content: Any) -> str:
 
     Equal for equal content however it is kept: the order of a dictionary's keys, a tensor's device and strides, and
     whether a sequence is a list or a tuple do not count; every bit of every number does.
-    TypeError for an object of another kind.
+    Raises TypeError for an object of another kind.
     """
     sha256 = hashlib.sha256()
     _feed(sha256, content)

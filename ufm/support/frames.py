@@ -7,7 +7,7 @@ from typing import Any
 
 
 def data_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> Any:
-    """A pandas.DataFrame of rows by column name; ModuleNotFoundError where pandas is not installed."""
+    """A pandas.DataFrame of rows by column name; raises ModuleNotFoundError if pandas is not installed."""
     try:
         import pandas
     except ModuleNotFoundError as error:

@@ -34,7 +34,7 @@ class Interrupt:
         return self.received is not None
 
     def check(self) -> None:
-        """KeyboardInterrupt where a signal has come."""
+        """Raises KeyboardInterrupt if a signal has come."""
         if self.pending:
             raise KeyboardInterrupt
 

@@ -48,7 +48,7 @@ def require_memory(
     what: str,
     advice: str = "use fewer columns, a smaller dim, or another device",
 ) -> None:
-    """MemoryError naming the need and what there is, unless ``needed`` bytes fit."""
+    """Raises MemoryError naming the need and what there is, unless ``needed`` bytes fit."""
     available = available_memory(device)
     if needed > available:
         raise MemoryError(

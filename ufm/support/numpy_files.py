@@ -57,7 +57,7 @@ class ArchivedArray:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def whole(self) -> NDArray[Any]:
-        """All of it, with its checksum tried; MemoryError where it would not fit, ValueError where it is damaged."""
+        """All of it, with its checksum tried; raises MemoryError if it would not fit, ValueError if it is damaged."""
         require_memory(2 * self.nbytes, "cpu", f"array {self.name!r} of {self.path.name}, shape {self.shape}")
         with _opened(self.path, self.member, self.file) as stream:
             return np.asarray(npy.read_array(stream, allow_pickle=False))
@@ -81,7 +81,7 @@ class ArchivedArray:
 def archived_arrays(path: Path, name: str) -> dict[str, ArchivedArray]:
     """The arrays of an .npz by name, in the file's order, by their headers alone.
 
-    ValueError, ``name`` first, for what is no whole archive of plain arrays.
+    Raises ValueError, ``name`` first, for what is no whole archive of plain arrays.
     """
     found: dict[str, ArchivedArray] = {}
     try:
@@ -89,7 +89,7 @@ def archived_arrays(path: Path, name: str) -> dict[str, ArchivedArray]:
             for info in archive.infolist():
                 key = info.filename.removesuffix(".npy")
                 if key == info.filename:
-                    raise ValueError(f"it holds {info.filename!r}, which is no .npy array")
+                    raise ValueError(f"it holds {info.filename!r}, which is not an .npy array")
                 if key in found:
                     raise ValueError(f"it holds two arrays {key!r}")
                 with archive.open(info) as stream:

@@ -35,13 +35,13 @@ def _public(problem: Any, beside: Collection[str]) -> set[str]:
 def task_losses(problem: Any, known: Collection[str], reader: str) -> tuple[str, ...]:
     """(T,) the loss of each task, from ``loss``: one name or one per task, cross-entropy where there is no such field.
 
-    ValueError naming one that the reader does not know.
+    Raises ValueError naming one that the reader does not know.
     """
     loss, tasks = getattr(problem, "loss", "cross-entropy"), len(problem.classes)
     losses = (loss,) * tasks if isinstance(loss, str) else loss
     if not isinstance(losses, (tuple, list)) or len(losses) != tasks:
         raise ValueError(
-            f"{type(problem).__name__} has loss={short(loss)}, which is no loss, nor {tasks}, one per task"
+            f"{type(problem).__name__} has loss={short(loss)}, which is neither a loss nor {tasks}, one per task"
         )
     for name in losses:
         if not isinstance(name, str) or name not in known:
@@ -53,7 +53,7 @@ def task_losses(problem: Any, known: Collection[str], reader: str) -> tuple[str,
 
 
 def require_known(problem: Any, known: Collection[str], reader: str) -> None:
-    """ValueError naming a public field that is not ``known`` to the reader."""
+    """Raises ValueError naming a public field that is not ``known`` to the reader."""
     unknown = sorted(_public(problem, frozenset(known)))
     if unknown:
         raise ValueError(

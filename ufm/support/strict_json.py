@@ -1,5 +1,4 @@
-"""JSON as its standard has it: NaN and infinity, which it lacks, are null, or by their names where a reader is to have
-them back."""
+"""JSON as the standard defines it: NaN and infinity become null, or names from which a reader can restore them."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ import numpy as np
 
 
 def plain(value: Any, *, named: bool = False) -> Any:
-    """Numbers, strings, lists and dicts only; NaN and infinity as None, or ``named``: as {"float": "nan"}."""
+    """Converts to numbers, strings, lists and dicts; NaN and infinity become None, or {"float": "nan"} if ``named``."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name), named=named) for field in dataclasses.fields(value)}
     if isinstance(value, Enum):  # its kind would not be read back
@@ -31,12 +30,12 @@ def plain(value: Any, *, named: bool = False) -> Any:
 
 
 def finite_or_none(value: float) -> float | None:
-    """The number, or None where there is none."""
+    """The number, or None if there is none."""
     return float(value) if math.isfinite(value) else None
 
 
 def restored(value: Any) -> Any:
-    """What ``plain(value, named=True)`` was made of, but for tuples."""
+    """Inverts ``plain(value, named=True)``, except that tuples become lists."""
     if isinstance(value, dict):
         if value.keys() == {"float"} and isinstance(value["float"], str):
             return float(value["float"])
@@ -45,5 +44,5 @@ def restored(value: Any) -> Any:
 
 
 def as_json(value: Any, *, named: bool = False) -> str:
-    """The text of a file."""
+    """The value as the text of a JSON file."""
     return json.dumps(plain(value, named=named), allow_nan=False, ensure_ascii=False, indent=1) + "\n"

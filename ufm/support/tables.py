@@ -33,8 +33,8 @@ _READER = cattrs.Converter(forbid_extra_keys=True, prefer_attrib_converters=True
 def read_table(kind: type[Kind], values: Any) -> Kind:
     """An instance from the table; an instance as it is.
 
-    ValueError for a key that is not known, naming the nearest that is, or one that is missing; TypeError for what is no
-    table; and what the keys' checks raise.
+    Raises ValueError for a key that is not known, naming the nearest that is, or one that is missing; TypeError for
+    what is no table; and what the keys' checks raise.
     """
     if isinstance(values, kind):
         return values

@@ -33,7 +33,7 @@ def to_numpy(value: Any) -> NDArray[Any]:
 def full_array(name: str, value: Any) -> NDArray[Any]:
     """``to_numpy`` with errors that name the field."""
     if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill it first, since what the mask means is not known here")
+        raise TypeError(f"{name} is a masked array; fill it first, since the meaning of the mask is not known here")
     try:
         return to_numpy(value)
     except (TypeError, RuntimeError) as error:  # a meta tensor; a list of tensors that require a gradient
@@ -91,7 +91,7 @@ def positive(name: str, value: Any, usual: float | None = None) -> float:
 def bias_penalty(name: str, value: Any) -> float | None:
     """λ_b: a finite number > 0, or 0 for a free bias, or None for no bias."""
     number = real_number(value)
-    meanings = "0 leaves the bias free, None has none"
+    meanings = "0 leaves the bias free, None means no bias"
     if value is None:
         return None
     if number is None:

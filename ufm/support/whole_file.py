@@ -30,7 +30,7 @@ SUFFIX = ".part"
 def whole_file(path: str | Path, *, advice: str = "", what: str = "path") -> Iterator[Path]:
     """A temporary path, for a library to write to, which becomes ``path`` at the end.
 
-    Raises OSError, naming ``path`` and the reason, where it cannot be written, such as on a full disk; ``advice`` is
+    Raises OSError, naming ``path`` and the reason, if it cannot be written, such as on a full disk; ``advice`` is
     added. ValueError and FileNotFoundError as ``ufm.support.writable.require_file``; ``what`` is the field's name.
     """
     target = require_target(path, what)
@@ -123,7 +123,7 @@ def _prefix(name: str) -> str:
 
 
 def _lock(path: Path) -> int | None:
-    """The descriptor of a lock on it; None where another process has it, or where there are no locks."""
+    """The descriptor of a lock on it; None if another process has it, or where there are no locks."""
     try:
         import fcntl
 

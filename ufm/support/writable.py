@@ -11,8 +11,8 @@ def require_file(path: str | Path, what: str = "path", example: str = "result.js
     """The path, if a file can be written there; nothing is left of the trial.
 
     what     the argument or flag that named it; example: a good name
-    Raises ValueError where it is a folder, a device or a pipe, FileNotFoundError where its folder is missing, OSError
-    where its folder or the file system takes no file of that name.
+    Raises ValueError if it is a folder, a device or a pipe, FileNotFoundError if its folder is missing, OSError
+    if its folder or the file system takes no file of that name.
     """
     target = require_target(path, what, example)
     _try(target.parent, f"{what}={str(path)!r}")
@@ -30,7 +30,7 @@ def require_target(path: str | Path, what: str = "path", example: str = "result.
     if target.is_dir():
         raise ValueError(f"{named} is a folder; name a file, such as {example!r}")
     if there and not target.is_file():
-        raise ValueError(f"{named} is no regular file, and would be replaced; name another")
+        raise ValueError(f"{named} is not a regular file, and would be replaced; name another")
     if not target.parent.is_dir():
         missing = target.parent if os.path.islink(path) else Path(path).parent
         raise FileNotFoundError(f"{named}: there is no folder {str(missing)!r}; make it first")
@@ -41,7 +41,7 @@ def open_folder(folder: str | Path, *files: str, what: str = "folder") -> Path:
     """The folder, made with its parents where absent.
 
     files  relative names of files, or with a final "/" of folders, that will be written there
-    NotADirectoryError names the path where a file is in the way, ValueError where a folder is, OSError the folder where
+    NotADirectoryError names the path where a file is in the way, ValueError if a folder is, OSError the folder where
     nothing can be written.
     """
     path, named = Path(folder), f"{what}={str(folder)!r}"

@@ -38,14 +38,14 @@ __all__ = ["WEIGHTINGS", "TaskWeighting", "check_options", "make_weighting"]
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> None:
-    """Raises ValueError where a weighting does not take an option; ``task_weights`` are given apart."""
+    """Raises ValueError if a weighting does not take an option; ``task_weights`` are given apart."""
     known = [key for key in inspect.signature(WEIGHTINGS[name]).parameters if key not in ("tasks", "seed", "device")]
     for key in options:
         if key not in known:
             near = nearest(key, known)
             meant = f"did you mean {near!r}? " if near else ""
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise ValueError(f"weighting_options: {key!r} is no option of weighting={name!r}; {meant}{takes}")
+            raise ValueError(f"weighting_options: {key!r} is not an option of weighting={name!r}; {meant}{takes}")
 
 
 def make_weighting(

@@ -31,7 +31,7 @@ SPLIT = 2.0**27 + 1.0
 
 
 def fair_weights(G: Float, alpha: float) -> Float:
-    """w (T,) of a Gramian (T, T) with positive diagonal; RuntimeError where there is none.
+    """w (T,) of a Gramian (T, T) with positive diagonal; raises RuntimeError if there is none.
 
     Rows and columns are first scaled by powers of 2, which rounds nothing: for u_i = 2^{k_i} w_i and
     G'_ij = 2^{−k_i − k_j} G_ij, with G'_ii between 1/2 and 4, F_i = log u_i + α log v_i + (α − 1) k_i log 2.

@@ -1,4 +1,4 @@
-"""Which stem a backbone begins with, and which images it can take."""
+"""The stem of a backbone, and the smallest images it takes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def image_sides(image_size: int | Sequence[int]) -> tuple[int, int]:
 
 
 def choose_stem(stem: str, image_size: int | Sequence[int] | None) -> str:
-    """ "small" or "imagenet"; "auto" is small up to 64 pixels. ValueError for an image that is too small for it."""
+    """ "small" or "imagenet"; "auto" is small up to 64 pixels. Raises ValueError if the image is too small for it."""
     validation.one_of("stem", stem, STEMS)
     if image_size is None:
         if stem == "auto":

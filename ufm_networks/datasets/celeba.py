@@ -92,5 +92,5 @@ def _partition(path: Path) -> dict[str, str]:
 def _published_part(name: str) -> str:
     number = Path(name).stem
     if not number.isdigit():
-        raise ValueError(f"celeba: {name!r} is no image number, and list_eval_partition.txt is missing")
+        raise ValueError(f"celeba: {name!r} is not an image number, and list_eval_partition.txt is missing")
     return TRAIN if int(number) < FIRST_VALIDATION else "1" if int(number) < FIRST_TEST else TEST

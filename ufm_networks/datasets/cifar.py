@@ -18,7 +18,7 @@ BYTES = 3 * 32 * 32
 
 @dataclass(frozen=True)
 class _Version:
-    """Where a data set keeps its parts, its classes, and the bytes of labels before each image."""
+    """The files of one version, its classes, and the bytes of labels before each image."""
 
     folder: str
     train: tuple[str, ...]
@@ -71,7 +71,7 @@ def cifar100(directory: Path, train: bool) -> Source:
 def _read(
     name: str, directory: Path, version: _Version, train: bool
 ) -> tuple[ArrayImages, list[NDArray[np.int64]], tuple[str, ...]]:
-    """Raises ValueError where only the pickled version is there, FileNotFoundError where nothing is."""
+    """Raises ValueError if only the pickled version is there, FileNotFoundError if nothing is."""
     parts = version.train if train else version.test
     places = [directory / version.folder, directory / name / version.folder, directory]
     folder = next((place for place in places if (place / parts[0]).is_file()), None)
@@ -94,8 +94,7 @@ def _read(
 
 
 def _read_binary(path: Path, labels: int) -> tuple[Pixels, list[NDArray[np.int64]]]:
-    """Records of one byte a label, coarse before fine, then 3,072 bytes of pixels: red, green, blue, each row by
-    row."""
+    """Reads records of one byte per label, coarse before fine, then 3,072 of pixels: red, green, blue, row by row."""
     record = labels + BYTES
     content = np.frombuffer(read_whole(path), dtype=np.uint8)
     if content.size == 0 or content.size % record:
@@ -105,7 +104,7 @@ def _read_binary(path: Path, labels: int) -> tuple[Pixels, list[NDArray[np.int64
 
 
 def _class_names(path: Path, classes: int) -> tuple[str, ...]:
-    """The names beside the images, where they are there; images alone are enough, whose classes are then numbers."""
+    """The class names from the file beside the images; without that file, classes are numbers."""
     if not path.is_file():
         return tuple(map(str, range(classes)))
     names = read_lines(path)

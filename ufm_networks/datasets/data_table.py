@@ -43,7 +43,7 @@ def _by_composition(_: str, value: Any) -> Any:
 
 @attrs.frozen(kw_only=True)
 class DataTable:
-    """As ``ufm_networks.datasets.build_data`` says; None where a key is left out."""
+    """As ``ufm_networks.datasets.build_data`` says; None if a key is left out."""
 
     TABLE: ClassVar[str] = "data"
 

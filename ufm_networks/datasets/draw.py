@@ -13,7 +13,7 @@ from ufm.support.memory import require_memory
 
 
 def generator(seed: Any) -> np.random.Generator:
-    """The generator of a composition; ValueError or TypeError unless the seed is an integer ≥ 0."""
+    """The generator of a composition; raises ValueError or TypeError unless the seed is an integer ≥ 0."""
     return np.random.default_rng(validation.whole_number("seed", seed, 0))
 
 

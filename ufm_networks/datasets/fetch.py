@@ -28,7 +28,7 @@ def fetch(name: str, directory: Path, say: Callable[[str], object] = print, prog
     an archive may be absent once the folder that it unpacks to is there. ``say`` is told what happens, line by line.
 
     Raises ValueError for a file with another checksum (it is left as it is) and for an unknown name; ConnectionError
-    where no address answers; FileNotFoundError where files can only be had by hand, saying how.
+    if no address answers; FileNotFoundError if files can only be had by hand, saying how.
     """
     if name in BUNDLED:
         say(f"{name} comes with {BUNDLED[name]}; there is nothing to fetch")

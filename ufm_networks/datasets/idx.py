@@ -20,7 +20,7 @@ CHUNK = 1 << 20  # bytes read at a time
 def read_idx(path: Path, shape: tuple[int, ...], most: int) -> NDArray[np.uint8]:
     """An array (n, *shape) of unsigned bytes with n ≤ ``most``.
 
-    Raises ValueError, naming the file, where its header is another, or its length is not what the header says; nothing
+    Raises ValueError, naming the file, if its header is another, or its length is not what the header says; nothing
     is read or unpacked beyond n·Π shape values.
     """
     require_file(path)

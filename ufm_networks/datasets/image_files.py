@@ -1,4 +1,4 @@
-"""Images that stay in their files and are decoded when asked for."""
+"""Images that stay in their files and are decoded on access."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ EXTENSIONS = (".jpeg", ".jpg", ".png", ".bmp", ".webp")
 class ImageFiles:
     """Colour images of ``size`` × ``size``, decoded by Pillow: shorter side scaled to size, centre cut out.
 
-    Nothing is kept: memory holds the paths and the batch that was asked for.
-    Raises ValueError or FileNotFoundError that names the file when one is missing, cut short, or no image.
+    Nothing is cached: memory holds only the paths and the current batch.
+    Raises ValueError or FileNotFoundError naming the file if it is missing, cut short, or not an image.
     """
 
     folder: Path
@@ -78,7 +78,7 @@ def _decode(path: Path, size: int) -> Pixels:
 
 
 def _check_size(pixels: int, size: int) -> None:
-    """ValueError, before anything is decoded, for more pixels than a file of so many bytes is believed to hold."""
+    """Raises ValueError, before decoding, for more pixels than a file of this size can plausibly hold."""
     if pixels > ANY_SIZE and pixels > min(LARGEST, PER_BYTE * size):
         raise ValueError(f"{pixels:,} pixels in {size:,} bytes; scale it down to {ANY_SIZE:,} pixels")
 

@@ -140,7 +140,8 @@ class PastedImages:
 def checked_images(images: Any) -> Images:
     """Images as they are, or an array as images.
 
-    TypeError or ValueError unless there is one at least and the first is what it says: uint8, of a shape (C, H, W).
+    Raises TypeError or ValueError unless there is one at least and the first is what it says: uint8, of a shape (C, H,
+    W).
     """
     if isinstance(images, np.ndarray):
         images = ArrayImages(images)
@@ -163,7 +164,7 @@ def checked_images(images: Any) -> Images:
 
 
 def in_memory(images: Images) -> ArrayImages:
-    """All of them decoded into one array; MemoryError where that does not fit."""
+    """All of them decoded into one array; raises MemoryError if that does not fit."""
     what = f"{len(images):,} images of {images.shape}"
     require_memory(len(images) * int(np.prod(images.shape)), "cpu", what, "take fewer or smaller images")
     array = np.empty((len(images), *images.shape), dtype=np.uint8)

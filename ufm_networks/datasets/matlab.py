@@ -32,7 +32,7 @@ def read_matlab(path: Path, names: Collection[str], most: int) -> dict[str, NDAr
     """The variables of these names that are there.
 
     most  bytes that a variable may have at most, which bounds what a small packed file can ask for
-    ValueError, naming the file, where it is damaged, or a variable is not an array of real numbers.
+    Raises ValueError, naming the file, if it is damaged, or a variable is not an array of real numbers.
     """
     require_file(path)
     found: dict[str, NDArray[Any]] = {}
@@ -93,7 +93,7 @@ def _variable(data: memoryview, order: str, names: Collection[str]) -> dict[str,
         raise ValueError(f"{name} begins with types {flags_type} and {sizes_type}")
     word = struct.unpack_from(f"{order}I", flags)[0]
     if word & 0xFF not in NUMBER_CLASSES or word & COMPLEX:
-        raise ValueError(f"{name} is no array of real numbers (class {word & 0xFF})")
+        raise ValueError(f"{name} is not an array of real numbers (class {word & 0xFF})")
     kind, values, _ = _element(data, at, order)
     shape = struct.unpack(f"{order}{len(sizes) // 4}i", sizes)
     if kind not in TYPES or min(shape, default=-1) < 0:

@@ -12,6 +12,6 @@ def can_be_halved(data: TaskData) -> bool:
 
 
 def require_pairs(data: TaskData, asked: str = "") -> None:
-    """ValueError, after what asked for them, where the data are no pairs."""
+    """Raises ValueError, after what asked for them, where the data are no pairs."""
     if not can_be_halved(data):
-        raise ValueError(f"{asked}{data.name} are no pairs of images with a task each, as compose='multi' makes")
+        raise ValueError(f"{asked}{data.name} are not pairs of images with a task each, as compose='multi' makes")

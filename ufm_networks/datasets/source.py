@@ -14,7 +14,7 @@ from ufm_networks.datasets.images import Images
 class Source:
     """Labelled images of one published data set.
 
-    labels       (N,) int64 classes from 0, or None where images have attributes instead
+    labels       (N,) int64 classes from 0, or None if images have attributes instead
     class_names  one name a class
     attributes   (N, A) of 0 and 1, or None; attribute_names (A,)
     coarse_labels  (N,) int64 of CIFAR-100's superclasses, or None; coarse_names one name each
@@ -60,7 +60,7 @@ class Source:
         return len(self.class_names)
 
     def class_labels(self, needed_by: str) -> NDArray[np.int64]:
-        """The labels; ValueError for a source with attributes."""
+        """The labels; raises ValueError for a source with attributes."""
         if self.labels is None:
             raise ValueError(f"{needed_by} needs classes; {self.name} has attributes: use compose='attributes'")
         return self.labels

@@ -12,7 +12,7 @@ Channels = tuple[float, ...]
 def channel_statistics(images: Images) -> tuple[Channels, Channels]:
     """Mean and standard deviation of pixel/255 per channel: Σx/n and √(nΣx² − (Σx)²)/n, the sums being exact.
 
-    Raises ValueError where a channel has one value only, by which nothing can be divided.
+    Raises ValueError if a channel has one value only, by which nothing can be divided.
     """
     channels, height, width = images.shape
     levels = np.arange(256, dtype=np.int64)

@@ -94,7 +94,7 @@ class Supply:
         return counts
 
     def require(self, counts: Counts, replacement: bool) -> None:
-        """ValueError, naming a pool, where images do not suffice."""
+        """Raises ValueError, naming a pool, if images do not suffice."""
         need = self.usage(counts)
         total = need.sum(dtype=np.float64)
         require_memory(NUMBERS * 8 * int(total), "cpu", f"{total:,.0f} images", "ask for fewer")

@@ -154,7 +154,7 @@ class TaskData:
         return replace(self, images=images, labels=self.labels[chosen])
 
     def in_memory(self) -> TaskData:
-        """The same with every image decoded into memory; MemoryError where that does not fit."""
+        """The same with every image decoded into memory; raises MemoryError if that does not fit."""
         return replace(self, images=in_memory(self.images))
 
 

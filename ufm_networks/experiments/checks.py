@@ -18,8 +18,8 @@ from ufm_networks.measuring import measuring_device
 def check_runs(experiment: Experiment) -> None:
     """Makes the data of every run, without going over the images, and asks whether the figure can be drawn of them.
 
-    Raises FileNotFoundError where a data set is not on disk, which says what to do about it; ValueError or TypeError,
-    naming the run, where its data cannot be composed, are not of the figure's kind, or have not a metric of it;
+    Raises FileNotFoundError if a data set is not on disk, which says what to do about it; ValueError or TypeError,
+    naming the run, if its data cannot be composed, are not of the figure's kind, or have not a metric of it;
     ValueError for a device that is absent.
     """
     for device in {plan.config.train.device for plan in experiment.plans}:

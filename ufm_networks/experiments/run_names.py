@@ -1,4 +1,4 @@
-"""Names of panels and runs that become folders and stand in figures, asked before the first run is trained."""
+"""Checks of panel and run names, which become folders and legends, before the first run is trained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ LONGEST = 200  # bytes of a folder's name that the names of a run may take; file
 
 
 def require_name_for_files(field: str, name: str) -> None:
-    """ValueError for a name that is no line of text, or which matplotlib leaves out of a legend or cannot draw."""
+    """Raises ValueError for a name that is not a line of text, or that matplotlib cannot draw or leaves out."""
     if not name.isprintable():
         raise ValueError(
             f"{field}={name!r} must be a line of printable characters; it names folders and lines in figures"
@@ -23,7 +23,7 @@ def require_name_for_files(field: str, name: str) -> None:
 
 
 def require_formula(field: str, name: str) -> None:
-    """ValueError where matplotlib would read a formula between dollar signs, and there is none."""
+    """Raises ValueError if matplotlib would read an invalid formula between dollar signs."""
     if name.count("$") < 2:
         return
     try:
@@ -35,5 +35,5 @@ def require_formula(field: str, name: str) -> None:
     except ValueError as error:
         said = str(error).strip().splitlines()[-1]
         raise ValueError(
-            f"{field}={name!r} is no formula that matplotlib can draw ({said}); write \\$ for a dollar sign"
+            f"{field}={name!r} is not a formula that matplotlib can draw ({said}); write \\$ for a dollar sign"
         ) from None

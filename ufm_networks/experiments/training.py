@@ -46,7 +46,7 @@ def train_experiment(
 
     checked  whether ``check_runs`` has been called already
 
-    Raises as ``check_runs`` before any work, KeyboardInterrupt where training was interrupted: the same call goes on
+    Raises as ``check_runs`` before any work, KeyboardInterrupt if training was interrupted: the same call goes on
     from there.
     """
     if not checked:

@@ -59,7 +59,7 @@ class HalvedPairs:
 
 
 def half_images(network: MultiTaskNetwork, data: TaskData, device: torch.device) -> HalfImages:
-    """Once. ValueError where the data are no pairs."""
+    """Once. Raises ValueError if the data are no pairs."""
     return HalvedPairs(network, data, device)()
 
 

@@ -37,7 +37,7 @@ class Measurement:
     history   one row an epoch
     point     label means, sums and heads
     halves    of pairs of images: "training" and, where there are some, "test" data
-    saliency  Grad-CAM++ maps; None where samples are not of every task
+    saliency  Grad-CAM++ maps; None if samples are not of every task
     embedding features in the plane
     """
 
@@ -69,7 +69,7 @@ def open_run(run: Run | str | Path) -> Run:
 
 
 def measuring_device(device: str) -> torch.device:
-    """The device of a name; "auto" is CUDA where there is one. ValueError for a device that is absent."""
+    """The device of a name; "auto" is CUDA where there is one. Raises ValueError for a device that is absent."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return validation.device(device)
@@ -81,7 +81,7 @@ def measure_run(run: Run | str | Path, *, device: str = "cpu", samples: int = SA
     device   "cpu", "cuda" or "auto"
     samples  at most so many are placed in the plane by principal components and t-SNE, drawn by ``seed``
 
-    Raises as ``open_run``; ValueError where a feature is not finite; ModuleNotFoundError without scikit-learn.
+    Raises as ``open_run``; ValueError if a feature is not finite; ModuleNotFoundError without scikit-learn.
     """
     samples = validation.whole_number("samples", samples, 2)
     seed = validation.whole_number("seed", seed, 0, 2**32 - 1)

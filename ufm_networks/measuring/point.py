@@ -47,7 +47,7 @@ class NetworkPoint:
 
 
 def network_point(features: NetworkFeatures, task_weights: Any, loss: LossName = "cross-entropy") -> NetworkPoint:
-    """Two passes over the data. ValueError where a feature is not finite."""
+    """Two passes over the data. Raises ValueError if a feature is not finite."""
     data, network = features.data, features.network
     problem: Any = data.problem(lambda_H=1.0, lambda_W=1.0, lambda_b=1.0, task_weights=task_weights)
     groups = label_groups(problem, data.labels)

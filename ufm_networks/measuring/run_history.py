@@ -41,7 +41,7 @@ def _compare(path: Path, rows: list[Row]) -> None:
         with open(path, newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{damaged}: it is no CSV file ({error}); {advice}") from None
+        raise ValueError(f"{damaged}: it is not a CSV file ({error}); {advice}") from None
     if len(lines) < len(rows):
         raise ValueError(f"{damaged}: it has {len(lines)} epochs, the checkpoint {len(rows)}; {advice}")
     for number, (row, line) in enumerate(zip(rows, lines, strict=False), start=2):

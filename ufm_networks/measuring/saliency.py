@@ -39,7 +39,7 @@ class Saliency:
 
 
 def saliency(features: NetworkFeatures) -> Saliency:
-    """Maps of the first tasks; ValueError where a sample is not in every task."""
+    """Maps of the first tasks; raises ValueError if a sample is not in every task."""
     data = features.data
     if data.kind != "single":
         raise ValueError(f"{data.name}: maps of several tasks need samples that every task has, not kind={data.kind!r}")

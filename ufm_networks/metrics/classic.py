@@ -35,9 +35,9 @@ UNASKED_RANK = "asks for (d, d) numbers more; effective_rank=True measures it"
 class TaskSums:
     """What the second pass adds up of one task: Σ ‖P (h − μ_k)‖², and how many samples are decided otherwise.
 
-    P         (r, d) ``whitening``, or None where tr(Σ_W Σ_B⁺) is undefined, for ``reason``
+    P         (r, d) ``whitening``, or None if tr(Σ_W Σ_B⁺) is undefined, for ``reason``
     class_of  (m,) the class of each label of the form, −1 for none; means (K', d)
-    decided   what decisions are held against; None where they are SNC5's or MNC4's
+    decided   what decisions are held against; None if they are SNC5's or MNC4's
     """
 
     P: Tensor | None

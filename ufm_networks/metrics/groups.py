@@ -48,7 +48,7 @@ def label_groups(problem: Any, labels: NDArray[np.int64]) -> Groups:
 
     labels  (N, T); MultiSource: −1 where a sample is not of that task; MultiLabel: (N, K) indicators
 
-    Raises ValueError where a label has no samples in the problem, or another number of them there than here.
+    Raises ValueError if a label has no samples in the problem, or another number of them there than here.
     """
     whole = numbered_forms(problem)
     parts, blocks = whole.forms, whole.blocks

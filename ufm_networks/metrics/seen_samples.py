@@ -101,7 +101,7 @@ class SeenSamples:
             self.rounding = max(float(of) for of in processes.gather(self.R.new_tensor(self.rounding)))
 
     def require_each_once(self) -> None:
-        """ValueError naming a sample that is missing or came again."""
+        """Raises ValueError naming a sample that is missing or came again."""
         wrong = torch.nonzero(self.count != 1)[:, 0]
         if len(wrong):
             sample = int(wrong[0])
@@ -114,7 +114,7 @@ class SeenSamples:
             )
 
     def require_features_of(self, first: SeenSamples, size: Tensor) -> None:
-        """ValueError where a sample's features are not those of the first pass, to half the digits of their format.
+        """Raises ValueError if a sample's features are not those of the first pass, to half the digits of their format.
 
         ‖R(h − h')‖ ≤ √ε max(size, ‖R h‖): sums in another order, as in other batches or on a GPU, change fewer digits.
 

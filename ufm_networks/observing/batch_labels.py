@@ -24,8 +24,8 @@ def label_table(labels: Any, tasks: Sequence[str], classes: Sequence[int], missi
     missing  the integer that stands for no label
     where    "batch 3", for errors
 
-    ValueError or TypeError naming batch, sample and task: labels that are no such table, not whole, out of range, or a
-    sample that has none.
+    Raises ValueError or TypeError naming batch, sample and task: labels that are no such table, not whole, out of
+    range, or a sample that has none.
     """
     table = _columns(labels, tasks, missing, where)
     absent = table == missing
@@ -35,7 +35,7 @@ def label_table(labels: Any, tasks: Sequence[str], classes: Sequence[int], missi
         i, t = np.argwhere(outside)[0].tolist()
         raise ValueError(
             f"{where}: sample {i} has label {table[i, t]} of task {tasks[t]!r}, whose head has classes 0 … "
-            f"{classes[t] - 1}; where it stands for no label, say missing={table[i, t]}"
+            f"{classes[t] - 1}; if it stands for no label, pass missing={table[i, t]}"
         )
     if (alone := absent.all(axis=1)).any():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The heads of a model: linear layers, each named by itself or by its dotted name."""
+"""The heads of a model: linear layers, given as modules or by their dotted names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Heads:
 
 
 def _renew_weight(head: nn.Linear) -> None:
-    """``weight_norm``, ``spectral_norm`` and ``prune`` make the weight in a hook; before, it is a step old."""
+    """Renews a weight that ``weight_norm``, ``spectral_norm`` or ``prune`` computes in a hook, and so a step late."""
     with evaluating(head):
         for hook in head._forward_pre_hooks.values():
             if type(hook).__module__.startswith("torch.nn.utils."):
@@ -65,8 +65,8 @@ def _array(values: Tensor) -> NDArray[np.float64]:
 def find_heads(model: nn.Module, heads: Any) -> Heads:
     """The heads of a mapping task → module or dotted name.
 
-    TypeError or ValueError naming the head that is not of the model, not linear, given twice, has fewer than two
-    classes, or reads another number of features than the first.
+    Raises Raises TypeError or ValueError naming a head that is not in the model, is not linear, is given twice, has
+    fewer than two classes, or reads another number of features than the first.
     """
     if not isinstance(heads, Mapping):
         raise TypeError(
@@ -107,7 +107,7 @@ def heads_of(modules: Mapping[str, nn.Module], module: nn.Module) -> str:
 
 
 def _require_affine(task: str, name: str, head: nn.Linear) -> None:
-    """TypeError for a subclass of nn.Linear whose own ``forward`` is far from W h + b, as one that normalizes h."""
+    """Raises TypeError for a subclass of nn.Linear whose ``forward`` is not W h + b, such as one that normalizes h."""
     if type(head).forward is nn.Linear.forward:
         return
     own = torch.Generator().manual_seed(0)
@@ -133,14 +133,14 @@ def _one(task: str, head: Any, named: Mapping[str, nn.Module], places: Mapping[i
             near = nearest(head, linear) or nearest(head, named)
             meant = f"; did you mean {near!r}?" if near else ";"
             raise ValueError(
-                f"heads[{task!r}]={head!r} is no module of the model{meant} Its linear layers: "
+                f"heads[{task!r}]={head!r} is not a module of the model{meant} Its linear layers: "
                 f"{', '.join(linear[:20]) or 'none'}{', …' if len(linear) > 20 else ''}"
             )
         module, name = named[head], head
     elif isinstance(head, nn.Module):
         head = unwrapped(head)
         if id(head) not in places:
-            raise ValueError(f"heads[{task!r}] is a {type(head).__name__} that is no part of the model")
+            raise ValueError(f"heads[{task!r}] is a {type(head).__name__} that is not part of the model")
         module, name = head, places[id(head)]
     else:
         raise TypeError(f"heads[{task!r}] must be a module or its dotted name, got {head!r}")

@@ -168,7 +168,7 @@ class Observation(Observed, display.Summarized):
 def load_observation(path: str | Path) -> Observation:
     """Reads what ``Observation.save`` wrote, to the last bit; nothing is unpickled.
 
-    TypeError where ``path`` is no path; FileNotFoundError where there is no file; ValueError, naming it, for one that
+    Raises TypeError if ``path`` is no path; FileNotFoundError if there is no file; ValueError, naming it, for one that
     is damaged, or something else.
     """
     return Observation(**read_fields(path))

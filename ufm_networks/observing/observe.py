@@ -75,7 +75,7 @@ def observe(
         raise TypeError(f"unpack must be a function batch → (inputs, labels), got {unpack!r}")
     absent = validation.whole_number("missing", missing, -(2**63), 2**63 - 1)
     if 0 <= absent < max(found.classes):
-        raise ValueError(f"missing={missing} is a class of a head; an integer that is none stands for no label, as -1")
+        raise ValueError(f"missing={missing} is a class of a head; use an integer that is not a class, such as -1")
     passes = validation.whole_number("passes", passes, 1, 2)
     if effective_rank and passes == 1:
         raise ValueError("effective_rank=True asks for each feature again, in a second pass; leave out passes=1")

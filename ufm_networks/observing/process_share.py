@@ -18,7 +18,7 @@ def distributed_sampler(loader: Any) -> DistributedSampler[Any] | None:
 
 
 def processes_of(loader: Any, device: torch.device | None = None) -> Processes | None:
-    """``group``, whose shares are added up; None where a loader without ``DistributedSampler`` has them all."""
+    """``group``, whose shares are added up; None if a loader without ``DistributedSampler`` has them all."""
     return None if distributed_sampler(loader) is None else group(device)
 
 

@@ -77,7 +77,7 @@ class Shown:
 
 
 def require_same(first: Shown, second: Shown, table: LabelTable, size: np.ndarray) -> None:
-    """ValueError naming what the second pass has shown and what was due.
+    """Raises ValueError naming what the second pass has shown and what was due.
 
     size  (m,) what rounding is relative to: the root mean square of ‖h‖ over a label
     """

@@ -30,7 +30,7 @@ _FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloa
 class Stored:
     """An array in a file.
 
-    whole   all of it; MemoryError before it would not fit, ValueError where the file is damaged
+    whole   all of it; MemoryError before it would not fit, ValueError if the file is damaged
     blocks  n → n rows at a time, in float64
     """
 
@@ -69,7 +69,7 @@ def stored_arrays(path: Path) -> StoredArrays:
 
 
 def header_of(path: Path) -> dict[str, str]:
-    """The strings in the header of a safetensors file; ValueError where it is none."""
+    """The strings in the header of a safetensors file; raises ValueError if it is none."""
     with _opened(path) as file:
         return dict(file.metadata() or {})
 

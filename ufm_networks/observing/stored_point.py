@@ -31,7 +31,7 @@ class StoredPoint(display.Summarized):
     labels: Int
 
     def observe(self) -> Observation:
-        """In two passes over the file. NotFiniteError, naming the sample, where features are not finite."""
+        """In two passes over the file. Raises NotFiniteError, naming the sample, if features are not finite."""
         model = _Heads(self.roles)
         heads = {head.task: layer for head, layer in zip(self.roles.heads, model.layers, strict=True)}
         return observe(model, _Rows(self.roles.features, self.labels), heads)
@@ -86,7 +86,8 @@ def stored_point(path: Path, heads: Sequence[str] = ()) -> StoredPoint:
     """From an .npz or .safetensors file of any program; its features stay there.
 
     heads   names of heads to read, in the order of the labels' columns; all unless given
-    FileNotFoundError or ValueError naming the array: missing, unknown, transposed, of other sizes, labels out of range.
+    Raises FileNotFoundError or ValueError naming the array: missing, unknown, transposed, of other sizes, labels out of
+    range.
     """
     roles = roles_of(stored_arrays(path), heads)
     labels = validation.label_array("labels", roles.labels.whole(), len(roles.heads))

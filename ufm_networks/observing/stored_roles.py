@@ -47,8 +47,8 @@ def roles_of(stored: StoredArrays, heads: Sequence[str] = ()) -> Roles:
     """By name, then by shape.
 
     heads   those to read, in the order of the labels' columns; all unless given
-    ValueError naming the array: one that is missing, unknown, of another shape, perhaps transposed; or where nothing
-    says which head a column of labels is for.
+    Raises ValueError naming the array: one that is missing, unknown, of another shape, perhaps transposed; or where
+    nothing says which head a column of labels is for.
     """
     arrays, name = stored.arrays, stored.path.name
     features, labels = (_one(stored, names) for names in (FEATURES, LABELS))

@@ -38,7 +38,7 @@ class Entering:
         return record
 
     def require_untouched(self, where: str) -> None:
-        """ValueError where the model has overwritten what entered a head, which a detached view shares."""
+        """Raises ValueError if the model has overwritten what entered a head, which a detached view shares."""
         for task, h in self.seen.items():
             if _version(h) != self._version[task]:
                 raise ValueError(

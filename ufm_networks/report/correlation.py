@@ -46,7 +46,7 @@ class CosinePoint:
 
 
 def cosine_point(measured: Measurement, gaps: tuple[Gap, ...], heads: HeadCosines) -> CosinePoint | None:
-    """None where there are not two tasks of equally many classes with the same samples."""
+    """None if there are not two tasks of equally many classes with the same samples."""
     if measured.kind != "single":
         return None
     decayed = measured.config.train.feature_decay is not None

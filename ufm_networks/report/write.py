@@ -41,7 +41,7 @@ def write_networks_report(
     names  what the runs are called; by default the names of their folders, numbered where two are equal
 
     The page holds its figures and needs no other file. Everything is composed first and renamed into place, the page
-    last; figures of an earlier report that this one lacks are removed. ValueError for no run at all.
+    last; figures of an earlier report that this one lacks are removed. Raises ValueError for no run at all.
     """
     if not runs:
         raise ValueError("runs is empty; give at least one")

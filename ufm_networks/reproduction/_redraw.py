@@ -17,8 +17,8 @@ from verify.plot.files import drawn
 def redraw(folder: str | Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Writes figure.png and figure.svg of a folder of ``ufm reproduce`` from its summary.json and metrics.csv.
 
-    Returns the files. ValueError for a format that is not known, or a folder whose experiment draws nothing;
-    FileNotFoundError where a file is missing.
+    Returns the files. Raises ValueError for a format that is not known, or a folder whose experiment draws nothing;
+    FileNotFoundError if a file is missing.
     """
     place = Path(folder)
     summary = parse_json((place / "summary.json").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ KEYS = ("name", "title", "kind", "seeds", "metrics", "parameters", "rows")  # of
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """Over seeds; None where it is not defined for one of them."""
+    """Over seeds; None if it is not defined for one of them."""
     return finite_or_none(float(np.mean(values)))
 
 

@@ -94,7 +94,7 @@ def write_overview(output: str | Path) -> Path:
 def summaries(output: str | Path) -> list[tuple[Path, dict[str, Any]]]:
     """The summaries in the folders of OUTPUT, in the catalogue's order.
 
-    ValueError, naming the file, where one is damaged.
+    Raises ValueError, naming the file, if one is damaged.
     """
     found = []
     for path in sorted(Path(output).glob(f"*/{SUMMARY}"), key=lambda path: catalogue_order(path.parent.name)):
@@ -104,7 +104,7 @@ def summaries(output: str | Path) -> list[tuple[Path, dict[str, Any]]]:
         except ValueError as error:
             raise ValueError(f"summary {str(path)!r} is damaged ({error}); {_INSTEAD}") from None
         if not isinstance(summary, dict) or not {*KEYS, "command"} <= set(summary):
-            raise ValueError(f"summary {str(path)!r} is none of ufm reproduce; {_INSTEAD}")
+            raise ValueError(f"summary {str(path)!r} was not written by ufm reproduce; {_INSTEAD}")
         found.append((path, summary))
     return found
 

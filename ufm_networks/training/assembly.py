@@ -62,7 +62,7 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
 
 
 def check_place(train: TrainConfig, processes: Processes) -> None:
-    """Raises ValueError, TypeError or ModuleNotFoundError where a run cannot be on this machine."""
+    """Raises ValueError, TypeError or ModuleNotFoundError if a run cannot be on this machine."""
     train.channels_last_on(processes.device)
     if train.compile is True and processes.device.type != "cuda":
         raise ValueError(f"compile=true needs a CUDA device, this run is on {processes.device}; leave it at 'auto'")

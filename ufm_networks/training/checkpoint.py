@@ -1,5 +1,7 @@
-"""Checkpoints: written under a temporary name with a SHA-256 of what they hold, read with ``weights_only``, refused
-where they are damaged or of another run."""
+"""Checkpoints, written under a temporary name with a SHA-256, read with ``weights_only``.
+
+Damaged ones, and those of another run, are refused.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ FREE = ("device", "amp", "compile", "channels_last", "metrics_every", "latent_me
 
 
 def save_checkpoint(path: Path, fingerprint: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-    """A kill at any moment leaves the old file or the new one, whole."""
+    """Saves a checkpoint; a kill at any moment leaves the old file or the new one, whole."""
     content = {"format": FORMAT, "fingerprint": dict(fingerprint), **state}
     with whole_file(path, advice=GOES_ON) as partial, open(partial, "wb") as file:
         torch.save(content | {"sha256": content_digest(content)}, file)
@@ -38,7 +40,7 @@ def save_checkpoint(path: Path, fingerprint: Mapping[str, Any], state: Mapping[s
 def load_checkpoint(
     path: Path, fingerprint: Mapping[str, Any], device: torch.device | str, *, advice: str = ANEW
 ) -> dict[str, Any]:
-    """Its state. ValueError, naming what differs, where it is damaged or of another run; the file is left as it is.
+    """Its state. Raises ValueError, naming what differs, if it is damaged or of another run; the file is left as it is.
 
     advice  what to do about another run
     """
@@ -54,7 +56,7 @@ def load_checkpoint(
 
 
 def unusable(path: Path, reason: object) -> ValueError:
-    """The error for a checkpoint that cannot be used."""
+    """The error to raise for an unusable checkpoint."""
     text = (str(reason).splitlines() or [type(reason).__name__])[0]
     return ValueError(f"checkpoint {str(path)!r} cannot be used ({text}); it is left as it is: {ANEW}")
 
@@ -84,7 +86,7 @@ def _whole_state(path: Path, device: torch.device | str) -> dict[str, Any]:
             raise TypeError(f"its {name} is a {type(state[name]).__name__}")
     for number, row in enumerate(state["history"], start=1):
         if row["epoch"] != number or any(validation.real_number(value) is None for value in row.values()):
-            raise ValueError(f"row {number} of its history is not of epoch {number}, or holds what is no number")
+            raise ValueError(f"row {number} of its history is not of epoch {number}, or not all numbers")
     return state
 
 

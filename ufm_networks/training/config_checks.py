@@ -1,4 +1,4 @@
-"""What the tables of a configuration say only together, refused before data are read."""
+"""Checks across the tables of a configuration, before data are read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from ufm_networks.training.train_config import TrainConfig
 
 
 def check_tasks(model: ModelConfig, train: TrainConfig, label_sets: bool, classes: tuple[int, ...] | None) -> None:
-    """ValueError where a configuration is not for such tasks: one with sets of labels, or tasks of these classes, as
-    far as they are known."""
+    """Raises ValueError if a configuration does not fit its tasks: label sets, or these classes as far as known."""
     if train.loss == "dot-regression" and model.heads != "orthogonal_etf":
         raise ValueError(
             f"train.loss='dot-regression' with heads={model.heads!r}: it pulls features towards heads of fixed "

@@ -51,7 +51,7 @@ def ufm_lambdas(config: Config, N: int) -> UFMLambdas:
     """λ's such that the network minimizes F / N (module's equations) over what its features can be.
 
     N  samples; of several sources, the samples N_t of a task
-    Raises ValueError where weight decay has no λ's: with none at all, or with task weights other than 1, beside which
+    Raises ValueError if weight decay has no λ's: with none at all, or with task weights other than 1, beside which
     Problem (3) has c^t λ_W and weight decay has not.
     """
     samples = validation.whole_number("N", N, 1)
@@ -79,7 +79,7 @@ class Penalty:
 
     head_weights    (T,) 1 / N_t
     sample_weights  (T,) of λ_H ‖h_i‖² in the mean over a batch, as a part of P_t: N / N_t for a sample of task t
-                    (several sources); None where tasks share their samples, and λ_H ‖h_i‖² is P
+                    (several sources); None if tasks share their samples, and λ_H ‖h_i‖² is P
     """
 
     def __init__(self, decay: FeatureDecay, head_weights: Tensor, sample_weights: Tensor | None) -> None:

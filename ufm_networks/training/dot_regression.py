@@ -29,7 +29,7 @@ def dot_regression(
     labels  (n, T), −1 where a sample is not of that task, which then adds nothing
 
     After a final ReLU ⟨w_y^t, ĥ⟩ ≤ √((K_t − 1)/K_t), so that L stays above 0: leave the ReLU out. A feature of exactly
-    0 has no direction and gives no gradient. ValueError for label sets, whose Σ w_k has no fixed length.
+    0 has no direction and gives no gradient. Raises ValueError for label sets, whose Σ w_k has no fixed length.
     Source: Table 4; Yang et al. 2022, eq. 8; m > 1 is beyond the paper.
     """
     if kind == "multilabel":

@@ -12,14 +12,14 @@ LOCK = ".lock"
 
 
 def require_folder(path: Path) -> None:
-    """ValueError or PermissionError, naming what is in the way, where a folder cannot be made or written to."""
+    """Raises ValueError or PermissionError, naming what is in the way, if a folder cannot be made or written to."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (ValueError, OSError) as error:
         said = error.strerror if isinstance(error, OSError) else error  # too long, or with a null character
-        raise ValueError(f"output={str(path)!r} is no name for a folder: {said}; name another") from None
+        raise ValueError(f"output={str(path)!r} cannot be the name of a folder: {said}; name another") from None
     there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
     if not there.is_dir():
         raise ValueError(f"output={str(path)!r}: {str(there)!r} is a file, not a folder; name another")
@@ -28,7 +28,7 @@ def require_folder(path: Path) -> None:
 
 
 def locked(path: Path) -> AbstractContextManager[None]:
-    """The folder is this process's own until the end, by its file ``.lock``; ValueError where it is another's."""
+    """The folder is this process's own until the end, by its file ``.lock``; raises ValueError if it is another's."""
     return file_locked(
         path / LOCK,
         f"output={str(path)!r}: another process trains into this folder now; wait for it, or name another",

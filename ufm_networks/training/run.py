@@ -30,8 +30,8 @@ class Run:
 
     history   one row an epoch: epoch, learning_rate, loss, loss_t, seconds, images_per_second, and where measured
               accuracy, test_accuracy and the metrics of ``verify.metrics``
-    measured  the last metrics with the label means they come from; None where loaded
-    folder    config.toml, checkpoint.pt, metrics.csv, features.safetensors; None where nothing was written
+    measured  the last metrics with the label means they come from; None if loaded
+    folder    config.toml, checkpoint.pt, metrics.csv, features.safetensors; None if nothing was written
     status    what happened, and how to go on
     """
 
@@ -83,7 +83,7 @@ class Run:
 def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
     """As [model] says, for images and classes of the data; its initial values are those of ``train.seed``.
 
-    MemoryError where it would not fit.
+    Raises MemoryError if it would not fit.
     """
     model = config.model
     channels, *size = data.images.shape
@@ -120,7 +120,7 @@ def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData
     """The run of a folder at its last checkpoint, on the CPU and in evaluation mode.
 
     data, test  what it was trained with, where that is not of the configuration's [data] table
-    Raises FileNotFoundError or ValueError where the folder holds no run, a damaged one, or a configuration or data that
+    Raises FileNotFoundError or ValueError if the folder holds no run, a damaged one, or a configuration or data that
     its checkpoint was not trained with.
     """
     check_given(data, test)
@@ -144,7 +144,7 @@ def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData
 
 
 def load_weights(network: MultiTaskNetwork, weights: Mapping[str, Any], path: Path) -> None:
-    """ValueError where they are another network's."""
+    """Raises ValueError if they are another network's."""
     try:
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:

@@ -70,7 +70,7 @@ class RunFolder:
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """ValueError where what belongs to a parameter is not of its shape, which PyTorch would notice in a step."""
+    """Raises ValueError if what belongs to a parameter is not of its shape, which PyTorch would notice in a step."""
     optimizer.load_state_dict(state)
     for parameter, own in optimizer.state.items():
         for name, value in own.items():

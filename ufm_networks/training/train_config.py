@@ -45,7 +45,7 @@ def _task_weights(name: str, value: Any) -> tuple[float, ...]:
 
 @attrs.frozen
 class TrainConfig:
-    """SGD with momentum on a cosine schedule; the defaults are the paper's (Section 4)."""
+    """SGD with momentum and a cosine schedule; the defaults are the paper's (Section 4)."""
 
     TABLE: ClassVar[str] = "train"
 
@@ -95,8 +95,10 @@ class TrainConfig:
             )
 
     def channels_last_on(self, device: torch.device) -> bool:
-        """Whether images and weights lie channels last: on a GPU. PyTorch 2.13 crashes on a CPU that way, when narrow
-        networks are trained by several threads."""
+        """Whether images and weights are stored channels last, as on a GPU.
+
+        On a CPU PyTorch 2.13 crashes that way when several threads train a narrow network.
+        """
         if self.channels_last is True and device.type == "cpu":
             raise ValueError("channels_last=true needs a GPU, this run is on cpu; leave it at 'auto'")
         return device.type != "cpu" and self.channels_last is not False

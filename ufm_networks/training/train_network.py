@@ -48,11 +48,11 @@ def train(
     output  folder of the run. A checkpoint in it is resumed from, to the same bits on a CPU; without a folder nothing
             is written
     data, test  in place of the [data] table
-    progress    a bar: None where a terminal looks on, True always, False never
+    progress    a bar: None if a terminal looks on, True always, False never
 
     The order of the data depends on (seed, epoch) alone. Ctrl-C returns the run as its last checkpoint has it, and
-    raises KeyboardInterrupt where there is none.
-    Raises ValueError, TypeError or OSError, naming the field, before any work; RuntimeError where training
+    raises KeyboardInterrupt if there is none.
+    Raises ValueError, TypeError or OSError, naming the field, before any work; RuntimeError if training
     diverges, naming the epoch; the last checkpoint and the metrics so far are kept.
     """
     settings = read_config(config)
@@ -139,7 +139,7 @@ class _Training:
             raise RuntimeError(self._diverged(epoch, str(error))) from error
 
     def _trained(self, epoch: int) -> Row:
-        """The row of an epoch; NotFiniteError where a number is not finite any more."""
+        """The row of an epoch; raises NotFiniteError if a number is not finite any more."""
         train, loop = self.config.train, self.loop
         rate = cosine_learning_rate(epoch, train.epochs, train.learning_rate, train.final_learning_rate)
         for group in loop.optimizer.param_groups:

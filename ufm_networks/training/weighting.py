@@ -87,7 +87,7 @@ class Weighting(ABC):
         return {name: tensor.clone() for name, tensor in (own | self.rule.state()).items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """From a checkpoint; ValueError where it is of another weighting."""
+        """From a checkpoint; raises ValueError if it is of another weighting."""
         own = {} if self.learned is None else {"learned": self.learned.detach()}
         current = own | self.rule.state()
         if state.keys() != current.keys():

@@ -18,7 +18,8 @@ NEVER = 2**62  # the number of the first batch that is wrong, where none is
 def label_columns(labels: Any, tasks: Sequence[str], device: torch.device) -> Tensor:
     """(n, T) int64 on the device, of labels (n, T), (n,) of one task, T vectors, or a dict of vectors by task.
 
-    A task that is absent from a dict has no label, −1. TypeError or ValueError for labels that are no such table.
+    A task that is absent from a dict has no label, −1. Raises TypeError or ValueError for labels that are no such
+    table.
     """
     if isinstance(labels, Mapping):
         for name in labels:
@@ -63,7 +64,7 @@ def _stacked(columns: list[Tensor]) -> Tensor:
 
 
 def feature_rows(features: Any, samples: int, dim: int) -> Tensor:
-    """(n, d) apart from any graph. TypeError or ValueError for what is no such matrix of real numbers."""
+    """(n, d) apart from any graph. Raises TypeError or ValueError for what is no such matrix of real numbers."""
     if not isinstance(features, Tensor) or not features.is_floating_point():
         got = features.dtype if isinstance(features, Tensor) else type(features).__name__
         raise TypeError(f"features must be a tensor of real numbers (n, d), got {got}")
@@ -96,7 +97,7 @@ def known_labels(labels: Tensor, classes: Sequence[int], missing: int) -> tuple[
 
 
 def require_right(not_finite: Tensor, outside: Tensor, classes: Sequence[int]) -> None:
-    """NotFiniteError or ValueError naming the first batch that was wrong; this waits for the device."""
+    """Raises NotFiniteError or ValueError naming the first batch that was wrong; this waits for the device."""
     batch = int(not_finite)
     if batch != NEVER:
         raise NotFiniteError(
@@ -107,5 +108,5 @@ def require_right(not_finite: Tensor, outside: Tensor, classes: Sequence[int]) -
     if batch != NEVER:
         raise ValueError(
             f"batch {batch} since the last reset has labels outside the heads' classes, 0 … K − 1 with K = "
-            f"{', '.join(map(str, classes))}; where an integer stands for no label, say missing="
+            f"{', '.join(map(str, classes))}; if an integer stands for no label, pass missing="
         )

@@ -21,7 +21,7 @@ class CurrentHeads(Heads):
         return CurrentHeads({task: memo.get(id(head), head) for task, head in self.modules.items()}, self.dotted)
 
     def matrices(self) -> tuple[list[Float], list[Float]]:
-        """W, T arrays (K_t, d), and b, T arrays (K_t,), zero for a head without bias; ValueError if not finite."""
+        """W, T arrays (K_t, d), and b, T arrays (K_t,), zero without bias; raises ValueError if not finite."""
         W, b = self.arrays()
         biases = [np.zeros(len(w)) if v is None else v for w, v in zip(W, b, strict=True)]
         for task, w, v in zip(self.names, W, biases, strict=True):
@@ -33,7 +33,7 @@ class CurrentHeads(Heads):
 def current_heads(heads: Any, model: nn.Module | None = None) -> CurrentHeads:
     """Of a mapping task → nn.Linear, its dotted name in the model, a weight (K, d), or a pair (weight, bias).
 
-    Parameters and tensors are referred to, not copied. TypeError or ValueError naming the head, as ``observe``.
+    Parameters and tensors are referred to, not copied. Raises TypeError or ValueError naming the head, as ``observe``.
     """
     if model is not None:
         found = find_heads(unwrapped(model), heads)

@@ -48,7 +48,7 @@ class EpochPass:
         self.pool, self.unpack = pooling(pool), unpacking(len(self.heads.names)) if unpack is None else unpack
         self.missing = validation.whole_number("missing", missing, -(2**63), 2**63 - 1)
         if 0 <= self.missing < max(self.heads.classes):
-            raise ValueError(f"missing={missing} is a class of a head; an integer that is none stands for no label")
+            raise ValueError(f"missing={missing} is a class of a head; use an integer that is not a class, such as -1")
         self.layout = Layout(self.heads.classes, self.heads.dim, covariance)
         self.layout.require_room()
         self.samples = None if samples is None else validation.whole_number("samples", samples, 1, 2**63 - 1)

@@ -14,7 +14,7 @@ def features_going_by(
 ) -> Tensor:
     """The one tensor that entered all heads which ran, pooled to (n, d).
 
-    ValueError naming batch and head where none ran, one ran twice, or they read different features.
+    Raises ValueError naming batch and head where none ran, one ran twice, or they read different features.
     """
     where, elsewhere = f"batch {batch}", "give loader=, for a pass after the epoch instead"
     entering.require_untouched(where)

@@ -49,8 +49,8 @@ class Collapse(Metric):  # type: ignore[misc, unused-ignore]
     end only, effective_rank asks for singular values. ``ufm_networks.observe`` has all of them.
 
     ``update`` never waits for a GPU: features that are not finite and labels outside a head's classes are counted
-    there, and refused by ``compute()``, with the number of the first such batch. TypeError or ValueError, naming the
-    field, for other shapes and types, at once.
+    there, and refused by ``compute()``, with the number of the first such batch. Raises TypeError or ValueError, naming
+    the field, for other shapes and types, at once.
     """
 
     is_differentiable = False
@@ -73,7 +73,7 @@ class Collapse(Metric):  # type: ignore[misc, unused-ignore]
         self.heads = current_heads(heads, model)
         self.missing = validation.whole_number("missing", missing, -(2**63), 2**63 - 1)
         if 0 <= self.missing < max(self.heads.classes):
-            raise ValueError(f"missing={missing} is a class of a head; an integer that is none stands for no label")
+            raise ValueError(f"missing={missing} is a class of a head; use an integer that is not a class, such as -1")
         self.layout = Layout(self.heads.classes, self.heads.dim, covariance)
         self.layout.require_room()
         self.reasons: dict[str, str] = {}

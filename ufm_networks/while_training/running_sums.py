@@ -66,7 +66,7 @@ class Layout:
         return np.stack(np.unravel_index(np.arange(self.groups), [k + 1 for k in self.classes]), axis=1) - 1
 
     def require_room(self) -> None:
-        """ValueError where the sums take more than 1 GB."""
+        """Raises ValueError if the sums take more than 1 GB."""
         if self.size > LARGEST:
             advice = "" if self.groups * self.dim > LARGEST or not self.covariance else "covariance=False, or "
             raise ValueError(

@@ -45,7 +45,8 @@ class Stratified:
 def stratified(labels: Int, samples: int, seed: int) -> Stratified:
     """Of labels (N, T): two of every label tuple, or the one there is; the others by proportion, drawn by the seed.
 
-    A sample without any label is not drawn. ValueError where ``samples`` does not reach for two of every label tuple.
+    A sample without any label is not drawn. Raises ValueError if ``samples`` does not reach for two of every label
+    tuple.
     """
     labelled = np.flatnonzero((labels != NONE).any(axis=1))
     tuples, index, counts = np.unique(labels[labelled], axis=0, return_inverse=True, return_counts=True)
@@ -94,7 +95,7 @@ class _InOrder(Sampler[int]):
 
 
 def require_map_style(loader: Any) -> None:
-    """TypeError for what has no data set whose samples can be picked."""
+    """Raises TypeError for what has no data set whose samples can be picked."""
     data = getattr(loader, "dataset", None)
     if not isinstance(loader, DataLoader) or not (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
         raise TypeError(

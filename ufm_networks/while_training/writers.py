@@ -14,7 +14,7 @@ Write = Callable[[Mapping[str, float], int], None]
 
 
 def writer(log: Any) -> Write:
-    """The function (values, epoch) → None of a ``log=``; TypeError for what is none.
+    """The function (values, epoch) → None of a ``log=``; raises TypeError for what is none.
 
     log  a SummaryWriter, or what has its add_scalar(name, value, step); a path of a CSV file, which is appended to; a
          function (values, epoch); or None
@@ -33,7 +33,7 @@ def writer(log: Any) -> Write:
 
 
 def require_prefix(prefix: Any) -> str:
-    """What names begin with; TypeError for what is no string."""
+    """What names begin with; raises TypeError for what is no string."""
     if not isinstance(prefix, str):
         raise TypeError(f'prefix={prefix!r} must be a string, such as "train/"')
     return prefix

@@ -50,7 +50,7 @@ class Metrics(dict[str, float]):
     reasons  name → why it is NaN
 
     Metrics of other kinds of problems are not among the items; asked for by name they are NaN, for that reason.
-    KeyError for what is no metric.
+    Raises KeyError for what is no metric.
     """
 
     def __init__(self, values: Mapping[str, float], reasons: Mapping[str, str]) -> None:

@@ -144,7 +144,7 @@ def certify(
                what is proven: "global minimum" F − min F ≤ tolerance · F, "not optimal" a point with a lower F
 
     Raises TypeError or ValueError naming the field for anything that is not such a point, and where a rigorous bound
-    would be too much work; FloatingPointError where the objective overflows; ModuleNotFoundError where rigorous=True
+    would be too much work; FloatingPointError if the objective overflows; ModuleNotFoundError if rigorous=True
     and python-flint is not installed. Source: beyond the paper, theory.md.
     """
     tolerance = check_tolerance(tolerance)

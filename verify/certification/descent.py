@@ -75,7 +75,7 @@ def better_objective(form: Form, logits: Float, b: Float, objective: float, roun
 def better_logits(form: Form, logits: Float, b: Float, objective: float, rounding: float) -> Better | None:
     """Logits with P(Z, b) below ``objective`` by more than both rounding errors, reached from (R, m) ``logits``.
 
-    None where none are found. Steps start large (σ_max(Z̃)/τ, where the pull of the nuclear norm is as long as Z̃
+    None if none are found. Steps start large (σ_max(Z̃)/τ, where the pull of the nuclear norm is as long as Z̃
     itself) and are divided until P falls: near a solution the curvature is far below its bound max(L s a / w).
     """
     centred, offsets = logits.copy(), b.copy()

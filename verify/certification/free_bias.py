@@ -42,7 +42,7 @@ def tilted(form: Form, deviation: Float) -> Float:
 
 def movable(form: Form, deviation: Float) -> tuple[Float, Float] | None:
     """(R, m) a tilted deviation, or a mixture with z = 0's, and what its entries are ``moved`` by at most, 0 but at
-    pivots; None where the pivots have no room for it.
+    pivots; None if the pivots have no room for it.
     """
     zero = None
     for share in MIXTURES:
@@ -90,7 +90,7 @@ def _at_zero(form: Form) -> Float:
 
 
 def _moved(form: Form, deviation: Float) -> Float | None:
-    """(R, m) e_k / a_p at the pivots; None where that is more than their room."""
+    """(R, m) e_k / a_p at the pivots; None if that is more than their room."""
     a, (left, operations) = form.loss_weight, drift(form, deviation)
     size = np.abs(deviation)
     e = np.abs(left) + gamma(operations + 12) * (size @ a)

@@ -97,7 +97,7 @@ def evaluate(form: Form, point: Point) -> Evaluation:
     terms are within (25 + log₂ n) u ≤ 64u, those of B blocks B u more; weights 4u, T tasks T u. Squares: d or R terms,
     then n or R, weights 4u. What underflows counts too. F = 0 without W and H is exact where the losses are.
 
-    Raises FloatingPointError where F overflows, under λ's too large for the point.
+    Raises FloatingPointError if F overflows, under λ's too large for the point.
     """
     collapsed = point.collapsed  # then no copies are made
     residual = np.empty_like(form.targets) if collapsed else np.zeros_like(form.targets)

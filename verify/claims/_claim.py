@@ -61,7 +61,7 @@ class Claim:
     def __call__(self, problem: Any, solution: Any = None) -> float:
         """The violation at a solution of a problem, or at what was read of both (``verify.reading.read.At``).
 
-        TypeError or ValueError where the measure returns anything but a number ≥ 0, NaN or a bool.
+        Raises TypeError or ValueError if the measure returns anything but a number ≥ 0, NaN or a bool.
         """
         value = self.measure(problem if isinstance(problem, At) else At(problem, solution))
         if isinstance(value, (bool, np.bool_)):

@@ -121,7 +121,7 @@ def closed_form(at: At) -> float:
 
 @remembered
 def prediction(at: At) -> Prediction | None:
-    """``theory.predict`` of the problem; None where no theorem covers it."""
+    """``theory.predict`` of the problem; None if no theorem covers it."""
     try:
         return predict(_reading(at))
     except NotCovered:

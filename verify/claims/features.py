@@ -80,8 +80,7 @@ def _apart(told: Property, part: Samples, means: Float, targets: Float) -> float
 
 @claim("self_duality", **SELF_DUALITY.stated)
 def self_duality(at: At) -> float:
-    """max_{t,k} ‖μ̃_k^t − w̃_k^t‖ over classes with samples; NaN where one is zero, for several labels at
-    once, and without classes."""
+    """max_{t,k} ‖μ̃_k^t − w̃_k^t‖ over classes with samples; NaN if one is zero, for label sets, without classes."""
     if label_sets(at.problem) or not of_classes(at):
         return NOT_APPLICABLE
     worst = 0.0

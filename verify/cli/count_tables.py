@@ -35,12 +35,12 @@ def read_counts(given: str, **options: Any) -> CountTable:
     """Of a file, or of rows separated by semicolons.
 
     options  delimiter, header, columns: see ``read_count_text``
-    ValueError naming the place of what is no number of samples.
+    Raises ValueError naming the place of what is no number of samples.
     """
     path = Path(given) if is_file(given) else GIVEN
     told = options["delimiter"] is not None or options["header"] is not None or bool(options["columns"])
     if told and (path is GIVEN or path.suffix == ".npy"):
-        raise ValueError(f"--counts {given} is no text file; --delimiter, --header and --columns are for one")
+        raise ValueError(f"--counts {given} is not a text file; --delimiter, --header and --columns apply to text only")
     if path is GIVEN:
         rows = count_rows(given)
         for i, row in enumerate(rows, 1):

@@ -59,7 +59,7 @@ def count_rows(given: str) -> list[list[int]]:
 def read_count_text(path: Path, *, delimiter: str | None, header: bool | None, columns: Sequence[str]) -> TextTable:
     """Options as ``read_table``; with ``columns`` those are counts, and the first names rows unless it is among them.
 
-    ValueError naming line and cell of what is no number of samples, and where a cell may be a name or a count.
+    Raises ValueError naming line and cell of what is no number of samples, and where a cell may be a name or a count.
     """
     table = read_table(path, flag="--counts", delimiter=delimiter, header=False)
     cells = [[column.cells[i] for i in column.codes] for column in table.columns]

@@ -90,7 +90,7 @@ class CountedOptions:
         return ufm.MultiLabel.balanced(self.classes[0], n, **settings)
 
     def check_label_sets(self) -> None:
-        """ValueError where flags of other problems stand beside --multi-label."""
+        """Raises ValueError if flags of other problems stand beside --multi-label."""
         if not self.multi_label:
             raise ValueError("--samples-by-multiplicity goes with --multi-label")
         others = ("multi_source", "samples", "n_same", "n_different", "orthogonal_array", "task_weights")

@@ -1,4 +1,4 @@
-"""A figure as files of the formats asked for, all of them or none."""
+"""Writes a figure in the requested formats, all files or none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from verify.plot.files import FORMATS, drawn
 
 
 def require_formats(formats: Sequence[str]) -> None:
-    """ValueError naming one that is not known, or where there is none."""
+    """Raises ValueError naming one that is not known, or where there is none."""
     if not formats:
         raise ValueError(f"--format needs at least one of {', '.join(FORMATS)}")
     for kind in formats:
@@ -22,7 +22,7 @@ def require_formats(formats: Sequence[str]) -> None:
 
 
 def open_for(output: Path, name: str, formats: Sequence[str], *more: str) -> Path:
-    """The folder, made where absent, that takes NAME in each format and more files; OSError naming it otherwise."""
+    """Opens the folder for NAME in each format and other files, creating it if absent; raises OSError naming it."""
     return open_folder(output, *more, *(f"{name}.{kind}" for kind in formats), what="--output")
 
 
@@ -35,7 +35,7 @@ def written(
     formats: Sequence[str],
     more: Mapping[str, bytes | str] | None = None,
 ) -> None:
-    """Writes the figure and more files, tells the caption and the paths."""
+    """Writes the figure and other files, and prints the caption and the paths."""
     contents: dict[str, bytes | str] = {**(more or {})}
     contents |= {f"{name}.{kind}": drawn(figure, kind) for kind in formats}
     write_together(folder, contents)

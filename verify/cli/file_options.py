@@ -52,7 +52,7 @@ class FileOptions(CountedOptions):
         return tuple(path.name for path in (*self.labels, *counts, *targets, *self.probabilities))
 
     def reading(self) -> dict[str, Any]:
-        """How text is to be read; ValueError where flags contradict each other."""
+        """How text is to be read; raises ValueError if flags contradict each other."""
         if self.header and self.no_header:
             raise ValueError("--header and --no-header contradict each other")
         header = self.header if self.header or self.no_header else None

@@ -1,4 +1,4 @@
-"""Labels in NumPy's .npy and .npz, without pickle, and the columns that every label file is made of."""
+"""Labels in NumPy's .npy and .npz files, read without pickle, and the columns of label files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from verify.cli.label_cells import one_spelling
 
 @dataclass(frozen=True)
 class Column:
-    """Its distinct cells, and which of them stands in each row; ``position`` counts from 1.
+    """The distinct cells of a column, and the index of each row's cell among them; ``position`` counts from 1.
 
     ordered  the cells are categories: classes in this order, those without samples too
     """
@@ -42,20 +42,20 @@ class Values:
 def column_of(
     position: int, cells: Sequence[str], codes: NDArray[Any], name: str = "", ordered: bool = False
 ) -> Column:
-    """Cells that are written alike are one."""
+    """Builds a column; cells with the same text are one."""
     place = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
     merged = np.array([place[cell] for cell in cells], dtype=np.int64)
     return Column(position, name, tuple(place), merged[codes], ordered)
 
 
 def read_array(path: Path, name: str, chosen: Sequence[str]) -> tuple[Column, ...]:
-    """Columns of an array (N, T) or (N,) of integers, whole decimals, Booleans or names; ValueError for others."""
+    """Columns of an array (N, T) or (N,) of integers, whole decimals, Booleans or names; else raises ValueError."""
     columns = _side_by_side(name, mapped_array(path, name, "integers"))
     return _columns(name, chosen_columns(path.name, columns, chosen))
 
 
 def read_archive(path: Path, name: str, chosen: Sequence[str]) -> tuple[Column, ...]:
-    """Of one array, as ``read_array``; of several, a column each by its name, or the one (N, T) that is named.
+    """Reads one array as ``read_array``; of several, one named column each, or the (N, T) array that is chosen.
 
     chosen  names of arrays; or, of one array, positions of its columns
     """
@@ -110,7 +110,7 @@ def _column(name: str, column: Values) -> Column:
 
 
 def spelled(where: str, distinct: NDArray[Any]) -> list[str]:
-    """Distinct values as cells; ValueError for decimals that are not whole, or too large to be told apart."""
+    """Distinct values as cells; raises ValueError for decimals that are not whole, or too large to be told apart."""
     if distinct.dtype.kind != "f":
         return [one_spelling(str(x)) for x in distinct]
     finite = distinct[np.isfinite(distinct)]

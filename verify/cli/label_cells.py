@@ -44,7 +44,7 @@ def is_plain(cell: str) -> bool:
 
 
 def whole_values(cells: Sequence[str]) -> list[int] | None:
-    """The integers that the cells are, 1.0 included; None where one is not."""
+    """The integers that the cells are, 1.0 included; None if one is not."""
     if all(map(_is_small, cells)):
         return list(map(int, cells))
     if not all(map(_NUMBER.fullmatch, cells)):

@@ -42,7 +42,7 @@ def width(line: bytes, delimiter: str) -> int:
 def sniffed(name: str, data: bytes) -> str:
     """The delimiter by which all lines have equally many cells, two or more; "" where there is one column.
 
-    Raises ValueError where two delimiters would do, or one occurs and lines do not agree.
+    Raises ValueError if two delimiters would do, or one occurs and lines do not agree.
     """
     sample = list(itertools.islice(lines(data), SAMPLED))
     widths = {d: [width(line, d) for _, line in sample] for d in (",", ";", "\t", "|", " ")}
@@ -141,7 +141,7 @@ class Top:
 
 
 def has_header(name: str, columns: Sequence[Top], rows: int) -> bool:
-    """Whether the first of rows + 1 lines names the columns; ValueError where both are likely.
+    """Whether the first of rows + 1 lines names the columns; raises ValueError if both are likely.
 
     It does where it is text over numbers or Booleans, or text none of which occurs below while classes recur there.
     0, 1, 2, … may be pandas' names of columns without one.

@@ -72,7 +72,8 @@ def read_tasks(
 def read_label_sets(path: Path, *, empty_sets: bool = False, **options: Any) -> tuple[Labels, LabelReading]:
     """(N, K) of 0 and 1, a 1 at each of a sample's labels, and what was read: one task, a class a column.
 
-    ValueError naming the file for anything else, and the line of an empty set, but where ``empty_sets`` have a loss.
+    Raises ValueError naming the file for anything else, and the line of an empty set, but where ``empty_sets`` have a
+    loss.
     """
     table = read_table(path, **options)
     indicators = _indicators(table)

@@ -30,8 +30,8 @@ class _Field:
 def read_parquet(path: Path, name: str, chosen: Sequence[str]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """Columns of integers, whole decimals, Booleans, text or categories, and what is worth a warning.
 
-    Memory is asked for by what the file says of its columns, before any is read. ValueError for other columns and for
-    what is no Parquet file; ModuleNotFoundError without pyarrow (extra ``sweep``).
+    Memory is asked for by what the file says of its columns, before any is read. Raises ValueError for other columns
+    and for what is no Parquet file; ModuleNotFoundError without pyarrow (extra ``sweep``).
     """
     try:
         import pyarrow

@@ -69,7 +69,7 @@ def read_table(
 
     flag     that named the file, for errors
     missing  cells that stand for no label, which tell nothing of what kind a column is
-    ValueError or OSError naming the file, and the line where there is one.
+    Raises ValueError or OSError naming the file, and the line where there is one.
     """
     require_file(path, flag)
     logger.info("reading %s", path)
@@ -173,7 +173,7 @@ def _absent(name: str, data: bytes) -> str:
     for mark in map(chr, range(0x1F, 0x0D, -1)):
         if mark.encode() not in data:
             return mark
-    raise ValueError(f"{name} holds every control character, as a picture would; it is no text")
+    raise ValueError(f"{name} holds every control character, as an image would; it is not text")
 
 
 def _column(t: int, strings: NDArray[np.object_]) -> Column:

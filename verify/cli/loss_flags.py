@@ -34,6 +34,6 @@ def bias_setting(lambda_b: BiasPenalty) -> float | None:
     """``lambda_b=`` of --lambda-b; ValueError says what it may be."""
     if lambda_b != "none" and not 0.0 <= lambda_b < inf:
         raise ValueError(
-            f"--lambda-b must be finite and ≥ 0, or none, got {lambda_b:g}; 0 leaves the bias free, none has none"
+            f"--lambda-b must be finite and ≥ 0, or none, got {lambda_b:g}; 0 leaves the bias free, none means no bias"
         )
     return None if lambda_b == "none" else float(lambda_b)

@@ -28,7 +28,7 @@ def own_device(device: str) -> str:
 def processes(method: str, device: str) -> Iterator[bool]:
     """The process group, while inside; yields whether this is the first process, or the only one.
 
-    ValueError where another method than "gradient" is to run in several processes.
+    Raises ValueError if another method than "gradient" is to run in several processes.
     """
     if not launched():
         yield True

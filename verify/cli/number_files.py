@@ -58,7 +58,7 @@ def read_numbers(
     header: bool | None = None,
     columns: Sequence[str] = (),
 ) -> Numbers:
-    """As ``read_table``; ValueError naming file, line and cell of what is no finite number."""
+    """As ``read_table``; raises ValueError naming file, line and cell of what is no finite number."""
     if path.suffix == ".npy" and delimiter is None and header is None:
         return _read_array(path, flag, columns)
     table = read_table(path, flag=flag, delimiter=delimiter, header=header, columns=columns)

@@ -32,7 +32,7 @@ class Report:
     """What was checked of a solution, and what came out.
 
     rows         one Row per check: check, measured, expected, tolerance, verdict, source
-    prediction   theory.predict(problem), or None where no theorem covers the problem
+    prediction   theory.predict(problem), or None if no theorem covers the problem
     not_covered  the theory.NotCovered that says why, or None
     certificate  verify.certify of the same point
     metrics      verify.metrics of the same point; metrics.reasons says why one is NaN

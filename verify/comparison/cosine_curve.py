@@ -68,8 +68,8 @@ def cosine_curve(
 ) -> CosineCurve:
     """Solves and certifies ``points`` problems of N = samples, task-balanced with n^{11} = n^{kk} and n^{12} = n^{kl}.
 
-    λ's multiply beside the SUM of losses. ValueError where K does not divide N, of a loss whose line theory does not
-    know, or λ's so large that some of the problems have zero heads, which have no cosine.
+    λ's multiply beside the SUM of losses. Raises ValueError if K does not divide N, of a loss whose line theory does
+    not know, or λ's so large that some of the problems have zero heads, which have no cosine.
     """
     per_class, rest = divmod(samples, classes)
     if rest:

@@ -60,7 +60,7 @@ class Ahead:
 
 
 def _shapes(problem: Problem) -> Shapes | None:
-    """Of its standard forms; None where a batch does not suit one of them, or there is none: its turn will tell."""
+    """Of its standard forms; None if a batch does not suit one of them, or there is none: its turn will tell."""
     try:
         check_scales(problem)
         forms = problem.standard_forms()

@@ -71,7 +71,8 @@ class Finding(Summarized):
     def load(cls, path: str | Path) -> Finding:
         """Reads what ``save`` wrote. A claim that is not of the library comes back without its function.
 
-        FileNotFoundError where there is no file; ValueError, naming it, for one that was changed or is something else.
+        Raises FileNotFoundError if there is no file; ValueError, naming it, for one that was changed or is something
+        else.
         """
         return cls(**read_fields(path))
 

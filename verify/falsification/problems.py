@@ -92,7 +92,7 @@ def record(problem: Problem) -> dict[str, Any]:
 
 def from_record(fields: dict[str, Any]) -> Problem:
     """The problem of a record, of cross-entropy where it names no loss, as records did that were written before there
-    were others; KeyError, ValueError or TypeError names what is wrong with it.
+    were others; raises KeyError, ValueError or TypeError names what is wrong with it.
     """
     kind = KINDS[validation.one_of("source", fields["source"], tuple(KINDS))]
     known = {"source", "classes", "labels", "counts", "task_weights", *SETTINGS}

@@ -58,8 +58,8 @@ def falsify(
     docs/theory.md, "What a gap pins". Other draws are counted in ``.uncertified`` and never used. Ctrl-C ends the
     search with what was found. No counterexample is no proof.
 
-    Raises TypeError or ValueError naming the argument; ValueError for a strategy without examples; TypeError where it
-    draws anything but a problem; ClaimError where the claim raises. Beyond the paper: docs/howto/falsify-a-claim.md.
+    Raises TypeError or ValueError naming the argument; ValueError for a strategy without examples; TypeError if it
+    draws anything but a problem; ClaimError if the claim raises. Beyond the paper: docs/howto/falsify-a-claim.md.
     """
     checked = as_claim(claim)
     margin = checked.margin if margin is None else _nonnegative("margin", margin)

@@ -132,7 +132,7 @@ def curvature(
     tolerance                  largest gradient_norm called stationary
 
     Raises TypeError or ValueError naming the field, MemoryError before a Hessian too large is begun, RuntimeError
-    where Lanczos does not converge. Source: beyond the paper, docs/theory.md ("Strict saddles").
+    if Lanczos does not converge. Source: beyond the paper, docs/theory.md ("Strict saddles").
     """
     tolerance = check_tolerance(tolerance, GRADIENT_TOLERANCE)
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)

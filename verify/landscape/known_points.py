@@ -100,7 +100,7 @@ def _tasks_alone(
     seed: int,
 ) -> tuple[Point, ...] | None:
     """The given tasks at the minimum of their own problem, the other heads zero, their biases the best for that; None
-    where that is not critical.
+    if that is not critical.
 
     Problem (4): tasks share nothing, so it always is. Problem (3): where every pair of tasks has uniform joint counts,
     and the residuals of the others at their best bias sum to zero, as those of losses blind to shifts do, and all under

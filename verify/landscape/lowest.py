@@ -27,7 +27,7 @@ class Operator(Protocol):
 def lowest_eigenpair(matrix: Operator, start: Float) -> tuple[float, Float]:
     """Smallest eigenvalue and its unit eigenvector; ``start`` is a guess at the latter.
 
-    Raises RuntimeError where Lanczos does not converge.
+    Raises RuntimeError if Lanczos does not converge.
     """
     return lowest_dense(matrix) if matrix.size <= DENSE else lowest_lanczos(matrix, start)
 

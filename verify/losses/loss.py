@@ -79,7 +79,7 @@ class Loss(Protocol):
 
     @staticmethod
     def inside(at: Tasks, theta: float | Float, deviation: Float) -> Float | None:
-        """(m,) f ≤ 1 for which ``bound`` may be taken at θ f g, one θ or (m,); None where all are 1."""
+        """(m,) f ≤ 1 for which ``bound`` may be taken at θ f g, one θ or (m,); None if all are 1."""
 
     @staticmethod
     def bound(at: Tasks, g: Float, moved: Float | None) -> Float:

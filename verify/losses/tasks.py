@@ -43,7 +43,7 @@ class Tasks:
     targets    (R', m)  y; 0 in the block of a column that has no label there
     tops       (T', m)  the row of a largest target in each block
     masses     (T', m)  s as computed; 0 without a label
-    labelled   (T', m)  whether there is a label; None where there always is
+    labelled   (T', m)  whether there is a label; None if there always is
     whole      whether masses are whole numbers, rounding apart
     roundings  u's that targets are within of the exact ones, relatively
     """

@@ -59,7 +59,7 @@ def run_case(
     """Solves with ``ufm.solve(problem, **options)`` and compares; tolerance is the objective's in ``compare``.
 
     A run of "gradient" keeps the metrics of ``verify.tracked`` in its history, unless it has ``metrics`` of its own.
-    KeyboardInterrupt where Ctrl-C ended the solve.
+    Raises KeyboardInterrupt if Ctrl-C ended the solve.
     """
     method = options.get("method")
     if method == "gradient" or (isinstance(method, ufm.Gradient) and method.metrics is None):

@@ -27,7 +27,7 @@ def history_figure(case: Case) -> Any:
 
 
 def history_file(name: str, case: Case) -> FigureFile | None:
-    """The figure, captioned; None where there is no history."""
+    """The figure, captioned; None if there is no history."""
     figure = history_figure(case)
     if figure is None:
         return None

@@ -37,7 +37,7 @@ def write_report(result: JobResult, folder: str | Path) -> Path:
 
     The page holds its figures and needs no other file; the figures are there as PNG and SVG besides. All is composed
     first, written to temporary names and renamed, the page last: an interrupted run leaves whole files or none.
-    Raises NotADirectoryError naming the path where a file is in the way; ModuleNotFoundError that says what to install
+    Raises NotADirectoryError naming the path if a file is in the way; ModuleNotFoundError that says what to install
     where matplotlib or jinja2 is missing.
     """
     path = prepare_report(folder)

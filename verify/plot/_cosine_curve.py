@@ -54,7 +54,8 @@ def cosine_curve(curve: Curve, *, ax: Any = None) -> Any:
     """Draws cos(w_1^1, w_1^2) against n^{11} of a ``verify.CosineCurve``; returns the Axes.
 
     The line is the closed form, the points certified minima, neither changed; the vertical line is where all counts are
-    equal, n^{11} = n^{12}, and the tasks uncorrelated. The legend stands below the axes. TypeError where ax is no Axes.
+    equal, n^{11} = n^{12}, and the tasks uncorrelated. The legend stands below the axes. Raises TypeError if ax is no
+    Axes.
     """
     axes = new_axes(ax, height=2.9)
     with in_style():

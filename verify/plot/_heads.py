@@ -25,7 +25,7 @@ def heads(point: Any, *, kind: str = "cosines", title: str = "", ax: Any = None)
     ax     Axes to draw on; for "vectors" three-dimensional ones (projection="3d") or plain ones; a new figure's
            otherwise
 
-    TypeError where point or ax is something else; ValueError for another kind, arrays that do not fit together, or
+    Raises TypeError if point or ax is something else; ValueError for another kind, arrays that do not fit together, or
     vectors of tasks that share no space.
     """
     require_name("kind", kind, KINDS)

@@ -37,8 +37,8 @@ def history(
     tasks        names of the lines where tasks have features of their own; "task 1", … unless given
 
     Steps are logarithmic too where the run is long. Values that are zero have no place and leave the line open.
-    ValueError for another show, a history that has not what is asked for, or bounds for another number of tasks;
-    TypeError where ax is no Axes.
+    Raises ValueError for another show, a history that has not what is asked for, or bounds for another number of tasks;
+    TypeError if ax is no Axes.
     """
     require_name("show", show, SHOWS)
     parts = parts_of(solution)

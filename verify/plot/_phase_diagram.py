@@ -27,9 +27,9 @@ def phase_diagram(
     at      of every other axis the value to hold, as text, such as {"loss": "cross-entropy"}
     ax      Axes to draw on; a new figure's otherwise
 
-    Numbers that the study has on a logarithmic scale lie at their logarithms. ValueError, naming it, for an axis, a
-    value or a column that the table has not; FileNotFoundError where there is no table; TypeError where ax is no Axes;
-    ModuleNotFoundError that says what to install.
+    Numbers that the study has on a logarithmic scale lie at their logarithms. Raises ValueError, naming it, for an
+    axis, a value or a column that the table has not; FileNotFoundError if there is no table; TypeError if ax is no
+    Axes; ModuleNotFoundError that says what to install.
     """
     require_matplotlib()
     # studies draw with what stands in this package, which therefore knows none before one is asked for

@@ -28,8 +28,8 @@ def spectrum(solution: Any, *, prediction: Any = None, ax: Any = None) -> Any:
     prediction  a ``theory.Prediction``; by default ``theory.predict``'s where there is one, False for none
     ax          Axes to draw on; a new figure's otherwise
 
-    Tasks with features of their own are drawn one by one, a colour each. ValueError where the solution has no features;
-    TypeError where ax is no Axes.
+    Tasks with features of their own are drawn one by one, a colour each. Raises ValueError if the solution has no
+    features; TypeError if ax is no Axes.
     """
     problem = solution.problem
     if prediction is None:
@@ -56,7 +56,7 @@ def spectrum(solution: Any, *, prediction: Any = None, ax: Any = None) -> Any:
 
 
 def predicted(problem: Any) -> Any:
-    """theory's, or None where no theorem covers the problem."""
+    """theory's, or None if no theorem covers the problem."""
     import theory
 
     try:

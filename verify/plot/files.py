@@ -16,7 +16,7 @@ FORMATS = ("pdf", "svg", "png")
 def drawn(figure: Any, kind: str) -> bytes:
     """The figure as a file of one of ``FORMATS``: the same figure gives the same bytes, for no file has a date.
 
-    ValueError for another format.
+    Raises ValueError for another format.
     """
     require_name("format", kind, FORMATS)
     metadata = {
@@ -33,7 +33,8 @@ def drawn(figure: Any, kind: str) -> bytes:
 def save(figure: Any, path: str | Path) -> Path:
     """Writes the figure, whole or not at all, in the format that the name ends with: .pdf, .svg or .png.
 
-    Text stays text in a PDF and becomes outlines in an SVG. ValueError for another ending, OSError naming the path.
+    Text stays text in a PDF and becomes outlines in an SVG. Raises ValueError for another ending, OSError naming the
+    path.
     """
     place = Path(path)
     write_whole(place, drawn(figure, require_name("format", place.suffix.lower().lstrip("."), FORMATS)))

@@ -15,7 +15,7 @@ from verify.reading.sources import own_features
 def heads_of(point: Any) -> list[Float]:
     """T arrays (K_t, d): of a ``ufm.Solution``, of a ``theory.Prediction``, or given as a list of such arrays.
 
-    TypeError for anything else, ValueError for arrays that do not fit together.
+    Raises TypeError for anything else, ValueError for arrays that do not fit together.
     """
     given = getattr(point, "W", point)
     heads = given() if callable(given) else given

@@ -1,6 +1,6 @@
-"""One look for every figure: sizes of a paper, colours for every eye, lines and markers told apart in grey.
+"""One style for every figure: paper sizes, colour-blind-safe colours, lines and markers distinct in greyscale.
 
-Nothing global changes: matplotlib's settings hold inside ``in_style`` only, and no figure is pyplot's.
+No global state changes: settings apply inside ``in_style`` only, and no figure belongs to pyplot.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def new_figure(width: float = COLUMN, height: float = 2.4) -> Any:
 
 
 def new_axes(ax: Any, width: float = COLUMN, height: float = 2.4) -> Any:
-    """``ax`` itself, or the axes of a new figure; TypeError where ax is something else."""
+    """``ax`` itself, or the axes of a new figure; raises TypeError if ax is something else."""
     require_matplotlib()
     from matplotlib.axes import Axes
 
@@ -137,8 +137,7 @@ def few_markers(points: int, number: int = 0) -> tuple[int, int]:
 
 
 def literal(name: str) -> str:
-    """A name as a figure shows it: a "$" begins no formula, what cannot be printed is escaped, a leading "_" hides
-    nothing from a legend."""
+    """A name as literal text in a figure: "$", unprintable characters and a leading "_" are escaped."""
     line = " ".join(name.split()).replace("$", r"\$")
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
     return f" {shown}" if shown.startswith("_") else shown

@@ -84,7 +84,7 @@ class Form:
     counts          (m,)    n_l
     targets         (R, m)  y_l
     losses          (T,)    names of the tasks' losses
-    labelled        (T, m)  whether column l has a label in task t; None where all have
+    labelled        (T, m)  whether column l has a label in task t; None if all have
     roundings       u's of 2⁻⁵³ that targets are within of the exact ones, relatively; 0 where they are exact
     loss_weight     (m,)    a_l
     feature_weight  (m,)    w_l
@@ -219,7 +219,7 @@ class Form:
 
 
 def require_problem(problem: Problem) -> None:
-    """TypeError for another source, ValueError for a loss or a public field that is not known: another model."""
+    """Raises TypeError for another source, ValueError for a loss or a public field that is not known: another model."""
     source = getattr(problem, "source", None)
     if not isinstance(source, str) or source not in get_args(Source):
         known = "ufm.SingleSource, ufm.MultiSource, ufm.MultiLabel, ufm.SoftLabels or ufm.Regression"

@@ -27,7 +27,7 @@ def label_index(
     With ``indicators`` both are indicator rows (columns, K) of label sets. Labels that are column numbers are those of
     one task with as many classes.
 
-    Raises ValueError where labels do not fit H, a column's label has no samples in the problem, or a label of the
+    Raises ValueError if labels do not fit H, a column's label has no samples in the problem, or a label of the
     problem has no column.
     """
     width = distinct.shape[1]

@@ -13,8 +13,10 @@ from verify.reading.point import Point
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """A point of one form, with the statistics of its features that every metric needs; one is equal to itself alone,
-    so that what is computed of it can be remembered."""
+    """A point of one form with the feature statistics that every metric needs.
+
+    Compared by identity, so that computed results can be cached.
+    """
 
     form: Form
     point: Point

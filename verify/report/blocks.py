@@ -176,7 +176,7 @@ class Page:
 
     @property
     def summary(self) -> Table | None:
-        """A row for each folded section of level 2; None where there is none."""
+        """A row for each folded section of level 2; None if there is none."""
         folded = [(part.section, part.section.line) for part in self.parts if part.section.line is not None]
         if not folded:
             return None

@@ -12,8 +12,12 @@ from verify.report.plane import Frame, frame_of
 
 @dataclass(frozen=True)
 class FigureFile:
-    """One figure in two formats. name without extension; caption for the page; alt for readers without images; frame
-    of the only axes, if there is but one with linear scales."""
+    """One figure in two formats.
+
+    name     without extension
+    caption  for the page; alt, for readers without images
+    frame    of the axes, if there is exactly one with linear scales
+    """
 
     name: str
     caption: str

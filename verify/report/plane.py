@@ -55,7 +55,7 @@ class Plane:
 
 
 def frame_of(figure: Any) -> Frame | None:
-    """Of a laid out matplotlib figure; None where there are several axes, or one whose scales are not linear."""
+    """Of a laid out matplotlib figure; None if there are several axes, or one whose scales are not linear."""
     if len(figure.axes) != 1 or {figure.axes[0].get_xscale(), figure.axes[0].get_yscale()} != {"linear"}:
         return None
     axes = figure.axes[0]

@@ -71,7 +71,7 @@ def space(
     labels   of every feature in each array
     tasks    their names, and those of their classes; numbers where there are none
 
-    None where all heads and features are zero, or one is not finite.
+    None if all heads and features are zero, or one is not finite.
     """
     heads, features = np.concatenate(W), np.concatenate([part.T for part in H])
     if not (np.isfinite(heads).all() and np.isfinite(features).all()):

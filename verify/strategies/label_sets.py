@@ -25,9 +25,9 @@ def multi_label(
     if ends("tasks", tasks, 1) != (1, 1):
         raise ValueError(f"tasks={tasks!r}: multi_label has one task")
     if "task_weights" in shared:
-        raise TypeError("task_weights is no option of multi_label, whose one task has weight 1")
+        raise TypeError("task_weights is not an option of multi_label, whose one task has weight 1")
     if shared.get("mixed", False) is not False:
-        raise TypeError("mixed is no option of multi_label, which has one task")
+        raise TypeError("mixed is not an option of multi_label, which has one task")
     shape, samples = shapes(classes, 1), whole("n", n, 0)
     (most,) = largest(classes, 1)
     at_most(MOST_TUPLES if balanced else MOST_DRAWN, "label sets", tuples([2] * min(most, 999)), classes=classes)

@@ -15,7 +15,7 @@ MISSING = -1  # in ``labels``
 
 
 def missing_range(missing: Any, classes: Any, tasks: Any, source: str = "single") -> tuple[int, int]:
-    """(low, high) of the number of labels left out; ValueError where no problem of the family can miss one."""
+    """(low, high) of the number of labels left out; raises ValueError if no problem of the family can miss one."""
     low, high = ends("missing", missing, 0)
     if high > MOST_DRAWN:
         raise ValueError(f"missing={missing!r}: a search leaves out at most {MOST_DRAWN:,} labels, one by one")

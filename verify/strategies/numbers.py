@@ -59,7 +59,7 @@ def shapes(classes: Any, tasks: Any) -> SearchStrategy[tuple[int, ...]]:
 
 
 def largest(classes: Any, tasks: Any) -> tuple[int, ...]:
-    """The most classes of every task that ``shapes`` draws; ValueError for more than 1,000 tasks."""
+    """The most classes of every task that ``shapes`` draws; raises ValueError for more than 1,000 tasks."""
     sizes = validation.class_numbers("classes", classes) if isinstance(classes, (tuple, list)) else None
     most = len(sizes) if sizes is not None else ends("tasks", tasks, 1)[1]
     if most > MOST_DRAWN:
@@ -69,7 +69,7 @@ def largest(classes: Any, tasks: Any) -> tuple[int, ...]:
 
 
 def at_most(most: int, what: str, number: float, **given: Any) -> None:
-    """ValueError naming what was given, unless ``number`` of ``what`` is at most ``most``."""
+    """Raises ValueError naming what was given, unless ``number`` of ``what`` is at most ``most``."""
     if number > most:
         shown = ", ".join(f"{name}={value!r}" for name, value in given.items())
         count = f"{number:,.0f}" if number < 1e15 else f"{number:.3g}"
@@ -130,7 +130,7 @@ def settings(
     """Keyword arguments that every problem takes; see the package's docstring."""
     if unknown:
         raise TypeError(
-            f"{next(iter(unknown))!r} is no keyword of this family of problems; beside its own it takes lambdas, "
+            f"{next(iter(unknown))!r} is not a keyword of this family of problems; beside its own it takes lambdas, "
             "task_weights, label_smoothing, reduction, loss, mixed and bias"
         )
     by_name = lambdas if isinstance(lambdas, Mapping) else dict.fromkeys(LAMBDAS, lambdas)

@@ -106,7 +106,7 @@ class Axis:
 def read_axis(key: str, value: Any) -> Axis:
     """An axis from a list of values, or from a table of low, high and points.
 
-    ValueError for a key that no problem has, or without values; TypeError for what is neither.
+    Raises ValueError for a key that no problem has, or without values; TypeError for what is neither.
     """
     if key not in KEYS:
         raise unknown_name("key of [axes]", key, KEYS)

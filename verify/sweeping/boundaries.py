@@ -87,8 +87,10 @@ def _lines(plane: Plane, xs: Float, ys: Float, height: Float) -> Iterator[Line]:
 
 
 def _bridged(height: Float) -> NDArray[np.intp]:
-    """The columns, less those without a value between two that have some: one line of the plane, such as equal counts,
-    is another theorem's, and the boundary passes over it."""
+    """The columns, less empty ones between two with values.
+
+    One line of the plane, such as equal counts, may belong to another theorem; the boundary passes over it.
+    """
     some: NDArray[np.bool_] = np.asarray(np.isfinite(height).any(axis=0))
     alone = np.zeros_like(some)
     alone[1:-1] = ~some[1:-1] & some[:-2] & some[2:]

@@ -75,20 +75,20 @@ def metadata(study: Study) -> dict[str, str]:
 
 
 def study_of(found: Mapping[bytes, bytes], where: str) -> Study:
-    """The study of a table's metadata; ValueError, naming the file, where there is none that can be read."""
+    """The study of a table's metadata; raises ValueError, naming the file, if there is none that can be read."""
     try:
         return of_text(found[b"ufm.study"].decode())
     except KeyError:
-        raise ValueError(f"{where} is no table of ufm sweep; name another file") from None
+        raise ValueError(f"{where} is not a table of ufm sweep; name another file") from None
     except (ValueError, TypeError) as error:
         raise ValueError(f"{where} is of a study that this version cannot read: {error}") from None
 
 
 def require_same_study(found: Mapping[bytes, bytes] | None, study: Study, where: str) -> None:
-    """ValueError, naming the file, unless the metadata is of this study and of this version."""
+    """Raises ValueError, naming the file, unless the metadata is of this study and of this version."""
     said = {key.decode(): value.decode() for key, value in (found or {}).items()}
     if "ufm.digest" not in said:
-        raise ValueError(f"{where} is no table of ufm sweep; name another file")
+        raise ValueError(f"{where} is not a table of ufm sweep; name another file")
     wanted = metadata(study)
     if said["ufm.digest"] != wanted["ufm.digest"]:
         raise ValueError(f"{where} is the table of another study ({_difference(said, study)}); name another file")

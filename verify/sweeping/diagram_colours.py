@@ -15,8 +15,12 @@ DECADES = 1e3  # from the least to the largest: beyond, a scale of logarithms
 
 @dataclass(frozen=True)
 class Colours:
-    """``numbers`` stand for the column's entries. ``ticks`` of the colour bar have ``words``; words without ticks are a
-    legend's, and with neither the colour bar has ticks of its own."""
+    """The colours of a column's entries.
+
+    numbers  stand for the entries
+    ticks    of the colour bar, labelled with ``words``; words without ticks are a legend's, and with neither the
+             colour bar has its default ticks
+    """
 
     numbers: NDArray[np.float64]
     cmap: Any

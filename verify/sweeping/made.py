@@ -24,7 +24,7 @@ RULES_OF = {
 
 
 def made(given: Parameters) -> Problem:
-    """The problem; ValueError or TypeError naming what of the parameters is missing or does not fit."""
+    """The problem; raises ValueError or TypeError naming what of the parameters is missing or does not fit."""
     rules = RULES_OF[given.source]
     if given.rule not in rules:
         raise ValueError(f"counts={given.rule!r}: source={given.source!r} takes {', '.join(map(repr, rules))}")

@@ -32,7 +32,7 @@ def part(folder: Path, number: int) -> Path:
 
 
 def write_part(folder: Path, number: int, rows: Any, metadata: Mapping[str, str]) -> None:
-    """Writes a finished chunk, whole or not at all; OSError, naming it, where it cannot be written."""
+    """Writes a finished chunk, whole or not at all; raises OSError, naming it, if it cannot be written."""
     import pyarrow.parquet as pq
 
     with whole_file(part(folder, number), advice=GO_ON) as partial:
@@ -40,7 +40,7 @@ def write_part(folder: Path, number: int, rows: Any, metadata: Mapping[str, str]
 
 
 def finished(folder: Path, study: Study) -> set[int]:
-    """The chunks that are there; ValueError, naming the file, for one of another study or that was damaged."""
+    """The chunks that are there; raises ValueError, naming the file, for one of another study or that was damaged."""
     there = set()
     for number, indices in enumerate(study.chunks):
         path = part(folder, number)
@@ -64,7 +64,7 @@ def _check(path: Path, study: Study, indices: range) -> None:
 
 
 def read_metadata(path: Path) -> dict[bytes, bytes]:
-    """What the schema of a Parquet file says besides; ValueError, naming it, where it is none."""
+    """What the schema of a Parquet file says besides; raises ValueError, naming it, if it is none."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -72,7 +72,7 @@ def read_metadata(path: Path) -> dict[bytes, bytes]:
         return dict(pq.read_schema(path).metadata or {})
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"{str(path)!r} is no whole Parquet file ({reason}); remove it, or name another") from None
+        raise ValueError(f"{str(path)!r} is not a whole Parquet file ({reason}); remove it, or name another") from None
 
 
 def count_rows(path: Path) -> int:
@@ -97,7 +97,7 @@ def put_together(table: Path, study: Study, metadata: Mapping[str, str]) -> None
 
 
 def _read_part(path: Path) -> Any:
-    """Its rows; ValueError, naming it, where they are not what was written."""
+    """Its rows; raises ValueError, naming it, if they are not what was written."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -97,8 +97,8 @@ def read_plane(table: str | Path, x: str | None, y: str | None, colour: str, at:
     x, y  by default the study's first axes
     at    of every other axis the value to hold, as text
 
-    ValueError, naming it, for an axis that the study does not vary, a column that the table has not, an axis that has
-    to be held or a value that it does not have; FileNotFoundError where there is no table.
+    Raises ValueError, naming it, for an axis that the study does not vary, a column that the table has not, an axis
+    that has to be held or a value that it does not have; FileNotFoundError if there is no table.
     """
     import pandas
     import pyarrow.parquet as pq
@@ -159,7 +159,7 @@ def _held(study: Study, key: str, at: Mapping[str, str]) -> Any:
                 return value
         except ValueError:
             break
-    raise ValueError(f"at {key}={at[key]!r} is no value of the table; it has {', '.join(list(choices)[:20])}")
+    raise ValueError(f"at {key}={at[key]!r} is not a value of the table; it has {', '.join(list(choices)[:20])}")
 
 
 def shown(value: Any) -> str:

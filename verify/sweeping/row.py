@@ -123,8 +123,10 @@ def _metrics(at: At, names: tuple[str, ...]) -> Row:
 
 
 def _claims(at: At, certificate: Certificate, pinned: float, names: tuple[str, ...]) -> Row:
-    """The violation of each claim at the point, and whether it is a counterexample: certified, beyond the claim's
-    margin, and the geometry pinned as the claim demands."""
+    """The violation of each claim at the point, and whether it is a counterexample.
+
+    A counterexample is certified, exceeds the claim's margin, and has the geometry pinned as the claim demands.
+    """
     values: Row = {}
     for name in names:
         claim = LIBRARY[name]

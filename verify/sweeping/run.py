@@ -106,7 +106,7 @@ def sweep(
     counterexample, certified and pinned as ``verify.falsify`` demands). What is undefined or does not apply is null.
 
     Raises, before any work, TypeError or ValueError naming what of the study cannot be, ValueError for a table or parts
-    of another study or version, or that another process works on; OSError, naming the file, where it cannot be written,
+    of another study or version, or that another process works on; OSError, naming the file, if it cannot be written,
     finished chunks being kept; ModuleNotFoundError without the extra ``sweep``; SweepInterrupted on Ctrl-C.
     """
     require_libraries()
@@ -152,7 +152,7 @@ def _run(study: Study, numbers: list[int], jobs: int | None, executor: Any, fold
 
 
 def _whole(table: Path, study: Study) -> Sweep | None:
-    """The table, if it is there; ValueError where it is another study's."""
+    """The table, if it is there; raises ValueError if it is another study's."""
     if not table.exists():
         return None
     named = f"table={str(table)!r}"

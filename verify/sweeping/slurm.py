@@ -23,7 +23,7 @@ OPTIONS: dict[str, tuple[str, type]] = {
 
 
 def slurm_options(text: str) -> dict[str, Any]:
-    """Options of submitit's SlurmExecutor of ``partition=gpu,time=60``; ValueError naming what cannot be."""
+    """Options of submitit's SlurmExecutor of ``partition=gpu,time=60``; raises ValueError naming what cannot be."""
     found: dict[str, Any] = {}
     for part in text.split(",") if text.strip() else []:
         key, equals, value = (word.strip() for word in part.partition("="))
@@ -46,7 +46,7 @@ def slurm_options(text: str) -> dict[str, Any]:
 def slurm_executor(text: str, folder: Path) -> Any:
     """An executor of those options, which keeps its logs in ``folder``.
 
-    ValueError naming the option that cannot be, or where this machine has no Slurm; ModuleNotFoundError without
+    Raises ValueError naming the option that cannot be, or where this machine has no Slurm; ModuleNotFoundError without
     submitit.
     """
     options = slurm_options(text)

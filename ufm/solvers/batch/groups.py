@@ -38,7 +38,7 @@ Found = tuple[int, ColumnSolution | None]
 def minimize_all(
     tasks: Sequence[Task], *, tolerance: float, device: torch.device
 ) -> Generator[list[Found], None, None]:
-    """Batch by batch the numbers of its tasks and what was found, None where the batch did not get there.
+    """Batch by batch the numbers of its tasks and what was found, None if the batch did not get there.
 
     Tasks of which there are fewer than FEWEST of one shape, or whose shape no batch suits, are in none. What is found
     of a task in a batch depends neither on the others there nor on their order.

@@ -36,7 +36,7 @@ class Progressed:
 
 @contextmanager
 def own_checkpoint(path: Path | None, ranks: Ranks = ALONE) -> Iterator[None]:
-    """No other run has the file until the end; ValueError where one has it now. Of many processes the first locks."""
+    """Locks the file for this run; raises ValueError if another has it now. Of many processes the first locks."""
     with ExitStack() as until_the_end:
         if path is not None:
             lock = locked(
@@ -54,7 +54,7 @@ class FileCheckpoint:
         self.path, self.fingerprint = path, fingerprint
 
     def load(self, tensors: dict[str, Tensor]) -> Progressed | None:
-        """As ``load`` below; None where there is no file."""
+        """As ``load`` below; None if there is no file."""
         return load(self.path, self.fingerprint, tensors) if self.path.exists() else None
 
     def save(self, progressed: Progressed, tensors: dict[str, Tensor]) -> None:
@@ -71,7 +71,7 @@ def save(path: Path, fingerprint: dict[str, Any], progressed: Progressed, tensor
 def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) -> Progressed:
     """Fills ``tensors`` and returns where the run was.
 
-    Raises ValueError where the file is no checkpoint, is damaged, or is of another problem or other settings; the
+    Raises ValueError if the file is no checkpoint, is damaged, or is of another problem or other settings; the
     tensors are then as they were.
     """
     require_regular("checkpoint", path)
@@ -110,7 +110,7 @@ def progressed_from(run: dict[str, Any]) -> Progressed:
 def _require_numbers(name: str, values: Iterable[Any]) -> None:
     for value in values:
         if validation.real_number(value) is None:
-            raise TypeError(f"its {name} hold {value!r}, which is no number")
+            raise TypeError(f"its {name} hold {value!r}, which is not a number")
 
 
 def unreadable(path: Path, reason: str) -> ValueError:
@@ -122,7 +122,7 @@ def unreadable(path: Path, reason: str) -> ValueError:
 
 
 def check_fingerprint(path: Path, saved: dict[str, Any], current: dict[str, Any]) -> None:
-    """ValueError naming what differs."""
+    """Raises ValueError naming what differs."""
     names = [*current, *(name for name in saved if name not in current)]
     different = [
         f"{name} ({saved.get(name)!r} there, {current.get(name)!r} here)"

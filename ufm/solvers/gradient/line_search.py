@@ -15,7 +15,7 @@ EDGE = 0.05  # of the bracket: a trial keeps this far from its ends
 
 
 def search(line: Line, value: float, slope: float, guess: float | None = None) -> float | None:
-    """A step t > 0 with |φ'(t)| ≤ 0.1 |φ'(0)| and φ(t) ≤ φ(0) to rounding; None where rounding leaves no such step.
+    """A step t > 0 with |φ'(t)| ≤ 0.1 |φ'(0)| and φ(t) ≤ φ(0) to rounding; None if rounding leaves no such step.
 
     value, slope  φ(0) and φ'(0) < 0
     guess         first trial; None is the Newton step from t = 0

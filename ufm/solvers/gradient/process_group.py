@@ -118,7 +118,7 @@ class ProcessGroup(Ranks):
 
     @contextmanager
     def hearing(self) -> Iterator[None]:
-        """LostProcessError where the others cannot be reached."""
+        """Raises LostProcessError if the others cannot be reached."""
         try:
             yield
         except RuntimeError as error:
@@ -128,7 +128,7 @@ class ProcessGroup(Ranks):
 def joined(distributed: bool | str, device: torch.device) -> Ranks:
     """The default process group; this process alone where ``distributed`` is False.
 
-    ValueError where there is no process group, or none that can add tensors of ``device``; LostProcessError where
+    Raises ValueError if there is no process group, or none that can add tensors of ``device``; LostProcessError if
     another process does not come.
     """
     if not distributed:

@@ -50,7 +50,7 @@ class Ranks:
         return amount
 
     def require_same(self, values: Mapping[str, Any]) -> None:
-        """ValueError naming what is not the same in all processes."""
+        """Raises ValueError naming what is not the same in all processes."""
 
     def gathered(self, rows: Tensor, total: int) -> Tensor:
         """(total, d) of the rows (n, d) of all processes in the first one, in order; in the others their own."""

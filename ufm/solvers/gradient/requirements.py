@@ -64,7 +64,7 @@ def share_bytes(form: StandardForm, samples: int, settings: Settings, ranks: Ran
 
 
 def require_memory(form: StandardForm, samples: int, settings: Settings, ranks: Ranks = ALONE) -> None:
-    """MemoryError naming N, d, dtype, the need and what there is: of all processes on one device together."""
+    """Raises MemoryError naming N, d, dtype, the need and what there is: of all processes on one device together."""
     lighter = "; optimizer='momentum' needs less" if settings.optimizer == "lbfgs" else ""
     memory.require_memory(
         ranks.on_one_device(str(settings.device), share_bytes(form, samples, settings, ranks)),

@@ -36,8 +36,11 @@ Reason = Literal["converged", "rounding", "stalled", "steps", "diverged", "inter
 
 @dataclass
 class End:
-    """reason "rounding" (no lower point in this precision, but near one), "stalled" (the same, far from one), or as in
-    ``ufm.Outcome``; what was measured last; steps taken."""
+    """The end of a run: the reason, the last measurement and the number of steps taken.
+
+    reason  "rounding" (no lower point in this precision, but near one), "stalled" (the same, far from one), or as in
+            ``ufm.Outcome``
+    """
 
     reason: Reason
     last: Evaluation

@@ -40,9 +40,9 @@ class ShardedCheckpoint:
         self.folder, self.fingerprint, self.objective, self.ranks = folder, fingerprint, objective, ranks
 
     def load(self, tensors: dict[str, Tensor]) -> Progressed | None:
-        """Fills ``tensors`` from the newest checkpoint, and says where the run was; None where there is none.
+        """Fills ``tensors`` from the newest checkpoint, and says where the run was; None if there is none.
 
-        ValueError where it is damaged, or of another problem or other settings: the tensors are then as they were.
+        Raises ValueError if it is damaged, or of another problem or other settings: the tensors are then as they were.
         """
         newest = self.ranks.together(self._newest)
         self.ranks.require_same({"the newest checkpoint": newest and newest.name})
@@ -54,7 +54,7 @@ class ShardedCheckpoint:
         return progressed
 
     def save(self, progressed: Progressed, tensors: dict[str, Tensor]) -> None:
-        """A new checkpoint, and the one before is gone. OSError where it was not written, in every process."""
+        """A new checkpoint, and the one before is gone. Raises OSError if it was not written, in every process."""
         last = self.ranks.together(self._newest)
         name = f"save-{int(last.name[5:]) + 1 if last else 1}"
         stage = self.folder / f"{name}.part"

@@ -158,7 +158,7 @@ def weighted_momentum(
 ) -> WeightedMomentum:
     """At the random start of ``settings``, the one a fixed learning rate has without a weighting.
 
-    Raises ValueError where the form has weights already.
+    Raises ValueError if the form has weights already.
     """
     if np.any(form.task_weights != 1.0):
         raise ValueError(

@@ -78,7 +78,7 @@ class LabelMetric:
 
     @classmethod
     def at(cls, objective: Objective, at: Linearization) -> LabelMetric | None:
-        """M at one point, None where rounding leaves the matrix indefinite."""
+        """M at one point, None if rounding leaves the matrix indefinite."""
         form, rho, e = objective.form, objective.rho, objective.e
         found = (torch.as_tensor(part, device=rho.device) for part in (*_labels(form), *_seen(form)))
         rows, columns, scales, N = found

@@ -36,7 +36,7 @@ class Metric:
 
     @classmethod
     def at(cls, objective: Objective, at: Linearization) -> Metric | None:
-        """M at one point, None where its blocks are too large, or 1 is lost beside their entries."""
+        """M at one point, None if its blocks are too large, or 1 is lost beside their entries."""
         form = objective.form
         if not cls.entries(form.rows, form.columns, objective.dim):
             return None

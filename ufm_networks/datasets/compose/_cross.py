@@ -29,7 +29,7 @@ def cross(
     first 64 classes (Appendix C.2). ``request`` holds the fields of ``Request``; counts has shape (K_1, …, K_T).
     All images of the classes used are taken unless counts, balanced, long_tailed or samples say otherwise.
 
-    Raises ValueError where the source has fewer than Π K_t classes, or too few images.
+    Raises ValueError if the source has fewer than Π K_t classes, or too few images.
     """
     classes = validation.class_numbers("radices", radices)
     tuples = math.prod(classes)

@@ -35,7 +35,7 @@ def multi(
     are balanced with as many pairs as the images allow; with balanced=False, images are paired at random.
     Unless replacement=True, an image stands at most once on each side. No image stands beside itself.
 
-    Raises ValueError where the source has too few classes or images.
+    Raises ValueError if the source has too few classes or images.
     """
     labels = source.class_labels("multi")
     p, q = validation.whole_number("p", p, 2), validation.whole_number("q", q, 2)

@@ -32,7 +32,7 @@ def finish(
     kind: Kind,
     normalization: Normalization,
 ) -> TaskData:
-    """The data set; ValueError, naming the class, where a class of some task has no sample."""
+    """The data set; raises ValueError, naming the class, if a class of some task has no sample."""
     channels = images.shape[0]
     # first with placeholders: labels are checked before a pass over the images
     data = TaskData(name, images, labels, classes, kind, (0.0,) * channels, (1.0,) * channels)

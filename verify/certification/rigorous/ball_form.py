@@ -37,7 +37,7 @@ class BallForm:
     counts        n_l, m integers
     divisor       N under reduction="mean", else 1
     owner         c^t of the task that owns the samples, Problem (4); else 1
-    lambda_b      0 where the bias is free, None where there is none
+    lambda_b      0 where the bias is free, None if there is none
     """
 
     classes: tuple[int, ...]

@@ -13,7 +13,7 @@ from verify.reading.point import Point
 def better_point(form: Form, point: Point, at: Evaluation) -> Point | None:
     """W̃ = (λ_H/λ_W)^{1/4} U S^{1/2}, H̃ = (λ_W/λ_H)^{1/4} S^{1/2} Vᵀ of Z̃ = U S Vᵀ, one column per label; or None.
 
-    None where d is below what suffices, or where no logits with a lower P are found.
+    None if d is below what suffices, or where no logits with a lower P are found.
     """
     dim = point.W.shape[1]
     if dim < form.sufficient_dim:

@@ -29,7 +29,7 @@ Balls = list[list[Ball]]  # (R, m)
 
 
 def dual_value(form: BallForm, rounded: Form, deviation: Float) -> Ball | None:
-    """D at the nearest feasible deviation (R, m), or None where feasibility is not proven at this precision."""
+    """D at the nearest feasible deviation (R, m), or None if feasibility is not proven at this precision."""
     arb = flint().arb
     targets = form.targets()
     exact = completed(form, rounded, clipped(rounded, deviation))
@@ -96,7 +96,7 @@ def _pivots(form: BallForm, rounded: Form, deviation: Float) -> Int:
 
 
 def _reach(form: BallForm, rounded: Form, targets: list[list[Target | None]], exact: Balls) -> Ball | None:
-    """An exact φ ≤ 1 with φ g proven to be in the domains: 1, or what the doubles say; None where neither is."""
+    """An exact φ ≤ 1 with φ g proven to be in the domains: 1, or what the doubles say; None if neither is."""
     arb = flint().arb
     if _contained(form, targets, exact):
         return arb(1)

@@ -50,11 +50,11 @@ class Row:
 
     @property
     def passed(self) -> bool | None:
-        """True or False; None where the row is not applicable."""
+        """True or False; None if the row is not applicable."""
         return None if self.verdict == NOT_APPLICABLE else self.verdict == PASSED
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; None where nothing was measured."""
+        """JSON-ready; None if nothing was measured."""
         return {
             "check": self.check,
             "measured": finite_or_none(self.measured),
