@@ -49,7 +49,7 @@ def test_flags_go_over_the_file(config: Path) -> None:
 
 def test_flags_of_the_command_line_add_up(config: Path) -> None:
     arguments = [str(config), "--set", "model.width=5", "--set", "train.momentum=0.5", "--epochs", "9"]
-    made = parsed(Train, arguments)[0].configuration()
+    made = parsed(Train, arguments).configuration()
     assert (made.model.width, made.train.momentum, made.train.epochs) == (5, 0.5, 9)
 
 

@@ -7,26 +7,19 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
 
 from ufm.support.interrupt import Interrupt
 from ufm.support.nearest_name import nearest
+from verify.cli.argument_parser import CommandLineError, is_flag
 from verify.cli.page import Command
-from verify.cli.parsing import CommandLineError, is_flag, parsed
+from verify.cli.parsing import parsed
 from verify.cli.streams import safe_streams
+from verify.cli.switches import LONG, about_itself
 from verify.cli.verbosity import said
 
 INTERRUPTED, TERMINATED = 130, 143
 Commands = Mapping[str, Command]
-SWITCHES = {
-    "-h": "help",
-    "--help": "help",
-    "-q": "quiet",
-    "--quiet": "quiet",
-    "-v": "verbose",
-    "--verbose": "verbose",
-    "-vv": "details",
-}
-ABOUT_ITSELF = ("--help", "--version", "--print-completion", "--verbose", "--quiet")
 
 
 def own_commands() -> Commands:
@@ -60,39 +53,34 @@ def _run(commands: Callable[[], Commands]) -> tuple[int, str]:
         return _answered(commands(), sys.argv[1:])
     except KeyboardInterrupt:
         return INTERRUPTED, "interrupted"
-    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError, RuntimeError) as error:
+    except (CommandLineError, ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError, RuntimeError) as error:
         _say(f"ufm: {error}", RED)
         return 2, ""
 
 
 def _answered(table: Commands, words: list[str]) -> tuple[int, str]:
-    before = []
-    while words and words[0] in SWITCHES:
-        before.append(words.pop(0))
-    if words[:1] == ["help"]:  # ufm help solve
-        words = [*words[1:], "--help"]
-    if words == ["--help"]:
-        before.append(words.pop())
-    if not words or words[0] in ("--version", "--print-completion") or words[0].startswith("--print-completion="):
-        return _about_itself(table, before, words), ""
-    name = words[0]
+    own, rest = about_itself().known(words)
+    if rest[:1] == ["help"]:  # ufm help solve
+        rest, own["help"] = rest[1:], True
+    if own.keys() & {"version", "print_completion"} or not rest:
+        return _about_itself(table, own), ""
+    name = rest[0]
     if name not in table:
         raise _no_command(name, table)
     kind = table[name].load()
-    if {"-h", "--help"} & {*before, *words}:
+    if "help" in own:
         from verify.cli.help_pages import help_page, width
 
         print(help_page(name, kind, width()), end="")
         return 0, ""
+    if own.keys() >= {"quiet", "verbose"}:
+        raise CommandLineError("-q and -v contradict each other; leave one out")
     try:
-        command, given = parsed(kind, words[1:], SWITCHES)
+        command = parsed(kind, rest[1:])
     except CommandLineError as error:
         example = next(iter(kind.page.examples))[0]
         raise CommandLineError(f"{error}\nufm {name} --help explains it; an example: {example}") from None
-    given |= {SWITCHES[word] for word in before}
-    if "quiet" in given and given & {"verbose", "details"}:
-        raise CommandLineError("-q and -v contradict each other; leave one out")
-    with said(2 if "details" in given else int("verbose" in given), "quiet" in given):
+    with said(own.get("verbose", 0), "quiet" in own):
         for module in table[name].work:
             import_module(module)
         with Interrupt(at_once=True) as interrupt:
@@ -103,28 +91,25 @@ def _answered(table: Commands, words: list[str]) -> tuple[int, str]:
             return (TERMINATED, "terminated") if interrupt.answered() == signal.SIGTERM else (status, word)
 
 
-def _about_itself(table: Commands, before: list[str], words: list[str]) -> int:
+def _about_itself(table: Commands, own: dict[str, Any]) -> int:
     """``ufm``, ``ufm --help``, ``ufm --version``, ``ufm --print-completion SHELL``."""
-    if words and words[0] == "--version":
+    if "print_completion" in own:
+        from verify.cli.completion import script
+
+        print(script(own["print_completion"], table), end="")
+    elif "version" in own:
         import ufm
 
         print(f"ufm {ufm.__version__}")
-        return 0
-    if words:
-        from verify.cli.completion import script
+    else:
+        from verify.cli.help_pages import overview, width
 
-        shell = words[0].partition("=")[2] or " ".join(words[1:])
-        print(script(shell, {name: command.load() for name, command in table.items()}, table), end="")
-        return 0
-    from verify.cli.help_pages import overview, width
-
-    asked = {"-h", "--help"} & {*before}
-    print(overview(table, width()), end="", file=sys.stdout if asked else sys.stderr)
-    return 0 if asked else 2
+        print(overview(table, width()), end="", file=sys.stdout if "help" in own else sys.stderr)
+    return 2 if not own.keys() & {"print_completion", "version", "help"} else 0
 
 
 def _no_command(name: str, table: Commands) -> CommandLineError:
-    if is_flag(name) and (meant := difflib.get_close_matches(name, ABOUT_ITSELF, n=1, cutoff=0.7)):
+    if is_flag(name) and (meant := difflib.get_close_matches(name, LONG, n=1, cutoff=0.7)):
         return CommandLineError(f"there is no option {name}; did you mean {meant[0]}?\nufm --help lists them")
     if is_flag(name):
         return CommandLineError(

@@ -23,7 +23,7 @@ class FileOptions(CountedOptions):
     labels: FilesToRead = ()
     """Label file: text (.csv, .tsv, .txt), .npy, .npz or .parquet, one row a sample and one column a task; with
     --multi-source one file a task; with --multi-label one column a class, of 0 and 1."""
-    counts: str | None = None
+    counts: Annotated[str | None, Told(shown="PATH|TABLE")] = None
     """Samples of every label tuple. Of two tasks a table: "30 10; 10 30", or a file of text, names of classes in its
     first line and column, or .npy; of one task a row; of T tasks .npy with T axes; with --multi-source a row a task."""
     missing: tuple[str, ...] = ()

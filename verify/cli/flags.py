@@ -67,7 +67,12 @@ class Flag:
     @property
     def reads_a_path(self) -> bool:
         """Whether completion offers files."""
-        return self.type is not None and "PATH" in self.type.shown
+        return "PATH" in self.shown
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Names that completion offers."""
+        return self.told.choices or (self.type.choices if self.type else ())
 
 
 def flags_of(kind: type[Any], path: tuple[str, ...] = (), group: str = "") -> Iterator[Flag]:

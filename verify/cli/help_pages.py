@@ -11,16 +11,11 @@ from typing import Any
 from verify.cli.flags import Flag, flags_of
 from verify.cli.groups import ORDER
 from verify.cli.page import Command, Page
+from verify.cli.switches import ABOUT_ITSELF, SWITCHES
 
 WIDEST = 100  # longer lines are hard to read
 STACKED = 60  # columns below which a flag has a line of its own
 COLUMN = 26  # where words begin beside a flag
-
-SWITCHES = (
-    ("-h, --help", "Print this page and stop."),
-    ("-v, --verbose", "Say on standard error what is read, solved and written; -vv every step of the solvers."),
-    ("-q, --quiet", "Print the result and errors only."),
-)
 
 
 def width() -> int:
@@ -39,15 +34,7 @@ def overview(commands: Mapping[str, Command], columns: int) -> str:
         inside = [(name, command.line) for name, command in commands.items() if command.group == group]
         if inside:
             lines += ["", *_folded(group, columns, 2), *_entries(inside, columns, 14)]
-    switches = (
-        *SWITCHES,
-        ("--version", "Print the version and stop."),
-        (
-            "--print-completion bash|zsh|fish",
-            "Print a script that completes commands and options, for the shell to read.",
-        ),
-    )
-    lines += ["", "Options", *_entries(switches, columns, COLUMN)]
+    lines += ["", "Options", *_entries((SWITCHES | ABOUT_ITSELF).items(), columns, COLUMN)]
     lines += ["", "Examples"]
     lines += _example("ufm verify", "Put every theorem to the test and write a report.", columns)
     lines += _example("ufm solve --classes 3 3 --samples 10", "Solve one problem and certify its minimum.", columns)
@@ -67,7 +54,7 @@ def help_page(name: str, kind: type[Any], columns: int) -> str:
         lines += ["", *_folded(" ".join(paragraph.split()), columns)]
     for title, entries in _groups(flags, page):
         lines += ["", *_folded(title, columns), *_entries(entries, columns, COLUMN)]
-    lines += ["", "Output", *_entries(SWITCHES, columns, COLUMN), ""]
+    lines += ["", "Output", *_entries(SWITCHES.items(), columns, COLUMN), ""]
     for label, text in (("Takes", page.takes), ("Writes", page.writes), ("Exit status", page.status)):
         lines += _folded(f"{label}: {text}", columns, 4)
     lines += ["", "Examples"]
