@@ -8,7 +8,7 @@
     theory.vanishing_regularization(problem)                                 the heads' geometry as λ → 0, any counts
     theory.derivations.derive("5.1")                                         a theorem derived with sympy
 
-Knows no solver and no objective: a problem is read through its public fields.
+The package knows no solver and no objective: it reads a problem through its public fields.
 """
 
 from importlib import import_module

@@ -16,7 +16,7 @@ COLUMNS = ("theorem", "kind", "name", "statement", "found", "holds", "product", 
 
 
 def to_dict(prediction: Any) -> dict[str, Any]:
-    """Numbers, strings, lists and dicts; None for what is not finite."""
+    """The prediction as numbers, strings, lists and dicts; None for what is not finite."""
     own = {name: getattr(prediction, name) for name in FIGURES}
     thresholds = [
         {"what": row.what, "product": row.product, "value": row.value, "below": row.below, "margin": row.margin}
@@ -32,7 +32,7 @@ def to_dict(prediction: Any) -> dict[str, Any]:
 
 
 def to_rows(prediction: Any) -> list[dict[str, Any]]:
-    """A row for each hypothesis and each threshold, with the keys ``COLUMNS``."""
+    """One row for each hypothesis and each threshold, with the keys ``COLUMNS``."""
     rows: list[dict[str, Any]] = [
         {"kind": "hypothesis", "name": row.name, "statement": row.statement, "found": row.found, "holds": row.holds}
         for row in prediction.hypotheses
@@ -45,7 +45,7 @@ def to_rows(prediction: Any) -> list[dict[str, Any]]:
 
 
 def to_frame(rows: Sequence[dict[str, Any]]) -> Any:
-    """Raises ModuleNotFoundError if pandas is not installed."""
+    """The rows as a pandas.DataFrame; raises ModuleNotFoundError if pandas is not installed."""
     try:
         import pandas
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Which theorem speaks about a problem, and where none does, why not."""
+"""Which theorem covers a problem, and if none does, why not."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _THEOREMS: tuple[ModuleType, ...] = (
 class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
     """No theorem covers the problem.
 
-    failures  theorem → the hypotheses that fail, each with the value found ("Theorem 3.1" stands for B.2 too), of
-              the theorems about the problem's loss; of all of them where none is
+    failures  theorem → the hypotheses that fail, each with the value found ("Theorem 3.1" stands for B.2 too), for
+              the theorems about the problem's loss, or for all of them if none is about it
     """
 
     def __init__(self, failures: Mapping[str, tuple[Hypothesis, ...]]) -> None:
@@ -53,7 +53,7 @@ class NotCovered(ValueError):  # noqa: N818 - an answer, not a mistake
 
 
 def _about(reading: Reading) -> tuple[ModuleType, ...]:
-    """The theorems about the loss that every task has."""
+    """The theorems about the tasks' common loss."""
     losses = set(reading.losses)
     return tuple(theorem for theorem in _THEOREMS if losses == {getattr(theorem, "LOSS", CROSS_ENTROPY)})
 
@@ -61,9 +61,9 @@ def _about(reading: Reading) -> tuple[ModuleType, ...]:
 def predict(problem: Any) -> Prediction:
     """The global minimum by the first theorem or law that applies.
 
-    In order: Theorems 3.1 and B.2, their form for pairwise-uniform counts, Theorem 3.2, Theorem 5.1, its law for K
-    classes, Li et al.'s Theorem 1 for label sets, all of cross-entropy; squared error with any targets; binary
-    cross-entropy of balanced tasks. Each with label smoothing too. Last, binary cross-entropy of uncorrelated labels.
+    Tried in order: for cross-entropy Theorems 3.1 and B.2, their form for pairwise-uniform counts, Theorem 3.2, Theorem
+    5.1, its law for K classes, and Li et al.'s Theorem 1 for label sets; squared error with any targets; binary
+    cross-entropy of balanced tasks; each with label smoothing too. Last, binary cross-entropy of uncorrelated labels.
     docs/theory.md derives them.
 
     problem  any object with the fields ``source``, ``classes``, ``labels``, ``counts``, ``task_weights``,
@@ -71,8 +71,8 @@ def predict(problem: Any) -> Prediction:
              ``label_smoothing`` and, of soft labels and regression, ``targets``; with reduction "sum" the λ's multiply
              beside the SUM of losses, with "mean" beside their mean
 
-    Thresholds do not decide coverage: past one, the prediction is of the collapsed regime, and its ``within_theorem``
-    is False. Raises NotCovered with the hypotheses that fail, theorem by theorem; TypeError naming a missing field.
+    Thresholds do not decide coverage: past one, the prediction describes the collapsed regime, with ``within_theorem``
+    False. Raises NotCovered with the hypotheses that fail, theorem by theorem; TypeError naming a missing field.
     """
     reading = read(problem)
     failures = {}

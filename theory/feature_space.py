@@ -1,4 +1,4 @@
-"""One feature space and the heads that read it, in the fewest coordinates."""
+"""One feature space and its heads, in the fewest coordinates."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class FeatureSpace:
 
     heads            T arrays (K_t, rank)
     make_features    () → (rank, columns) H = W⁺ Z, which every critical point has
-    make_logits      () → (R, columns) Z = W H, R = Σ K_t; both wait until asked for, being as large as the problem
+    make_logits      () → (R, columns) Z = W H, R = Σ K_t; both are computed on demand, being as large as the problem
     feature_weights  (T, columns) g with h_l = Σ_t g[t, l] w_{k_t}^t, the sum over the label's own heads (of several
-                     labels at once: over all of them); None if features are no such sums
+                     labels at once: over all of them); None if features are not such sums
     gram             (R, R) W Wᵀ in closed form
     cosines          (R, R) in closed form, NaN where a head is zero
     """

@@ -1,4 +1,4 @@
-"""The hypotheses of a theorem as rows that say what was asked, what was found, and whether it holds."""
+"""The hypotheses of a theorem as rows: what is required, what was found, and whether it holds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Hypothesis:
     """One hypothesis checked against one problem.
 
     name       short, e.g. "label-balanced"
-    statement  what the theorem asks, e.g. "every label tuple has the same number of samples"
+    statement  what the theorem requires, e.g. "every label tuple has the same number of samples"
     found      the value found, in words
     """
 
@@ -72,7 +72,7 @@ def all_labelled(reading: Reading) -> Hypothesis:
 
 
 def unbiased(reading: Reading) -> tuple[Hypothesis, ...]:
-    """No row where λ_b > 0; else that a theorem whose minimizer has b = 0 for every λ_b > 0 holds for this one too.
+    """No row if λ_b > 0; else a row saying that a theorem with b = 0 for every λ_b > 0 holds for this bias too.
 
     Then min F is the same for all λ_b > 0, and at b = 0 that without bias. A free bias is the limit λ_b → 0 at every
     point, so that no point has less. Softmax is blind to a common shift of a task's logits: all else is unique.
@@ -83,7 +83,7 @@ def unbiased(reading: Reading) -> tuple[Hypothesis, ...]:
 
 
 def cross_entropy_of(reading: Reading, source: Source) -> tuple[Hypothesis, ...]:
-    """The rows that every theorem of the paper begins with: source, loss, labels and bias."""
+    """The first rows of every theorem of the paper: source, loss, labels and bias."""
     of_source = source_is(reading, source)
     if not of_source.holds:
         return (of_source,)
@@ -104,14 +104,14 @@ def labels_are(reading: Reading) -> Hypothesis:
 
 
 def smoothed(theorem: str, reading: Reading) -> str:
-    """The theorem's name for these labels: the theorems are about one-hot labels, and smoothing goes beyond them."""
+    """The theorem's name for these labels: the theorems are about one-hot labels; smoothing goes beyond them."""
     if reading.label_smoothing == 0:
         return theorem
     return f"{theorem} {'and' if ' with ' in theorem else 'with'} label smoothing"
 
 
 def spread(counts: NDArray[np.int64], possible: int, what: str) -> str:
-    """How the counts lie: "counts range 3 to 26 over 9 of 9 tuples"."""
+    """The spread of the counts in words: "counts range 3 to 26 over 9 of 9 tuples"."""
     low, high = int(counts.min()), int(counts.max())
     numbers = f"every count is {low:,}" if low == high else f"counts range {low:,} to {high:,}"
     return f"{numbers} over {int(np.count_nonzero(counts)):,} of {possible:,} {what}"

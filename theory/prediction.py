@@ -1,4 +1,4 @@
-"""What a theorem says about one problem."""
+"""The prediction of a theorem for one problem."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class Prediction:
     regime          in words: "all tasks below threshold", "zero", "rank one: heads parallel", …
     within_theorem  whether the theorem's own hypotheses hold, thresholds included. Past a threshold, and for laws, the
                     prediction is the convex program's solution by symmetry, which no paper states: docs/theory.md
-    thresholds      where λ_Hλ_W stands against each
-    hypotheses      the other hypotheses, all of which hold
-    properties      those that hold, for heads and features that are not zero, by the paper's names: SNC1 … SNC5 of
+    thresholds      λ_Hλ_W compared with each of them
+    hypotheses      the other hypotheses; all of them hold
+    properties      those that hold for nonzero heads and features, by the paper's names: SNC1 … SNC5 of
                     Problem (3) (SNC4 with the feature weights below), MNC1 … MNC4 of Problem (4), and NC1, NC2, NC_m
-                    (sums of heads, tag by tag) of label sets; for Theorem 5.1 SNC3 is not there, since ``cosines``
-                    says more
+                    (sums of heads, tag by tag) of label sets; without SNC3 for Theorem 5.1, where ``cosines`` says
+                    more
     objective       min F, in the problem's reduction
-    every_feature   whether the nearest centre (SNC5, MNC4) decides as the heads do on every h, not on
-                    training features only
-    required_dim    the feature dimension the theorem asks for: Σ K_t − T, for Problem (4) max K_t − 1; of
+    every_feature   whether the nearest centre (SNC5, MNC4) decides as the heads do for every h, not just for
+                    training features
+    required_dim    the feature dimension the theorem requires: Σ K_t − T, for Problem (4) max K_t − 1, for
                     squared error the rank of the targets
-    multi_source    whether tasks have features of their own (Problem (4)): then ``logits``, ``feature_weights`` and
+    multi_source    whether each task has its own features (Problem (4)): then ``logits``, ``feature_weights`` and
                     ``H`` are lists over tasks, and ``gram_W`` and ``cosines`` are NaN between tasks, whose relative
                     rotation is free
-    biases          (R,) of each space, its tasks side by side; None: every bias is zero
+    biases          (R,) for each feature space, its tasks stacked; None: every bias is zero
     """
 
     theorem: str

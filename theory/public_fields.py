@@ -1,4 +1,4 @@
-"""The public fields of a problem, one by one: which there are, and what each may be."""
+"""The public fields of a problem and their valid values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ METHODS = (
 
 
 def field(problem: Any, name: str) -> Any:
-    """The field; raises TypeError if it is missing."""
+    """Returns the field; raises TypeError if it is missing."""
     if not hasattr(problem, name):
         raise TypeError(
             f"{type(problem).__name__} has no field {name!r}; a problem has source, {', '.join(FIELDS)}"
@@ -46,9 +46,9 @@ def field(problem: Any, name: str) -> Any:
 
 
 def require_known(problem: Any) -> None:
-    """Raises ValueError naming a public field that is read nowhere in this package.
+    """Raises ValueError naming a public field that this package does not read.
 
-    Public are attributes of the object and of its classes that are no methods and do not begin with an underscore.
+    Public are attributes of the object and of its classes that are not methods and do not begin with an underscore.
     """
     unknown = [name for name in getattr(problem, "__dict__", ()) if name not in PERMITTED and name[:1] != "_"]
     for kind in type(problem).__mro__[:-1]:
@@ -64,7 +64,7 @@ def require_known(problem: Any) -> None:
 
 
 def task_losses(problem: Any, tasks: int) -> tuple[str, ...]:
-    """(T,) the loss of each task, of one name or of one per task; raises ValueError for what is neither."""
+    """(T,) the loss of each task, from one name or one per task; raises ValueError otherwise."""
     loss = getattr(problem, "loss", CROSS_ENTROPY)
     losses = (loss,) * tasks if isinstance(loss, str) else loss
     is_list = isinstance(losses, (tuple, list)) and len(losses) == tasks
@@ -76,7 +76,7 @@ def task_losses(problem: Any, tasks: int) -> tuple[str, ...]:
 
 
 def bias_penalty(value: Any) -> float | None:
-    """λ_b ≥ 0, 0 of a free bias, or None without bias."""
+    """λ_b ≥ 0, 0 for a free bias, or None without bias."""
     if value is None:
         return None
     number = float(value)
@@ -94,7 +94,7 @@ def positive(name: str, value: Any) -> float:
 
 
 def targets(problem: Any, columns: int, outputs: int) -> NDArray[np.float64]:
-    """(R, columns), of the field's (columns, R) finite numbers."""
+    """(R, columns) targets, from the field's (columns, R) finite numbers."""
     rows = np.asarray(field(problem, "targets"), dtype=np.float64)
     if rows.shape != (columns, outputs):
         raise ValueError(f"targets must have shape (columns, R) = {(columns, outputs)}, got {rows.shape}")

@@ -1,4 +1,4 @@
-"""What the theorems read of a problem, converted once to sums of losses.
+"""The problem as the theorems read it, converted once to sums of losses.
 
 Dividing the losses by N and not the penalties is, up to the factor 1/N, the sum of losses with every λ multiplied by
 N: the minimizers are the same. Nothing else in this package knows of reductions. The λ's are rationals from here on, so
@@ -24,9 +24,9 @@ def read(problem: Any) -> Reading:
     Fields: ``source`` ("single", "multi", "multilabel", "soft" or "regression"), ``classes``, ``labels``, ``targets``
     of the last two, ``counts``, ``task_weights``, ``lambda_H``, ``lambda_W``, ``lambda_b`` (0: free, None: no bias),
     ``reduction`` ("sum" or "mean"), ``loss`` (a name, or one per task; cross-entropy where there is no such field),
-    ``label_smoothing``. A source that is none of these has no theorem here and is not read further; a loss that no
-    theorem is about is read. Raises TypeError naming a missing field, ValueError naming one whose value is impossible,
-    or that is public and not known here: it may be of another model. What was read already comes back as it is.
+    ``label_smoothing``. Another source has no theorem here and is not read further; a loss without
+    a theorem is read. Raises TypeError naming a missing field, ValueError naming one whose value is impossible,
+    or a public one that is unknown here and may mean another model. A ``Reading`` is returned unchanged.
     """
     if isinstance(problem, Reading):
         return problem

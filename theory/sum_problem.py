@@ -1,4 +1,4 @@
-"""A problem as the theorems take it: sums of losses, λ's that are rationals, and what follows from them."""
+"""A problem in the theorems' form: sums of losses, rational λ's, and what follows from them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _root_of_ratio(n: int, d: int) -> float:
 
 
 def rational_root(x: Fraction) -> Fraction:
-    """√x to 512 bits, for what is decided or subtracted afterwards."""
+    """√x to 512 bits, for comparisons and subtractions."""
     shift = max(0, 1024 - x.numerator.bit_length() + x.denominator.bit_length() + 1) // 2
     return Fraction(math.isqrt((x.numerator << 2 * shift) // x.denominator), 1 << shift)
 
@@ -57,7 +57,7 @@ class SumProblem:
     task_weights  (T,) c^t
     lambda_b      0 of a free bias, None without bias
     label_smoothing  ε of every task
-    divisor       N where the problem takes means, else 1: its objective is this problem's over ``divisor`` and its
+    divisor       N if the problem takes means, else 1: its objective is this problem's over ``divisor`` and its
                   λ_Hλ_W this problem's over ``divisor``²
     """
 
@@ -81,7 +81,7 @@ class SumProblem:
 
     @cached_property
     def missing(self) -> bool:
-        """Whether some sample has no label in some task, and no loss there."""
+        """Whether some sample has no label in some task, hence no loss there."""
         return self.source == "single" and bool((self.labels == MISSING).any())
 
     @cached_property
@@ -115,7 +115,7 @@ class SumProblem:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A problem's source, and its parts that share features: all of it, but each task alone of Problem (4)."""
+    """A problem's source, and its parts that share features: the whole problem, or each task of Problem (4)."""
 
     source: str
     label_smoothing: float
@@ -133,6 +133,6 @@ class Reading:
 
     @property
     def lambda_b(self) -> float | None:
-        """As the problem gives it: 0 of a free bias, None without bias."""
+        """λ_b as in the problem: 0 for a free bias, None without bias."""
         of_sums, divisor = self.parts[0].lambda_b, self.parts[0].divisor
         return None if of_sums is None else float(over(of_sums, divisor))

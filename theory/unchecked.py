@@ -17,7 +17,7 @@ SOURCES = {"3.1": "single", "3.2": "multi"}
 
 @dataclass(frozen=True, eq=False)
 class Unchecked:
-    """What the formulas say, of a problem that they may not be about.
+    """The values of the formulas for a problem that the theorem need not cover.
 
     margins    (T,) a_t
     objective  "min F" in the problem's reduction; NaN where a margin is not finite
@@ -30,7 +30,7 @@ class Unchecked:
 
 
 def unchecked(theorem: Literal["3.1", "3.2"], problem: Any, *, thresholds: bool = True) -> Unchecked:
-    """Puts the problem's N, N_t, K_t, c^t and λ's into the formulas of the theorem, and asks nothing.
+    """Evaluates the formulas of the theorem at the problem's N, N_t, K_t, c^t and λ's, without checking hypotheses.
 
     Only N and N_t are read of the counts, n_t being N_t/K_t: for counts that are not balanced the result is what the
     theorem would say, not a minimum. Labels are taken as one-hot, as the paper has them, whatever the problem's ε. For

@@ -18,8 +18,7 @@ from ufm.support import validation
 
 
 def check_heads(classes: Sequence[int], W: Sequence[Any], b: Sequence[Any]) -> int:
-    """Returns d of heads W^t (K_t, d) and b^t (K_t,) of finite floats, one per task; raises ValueError naming
-    another."""
+    """Returns d of finite heads W^t (K_t, d) and b^t (K_t,), one of each per task; else raises ValueError."""
     if not len(W) == len(b) == len(classes):
         raise ValueError(f"there are {len(W)} W and {len(b)} b, one of each is needed for {len(classes)} tasks")
     dim = int(W[0].shape[1]) if W[0].ndim == 2 else 0

@@ -23,7 +23,7 @@ class BallObjective:
     ball: Any
 
     def meets(self, lower: float, upper: float) -> bool:
-        """Whether [lower, upper] has a point in common with the enclosure: it must, if both enclose one number."""
+        """Whether [lower, upper] meets the enclosure, as it must if both enclose the same number."""
         return self.lower <= upper and lower <= self.upper
 
 

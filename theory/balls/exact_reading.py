@@ -1,5 +1,4 @@
-"""A problem read exactly: counts and reductions as integers, λ's, weights, targets and ε as the rationals that doubles
-are.
+"""A problem read exactly: counts and reductions as integers; λ's, weights, targets and ε as rationals.
 
 The target of column l in task t is y_tl = (1 − ε) g_tl + ε s_tl/K_t, s_tl = Σ_k g_tl,k, of what is given there: the
 one-hot vector of a class, the indicator of a label set, or a row of the field ``targets``.
@@ -63,7 +62,7 @@ class ExactPart:
 
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
-        """(T, columns) whether there is a label, and so a loss."""
+        """(T, columns) whether there is a label, and hence a loss."""
         if self.label_sets or self.targets is not None:
             return np.ones((len(self.classes), len(self.counts)), dtype=np.bool_)
         return np.asarray(self.labels.T >= 0)
@@ -84,7 +83,7 @@ class ExactPart:
 
     @property
     def alone(self) -> ExactPart:
-        """A task of Problem (4) without its weight, which multiplies all of it."""
+        """One task of Problem (4) without its weight, which multiplies the whole task."""
         return replace(self, task_weights=(Fraction(1),))
 
     @property
@@ -138,7 +137,7 @@ def _part(
 
 
 def pairwise_uniform(part: ExactPart) -> bool:
-    """Whether every pair of tasks has equal joint counts; the classes of one task alone."""
+    """Whether every pair of tasks has equal joint counts; for one task, whether its classes have equal counts."""
     classes = part.classes
     for chosen in itertools.combinations(range(len(classes)), min(2, len(classes))):
         table = np.zeros([classes[t] for t in chosen], dtype=np.int64)

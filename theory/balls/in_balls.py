@@ -1,4 +1,4 @@
-"""The minima of the theorems and laws in ball arithmetic, written from the formulas once more.
+"""The minima of the theorems and laws in ball arithmetic, written anew from the formulas.
 
 Where symmetry leaves logits a (e_k − 1/K) of weight M, samples times task weight, the multiplier of the nuclear norm
 reaches its bound or a = 0. So at the minimum each wrong class has the probability
@@ -43,7 +43,7 @@ COVERED = (
 
 
 def objective_in_balls(problem: Any, bits: int = 128) -> BallObjective:
-    """Encloses the minimum that a theorem or law states for the problem, past thresholds and under smoothing too.
+    """Encloses the minimum that a theorem or law states for the problem, also past thresholds and under smoothing.
 
     problem  any object with the public fields of a problem of ``ufm``
     bits     working precision, raised where a tiny minimum needs more

@@ -1,4 +1,4 @@
-"""python-flint, imported only where balls are asked for."""
+"""python-flint, imported only when balls are needed."""
 
 from __future__ import annotations
 

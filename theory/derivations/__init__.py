@@ -3,8 +3,8 @@
     derive("5.1")   Derivation: .statement .steps .results .numeric(name) .check() .latex() .document() .plain()
     NAMES           what can be derived
 
-Derived apart from the numeric closed forms of ``theory``, which it does not import, so that their agreement is
-evidence. Needs the extra ``symbolic``.
+The derivations do not import the numeric closed forms of ``theory``, so that agreement of the two is evidence. Needs
+the extra ``symbolic``.
 """
 
 try:

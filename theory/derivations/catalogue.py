@@ -26,9 +26,9 @@ NAMES = tuple(_FILES)
 
 
 def derive(name: str) -> Derivation:
-    """The theorem or law of that name, derived from its objective and an ansatz; one of ``NAMES``.
+    """Derives the theorem or law ``name``, one of ``NAMES``, from its objective and an ansatz.
 
-    Derived once, and kept. Raises ValueError naming the nearest name and the list.
+    The result is cached. Raises ValueError naming the nearest name and all names.
     """
     if name not in _FILES:
         folded = {known.lower(): known for known in NAMES}

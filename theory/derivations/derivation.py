@@ -1,4 +1,4 @@
-"""A theorem with its derivation, which can be verified, evaluated and printed."""
+"""A theorem with its derivation, to be verified, evaluated and printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from theory.derivations.symbols import tau, tau_of_lambda
 
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """What a theorem supposes and what follows.
+    """The statement of a theorem: its hypotheses and conclusions.
 
     hypotheses   sentences, with inline LaTeX between dollars
     conclusions  the steps that arrive at a named result
@@ -71,8 +71,8 @@ class Derivation:
     def numeric(self, name: str) -> Callable[..., Any]:
         """The result as a function of arrays, by keyword: ``derive("3.1").numeric("margin")(K=3, N=90, …)``.
 
-        λ's multiply beside the SUM of cross-entropies. Raises KeyError with the names there are; the function itself
-        TypeError for an argument that is missing or unknown.
+        λ's multiply beside the SUM of cross-entropies. Raises KeyError with the available names; the returned function
+        raises TypeError for a missing or unknown argument.
         """
         if name not in self.results:
             raise KeyError(f"{self.name} has no result {name!r}; it has {', '.join(self.results)}")
@@ -102,7 +102,7 @@ class Derivation:
         return document.section(self.title, self.source, self.hypotheses, self.statement.conclusions, self.steps)
 
     def document(self) -> str:
-        """A whole LaTeX file."""
+        """A complete LaTeX file."""
         return document.whole(self.latex())
 
     def plain(self) -> str:

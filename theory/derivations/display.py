@@ -16,7 +16,7 @@ Pieces = list[tuple[str, int]]
 
 
 def display(equation: Any) -> str:
-    """A displayed formula, in as many lines as it needs."""
+    """A displayed formula, on as many lines as it needs."""
     if isinstance(equation, sp.Eq) and _width(equation) > _WIDTH and not hasattr(equation.rhs, "shape"):
         left, right = _pieces(equation.lhs), _pieces(equation.rhs)
         if sum(width for _, width in left) > _WIDTH // 3:
@@ -61,7 +61,7 @@ def _width(expression: Any) -> int:
 
 
 def _rows(pieces: Pieces, width: int) -> list[str]:
-    """As many pieces to a line as it holds."""
+    """Packs as many pieces into a line as fit."""
     rows, used = [""], 0
     for body, wide in pieces:
         if used and used + wide > width:

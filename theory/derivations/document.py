@@ -46,7 +46,7 @@ def section(
 
 
 def _caption(step: Step) -> str:
-    """What a result is called."""
+    """The caption of a result."""
     return f"{step.name}:".replace("_", " ").capitalize()
 
 

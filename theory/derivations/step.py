@@ -1,4 +1,4 @@
-"""One line of a derivation, and how it is verified again."""
+"""One line of a derivation, and how it is verified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from theory.derivations.vanishing import vanishes
 class Step:
     """A sentence and the equation it arrives at.
 
-    text      plain English, with inline LaTeX between dollars
+    text      plain English, with inline LaTeX between dollar signs
     equation  sympy ``Eq`` (unevaluated) of expressions or matrices, an expression, or None
     given     symbol → value: what the symbols stand for where the equation is an identity only then
     solves    expressions that vanish once the equation's left side is replaced by its right side: the equation is a
@@ -39,7 +39,7 @@ class Step:
         return not self.assumed and isinstance(self.equation, sp.Eq)
 
     def residuals(self) -> tuple[Any, ...]:
-        """What must vanish: left less right side, or ``solves`` at the root; empty where nothing is verified."""
+        """What must vanish: left minus right side, or ``solves`` at the root; empty if nothing is verified."""
         if not self.verifiable:
             return ()
         left, right = self.equation.lhs, self.equation.rhs

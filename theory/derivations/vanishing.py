@@ -13,8 +13,8 @@ _NEGLIGIBLE = sp.Float("1e-25")
 def vanishes(expression: Any) -> bool:
     """Whether every entry simplifies to 0.
 
-    A few numbers in place of the symbols refute most of what is wrong, at once. Only symbolic simplification confirms:
-    an expression that no rule reduces to 0 does not vanish as far as this function knows.
+    Evaluation at a few numbers refutes most wrong expressions quickly. Only symbolic simplification confirms: an
+    expression that no rule reduces to 0 counts as nonzero.
     """
     if hasattr(expression, "shape"):
         return all(vanishes(entry) for entry in set(sp.Matrix(expression)))

@@ -1,1 +1,1 @@
-"""The numbers inside the closed forms: thresholds, margins, the roots that give them, the cosines they make."""
+"""The numbers inside the closed forms: thresholds, margins, the roots behind them, and the resulting cosines."""

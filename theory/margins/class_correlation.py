@@ -98,7 +98,7 @@ class ClassMargins:
 def class_margins(
     classes: int, n_same: float, n_different: float, product: Fraction, label_smoothing: float = 0.0
 ) -> ClassMargins:
-    """The minimum for λ_Hλ_W = ``product`` beside the sum of cross-entropies, of task weight 1."""
+    """The minimum for λ_Hλ_W = ``product`` beside the sum of cross-entropies, with task weight 1."""
     K, epsilon = classes, label_smoothing
     tau = 2.0 * square_root(product)
     rho, surplus = _pull_apart(Fraction(n_different) * K, product, Fraction(epsilon))
@@ -157,8 +157,9 @@ def class_correlation_cosine(
 
     loss  "cross-entropy" (default) or "squared-error"
 
-    Raises ValueError, naming the argument, for classes not whole numbers ≥ 2, counts negative or not finite, λ's not
-    finite and > 0, and another loss; TypeError for what is no number. Source: beyond the paper, docs/theory.md.
+    Raises ValueError, naming the argument, for classes that are not integers ≥ 2, counts that are negative or not
+    finite, λ's that are not finite and > 0, and another loss; TypeError for anything but numbers. Source: beyond the
+    paper, docs/theory.md.
     """
     if loss not in COSINES:
         raise ValueError(f"loss must be one of {', '.join(map(repr, COSINES))}, got {loss!r}")

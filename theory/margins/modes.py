@@ -1,4 +1,4 @@
-"""A singular value of the weighted targets, and what squared error and the nuclear norm leave of it.
+"""A singular value of the weighted targets, and its value at the minimum of squared error plus the nuclear norm.
 
 With s the singular value and τ = 2 √(λ_H λ_W),
 
@@ -46,7 +46,7 @@ class Mode:
 
 @dataclass(frozen=True, eq=False)
 class Shrunk:
-    """What is left of a mode.
+    """A mode at the minimum.
 
     size    r, the singular value of the weighted logits
     spread  α/s, the part of the targets' deviations that the heads fit
@@ -63,7 +63,7 @@ class Shrunk:
 
     @property
     def of_bias(self) -> bool:
-        """Whether all there is to this mode is what a penalized bias leaves of the mean."""
+        """Whether this mode consists only of what a penalized bias leaves of the mean."""
         return self.mode.mean > 0 and self.mode.square == 0
 
 
@@ -74,7 +74,7 @@ def bias_share(problem: SumProblem) -> Fraction:
 
 
 def shrunk(problem: SumProblem, mode: Mode) -> Shrunk:
-    """The mode at the minimum. Which side of the threshold it is on is decided between rationals."""
+    """The mode at the minimum; its side of the threshold is decided in rational arithmetic."""
     product = problem.lambda_H * problem.lambda_W
     share = bias_share(problem)
     value = (mode.square + share**2 * mode.mean) / 4

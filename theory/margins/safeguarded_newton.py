@@ -1,4 +1,4 @@
-"""The root of a decreasing function of one number, by Newton's method that never leaves its bracket."""
+"""The root of a decreasing function of one variable, by Newton's method inside a bracket."""
 
 from __future__ import annotations
 

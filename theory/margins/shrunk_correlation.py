@@ -3,7 +3,7 @@
     s_s² = 2 n_s + (K − 2) n_d,   s_a² = K n_d,   A = (s − τ)₊,   τ = 2 √(λ_H λ_W)
     cos(w_k^1, w_k^2) = (A_s − A_a) / (A_s + A_a)
 
-with a free bias, or as much of a penalized one as leaves the heads none of the mean. Beyond the paper: docs/theory.md.
+with a free bias, or a penalized one that leaves the heads none of the mean. Beyond the paper: docs/theory.md.
 """
 
 from __future__ import annotations

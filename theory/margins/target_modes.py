@@ -1,4 +1,4 @@
-"""The modes of a problem of squared error: in rationals where its balance makes them so, else by a decomposition."""
+"""The modes of a squared-error problem: rational if the counts are balanced, else from a decomposition."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from theory.reading import SumProblem
 
 
 class Structure(StrEnum):
-    """What balance there is."""
+    """The kinds of balance."""
 
     CLASSES = "one task of hard labels without bias"
     TASKS = "every pair of tasks uniform"
@@ -89,7 +89,7 @@ def _balanced(problem: SumProblem) -> tuple[Structure, list[Mode]] | None:
 
 
 def mean_stands_apart(problem: SumProblem) -> tuple[bool, str]:
-    """Whether a penalized bias leaves the mean target a direction of its own, and how that is known."""
+    """Whether a penalized bias leaves the mean target its own singular direction, and how that is known."""
     if _balanced(problem) is not None:
         return True, "the counts are balanced"
     level = mean_direction(problem, mean_target(problem))

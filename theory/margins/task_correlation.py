@@ -23,8 +23,8 @@ def task_correlation_cosine(n_same: Any, n_different: Any, lambda_H: Any, lambda
     rarer pair is the diagonal one. Where both are, the heads are zero: NaN. Those two regimes are beyond the paper.
     Accurate to rounding, relative to the cosine itself, however near the thresholds or n_same near n_different.
 
-    Raises ValueError, naming the argument, for counts negative or not finite and λ's not finite and > 0; TypeError for
-    what is no number.
+    Raises ValueError, naming the argument, for counts that are negative or not finite and λ's that are not finite and
+    > 0; TypeError for anything but numbers.
     Source: Theorem 5.1, eq. 31.
     """
     same = _checked("n_same", n_same, zero=True)

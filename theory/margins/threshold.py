@@ -1,4 +1,4 @@
-"""The one closed form behind every theorem: a logit margin and the threshold from which it is zero.
+"""The closed form behind every theorem: a logit margin, and the threshold from which it is zero.
 
 Where symmetry leaves a block of logits one degree of freedom a, z = a (e_k − 1/K), the minimizer has the probability
 
@@ -21,7 +21,7 @@ from theory.reading import SumProblem, over, rational_root
 
 @dataclass(frozen=True)
 class Threshold:
-    """Where λ_H λ_W stands against the value from which part of the minimizer is zero.
+    """λ_H λ_W compared with the threshold from which part of the minimizer is zero.
 
     what     the part: "task 1", "labels that agree"
     product  λ_H λ_W, with the λ's as the problem gives them
@@ -43,7 +43,7 @@ class Threshold:
 def threshold(
     what: str, classes: int, hard: Fraction, problem: SumProblem, *, margin: float | None = None
 ) -> Threshold:
-    """Holds λ_H λ_W against (1 − ε)² θ, θ = ``hard`` the threshold of hard labels for sums of cross-entropies.
+    """Compares λ_H λ_W with (1 − ε)² θ, θ = ``hard`` the threshold of hard labels for sums of cross-entropies.
 
     a = log1p( K (1 − Kr) / (Kr) ): accurate to rounding however near 1 or 0 Kr is. ``margin`` where a is not that.
     """
@@ -75,7 +75,7 @@ def margin_loss(classes: int, a: float, label_smoothing: float) -> float:
 
 
 def tasks_regime(thresholds: Sequence[Threshold]) -> str:
-    """The regime in words where every task has a threshold of its own."""
+    """The regime in words if every task has its own threshold."""
     zero = [str(t) for t, row in enumerate(thresholds, 1) if not row.below]
     if not zero:
         return "all tasks below threshold"

@@ -1,1 +1,1 @@
-"""A theorem a file: its name, its hypotheses, its minimizer in closed form."""
+"""One theorem per file: its name, its hypotheses, its minimizer in closed form."""

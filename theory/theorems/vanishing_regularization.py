@@ -45,7 +45,7 @@ ROUNDING = 256 * float(np.finfo(np.float64).eps)  # times the condition number: 
 
 @dataclass(frozen=True, eq=False)
 class VanishingRegularization:
-    """What the labels' own geometry is, and whether it is the limit of the minimizers as λ → 0.
+    """The labels' own geometry, and whether it is the limit of the minimizers as λ → 0.
 
     gram     (R, R) W Wᵀ of the candidate, per unit of the margin a; with label smoothing, of the limit itself. NaN
              between tasks of Problem (4)
@@ -53,7 +53,7 @@ class VanishingRegularization:
     verdict  "proven": the limit; "fails": proven not to be the limit; "unproven": no proof either way
     reason   in words
     signs    (R, columns) of −1, 0, 1: the subgradient's signs, 0 within rounding; a list of (K_t, columns_t) for
-             Problem (4). A proof wants −1 at every class that is not the label
+             Problem (4). A proof needs −1 at every class that is not the label
     """
 
     gram: Float
@@ -75,7 +75,7 @@ class VanishingRegularization:
 def vanishing_regularization(problem: Any) -> VanishingRegularization:
     """The candidate limit of the heads as λ_H, λ_W, λ_b → 0 in proportion, and the verdict on it.
 
-    problem  as ``theory.predict`` reads; of its λ's only λ_H/λ_W matters
+    problem  as for ``theory.predict``; of its λ's only λ_H/λ_W matters
 
     Raises TypeError and ValueError as ``theory.predict``, and ValueError for an unknown source.
     """

@@ -15,7 +15,7 @@ from ufm.outcome import Outcome
 class ColumnSolution:
     """W (R, d), H (d, columns), b (R,) in the form's own units, its objective, and how it was reached.
 
-    sample_column  (columns,) the form's column behind each column of H where every sample has a feature of its own;
+    sample_column  (columns,) the form's column behind each column of H if every sample has its own feature;
                    None if H has one column per column of the form
     """
 

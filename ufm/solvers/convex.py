@@ -1,4 +1,4 @@
-"""Convex: the nuclear-norm program over (Z, b), given to a solver from outside. cvxpy is imported only here.
+"""Convex: the nuclear-norm program over (Z, b), solved by an external solver. cvxpy is imported only here.
 
 With Z̃ = diag(√c) Z diag(√(nω)) and τ = 2 √(λ_W λ_H),
 
@@ -7,9 +7,9 @@ With Z̃ = diag(√c) Z diag(√(nω)) and τ = 2 √(λ_W λ_H),
 whose minimum is that of F for d ≥ min(R, m), R less the tasks of cross-entropy. The factors are
 W̃ = (λ_H/λ_W)^{1/4} U S^{1/2}, H̃ = (λ_W/λ_H)^{1/4} S^{1/2} Vᵀ of the SVD Z̃ = U S Vᵀ. Source: docs/theory.md.
 
-Solvers' tolerances are absolute, so the program is given in units: Z̃ divided by max √(c n ω), and the objective by a
-size of its own, at first F at zero, then what the last solve reached. Whether the point that comes back is a minimum
-is judged by ``duality_residual``, not by what the solver says of itself.
+Solvers' tolerances are absolute, so the program is scaled: Z̃ is divided by max √(c n ω), and the objective by its own
+size, first F at zero, then the value of the last solve. Whether the returned point is a minimum is judged by
+``duality_residual``, not by the solver's own status.
 """
 
 from __future__ import annotations

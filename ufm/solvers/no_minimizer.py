@@ -1,4 +1,4 @@
-"""Problems whose minimum is an infimum: a free bias that fits its class ever better and never quite.
+"""Problems whose infimum is not attained: a free bias that fits its class ever better, never exactly.
 
 Where λ_b = 0 and a class is in no sample that has a label in its task (under binary cross-entropy: or in every one),
 F falls for as long as the bias of that class moves away, and no point is a minimizer. Where nothing else is to be
@@ -18,7 +18,7 @@ from ufm.solvers.column_solution import ColumnSolution
 
 
 def diverging(form: StandardForm) -> list[tuple[int, int]]:
-    """(task, class) of every free bias that has no finite best, both counted from 0."""
+    """(task, class) of every free bias without a finite optimum, both counted from 0."""
     if form.lambda_b != 0.0:
         return []
     found = []
@@ -29,7 +29,7 @@ def diverging(form: StandardForm) -> list[tuple[int, int]]:
 
 
 def told(form: StandardForm, part: ColumnSolution) -> ColumnSolution:
-    """``part`` with the classes whose biases have no best in its status, and not converged where F falls to 0."""
+    """``part`` with those classes named in its status, and not converged if F falls to 0."""
     classes = diverging(form)
     if not classes:
         return part

@@ -1,4 +1,4 @@
-"""What options of the solvers may be: a checked value, or an error that names the option and what would do."""
+"""Checks of the solvers' options: each returns the checked value or raises an error naming the option."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def momentum(name: str, value: Any) -> float:
 
 
 def precision(name: str, value: Any) -> torch.dtype:
-    """torch.float32 or torch.float64, also by name."""
+    """torch.float32 or torch.float64, or one of their names."""
     for dtype, word in DTYPES.items():
         if value is dtype or (isinstance(value, str) and value == word):
             return dtype
@@ -47,7 +47,7 @@ def precision(name: str, value: Any) -> torch.dtype:
 
 
 def checkpoint(name: str, value: Any) -> Path:
-    """A path that a file can be written to."""
+    """A path to which a file can be written."""
     try:
         path = Path(value)
     except TypeError:
@@ -59,7 +59,7 @@ def checkpoint(name: str, value: Any) -> Path:
 
 
 def checkpoint_folder(name: str, value: Any) -> Path:
-    """A folder for the checkpoints of many processes, which is made."""
+    """A folder for the checkpoints of many processes, created if absent."""
     try:
         path = Path(value)
     except TypeError:
@@ -93,7 +93,7 @@ def flag(name: str, value: Any) -> bool:
 
 
 def function(name: str, value: Any) -> Any:
-    """Something to call."""
+    """A callable."""
     if not callable(value):
         raise TypeError(f"{name} must be a function of a ufm.RunPoint, such as verify.tracked(problem), got {value!r}")
     return value
@@ -109,7 +109,7 @@ def line_search_alone(optimizer: str, learning_rate: Any, momentum: Any) -> None
 
 
 def weighting(name: Any, options: Any, optimizer: str, learning_rate: float | None) -> None:
-    """A weighting of ``ufm.weighting`` with options that it takes, beside SGD's recursion."""
+    """A weighting of ``ufm.weighting`` with valid options; it needs SGD's recursion."""
     if name is None:
         if options is not None:
             raise ValueError(f"weighting_options={options!r} without weighting=; name one")

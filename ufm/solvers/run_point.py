@@ -1,4 +1,4 @@
-"""What a run shows of itself on the way."""
+"""The point of a run that metrics see while it moves."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class RunPoint:
-    """A point that a run of ``method="gradient"`` passes through, in the problem's own units.
+    """A point on the way of a run of ``method="gradient"``, in the problem's own units.
 
     W             list of T tensors (K_t, d), on the run's device and in its precision; a copy, as H and b are
     H             (d, N), a column per sample
     b             list of T tensors (K_t,)
     labels        (N, T) the label tuple of each column; for MultiLabel (N, K) the indicators of its label set
     task_weights  (T,) the weights in effect, which a ``weighting`` changes
-    task          of MultiSource, whose tasks are solved one by one, the 0-based task all of this is of; else 0
+    task          for MultiSource, whose tasks are solved one by one, the 0-based number of the task; else 0
     """
 
     W: list[Tensor]

@@ -1,1 +1,1 @@
-"""What every part leans on and no part is about: checks of input, tables, memory, threads, whole files."""
+"""Shared support: input checks, tables, memory, threads, whole files."""

@@ -23,8 +23,7 @@ _LONG_KEY = re.compile(rf"\.(?:[ \t]*[\w-]+[ \t]*\.){{{DEPTH - 1}}}")
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The tables of a TOML text. Raises ValueError if it is not TOML, over 2^20 characters, or nested deeper than
-    32."""
+    """The tables of a TOML text. Raises ValueError if it is not TOML, over 2^20 characters, or over 32 levels."""
     if len(text) > LENGTH:
         raise ValueError(f"{len(text):,} characters; a configuration has at most {LENGTH:,}")
     bare = _STRING_OR_COMMENT.sub(lambda match: "" if match[0].startswith("#") else "s", text)

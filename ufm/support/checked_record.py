@@ -1,4 +1,4 @@
-"""A safetensors file with a JSON record in its header, read back: what every kind of result file shares."""
+"""Reading a safetensors file with a JSON record in its header, shared by all kinds of result files."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def read_record(
     name: str,
     made: Callable[[dict[str, Any], dict[str, Tensor]], dict[str, Any]],
 ) -> dict[str, Any]:
-    """``made`` of the record header[name] and the tensors, both exactly as they were saved.
+    """Returns ``made(record, tensors)`` of the record header[name] and the tensors, both exactly as they were saved.
 
     form, kind  as ``load_checked``
-    Raises TypeError if ``path`` is no path; FileNotFoundError if there is no file; ValueError, naming it, for one that
-    is damaged, something else, or of which nothing can be made; MemoryError if it would not fit.
+    Raises TypeError if ``path`` is not a path; FileNotFoundError if there is no file; ValueError, naming it, if it is
+    damaged, something else, or unusable; MemoryError if it would not fit.
     """
     if not isinstance(path, (str, PathLike)):
         raise TypeError(f"path must be a path to a file, got {path!r}")

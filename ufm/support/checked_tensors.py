@@ -1,4 +1,4 @@
-"""safetensors files with a SHA-256 over tensors and header, so that a changed bit is refused, not read."""
+"""safetensors files with a SHA-256 over tensors and header: a file with a changed bit is refused."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ DIGEST = "sha256"
 def save_checked(
     tensors: Mapping[str, Tensor], path: str | Path, header: Mapping[str, str], *, advice: str = ""
 ) -> None:
-    """Tensors, and a header of strings with their ``content_digest`` beside them as header["sha256"].
+    """Saves tensors and a header of strings, with their ``content_digest`` as header["sha256"].
 
-    The file is whole or as it was (``ufm.support.whole_file``), and equal content gives equal bytes.
+    The file is written whole or not at all (``ufm.support.whole_file``), and equal content gives equal bytes.
     """
     whole = _without_views(tensors)
     with whole_file(path, advice=advice) as partial:
@@ -31,7 +31,7 @@ def save_checked(
 
 
 def _without_views(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """On the host; safetensors stores no views, and no memory twice. What is neither is not copied: it may be large."""
+    """Moves tensors to the host and copies views, which safetensors cannot store; other tensors, maybe large, stay."""
     whole: dict[str, Tensor] = {}
     places: set[int] = set()
     for name, tensor in tensors.items():
@@ -56,9 +56,9 @@ def _sort_header(path: Path) -> None:
 
 
 def load_checked(path: Path, form: str, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and header, exactly as they were saved.
+    """Loads tensors and header exactly as they were saved.
 
-    path  a regular file, which the caller has made sure of
+    path  a regular file, as the caller has checked
     form  what header["format"] must be; kind  what such a file is called in errors, as "solution"
     Raises ValueError, saying what is wrong but not where, for a file that is damaged, of another format or without
     checksum; MemoryError if it would not fit.

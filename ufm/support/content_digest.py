@@ -1,4 +1,4 @@
-"""A number by which content is known again: numbers, strings, lists, dictionaries and tensors, nested."""
+"""A digest of nested content: numbers, strings, lists, dictionaries and tensors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor
 
 
 def content_digest(content: Any) -> str:
-    """SHA-256, in hexadecimal, of what ``content`` says.
+    """The SHA-256 of ``content`` in hexadecimal.
 
-    Equal for equal content however it is kept: the order of a dictionary's keys, a tensor's device and strides, and
-    whether a sequence is a list or a tuple do not count; every bit of every number does.
+    Equal content has equal digests: the order of a dictionary's keys, a tensor's device and strides, and whether a
+    sequence is a list or a tuple do not matter; every bit of every number does.
     Raises TypeError for an object of another kind.
     """
     sha256 = hashlib.sha256()
@@ -24,7 +24,7 @@ def content_digest(content: Any) -> str:
 
 
 def _feed(sha256: Any, value: Any) -> None:
-    """Each part with its kind and length before it, so that no two contents read alike."""
+    """Feeds each part after its kind and length, so that no two contents coincide."""
     if isinstance(value, Tensor):
         host = value.detach().cpu().contiguous()
         sha256.update(f"tensor {host.dtype} {tuple(host.shape)}:".encode())

@@ -32,7 +32,7 @@ class Summary:
 
 
 class Summarized:
-    """What prints as its ``_summary``, in a terminal and in a notebook."""
+    """A class that prints as its ``_summary``, in a terminal and in a notebook."""
 
     def _summary(self) -> Summary:
         raise NotImplementedError
@@ -45,10 +45,10 @@ class Summarized:
 
 
 def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = (), header: Sequence[str] = ()) -> list[str]:
-    """Columns as wide as their longest cell; flush right where ``right`` says so of the column.
+    """Aligned columns, each as wide as its longest cell; flush right if its entry in ``right`` is true.
 
-    Where ``line_width`` says that these are for a narrower terminal, a line of a table whose ``header`` is its first
-    line becomes a few: its first cells in words, and below them the others with their columns' names.
+    If ``line_width`` is narrower than the table, each line of a table with a ``header`` as its first line becomes
+    several: its first cells in words, and below them the others with their columns' names.
     """
     columns = list(zip(*lines, strict=True))
     padded = []
@@ -63,7 +63,7 @@ def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool] = (), header: 
 
 
 def _stacked(line: Sequence[str], header: Sequence[str], width: int, lead: int) -> list[str]:
-    """No number is broken, and no name apart from its number."""
+    """Stacks cells without breaking a number or separating a name from its number."""
     first = textwrap.wrap("  ".join(line[:lead]), width, subsequent_indent=" " * 4, break_long_words=False)
     told = [f"{name} {cell}" for name, cell in zip(header[lead:], line[lead:], strict=True) if cell.strip()]
     parts, rest = [], ""
@@ -98,7 +98,7 @@ def html_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] 
 
 
 def problem_summary(title: str, problem: Any, rows: Sequence[tuple[str, str]]) -> Summary:
-    """The rows every problem shares, after its own."""
+    """The summary of a problem: its own rows, then those that all problems share."""
     common = [
         ("λ_H, λ_W, λ_b", f"{problem.lambda_H:g}, {problem.lambda_W:g}, {bias_penalty(problem.lambda_b)}"),
         ("loss", f"{problem.reduction} of {loss_names(problem.loss)}"),
@@ -111,7 +111,7 @@ def problem_summary(title: str, problem: Any, rows: Sequence[tuple[str, str]]) -
 
 
 def bias_penalty(lambda_b: float | None) -> str:
-    """λ_b with what 0 and None mean."""
+    """λ_b in words: what 0 and None mean."""
     if lambda_b is None:
         return "none (no bias)"
     return f"{lambda_b:g}" if lambda_b else "0 (free bias)"

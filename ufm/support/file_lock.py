@@ -1,4 +1,4 @@
-"""One process, and one thread of it, at a time writes a file or a folder."""
+"""Locks: one thread of one process at a time writes a file or a folder."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def locked(lock_file: Path, refusal: str) -> Iterator[None]:
-    """What the lock file stands for is the caller's own until the end; ValueError(refusal) where it is another's.
+    """Holds the lock until the end of the context; raises ValueError(refusal) if another has it.
 
-    The lock is the system's: it ends with the process, however that ends. The file stays, empty, since removing it
-    could let two in.
+    The operating system releases the lock when the process ends, however that happens. The empty file stays, since
+    removing it could let two processes in.
     """
     lock = FileLock(lock_file, timeout=0, thread_local=False)
     try:

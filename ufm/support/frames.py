@@ -1,4 +1,4 @@
-"""Results as pandas tables, imported when first asked for."""
+"""Results as pandas tables; pandas is imported on first use."""
 
 from __future__ import annotations
 

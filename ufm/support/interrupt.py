@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM where they can be answered: between steps."""
+"""Ctrl-C and SIGTERM, handled between steps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Interrupt:
             raise KeyboardInterrupt
 
     def answered(self) -> int | None:
-        """The signal that came, which is not passed on."""
+        """Returns the received signal, which is then not passed on."""
         received, self.received = self.received, None
         return received
 
@@ -70,7 +70,7 @@ class Interrupt:
 
 
 def _collecting(frame: FrameType | None) -> bool:
-    """Whether a callback of the garbage collector runs, such as Hypothesis' own."""
+    """Whether a callback of the garbage collector is running, such as Hypothesis'."""
     callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     while frame is not None:
         if frame.f_code in callbacks:

@@ -1,4 +1,4 @@
-"""Memory is estimated before it is asked for, so that a problem too large is refused in words."""
+"""Memory is estimated before it is allocated, so that a problem that is too large gets a clear error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def available_memory(device: torch.device | str) -> int:
 
 
 def _left_to_the_process() -> list[int]:
-    """What ulimit -v leaves, where one is set."""
+    """The bytes that ulimit -v leaves, if it is set."""
     if sys.platform == "win32":
         return []
     import resource
@@ -32,7 +32,7 @@ def _left_to_the_process() -> list[int]:
 
 
 def _left_to_the_container() -> list[int]:
-    """What the control group leaves, where it has a limit."""
+    """The bytes that the control group leaves, if it has a limit."""
     left = []
     for limit, used in ITS_FILES:
         try:
@@ -48,7 +48,7 @@ def require_memory(
     what: str,
     advice: str = "use fewer columns, a smaller dim, or another device",
 ) -> None:
-    """Raises MemoryError naming the need and what there is, unless ``needed`` bytes fit."""
+    """Raises MemoryError naming the need and the available memory unless ``needed`` bytes fit."""
     available = available_memory(device)
     if needed > available:
         raise MemoryError(

@@ -1,4 +1,4 @@
-"""The order in which people sort names."""
+"""Natural sorting of names."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import re
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """A key for sorting: runs of digits compared by length, which is by value, the rest without case; class 2 before
-    class 10.
-    """
+    """A sort key that compares digits by value and ignores case: class 2 comes before class 10."""
     parts = re.split(r"([0-9]+)", name.casefold())
     numbered = [(len(part.lstrip("0")), part.lstrip("0")) if i % 2 else (0, part) for i, part in enumerate(parts)]
     return numbered, name

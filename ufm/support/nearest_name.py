@@ -1,4 +1,4 @@
-"""Errors for names that are not known: what was given, the nearest valid name, and all valid ones."""
+"""Errors for unknown names: the given name, the nearest valid one, and all valid ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def nearest(given: object, valid: Iterable[str], spellings: Iterable[str] = ()) -> str | None:
-    """The valid name that is likely meant, whatever the case; ``spellings`` of the same name may be nearer to one."""
+    """The valid name that was probably meant, ignoring case; ``spellings`` of the same name may be nearer."""
     low = {name.lower(): name for name in valid}
     for word in (given, *spellings):
         if match := difflib.get_close_matches(str(word).lower(), low, n=1, cutoff=0.5):
@@ -24,7 +24,7 @@ def unknown_name(what: str, given: object, valid: Iterable[str], spellings: Iter
 
 
 def require_name(what: str, given: object, valid: Iterable[str]) -> str:
-    """The name itself where it is valid."""
+    """Returns the name if it is valid, else raises ``unknown_name``."""
     names = list(valid)
     if not isinstance(given, str) or given not in names:
         raise unknown_name(what, given, names)

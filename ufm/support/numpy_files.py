@@ -1,4 +1,4 @@
-"""NumPy's files .npy and .npz, without pickle and without trust in what their headers promise."""
+"""NumPy's .npy and .npz files, read without pickle and without trusting their headers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 
 
 def mapped_array(path: Path, name: str, holds: str) -> NDArray[Any]:
-    """The array of an .npy file, mapped: a header that promises more than the file holds is refused, not allocated.
+    """The memory-mapped array of an .npy file; a header that claims more than the file holds is refused.
 
-    name   what errors call the file; holds, what should be in it, such as "integers"
-    Raises ValueError for what is damaged, an archive or pickled.
+    name   the file's name in errors; holds, its expected content, such as "integers"
+    Raises ValueError if the file is damaged, an archive or pickled.
     """
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
@@ -41,7 +41,7 @@ def mapped_array(path: Path, name: str, holds: str) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class ArchivedArray:
-    """An array of an .npz, of which only the header has been read."""
+    """An array of an .npz file of which only the header has been read."""
 
     path: Path
     file: str
@@ -53,17 +53,17 @@ class ArchivedArray:
 
     @property
     def nbytes(self) -> int:
-        """Of the whole array."""
+        """Bytes of the whole array."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     def whole(self) -> NDArray[Any]:
-        """All of it, with its checksum tried; raises MemoryError if it would not fit, ValueError if it is damaged."""
+        """The whole array, checksum verified; raises MemoryError if it would not fit, ValueError if damaged."""
         require_memory(2 * self.nbytes, "cpu", f"array {self.name!r} of {self.path.name}, shape {self.shape}")
         with _opened(self.path, self.member, self.file) as stream:
             return np.asarray(npy.read_array(stream, allow_pickle=False))
 
     def blocks(self, rows: int) -> Iterator[NDArray[Any]]:
-        """``rows`` rows at a time, as they stand in the file; by columns (Fortran's order) it is read whole first."""
+        """Yields ``rows`` rows at a time in file order; an array in Fortran order is read whole first."""
         if not self.by_rows:
             array = self.whole()
             yield from (array[i : i + rows] for i in range(0, len(array), rows))
@@ -79,7 +79,7 @@ class ArchivedArray:
 
 
 def archived_arrays(path: Path, name: str) -> dict[str, ArchivedArray]:
-    """The arrays of an .npz by name, in the file's order, by their headers alone.
+    """The arrays of an .npz file by name, in file order; only headers are read.
 
     Raises ValueError, ``name`` first, for what is no whole archive of plain arrays.
     """

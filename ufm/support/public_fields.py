@@ -1,4 +1,4 @@
-"""A problem with a public field that a reader does not know is another model, and is refused."""
+"""A problem with a public field that a reader does not know may be another model, and is refused."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ METHODS = (
 
 
 def public_fields(problem: Any) -> set[str]:
-    """Attributes of the object and of its classes that are no methods and do not begin with an underscore."""
+    """Attributes of the object and of its classes that are not methods and do not begin with an underscore."""
     return _public(problem, ())
 
 
 def _public(problem: Any, beside: Collection[str]) -> set[str]:
-    """Those that are not ``beside``: names first, since most classes are asked about again and again."""
+    """The public fields not in ``beside``; names are cached per class, since most classes are checked many times."""
     own = {name for name in getattr(problem, "__dict__", ()) if name[:1] != "_" and name not in beside}
     for kind in type(problem).__mro__[:-1]:
         for name, value in vars(kind).items():
@@ -33,7 +33,7 @@ def _public(problem: Any, beside: Collection[str]) -> set[str]:
 
 
 def task_losses(problem: Any, known: Collection[str], reader: str) -> tuple[str, ...]:
-    """(T,) the loss of each task, from ``loss``: one name or one per task, cross-entropy where there is no such field.
+    """(T,) the loss of each task, from ``loss``: one name or one per task; cross-entropy without such a field.
 
     Raises ValueError naming one that the reader does not know.
     """

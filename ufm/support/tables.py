@@ -1,6 +1,6 @@
-"""Tables of a TOML file as attrs classes, read by cattrs; an error names table and key, the value, and what would do.
+"""Tables of a TOML file as attrs classes, read by cattrs; errors name table, key, value and valid values.
 
-The class says in ``TABLE`` which table it is, and of each key what is ``checked``.
+A class names its table in ``TABLE`` and declares each key by ``checked``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Check = Callable[[str, Any], Any]
 
 
 class Table(attrs.AttrsInstance, Protocol):
-    """An attrs class that says which table it is."""
+    """An attrs class that names its table."""
 
     TABLE: ClassVar[str]
 
@@ -31,10 +31,10 @@ _READER = cattrs.Converter(forbid_extra_keys=True, prefer_attrib_converters=True
 
 
 def read_table(kind: type[Kind], values: Any) -> Kind:
-    """An instance from the table; an instance as it is.
+    """Builds an instance from the table; an instance is returned unchanged.
 
-    Raises ValueError for a key that is not known, naming the nearest that is, or one that is missing; TypeError for
-    what is no table; and what the keys' checks raise.
+    Raises ValueError for an unknown key, naming the nearest known one, or a missing key; TypeError for anything but a
+    table; and whatever the keys' checks raise.
     """
     if isinstance(values, kind):
         return values
@@ -54,7 +54,7 @@ def read_table(kind: type[Kind], values: Any) -> Kind:
 
 
 def checked(check: Check, default: Any = attrs.NOTHING) -> Any:
-    """A key of a table, needed unless it has a default."""
+    """A key of a table, required unless it has a default."""
 
     def convert(value: Any, table: Any, part: attrs.Attribute[Any]) -> Any:
         return check(f"{table.TABLE}.{part.name}", value)
@@ -67,12 +67,12 @@ def checked(check: Check, default: Any = attrs.NOTHING) -> Any:
 
 
 def or_none(check: Check) -> Check:
-    """The same, of a key that may be left out."""
+    """The same check for a key that may be left out."""
     return lambda name, value: None if value is None else check(name, value)
 
 
 def whole(least: int, most: int = 2**63 - 1) -> Check:
-    """An integer of that range; the largest there is in TOML."""
+    """An integer in the range, by default up to TOML's largest."""
     return lambda name, value: validation.whole_number(name, value, least, most)
 
 
@@ -92,7 +92,7 @@ def not_negative(name: str, value: Any) -> float:
 
 
 def of_type(kind: type) -> Check:
-    """A value of that type."""
+    """A value of the given type."""
 
     def check(name: str, value: Any) -> Any:
         if not isinstance(value, kind):
@@ -105,7 +105,7 @@ def of_type(kind: type) -> Check:
 
 
 def switch(*others: str) -> Check:
-    """True, False, or one of other words."""
+    """True, False, or one of the other words."""
 
     def check(name: str, value: Any) -> bool | str:
         if not isinstance(value, bool) and not (isinstance(value, str) and value in others):
@@ -117,7 +117,7 @@ def switch(*others: str) -> Check:
 
 
 def plain_table(name: str, value: Any) -> dict[str, Any]:
-    """A table of any names; its values as a file can say them."""
+    """A table with any names, its values as TOML can express them."""
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a table of names and values, got {value!r}")
     table: dict[str, Any] = plain(value)

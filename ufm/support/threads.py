@@ -1,4 +1,4 @@
-"""One thread for small matrices: a pool's hand-over costs more than their products, most of all on a busy machine."""
+"""One thread for small matrices: handing work to a pool costs more than their products, above all on a busy machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALL_PRODUCT = 20_000_000  # multiplications in one matrix product
 
 @contextmanager
 def threads_for(multiplications: int) -> Iterator[None]:
-    """PyTorch's thread number is one inside where products are small, and as it was afterwards."""
+    """Limits PyTorch to one thread inside the context if products are small, and restores the number afterwards."""
     before = torch.get_num_threads()
     if multiplications >= SMALL_PRODUCT or before == 1:
         yield

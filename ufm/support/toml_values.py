@@ -1,4 +1,4 @@
-"""Values of a configuration as a TOML file can say them, and a checkpoint that is read with ``weights_only``."""
+"""Configuration values as TOML, and a checkpoint read with ``weights_only``, can express them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def plain(value: Any) -> Any:
 
 
 def _key(key: Any) -> str:
-    """Of a label set (0, 2) "0,2", and of (0,) "0,": as a file has to write them."""
+    """A label set (0, 2) as "0,2", and (0,) as "0,", the form used in files."""
     if not isinstance(key, tuple):
         return str(key)
     return ",".join(map(str, key)) + ("," if len(key) == 1 else "")

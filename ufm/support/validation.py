@@ -1,4 +1,4 @@
-"""Checks shared by every constructor and solver: an error names the field, its value and what would do."""
+"""Checks shared by all constructors and solvers; errors name the field, its value and valid values."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def full_array(name: str, value: Any) -> NDArray[Any]:
 
 
 def whole_array(name: str, value: Any) -> NDArray[np.int64]:
-    """An int64 array; integral floats are accepted as far as their format holds every integer."""
+    """An int64 array; integral floats are accepted as far as their format represents every integer."""
     array = full_array(name, value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold integers, got dtype {array.dtype}")
@@ -66,7 +66,7 @@ def whole_array(name: str, value: Any) -> NDArray[np.int64]:
 
 
 def real_number(value: Any) -> float | None:
-    """The float of a number, NumPy scalar, or array or tensor of one number; None of anything else, bool included."""
+    """The float of a number, NumPy scalar, or array or tensor of one number; None for anything else, bool included."""
     if isinstance(value, (np.ndarray, torch.Tensor)) and value.ndim == 0:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
@@ -144,13 +144,13 @@ def is_list(value: Any) -> bool:
 
 
 def check_columns(what: str, columns: int, advice: str) -> None:
-    """Label tuples that would be written out one by one are few enough."""
+    """Raises ValueError if there are too many label tuples to write out one by one."""
     if columns > MAX_COLUMNS:
         raise ValueError(f"{what} has {columns:.3g} label tuples, more than {MAX_COLUMNS:,}; {advice}")
 
 
 def check_samples(name: str, total: int) -> None:
-    """N can be told from N + 1 in float64."""
+    """Raises ValueError if float64 cannot distinguish N from N + 1."""
     if total > MAX_SAMPLES:
         raise ValueError(f"{name} makes {total:,} samples, more than 2^53, beyond which float64 does not count exactly")
 
@@ -189,7 +189,7 @@ COUNTED = "labels count from 0, and classes=(K_1, …, K_T) may be given"
 def check_range(
     name: str, labels: NDArray[np.int64], classes: tuple[int, ...], least: int = 0, advice: str = COUNTED
 ) -> None:
-    """Labels of task t lie in 0 … K_t − 1; with ``least`` = −1 that one stands for no label."""
+    """Raises ValueError unless labels of task t lie in ``least`` … K_t − 1; −1 stands for no label."""
     if labels.size and labels.min() >= least and labels.max() < min(classes):
         return
     for t, k in enumerate(classes):
@@ -231,7 +231,7 @@ def smoothing(value: Any) -> float:
 
 
 def device(value: Any) -> torch.device:
-    """A PyTorch device that is present."""
+    """A PyTorch device that is available."""
     try:
         place = torch.device(value)
     except (RuntimeError, TypeError):

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: staged in a hidden folder beside them, forced to disk, renamed.
+"""Files written whole or not at all: staged in a hidden folder beside them, synced to disk, renamed.
 
 After a failure or an interrupt every file is either whole or as it was, and nothing else is left. A kill leaves the
 hidden folder, which the next write of the same file removes; a lock, which ends with its process, tells it from one in
@@ -28,7 +28,7 @@ SUFFIX = ".part"
 
 @contextmanager
 def whole_file(path: str | Path, *, advice: str = "", what: str = "path") -> Iterator[Path]:
-    """A temporary path, for a library to write to, which becomes ``path`` at the end.
+    """A temporary path for a library to write to; it becomes ``path`` at the end.
 
     Raises OSError, naming ``path`` and the reason, if it cannot be written, such as on a full disk; ``advice`` is
     added. ValueError and FileNotFoundError as ``ufm.support.writable.require_file``; ``what`` is the field's name.
@@ -44,13 +44,13 @@ def whole_file(path: str | Path, *, advice: str = "", what: str = "path") -> Ite
 
 
 def write_whole(path: str | Path, content: bytes | str, *, what: str = "path") -> None:
-    """``whole_file`` of content that is there already."""
+    """Writes given content as ``whole_file`` does."""
     with whole_file(path, what=what) as partial:
         partial.write_bytes(as_bytes(content))
 
 
 def write_together(folder: Path, files: Mapping[str, bytes | str]) -> None:
-    """Writes every file under its relative name; all are on disk before the first is renamed, in the order given."""
+    """Writes every file under its relative name; all are on disk before the first is renamed, in the given order."""
     with contextlib.ExitStack() as stack:
         stages: dict[Path, Path] = {}
         staged: list[tuple[Path, Path]] = []
@@ -73,13 +73,13 @@ def write_together(folder: Path, files: Mapping[str, bytes | str]) -> None:
 
 
 def as_bytes(content: bytes | str) -> bytes:
-    """UTF-8; what it lacks, such as a byte of a file's name that is no character, as JSON and Python escape it."""
+    """The text in UTF-8; surrogates, as from undecodable file names, are escaped as in JSON and Python."""
     return content.encode(errors="backslashreplace") if isinstance(content, str) else content
 
 
 @contextmanager
 def staging(parent: Path, name: str) -> Iterator[Path]:
-    """A hidden folder of this process in ``parent``, removed at the end, as are those that killed runs left there."""
+    """A hidden folder of this process in ``parent``, removed at the end together with those that killed runs left."""
     _remove_abandoned(parent, name)
     stage, lock = _locked_folder(parent, name)
     try:
@@ -106,7 +106,7 @@ def _locked_folder(parent: Path, name: str) -> tuple[Path, int | None]:
 
 
 def _remove_abandoned(parent: Path, name: str) -> None:
-    """What another process still writes to is locked by it. Earlier versions left files, which nobody writes to."""
+    """Removes folders without a live lock, and files that earlier versions left."""
     for left in parent.glob(f"{_prefix(name)}????????{SUFFIX}".replace("[", "[[]")):
         lock = None if left.is_symlink() else _lock(left)
         if lock is not None:
@@ -139,7 +139,7 @@ def _lock(path: Path) -> int | None:
 
 
 def _settle(partial: Path, stage: Path) -> None:
-    """Its bytes are on disk, and its permissions those of any new file, whatever the library that wrote it gave."""
+    """Syncs the file to disk and gives it the permissions of any new file, whatever the library set."""
     mode = stage.stat().st_mode & 0o666
     if stat.S_IMODE(partial.stat().st_mode) != mode:
         os.chmod(partial, mode)
@@ -169,7 +169,7 @@ def _named(path: str | Path, advice: str = "") -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """Libraries tell of a full disk in words of their own; the system's error stands behind."""
+    """The system's reason behind a library's own message, such as a full disk."""
     cause: BaseException | None = error
     while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
         cause = cause.__cause__ or cause.__context__

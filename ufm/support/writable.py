@@ -1,4 +1,4 @@
-"""Whether results can be written, asked before the work."""
+"""Checks before the work whether results can be written."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def require_file(path: str | Path, what: str = "path", example: str = "result.json") -> Path:
-    """The path, if a file can be written there; nothing is left of the trial.
+    """Returns the path if a file can be written there; the trial leaves nothing behind.
 
-    what     the argument or flag that named it; example: a good name
+    what     the argument or flag that named it; example: a valid name
     Raises ValueError if it is a folder, a device or a pipe, FileNotFoundError if its folder is missing, OSError
     if its folder or the file system takes no file of that name.
     """
@@ -38,7 +38,7 @@ def require_target(path: str | Path, what: str = "path", example: str = "result.
 
 
 def open_folder(folder: str | Path, *files: str, what: str = "folder") -> Path:
-    """The folder, made with its parents where absent.
+    """The folder, created with its parents if absent.
 
     files  relative names of files, or with a final "/" of folders, that will be written there
     NotADirectoryError names the path where a file is in the way, ValueError if a folder is, OSError the folder where

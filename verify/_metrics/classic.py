@@ -1,4 +1,4 @@
-"""Metrics of neural collapse beside Tables 5 and 6, which other papers and programs report."""
+"""Metrics of neural collapse beyond Tables 5 and 6, as reported by other papers and programs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NO_CLASS: dict[Source, str] = {
 
 
 def classic(source: Source, parts: tuple[Samples, ...]) -> tuple[dict[str, float], dict[str, str]]:
-    """Values by name, means over tasks, and why one is NaN."""
+    """The values by name, means over tasks, and the reason for each NaN."""
     values, reasons = {}, {}
     tasks = () if source in NO_CLASS else classes_of_tasks(parts)
     for name, measure in OF_TASKS.items():

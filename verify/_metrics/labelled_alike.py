@@ -1,4 +1,4 @@
-"""Samples with labels in the same tasks, apart."""
+"""Separates samples by the tasks in which they have labels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from verify.reading.samples import Samples
 
 
 def labelled_alike(samples: Samples) -> list[Samples]:
-    """One part for each set of tasks in which some samples, and no others of the part, have labels.
+    """One part for each set of tasks that are exactly the labelled ones of some samples.
 
-    Each part is a point of Problem (3) of these tasks and samples alone, without a missing label. Where every sample
-    has all labels it is the whole, as given.
+    Each part is a point of Problem (3) with these tasks and samples only, without missing labels. If every sample has
+    all labels, it is the whole point, as given.
     """
     form, point = samples.form, samples.point
     if form.labelled is None:

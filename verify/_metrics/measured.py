@@ -1,4 +1,4 @@
-"""Metrics by name, and why one is NaN."""
+"""Metrics by name, with the reason for each NaN."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ CLASSIC = {
 
 
 class Undefined(ValueError):  # noqa: N818 - an answer, not a mistake
-    """There is nothing that the metric could measure; the message says why."""
+    """The metric is undefined here; the message says why."""
 
 
 class Metrics(dict[str, float]):
-    """Name → value, in the order of the paper's table; NaN where it is undefined.
+    """Name → value, in the order of the paper's table; NaN if undefined.
 
     reasons  name → why it is NaN
 
-    Metrics of other kinds of problems are not among the items; asked for by name they are NaN, for that reason.
-    Raises KeyError for what is no metric.
+    Metrics of other kinds of problems are not among the items; by name they are NaN, with that reason. Raises KeyError
+    for an unknown name.
     """
 
     def __init__(self, values: Mapping[str, float], reasons: Mapping[str, str]) -> None:
@@ -63,7 +63,7 @@ class Metrics(dict[str, float]):
         return {name: finite_or_none(value) for name, value in self.items()}
 
     def to_frame(self) -> Any:
-        """A pandas.DataFrame with a row a metric: metric, value, source, and the reason of a NaN."""
+        """A pandas.DataFrame with one row per metric: metric, value, source, and the reason for a NaN."""
         rows = [
             {"metric": name, "value": value, "source": definition(name), "reason": self.reasons.get(name, "")}
             for name, value in self.items()
@@ -80,7 +80,7 @@ class Metrics(dict[str, float]):
 
 
 def definition(name: str) -> str:
-    """Where a metric is defined."""
+    """The source of a metric's definition."""
     return CLASSIC.get(name) or next(source for start, source in DEFINED.items() if name.startswith(start))
 
 

@@ -1,4 +1,4 @@
-"""SNC5 / MNC4: where the heads decide otherwise than the nearest class centre."""
+"""SNC5 / MNC4: how often the heads and the nearest class centre decide differently."""
 
 from __future__ import annotations
 

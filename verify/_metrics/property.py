@@ -1,4 +1,4 @@
-"""A property of a theorem, defined once: its metric, its row of a comparison and its claim are made from it."""
+"""A property of a theorem, defined once for its metric, its row in a comparison and its claim."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from verify.reading.form import Float
 
 
 class Stated(TypedDict):
-    """What ``verify.claims._claim`` takes of a property."""
+    """The part of a property that ``verify.claims._claim`` uses."""
 
     statement: str
     source: str
@@ -21,12 +21,12 @@ class Stated(TypedDict):
 
 @dataclass(frozen=True)
 class Property:
-    """What a theorem says of every minimizer.
+    """A property that a theorem gives every minimizer.
 
-    name        what a row of ``verify.compare`` calls it
+    name        its name in a row of ``verify.compare``
     statement   the same as an equation
     source      where it is stated
-    codes       what ``theory.Prediction.properties`` calls it: for Problem (3), for Problem (4), for label sets
+    codes       its names in ``theory.Prediction.properties``: for Problem (3), for Problem (4), for label sets
     deviations  of what was read, an array that is 0 where the property holds and NaN where a zero vector leaves it
                 undefined. A metric is an average of it, a row its largest, a claim its largest of what is not zero
     """

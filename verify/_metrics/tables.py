@@ -48,7 +48,7 @@ def metrics(
     classes: Any = None,
     classic: bool = False,
 ) -> Metrics:
-    """Neural-collapse metrics of a solution, or of W=, H=, b= of any origin, a trained network's included.
+    """Neural-collapse metrics of a solution, or of W=, H=, b= of any origin, such as a trained network.
 
     SingleSource (Table 5)                                         MultiSource (Table 6)
     SNC1      tr Ave (h − μ)(h − μ)ᵀ                               MNC1    the same, mean over tasks
@@ -66,13 +66,13 @@ def metrics(
 
     Averages over features are over SAMPLES: with labels= (columns, T) a label seen n_l times with m_l columns gives
     each weight n_l / m_l. h̃ and μ̃ but of NRC are centred by the mean of all samples (of the task) and normalized.
-    Ties in SNC5 and MNC4 are no disagreement. Means and centres are over the labels that occur.
+    Ties in SNC5 and MNC4 do not count as disagreement. Means and centres are over the labels that occur.
 
     Missing labels (−1). A sample is left out in a task where it has no label: of SNC1 no label is a label like the
     others, samples with the same tuple share a mean; s of SNC4 sums over the tasks with a label; SNC5 decides in these
     tasks, for the nearest centre of the label tuples that have labels in the same tasks. SNC2 and SNC3 see heads only.
 
-    MultiLabel (Li et al., ICML 2024, whose metrics these are in the conventions above)
+    MultiLabel (metrics of Li et al., ICML 2024, in the conventions above)
     NC1     as SNC1, μ the mean of the label set              NC2_1, NC2_2  as SNC2_1, SNC2_2, of the one head
     NC3     as MNC3, of samples of multiplicity 1, centred by their mean
     NC_m    ∠(μ_S, Σ_{k∈S} μ_k) relative to its average over all label sets S of the same size; μ_k of multiplicity 1
@@ -91,13 +91,13 @@ def metrics(
     Vetterli (2007). SNC1 and MNC1 are in squared units of features: they change where features and heads are scaled by
     a and 1/a, which changes no decision. pinv_NC1, trace_NC1 and CDNV are free of scale.
 
-    What is undefined is NaN, and ``metrics(…).reasons[name]`` says why: a zero vector has no direction, one task no
+    Undefined values are NaN, and ``metrics(…).reasons[name]`` says why: a zero vector has no direction, one task no
     SNC3, label sets without samples of multiplicity 1 no NC3 and NC_m; soft and real targets have no classes, so no
     SNC2, SNC4, SNC5. Every loss and every bias is measured by these definitions; which of them vanish at a minimum is
     the theorems' matter.
 
-    W, H, b, labels and errors as in ``verify.certify``. Metrics need no λ's, so no problem: without one they are those
-    of a problem with these labels whose task weights, which SNC4 alone depends on, are 1; then
+    W, H, b, labels and errors as in ``verify.certify``. Metrics do not depend on the λ's, so the problem may be left
+    out; they are then those of a problem with these labels and task weights 1 (only SNC4 depends on them), and
 
     labels   (N, T) or a list of T arrays (N,), −1 for no label; for a list of T arrays H (Problem (4)) T arrays (N_t,)
     classes  (K_1, …, K_T), by default the rows of the heads
@@ -134,12 +134,12 @@ def measured(measure: Measure, parts: tuple[Samples, ...]) -> tuple[float, str]:
 
 
 def without_meaning(source: Source) -> dict[str, str]:
-    """The metrics of tasks that share their samples that mean nothing here, and why."""
+    """The metrics of tasks with shared samples that are undefined here, and why."""
     return dict.fromkeys(OF_CLASSES, NO_CLASSES[source]) if source in NO_CLASSES else {}
 
 
 def table(source: Source) -> dict[str, Measure]:
-    """What is measured of the parts of a problem, by name."""
+    """The metrics of the parts of a problem, by name."""
     match source:
         case "single":
             return {
@@ -180,7 +180,7 @@ def table(source: Source) -> dict[str, Measure]:
 
 
 def _of_any_targets() -> dict[str, Measure]:
-    """Of tasks that share their samples, classes or not."""
+    """Metrics of tasks that share their samples, with classes or without."""
     return {
         "SNC1": _mean(within_label_variance),
         "SNC3": lambda parts: _cosines(parts[0])[0],

@@ -22,12 +22,12 @@ DECISIONS = ("SNC5", "MNC4", "NN_decoding_error")  # hold each of N features aga
 
 
 def tracked(problem: Problem, *names: str) -> Callable[[Any], dict[str, float]]:
-    """A ``metrics=`` for ``ufm.solve(problem, "gradient")``: columns of the history are those of ``verify.metrics``.
+    """A function for ``ufm.solve(problem, "gradient", metrics=…)`` that adds ``verify.metrics`` to the history.
 
     names  which metrics, such as "SNC1", "SNC3"; by default all but SNC5, MNC4 and NN_decoding_error, which are slow
 
-    Of a MultiSource problem each task's history has its own; where a weighting is at work, SNC4 is with its weights.
-    Features are taken to the CPU for it, in float64. Raises ValueError for a name that is not of the problem's table.
+    For a MultiSource problem each task's history has its own; with a weighting, SNC4 uses its weights. Features are
+    copied to the CPU in float64. Raises ValueError for a name that is not in the problem's table.
     """
     parts = forms(problem)
     measures, absent = table(problem.source), without_meaning(problem.source)

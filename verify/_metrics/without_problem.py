@@ -1,4 +1,4 @@
-"""The labels of a point as a problem, for metrics, which need no λ's."""
+"""The labels of a point as a problem, for metrics, which do not depend on λ's."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def labelled_point(W: Any, H: Any, b: Any, labels: Any, classes: Any) -> At:
     """The point with a problem that has its labels, every task weight 1.
 
     W        list of T arrays (K_t, d); one array (K, d) is one task
-    H        (d, N), or a list of T such arrays for tasks with samples of their own (Problem (4))
-    b        list of T arrays (K_t,), or one as W is one; None is zero
+    H        (d, N), or a list of T such arrays if each task has its own samples (Problem (4))
+    b        list of T arrays (K_t,), or one array (K,); None is zero
     labels   (N, T), or a list of T arrays (N,), −1 where a sample has no label; one vector (N,) is one task. Of Problem
              (4) a list of T arrays (N_t,), all labelled
     classes  (K_1, …, K_T), by default the rows of the heads
@@ -96,5 +96,5 @@ def _rows(labels: Any) -> Int:
 
 
 def _axes(value: Any) -> int | None:
-    """Of an array or tensor; None of anything else."""
+    """The number of axes of an array or tensor; None for anything else."""
     return getattr(value, "ndim", None)

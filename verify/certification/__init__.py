@@ -1,1 +1,1 @@
-"""How far a point is from the global minimum: objective, dual bound, verdict."""
+"""The distance of a point from the global minimum: objective, dual bound, verdict."""

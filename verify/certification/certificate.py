@@ -28,7 +28,7 @@ GAP_TOLERANCE = 1e-9  # of the objective: above the rounding of any evaluation, 
 
 @dataclass(frozen=True)
 class Certificate(Summarized):
-    """How far a point can be from the global minimum.
+    """A bound on how far a point can be from the global minimum.
 
     objective         F at the point, in the problem's reduction
     lower_bound       D ≤ min F, from this point's residuals: the best of several feasible dual points, less a proven
@@ -37,16 +37,16 @@ class Certificate(Summarized):
     spectral_ratio    σ/τ: at most 1 at a global minimum; above 1 a stationary point is not global
     verdict           "global minimum"  F − D ≤ tolerance · F (of every task), whatever the rounding of F, so that F is
                                         within that of the minimum
-                      "not optimal"     a point of the same dimension with a strictly lower objective was exhibited
-                      "inconclusive"    neither: the gap is open, and nothing better was found, or d is too small for
-                                        the bound, which is the convex program's, to be the minimum
+                      "not optimal"     a point of the same dimension with a strictly lower objective was found
+                      "inconclusive"    neither: the gap is open and nothing better was found, or d is too small for
+                                        the bound, that of the convex program, to be attained
     dim               d; sufficient_dim = min(R − T', m labels), T' the tasks whose loss a common shift of their logits
                       does not change: those of cross-entropy (MultiSource: the largest task's)
-    better_objective  the lower objective that was exhibited, or None
-    tasks             MultiSource: one Certificate per task, of which the figures above are sums and the largest σ/τ
+    better_objective  the lower objective that was found, or None
+    tasks             MultiSource: one Certificate per task; the figures above are their sums and the largest σ/τ
     enclosure         rigorous=True: (lower, upper) with lower ≤ min F ≤ upper proven in ball arithmetic, upper ≥ F at
                       the point, and ``relative_width``; the verdict then rests on it, not on the figures above
-    rigorous_note     what could not be proven, if anything: the enclosure holds all the same, and is wider
+    rigorous_note     what could not be proven, if anything: the enclosure still holds, but is wider
     """
 
     objective: float
@@ -98,7 +98,7 @@ class Certificate(Summarized):
         return {**own, "tasks": [task.to_dict() for task in self.tasks]}
 
     def to_frame(self) -> Any:
-        """A pandas.DataFrame of one row, and of MultiSource one more a task; ``part`` is "all", "task 1", …"""
+        """A pandas.DataFrame of one row, for MultiSource one more per task; ``part`` is "all", "task 1", …"""
         parts = {"all": self, **{f"task {t}": task for t, task in enumerate(self.tasks, 1)}}
         names = [field.name for field in fields(self) if field.name not in ("tasks", "enclosure")]
         rows = []
@@ -120,7 +120,7 @@ def certify(
     tolerance: float = GAP_TOLERANCE,
     rigorous: bool = False,
 ) -> Certificate:
-    """Bounds the distance of a point from the global minimum of the problem, whatever the point's origin.
+    """Bounds the distance of a point, of any origin, from the global minimum of the problem.
 
         F − D ≥ F − min F,    D = − Σ_t c^t Σ_l n_l ℓ_t*(θ g_tl; y_tl) − θ² Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t)
 
@@ -130,10 +130,11 @@ def certify(
     tried: a θ per task, g = 0, and singular values of V set to τ one by one, which makes the gap of a point off by ε
     of order ε² instead of ε. MultiSource is certified task by task.
 
-    solution   anything with .W, .H and, at will, .b, .labels, as ``ufm.solve`` returns; or instead of it
+    solution   anything with .W, .H and optionally .b, .labels, as returned by ``ufm.solve``; or instead of it
     W          list of T arrays or tensors (K_t, d)
     H          (d, columns); MultiSource: list of T such arrays
-    b          list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias, which is all that a
+    b          list of T arrays (K_t,); None, for all or as an entry, means zero: heads without bias, the only kind that
+    a
                problem with lambda_b=None has
     labels     (columns, T) label tuple of each column of H, −1 for no label; MultiSource: list of T arrays (columns_t,)
                or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of label sets; soft labels and regression:
@@ -143,7 +144,7 @@ def certify(
     rigorous   also prove bounds in ball arithmetic, free of assumptions on rounding: ``enclosure``. The verdict is then
                what is proven: "global minimum" F − min F ≤ tolerance · F, "not optimal" a point with a lower F
 
-    Raises TypeError or ValueError naming the field for anything that is not such a point, and where a rigorous bound
+    Raises TypeError or ValueError naming the field for anything that is not such a point, and if a rigorous bound
     would be too much work; FloatingPointError if the objective overflows; ModuleNotFoundError if rigorous=True
     and python-flint is not installed. Source: beyond the paper, theory.md.
     """
@@ -172,7 +173,7 @@ def check_tolerance(value: Any, usual: float = GAP_TOLERANCE) -> float:
 
 
 def _rest_on(part: Proven, certificate: Certificate) -> Certificate:
-    """The certificate with the verdict that is proven."""
+    """The certificate with the proven verdict."""
     return replace(certificate, verdict=part.verdict, enclosure=part.enclosure, rigorous_note=part.note)
 
 

@@ -1,4 +1,4 @@
-"""Exhibiting a strictly better point: proximal-gradient steps on the convex form, beyond the paper (theory.md).
+"""Finding a strictly better point by proximal-gradient steps on the convex form; beyond the paper (theory.md).
 
     P(Z, b) = Σ_t c^t Σ_l a_l ℓ_t(z_tl + b^t; y_tl) + τ ‖Z̃‖_* + λ_b Σ_t c^t ‖b^t‖²,   Z̃ = scaling · Z.
 

@@ -1,4 +1,4 @@
-"""Choices of the dual point of any logits whatever: bounds on min F, beyond the paper (theory.md).
+"""Choices of a dual point for any logits: bounds on min F, beyond the paper (theory.md).
 
 For every deviation g in the domains of the losses' conjugates ℓ_t*(g_tl; y_tl) whose V_tl = c^t a_l g_tl has
 ‖diag(1/√c) V diag(1/√w)‖_2 ≤ τ, and Σ_l V_tl = 0 where the bias is free,
@@ -68,7 +68,7 @@ def per_task_bound(form: Form, residual: Float) -> float:
 
 
 def per_task_deviation(form: Form, residual: Float) -> Float:
-    """θ_t ∂ℓ_t with a θ_t of its own for each task, min(1, τ/σ_t), before all are shrunk together.
+    """θ_t ∂ℓ_t with θ_t = min(1, τ/σ_t) for each task, before all are shrunk together.
 
     Better than one θ where one task is far from its minimum and another near.
     """

@@ -47,15 +47,15 @@ def certify_many(
     """``certify(problem, point, tolerance=tolerance)`` of each pair, in order, faster for many small ones.
 
     Points of problems of one shape are evaluated together, and bounded together by the plain dual point, with
-    allowances for the rounding of the sums as they are computed there. Where that leaves a gap above the tolerance,
-    ``certify`` itself goes on; so it does from the first for free biases, and for large points.
+    allowances for the rounding of the sums as they are computed there. Points whose gap stays above the tolerance go to
+    ``certify`` itself; so do free biases and large points, directly.
 
-    problems   any iterable of problems; none give the empty list
-    points     as many, each anything with .W, .H and, at will, .b, .labels, as ``ufm.solve_many`` returns
+    problems   any iterable of problems; an empty one returns []
+    points     as many points, each with .W, .H and optionally .b, .labels, as returned by ``ufm.solve_many``
     tolerance  largest relative gap called a global minimum
-    progress   called with the numbers of points done and in all; what it raises ends the call
+    progress   called with (done, total), the numbers of points; an exception that it raises ends the call
 
-    Raises as ``certify``, with the position in front, before any is certified.
+    Raises as ``certify``, with the position first, before any point is certified.
     """
     given, reached = _listed("problems", problems), _listed("points", points)
     if len(given) != len(reached):
@@ -129,7 +129,7 @@ def _certificates(
 
 
 def _read(i: int, problem: Problem, point: Any) -> At:
-    """Pair number i, whose errors say so."""
+    """Reads pair number i; errors name its position."""
     try:
         return read(problem, point)
     except TypeError as error:
@@ -139,7 +139,7 @@ def _read(i: int, problem: Problem, point: Any) -> At:
 
 
 def _listed(name: str, values: Any) -> list[Any]:
-    """The values of an iterable."""
+    """The iterable as a list."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a list, or another iterable, got {type(values).__name__}")
     return list(values)

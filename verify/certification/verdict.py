@@ -4,5 +4,5 @@ GLOBAL, NOT_OPTIMAL, INCONCLUSIVE = "global minimum", "not optimal", "inconclusi
 
 
 def overall(verdicts: set[str]) -> str:
-    """The verdict on a sum of separate tasks: global where all are, not optimal where one is not."""
+    """The verdict on a sum of separate tasks: global if all are, not optimal if one is not."""
     return next(v for v in (NOT_OPTIMAL, INCONCLUSIVE, GLOBAL) if v in verdicts)

@@ -1,7 +1,7 @@
 """Claims about every global minimum, for ``verify.falsify``: each property of each theorem, and what replaces it.
 
-A claim is a function (problem, solution) → violation ≥ 0, with a name, a statement, a source and a margin; NaN where
-the claim says nothing, for instance because a head is zero. ``LIBRARY`` holds them by name.
+A claim is a function (problem, solution) → violation ≥ 0, with a name, a statement, a source and a margin; the
+violation is NaN if the claim says nothing, for instance because a head is zero. ``LIBRARY`` holds the claims by name.
 
     nc1                        samples of one label have one feature (method="gradient")
     nc2, nc2_angles, nc2_norms the rows of each head form a simplex ETF
@@ -20,10 +20,10 @@ the claim says nothing, for instance because a head is zero. ``LIBRARY`` holds t
     vanishing_regularization   the limit of the logits as λ → 0
     tag_wise_sum               multi-label features along the sum of their heads
 
-Claims about angles, lengths and directions are about every loss and bias; those about classes say nothing of soft and
-real targets, and the paper's closed forms and limit nothing of other losses than cross-entropy or of missing labels.
+Claims about angles, lengths and directions apply to every loss and bias; those about classes do not apply to soft and
+real targets, and the paper's closed forms and limit only to cross-entropy without missing labels.
 
-A function of one's own will do as well: ``verify.falsify(lambda problem, solution: …, …)``.
+Any function will do as well: ``verify.falsify(lambda problem, solution: …, …)``.
 """
 
 from verify.claims._claim import LIBRARY, Claim, as_claim, claim, find

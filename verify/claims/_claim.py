@@ -1,4 +1,4 @@
-"""A claim about every global minimum: a function of a point read → violation, with its name and source."""
+"""A claim about every global minimum: a function of a point → violation, with its name and source."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ def of_objective(violation: float) -> float:
 class Claim:
     """A statement that may be false; call it with a problem and its certified solution.
 
-    measure     a problem and its solution, read (``verify.reading.read.At``) → violation ≥ 0, 0 where the claim holds
-                and NaN where it says nothing; or True where the claim holds and False (violation 1) where it does not
-    margin      violations up to it are not reported
+    measure     function of a problem and its solution (``verify.reading.read.At``) → violation ≥ 0, 0 if the claim
+    holds
+                and NaN if it says nothing; or True if the claim holds and False (violation 1) if it does not
+    margin      violations up to this size are not reported
     resolution  of a violation, the largest relative error of the minimizer's Gram matrix at which it is believed
                 (``verify.falsification.resolution``): ``of_distances`` by default
     """
@@ -59,7 +60,7 @@ class Claim:
     resolution: Needed = of_distances
 
     def __call__(self, problem: Any, solution: Any = None) -> float:
-        """The violation at a solution of a problem, or at what was read of both (``verify.reading.read.At``).
+        """The violation at a solution of a problem, or at an ``verify.reading.read.At`` of both.
 
         Raises TypeError or ValueError if the measure returns anything but a number ≥ 0, NaN or a bool.
         """
@@ -84,7 +85,7 @@ LIBRARY: dict[str, Claim] = {}
 def claim(
     name: str, *, statement: str, source: str, margin: float = MARGIN, resolution: Needed = of_distances
 ) -> Callable[[Measure], Claim]:
-    """Makes a function a named claim of the library."""
+    """A decorator that makes a function a named claim of the library."""
 
     def named(measure: Measure) -> Claim:
         made = Claim(name, statement, source, measure, margin, resolution)
@@ -95,12 +96,13 @@ def claim(
 
 
 def find(name: str) -> Claim:
-    """The library's claim of that name; ValueError names the nearest."""
+    """The library's claim of that name; raises ValueError naming the nearest."""
     return LIBRARY[require_name("claim", name.replace("-", "_"), LIBRARY)]
 
 
 def as_claim(value: Any) -> Claim:
-    """A Claim, a name of the library, or a function (problem, solution) of one's own, stated by its docstring."""
+    """A Claim as it is, from a name in the library, or from any function (problem, solution), stated by its
+    docstring."""
     if isinstance(value, Claim):
         return value
     if isinstance(value, str):

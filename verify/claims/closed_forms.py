@@ -1,7 +1,7 @@
-"""Claims on closed forms, evaluated formally: whether or not the theorem's hypotheses hold.
+"""Claims on closed forms, evaluated formally, whether or not the theorem's hypotheses hold.
 
-``theory.predict`` rightly refuses where hypotheses fail; ``theory.unchecked`` asks none. They are the paper's, of
-cross-entropy with every label there, and say nothing elsewhere; ``closed_form`` is about all that is covered.
+``theory.predict`` refuses if hypotheses fail; ``theory.unchecked`` does not check them. The paper's claims are for
+cross-entropy without missing labels and say nothing elsewhere; ``closed_form`` covers every problem with a theorem.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Claims on decisions: the heads against the nearest class centre."""
+"""Claims on decisions: the heads compared with the nearest class centre."""
 
 from __future__ import annotations
 

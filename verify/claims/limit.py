@@ -1,4 +1,4 @@
-"""The claim on vanishing regularization, refuted by logits one can hold in hand."""
+"""The claim on vanishing regularization, refuted by explicit logits."""
 
 from __future__ import annotations
 

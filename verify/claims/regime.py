@@ -1,4 +1,4 @@
-"""What the measures share: which vectors of a point count as zero."""
+"""Shared by the measures: which vectors of a point count as zero."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def heads(part: Samples) -> list[Float]:
 
 @remembered
 def live_heads(part: Samples) -> list[Float]:
-    """The heads with rows that are not live made zero, of which no direction is asked."""
+    """The heads with rows that count as zero set to zero, so that their direction is ignored."""
     alive = live_rows(part)
     return [np.where(alive[rows, None], part.point.W[rows], 0.0) for rows in part.form.blocks]
 

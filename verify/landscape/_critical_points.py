@@ -1,4 +1,4 @@
-"""The known critical points of a problem, and what each of them is."""
+"""The known critical points of a problem, each classified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAME = 1e-6  # relative, of the logits: two constructions gave one point
 class CriticalPoint:
     """A point that is critical by construction, checked.
 
-    name         what makes it critical
+    name         why it is critical
     W, H, b      the point as ``verify.certify`` takes it, one column of H per label of the problem
     certificate  ``verify.certify`` of it: objective, σ/τ, whether it is the global minimum
     curvature    ``verify.curvature`` of it: gradient norm, smallest eigenvalue, verdict
@@ -67,7 +67,7 @@ class CriticalPoints:
 
     @property
     def benign(self) -> bool:
-        """Every point is a global minimum or a strict saddle: what theory says of d ≥ sufficient_dim."""
+        """Whether every point is a global minimum or a strict saddle, as theory says for d ≥ sufficient_dim."""
         return all(point.as_expected for point in self.points)
 
     def __iter__(self) -> Iterator[CriticalPoint]:
@@ -111,7 +111,7 @@ class CriticalPoints:
 
 
 def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) -> CriticalPoints:
-    """Critical points of F that are known by construction, each checked and named for what it is.
+    """Lists critical points of F that are known by construction, each checked and classified.
 
     - the minimum, from ``ufm.solve``;
     - zero: W = 0, H = 0 and the best b;
@@ -122,10 +122,10 @@ def critical_points(problem: Problem, *, dim: int | None = None, seed: int = 0) 
       these are Theorem 5.1 with one of its two singular values zero;
     - the minimizer of each smaller rank, from ``ufm.solve(dim=r)``, in the wider space.
 
-    Points whose logits agree with an earlier one's are left out, and so are those that the solver or float64 did not
-    bring to where the gradient is zero: ``.left_out`` names them. For d ≥ min(R − T', m), T' the tasks of
-    cross-entropy, theory says that each is a global minimum or a strict saddle; ``.benign`` says whether that was
-    found. For a smaller d local minima may exist, and the solver may stop in one.
+    Points whose logits agree with an earlier one's are left out, and so are those whose gradient the solver did not
+    bring to zero in float64: ``.left_out`` names them. For d ≥ min(R − T', m), T' the tasks of cross-entropy, theory
+    says that each is a global minimum or a strict saddle; ``.benign`` says whether that was found. For a smaller d
+    local minima may exist, and the solver may stop in one.
 
     dim   feature dimension d, by default as ``ufm.solve``
     seed  of the solver's random starts

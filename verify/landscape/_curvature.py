@@ -1,4 +1,4 @@
-"""What kind of critical point a point is: the smallest eigenvalue of the Hessian of F over (W, H, b) there."""
+"""The kind of a critical point, from the smallest eigenvalue of the Hessian of F over (W, H, b)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Direction:
 
 @dataclass(frozen=True)
 class Curvature(Summarized):
-    """The smallest eigenvalue of the Hessian, and what it says of the point.
+    """The smallest eigenvalue of the Hessian at a point, and the verdict that follows.
 
     eigenvalue        of D ∇²F D (see ``verify.landscape.hessian``): of the same sign as ∇²F's smallest, in units of the
                       penalty's own curvature. A Rayleigh quotient: an upper bound on the smallest eigenvalue, so that
@@ -87,7 +87,7 @@ class Curvature(Summarized):
         return {**own, "tasks": [task.to_dict() for task in self.tasks]}
 
     def to_frame(self) -> Any:
-        """A pandas.DataFrame of one row, and of MultiSource one more a task; ``part`` is "all", "task 1", …"""
+        """A pandas.DataFrame of one row, for MultiSource one more per task; ``part`` is "all", "task 1", …"""
         parts = {"all": self, **{f"task {t}": task for t, task in enumerate(self.tasks, 1)}}
         return data_frame(
             [{"part": part, **{name: getattr(of, name) for name in _figures()}} for part, of in parts.items()]
@@ -131,8 +131,8 @@ def curvature(
     solution, W, H, b, labels  the point, as ``verify.certify`` takes it; H's columns as they are, one per label or many
     tolerance                  largest gradient_norm called stationary
 
-    Raises TypeError or ValueError naming the field, MemoryError before a Hessian too large is begun, RuntimeError
-    if Lanczos does not converge. Source: beyond the paper, docs/theory.md ("Strict saddles").
+    Raises TypeError or ValueError naming the field, MemoryError before a Hessian that is too large is begun,
+    RuntimeError if Lanczos does not converge. Source: beyond the paper, docs/theory.md ("Strict saddles").
     """
     tolerance = check_tolerance(tolerance, GRADIENT_TOLERANCE)
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)

@@ -23,7 +23,7 @@ VANISHES = 1e-6  # logits below are zero; and of the largest singular value, wha
 
 @dataclass(frozen=True)
 class NamedPoint:
-    """What makes the point critical, and the point, form by form, with one column of H per label."""
+    """Why the point is critical, and the point, form by form, with one column of H per label."""
 
     name: str
     parts: tuple[Point, ...]

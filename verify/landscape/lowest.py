@@ -1,4 +1,4 @@
-"""The smallest eigenvalue of a Hessian given by products: exactly where it is small, else by Lanczos."""
+"""The smallest eigenvalue of a Hessian given by products: dense if it is small, else by Lanczos."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Checkpoints: safetensors whose header holds the numbers, the history and what the run is of, as JSON.
+"""Checkpoints: safetensors files whose header holds the numbers, the history and the run's fingerprint, as JSON.
 
-Written beside the file and renamed over it, so that a kill at any moment leaves a whole checkpoint; a SHA-256 is over
-tensors and header, so that a damaged one is refused in words and left as it is.
+Each is written beside the file and renamed over it, so that a kill at any moment leaves a whole checkpoint. A SHA-256
+covers tensors and header: a damaged file is refused with an error and left as it is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FORMAT = "ufm gradient checkpoint 2"
 
 @dataclass
 class Progressed:
-    """Where a run is: steps taken, the optimizer's numbers, the history."""
+    """The progress of a run: steps taken, the optimizer's numbers, the history."""
 
     step: int
     numbers: dict[str, float]
@@ -69,10 +69,10 @@ def save(path: Path, fingerprint: dict[str, Any], progressed: Progressed, tensor
 
 
 def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) -> Progressed:
-    """Fills ``tensors`` and returns where the run was.
+    """Fills ``tensors`` and returns the progress of the run.
 
-    Raises ValueError if the file is no checkpoint, is damaged, or is of another problem or other settings; the
-    tensors are then as they were.
+    Raises ValueError if the file is not a checkpoint, is damaged, or belongs to another problem or other settings; the
+    tensors then stay unchanged.
     """
     require_regular("checkpoint", path)
     try:
@@ -94,7 +94,7 @@ def load(path: Path, fingerprint: dict[str, Any], tensors: dict[str, Tensor]) ->
 
 
 def progressed_from(run: dict[str, Any]) -> Progressed:
-    """Numbers where numbers belong, and a history whose lists are of one length, up to the step and not beyond."""
+    """The progress in a header, checked: numbers are numbers, and the history's lists end at the step."""
     step, numbers, history = validation.whole_number("step", run["step"], 0), run["numbers"], run["history"]
     _require_numbers("numbers", numbers.values())
     for name, column in history.items():
@@ -114,7 +114,7 @@ def _require_numbers(name: str, values: Iterable[Any]) -> None:
 
 
 def unreadable(path: Path, reason: str) -> ValueError:
-    """The error for a checkpoint that cannot be resumed from."""
+    """The error to raise for a checkpoint that cannot be resumed from."""
     return ValueError(
         f"checkpoint={str(path)!r} cannot be resumed from ({reason}); it is left as it is: "
         "remove it to start anew, or name another file"

@@ -1,8 +1,8 @@
-"""Standard normals by number: the ones that a process needs of a start that all processes draw together.
+"""Standard normals by index: the part that one process needs of a start that all processes share.
 
-One generator draws them in order, so a process draws what comes before its own too, and drops it: N d numbers, which
-take seconds where one process could hold them. Starts of more than ``ONE_STREAM`` numbers are drawn in slices that have
-a generator each, and a process draws its own slices alone.
+One generator draws them in order, so a process also draws and drops the numbers before its own: N d numbers, a matter
+of seconds if one process could hold them. Starts of more than ``ONE_STREAM`` numbers are drawn in slices with one
+generator each, and a process draws its own slices only.
 """
 
 from __future__ import annotations

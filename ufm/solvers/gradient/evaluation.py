@@ -17,7 +17,7 @@ class Evaluation:
 
     @property
     def finite(self) -> bool:
-        """Whether F and its gradient are numbers still."""
+        """Whether F and its gradient are still finite."""
         return math.isfinite(self.value) and math.isfinite(self.gradient_square)
 
     @property

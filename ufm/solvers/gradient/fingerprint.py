@@ -1,4 +1,4 @@
-"""What a run is of: two runs with equal fingerprints take equal steps."""
+"""The fingerprint of a run: two runs with equal fingerprints take equal steps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from ufm.solvers.gradient.settings import DTYPES, Settings
 
 
 def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Settings) -> dict[str, Any]:
-    """Everything the trajectory depends on, by name. Steps are part of it only for Adam's own rate, which they set;
-    a tolerance, a device or how often to report may differ on resuming.
+    """Everything the trajectory depends on, by name.
+
+    ``steps`` is part of it only for Adam's default rate, which depends on it; tolerance, device and reporting interval
+    may differ when a run is resumed.
+
     """
     kinds = list(form.losses) if set(form.losses) != {DEFAULT} else None  # as in files older than other losses
     schedule = settings.steps if settings.optimizer == "adam" and settings.learning_rate is None else None
@@ -44,7 +47,7 @@ def fingerprint(form: StandardForm, counts: NDArray[np.int64], settings: Setting
 
 
 def shared_options(settings: Settings) -> dict[str, Any]:
-    """What many processes must have in common besides, or they would not stop and save together."""
+    """The other options that processes must share, or they would not stop and save together."""
     names = ("tolerance", "steps", "log_every", "checkpoint", "checkpoint_every", "distributed")
     return {f"{name}=": str(getattr(settings, name)) for name in names}
 

@@ -1,4 +1,4 @@
-"""What the methods that search along lines share."""
+"""The common part of the methods that search along lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LineMethod(Method):
         return search(self.line, self.current.value, slope, guess)
 
     def evaluate(self) -> Evaluation:
-        """Known since the last step."""
+        """The evaluation that the last step left."""
         return self.current
 
     def resume(self, numbers: dict[str, float]) -> None:

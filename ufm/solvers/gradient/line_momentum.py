@@ -28,7 +28,7 @@ class LineMomentum(LineMethod):
         self.direction.vector.sub_(self.gradient.vector)
 
     def step(self) -> bool:
-        """To the minimizer along D, then the next D."""
+        """Moves to the minimizer along D, then sets the next D."""
         slope = self.objective.dot(self.gradient.vector, self.direction.vector)
         descends = slope < -DESCENT * self.current.gradient_square
         t = self.along(slope) if descends else None

@@ -39,9 +39,9 @@ from ufm.support import validation
 
 @dataclass(kw_only=True)
 class GradientResult(ColumnSolution):
-    """H (d, N) has a column per sample, ``sample_column`` ascends, ``objective`` is evaluated in float64.
+    """The result of a run: H (d, N) has one column per sample, ``sample_column`` ascends, ``objective`` is in float64.
 
-    relative_gradient  ‖∇F‖ / √(2F) in balanced units, what ``tolerance`` is on
+    relative_gradient  ‖∇F‖ / √(2F) in balanced units, which ``tolerance`` bounds
     history            lists by name: step, loss, gradient_norm (relative, as above), and what ``metrics`` returned
     """
 
@@ -64,11 +64,11 @@ def minimize(
 
         Σ_t c^t Σ_i w_i ℓ_t(u_ti; y_ti) + λ_H Σ_i w_i ω ‖h_i‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖²
 
-    with w_i = multiplicity / count of sample i's column: 1 where λ's stand beside the SUM of losses; the loss of a task
+    with w_i = multiplicity / count of sample i's column: 1 if λ's stand beside the SUM of losses; the loss of a task
     is over samples with a label there. λ_b = 0 leaves b free, None keeps it at exactly 0.
 
     counts         (m,) samples of each column, ≥ 1
-    labels, task   of the columns, (m, T), and of the form: what ``metrics`` is told; by default the columns' numbers
+    labels, task   of the columns, (m, T), and of the form, passed on to ``metrics``; by default the columns' numbers
     options        those of ``ufm.Gradient``. With a ``weighting``, F and its gradient in the history, and ``tolerance``
                    are those of c = the weights in effect, which the history has as weight_t beside the losses loss_t;
                    the form's own weights must be 1, and ``objective`` is F with c = 1. See ``weighted_momentum``.
@@ -129,7 +129,7 @@ def minimize(
 
 
 def _kept(settings: Settings, of_run: dict[str, Any], method: Method, ranks: Ranks) -> Kept:
-    """Where the run is saved."""
+    """The checkpoint of the run, or None."""
     if settings.checkpoint is None:
         return None
     if isinstance(ranks, ProcessGroup):
@@ -138,7 +138,7 @@ def _kept(settings: Settings, of_run: dict[str, Any], method: Method, ranks: Ran
 
 
 def build(samples: Samples, settings: Settings) -> Method:
-    """The optimizer at its random start: in the problem's own units where a learning rate is given, else balanced."""
+    """The optimizer at its random start, in the problem's own units if a learning rate is given, else balanced."""
     rate, momentum = settings.learning_rate, settings.momentum
     if rate is not None:
         objective, point = own_start(samples, settings.dim, settings.seed)

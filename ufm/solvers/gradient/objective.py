@@ -100,7 +100,7 @@ class Objective:
         return torch.stack([group.loss.loss(*block) for group, block in groups]).sum()
 
     def sweep(self, point: Point, heads: Heads) -> Iterator[Chunk]:
-        """Chunks with their residuals; ``heads`` has their sums before each is handed out.
+        """Chunks with their residuals; ``heads`` has their sums before each is yielded.
 
         The caller may overwrite the chunk's features: no later chunk reads them.
         """
@@ -133,7 +133,7 @@ class Objective:
         return W.addcmul_(penalty.W, point.heads), (heads.b_sum * scale.b).addcmul_(penalty.b, point.bias)
 
     def evaluate(self, point: Point, gradient: Point | None = None, margins: Tensor | None = None) -> Evaluation:
-        """F and the norm of its gradient; the gradient itself and the margins (R, N) are written where asked for."""
+        """F and the norm of its gradient; the gradient itself and the margins (R, N) are written on request."""
         heads, metric = self.heads(point), self.units.metric
         total = torch.zeros(3, device=self.device, dtype=torch.float64)
         for chunk in self.sweep(point, heads):
@@ -181,7 +181,7 @@ class Objective:
         return float(product)
 
     def own(self, vector: Tensor) -> Tensor:
-        """What this process counts of a point's vector: its features, and in the first process W and b."""
+        """The part of a point's vector that this process counts: its features, and in the first process W and b."""
         return vector if self.samples.ranks.first else vector[: self.samples.count * self.dim]
 
     def feature_penalty(self, features: Tensor, column: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ KINDS = (ValueError, TypeError, MemoryError, OSError)  # of errors, as other pro
 
 
 class LostProcessError(RuntimeError):
-    """Another process ended or fell silent; nothing of this run can go on."""
+    """Another process ended or stopped responding; this run cannot continue."""
 
 
 def _lost(rank: int, size: int, reason: str) -> LostProcessError:
@@ -31,14 +31,14 @@ def _lost(rank: int, size: int, reason: str) -> LostProcessError:
 
 
 class ProcessGroup(Ranks):
-    """Sums by all-reduce, in float64 whatever the tensors are in."""
+    """Sums by all-reduce, in float64 whatever the tensors' format."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
 
     def add(self, *sums: Tensor) -> None:
-        """By one all-reduce."""
+        """Adds up over the processes, in one all-reduce."""
         packed = torch.cat([part.reshape(-1).double() for part in sums])
         with self.hearing():
             dist.all_reduce(packed)
@@ -46,7 +46,7 @@ class ProcessGroup(Ranks):
             part.copy_(whole.view_as(part))
 
     def mean(self, x: Tensor) -> Tensor:
-        """Of the entries of all processes."""
+        """The mean over the entries of all processes."""
         total = torch.stack([x.sum(dtype=torch.float64), x.new_tensor(x.numel(), dtype=torch.float64)])
         self.add(total)
         return total[0] / total[1]
@@ -59,7 +59,7 @@ class ProcessGroup(Ranks):
         return bool(raised > 0)
 
     def together(self, work: Callable[[], Made]) -> Made:
-        """What ``work`` returns here; an error of the same kind in all processes where it fails in one."""
+        """Returns what ``work`` returns here; if it fails in one process, all raise an error of the same kind."""
         failed: Exception | None = None
         try:
             made = work()
@@ -77,12 +77,12 @@ class ProcessGroup(Ranks):
         return made
 
     def on_one_device(self, device: str, amount: int) -> int:
-        """The amounts of all processes on this device of this host, added up."""
+        """The sum of the amounts of all processes on this device of this host."""
         here = (socket.gethostname(), device)
         return sum(other for there, other in self.of_all((here, amount)) if there == here)
 
     def require_same(self, values: Mapping[str, Any]) -> None:
-        """The first process' are held against; all processes raise."""
+        """Compares all processes with the first one; all of them raise."""
         told = self.of_all(dict(values))
         for rank, other in enumerate(told):
             names = [name for name in told[0] | other if told[0].get(name) != other.get(name)]
@@ -94,7 +94,7 @@ class ProcessGroup(Ranks):
                 )
 
     def gathered(self, rows: Tensor, total: int) -> Tensor:
-        """All rows in the first process, received into their place; in the others their own."""
+        """All rows in the first process, each received into its place; in the others their own rows."""
         if not self.first:
             with self.hearing():
                 for part in rows.split(max(1, PIECE // rows.shape[1])) if len(rows) else ():
@@ -110,7 +110,7 @@ class ProcessGroup(Ranks):
         return whole
 
     def of_all(self, value: Any) -> list[Any]:
-        """Small objects, in the order of the processes."""
+        """One small object per process, in the order of the processes."""
         told: list[Any] = [None] * self.size
         with self.hearing():
             dist.all_gather_object(told, value)
@@ -126,10 +126,10 @@ class ProcessGroup(Ranks):
 
 
 def joined(distributed: bool | str, device: torch.device) -> Ranks:
-    """The default process group; this process alone where ``distributed`` is False.
+    """The default process group, or this process alone if ``distributed`` is False.
 
     Raises ValueError if there is no process group, or none that can add tensors of ``device``; LostProcessError if
-    another process does not come.
+    another process does not join.
     """
     if not distributed:
         return ALONE
@@ -153,7 +153,7 @@ def joined(distributed: bool | str, device: torch.device) -> Ranks:
 
 @contextmanager
 def told_where_it_is(checkpoint: Path | None) -> Iterator[None]:
-    """What to do is added to a LostProcessError."""
+    """Adds to a LostProcessError how to go on."""
     try:
         yield
     except LostProcessError as error:

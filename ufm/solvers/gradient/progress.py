@@ -1,4 +1,4 @@
-"""A progress bar that appears only where a run turns out long and someone is looking."""
+"""A progress bar that appears only if a run turns out long and stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONG = 2.0  # seconds
 
 
 class ProgressBar:
-    """progress None: after two seconds and where stderr is a terminal; True: always, at once; False: never."""
+    """progress None: after two seconds, if stderr is a terminal; True: always, at once; False: never."""
 
     def __init__(self, progress: bool | None, total: int, description: str) -> None:
         self.wanted = sys.stderr.isatty() if progress is None else progress
@@ -29,7 +29,7 @@ class ProgressBar:
             self.bar.stop()
 
     def update(self, step: int, objective: float, relative_gradient: float) -> None:
-        """Shows what was last measured."""
+        """Shows the last measurement."""
         if not self.wanted or time.monotonic() < self.since:
             return
         if self.bar is None:

@@ -1,4 +1,4 @@
-"""The processes among which the columns of H are shared; here the one process that has them all.
+"""The processes that share the columns of H; here one process, which has them all.
 
 With P processes, process r has the samples of the r-th of P runs of equal length, ⌈N / P⌉; every one of them has W and
 b. Sums over samples (Σ g_i h_iᵀ, Σ g_i, losses, inner products over H) are sums of the processes' own. What W and b add
@@ -17,21 +17,21 @@ Made = TypeVar("Made")
 
 
 class Ranks:
-    """One process: every sum is whole as it is."""
+    """One process: every sum is complete already."""
 
     rank, size = 0, 1
 
     @property
     def first(self) -> bool:
-        """Whether this process counts what all of them have, speaks and writes."""
+        """Whether this process counts what all of them have, prints and writes."""
         return self.rank == 0
 
     def share(self, samples: int) -> slice:
-        """This process' samples, of so many; none where there are more processes than samples."""
+        """The samples of this process among ``samples``; none if there are more processes than samples."""
         return share_of(self.rank, self.size, samples)
 
     def add(self, *sums: Tensor) -> None:
-        """Each becomes its sum over the processes, by one message."""
+        """Replaces each tensor by its sum over the processes, in one message."""
 
     def mean(self, x: Tensor) -> Tensor:
         """Of the entries of all processes."""
@@ -42,15 +42,15 @@ class Ranks:
         return flag
 
     def together(self, work: Callable[[], Made]) -> Made:
-        """What ``work`` returns here; an error, which names the process, where it fails in any."""
+        """Returns what ``work`` returns here; raises an error naming the process if it fails in any."""
         return work()
 
     def on_one_device(self, device: str, amount: int) -> int:
-        """The amounts of all processes on this device, added up."""
+        """The sum of the amounts of all processes on this device."""
         return amount
 
     def require_same(self, values: Mapping[str, Any]) -> None:
-        """Raises ValueError naming what is not the same in all processes."""
+        """Raises Raises ValueError naming what differs between processes."""
 
     def gathered(self, rows: Tensor, total: int) -> Tensor:
         """(total, d) of the rows (n, d) of all processes in the first one, in order; in the others their own."""

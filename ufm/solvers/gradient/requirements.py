@@ -1,4 +1,4 @@
-"""What a run will hold in memory, refused in words before anything is allocated."""
+"""The memory a run needs, estimated and refused before anything is allocated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def needed_bytes(form: StandardForm, samples: int, settings: Settings) -> int:
 
 
 def _chunk_bytes(form: StandardForm, samples: int, settings: Settings) -> int:
-    """F is evaluated in float64 at the end."""
+    """Bytes of one chunk; F is evaluated in float64 at the end."""
     n = chunk_rows(samples, form.rows, settings.dim, 8, settings.device)
     return 8 * n * (PER_ROW * form.rows + PER_DIMENSION * settings.dim + PER_TASK * len(form.classes))
 
@@ -64,7 +64,7 @@ def share_bytes(form: StandardForm, samples: int, settings: Settings, ranks: Ran
 
 
 def require_memory(form: StandardForm, samples: int, settings: Settings, ranks: Ranks = ALONE) -> None:
-    """Raises MemoryError naming N, d, dtype, the need and what there is: of all processes on one device together."""
+    """Raises MemoryError naming N, d, dtype, need and available memory, of all processes on a device."""
     lighter = "; optimizer='momentum' needs less" if settings.optimizer == "lbfgs" else ""
     memory.require_memory(
         ranks.on_one_device(str(settings.device), share_bytes(form, samples, settings, ranks)),

@@ -1,4 +1,4 @@
-"""The loop around any optimizer: measure, record, save, stop."""
+"""The loop around an optimizer: measure, record, save, stop."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class End:
 
 
 class Run:
-    """One optimizer on its way, from its start or from a checkpoint."""
+    """A run of one optimizer, from its start or from a checkpoint."""
 
     def __init__(self, method: Method, settings: Settings, kept: Kept, measure: Measure) -> None:
         self.method, self.settings, self.kept, self.measure = method, settings, kept, measure
@@ -66,7 +66,7 @@ class Run:
                 raise unreadable(Path(str(settings.checkpoint)), reason) from error
 
     def finish(self, progress: bool | None) -> End:
-        """Steps until there is a reason to stop."""
+        """Takes steps until there is a reason to stop."""
         settings = self.settings
         title = f"gradient ({settings.optimizer})"
         with (
@@ -96,7 +96,7 @@ class Run:
         return End(reason, last, self.at.step, self.at.history)
 
     def _reason(self, interrupt: Interrupt, bar: ProgressBar) -> Reason | None:
-        """Why to stop here, if at all. Measuring costs a sweep except in line searches, which have measured."""
+        """The reason to stop here, or None. Measuring costs a sweep, except after a line search."""
         settings, step = self.settings, self.at.step
         due = step % settings.log_every == 0
         if due or settings.line_search:
@@ -135,7 +135,7 @@ class Run:
             self._save()
 
     def _save(self) -> None:
-        """A full disk does not end the run."""
+        """Saves a checkpoint; a full disk does not end the run."""
         if self.kept is None:
             return
         self.at.numbers = self.method.numbers()

@@ -54,7 +54,7 @@ class Samples:
     W_penalty       (R,)    λ_W c^t
     b_penalty       (R,)    λ_b c^t, 0 where the bias is free
     bias_curvature  (R,)    about what the losses' ∂²/∂b² is at a minimizer
-    has_bias                whether there is one; b stays 0 where there is none
+    has_bias                whether there is one; without one b stays 0
     nothing                 an F that counts as 0
     total                   N
     ranks                   the processes that have the N samples together
@@ -93,9 +93,7 @@ def expand(
     dtype: torch.dtype,
     ranks: Ranks = ALONE,
 ) -> Samples:
-    """The samples of ``form``, counts[l] of column l, of which this process has its share; tables on ``device`` in
-    ``dtype``.
-    """
+    """Writes out the samples of ``form``, counts[l] of column l, this process its share; on ``device`` in ``dtype``."""
     weight = form.multiplicity / counts
     task_order = np.array(sorted(range(len(form.classes)), key=lambda t: (form.classes[t], form.losses[t])))
     row_order = np.concatenate([np.arange(form.offsets[t], form.offsets[t + 1]) for t in task_order])

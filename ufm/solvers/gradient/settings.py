@@ -1,4 +1,4 @@
-"""The options of a run with every default that depends on another filled in, and where it runs."""
+"""The options of a run with dependent defaults filled in, and its device."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Checkpoints of many processes: folders that torch.distributed.checkpoint writes, each process its share of H.
+"""Checkpoints of many processes: folders written by torch.distributed.checkpoint, each process its share of H.
 
 ``checkpoint`` is a folder. A checkpoint in it, ``save-7``, is written as ``save-7.part`` and renamed once every process
-has its part on disk and ``run.json`` says what the run is of, how far it is, and a SHA-256 of every other file. The one
-before, ``save-6``, is removed after that: a kill at any moment leaves a whole checkpoint, which any number of processes
-may go on from.
+has its part on disk and ``run.json`` holds the run's fingerprint, its progress and a SHA-256 of every other file. Then
+the previous one, ``save-6``, is removed: a kill at any moment leaves a whole checkpoint, from which any number of
+processes may resume.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ RUN = "run.json"
 
 
 class ShardedCheckpoint:
-    """The folder of a run; ``save`` and ``load`` are called by all processes at once."""
+    """The checkpoint folder of a run; all processes call ``save`` and ``load`` together."""
 
     def __init__(self, folder: Path, fingerprint: dict[str, Any], objective: Objective, ranks: ProcessGroup) -> None:
         self.folder, self.fingerprint, self.objective, self.ranks = folder, fingerprint, objective, ranks
 
     def load(self, tensors: dict[str, Tensor]) -> Progressed | None:
-        """Fills ``tensors`` from the newest checkpoint, and says where the run was; None if there is none.
+        """Fills ``tensors`` from the newest checkpoint and returns the run's progress; None if there is none.
 
-        Raises ValueError if it is damaged, or of another problem or other settings: the tensors are then as they were.
+        Raises ValueError if it is damaged, or of another problem or other settings; the tensors then stay unchanged.
         """
         newest = self.ranks.together(self._newest)
         self.ranks.require_same({"the newest checkpoint": newest and newest.name})
@@ -54,7 +54,7 @@ class ShardedCheckpoint:
         return progressed
 
     def save(self, progressed: Progressed, tensors: dict[str, Tensor]) -> None:
-        """A new checkpoint, and the one before is gone. Raises OSError if it was not written, in every process."""
+        """Writes a new checkpoint and removes the previous one. Raises OSError in every process if writing failed."""
         last = self.ranks.together(self._newest)
         name = f"save-{int(last.name[5:]) + 1 if last else 1}"
         stage = self.folder / f"{name}.part"
@@ -79,19 +79,19 @@ class ShardedCheckpoint:
         self.ranks.together(publish)
 
     def _newest(self) -> Path | None:
-        """Whole ones alone have such a name."""
+        """The newest checkpoint; only complete ones have such a name."""
         numbers = [int(match[1]) for path in self.folder.glob("save-*") if (match := NAME.fullmatch(path.name))]
         return self.folder / f"save-{max(numbers)}" if numbers else None
 
     def _make(self, stage: Path) -> None:
-        """The empty stage, and nothing left of killed runs."""
+        """Makes the empty staging folder and removes what killed runs left."""
         if self.ranks.first:
             for left in self.folder.glob("save-*.part"):
                 shutil.rmtree(left, ignore_errors=True)
             stage.mkdir()
 
     def _own_digests(self, stage: Path) -> dict[str, str]:
-        """Of the files that this process wrote; the first one has the index of all of them too."""
+        """Digests of the files that this process wrote; the first process adds the index of all of them."""
         own = sorted(stage.glob(f"__{self.ranks.rank}_*")) + [stage / ".metadata"] * self.ranks.first
         return {path.name: _sha256(path) for path in own}
 
@@ -110,14 +110,14 @@ class ShardedCheckpoint:
         return progressed, files
 
     def _check_files(self, newest: Path, files: dict[str, str]) -> None:
-        """Before any of them is opened: the index is a pickle. Each process reads its part of them."""
+        """Checks the files before any is opened, since the index is a pickle. Each process reads its part of them."""
         for file in sorted(files)[self.ranks.rank :: self.ranks.size]:
             path = newest / file
             if path.parent != newest or not path.is_file() or _sha256(path) != files[file]:
                 raise unreadable(newest, f"damaged: {file} is missing, or not what its SHA-256 says")
 
     def _move(self, direction: str, folder: Path, tensors: dict[str, Tensor]) -> None:
-        """Between memory and disk, by torch.distributed.checkpoint."""
+        """Moves tensors between memory and disk, by torch.distributed.checkpoint."""
         from torch.distributed.checkpoint import state_dict_loader, state_dict_saver
         from torch.distributed.checkpoint.api import CheckpointException
         from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystemWriter

@@ -23,8 +23,10 @@ def own_start(samples: Samples, dim: int, seed: int) -> tuple[Objective, Point]:
 
 
 def random_start(objective: Objective, seed: int) -> Point:
-    """A point in balanced units, which ``objective`` must be in; drawn on the CPU, so equal on every device and in
-    however many processes.
+    """A random point in balanced units, which ``objective`` must use.
+
+    Drawn on the CPU, so equal on every device and for any number of processes.
+
     """
     samples, dim = objective.samples, objective.dim
     point = Point.zeros(samples.count, samples.rows, dim, objective.device, objective.dtype)

@@ -1,4 +1,4 @@
-"""What happened and what to do about it, in a line."""
+"""The status of a run in one line: what happened, and what to do about it."""
 
 from __future__ import annotations
 

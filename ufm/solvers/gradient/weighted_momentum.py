@@ -1,4 +1,4 @@
-"""Momentum at a fixed learning rate η where a task weighting sets the weights anew at every step.
+"""Momentum at a fixed learning rate η, with weights that a task weighting sets anew at every step.
 
 The tasks share the features H; head t is task t's own. With L_t the loss of task t, unweighted,
 
@@ -108,7 +108,7 @@ class WeightedMomentum(Method):
         return True
 
     def _look(self, before: TaskState | None = None) -> TaskState:
-        """Losses, Gramian and weights at the point; the weighting is told of the step that led from ``before``."""
+        """Losses, Gramian and weights at the point; reports the step from ``before`` to the weighting."""
         point, objective = self.point, self.objective
         heads = objective.heads(point)
         losses = self.weighting.zeros(self.weighting.tasks)

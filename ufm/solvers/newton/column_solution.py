@@ -77,7 +77,7 @@ def solve_newton(
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> ColumnSolution:
-    """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the last completed step's point.
+    """Minimizes F over Ŵ, Ĥ, b̂; Ctrl-C returns the point of the last completed step.
 
     options.tolerance is on max((‖∇F‖ ‖x‖ + ‖∇F‖²) / F, the gap of σ/τ − 1) in balanced coordinates
     """

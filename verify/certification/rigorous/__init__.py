@@ -1,4 +1,4 @@
-"""Bounds on the global minimum that assume nothing of floating point: ball arithmetic. Beyond the paper: theory.md."""
+"""Bounds on the global minimum in ball arithmetic, without assumptions on rounding. Beyond the paper: theory.md."""
 
 from verify.certification.rigorous.enclosure import Enclosure
 from verify.certification.rigorous.verdict import Proven, proven

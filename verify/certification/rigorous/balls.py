@@ -1,4 +1,4 @@
-"""Matrices of balls, and what is read off balls."""
+"""Matrices of balls, and numbers from balls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BallMatrix = Any  # flint.arb_mat
 
 
 def matrix(array: Float) -> BallMatrix:
-    """The doubles of a matrix, exactly."""
+    """A matrix of balls that are exactly the given doubles."""
     library = flint()
     return library.arb_mat(*array.shape, [library.arb(x) for x in array.ravel().tolist()])
 

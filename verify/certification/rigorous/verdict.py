@@ -1,4 +1,4 @@
-"""What of a certificate is proven: its enclosure, and the verdict that follows from it alone."""
+"""The proven part of a certificate: its enclosure, and the verdict that follows from it alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ball arithmetic costs and needs, before any of it: read off the problem's sizes, with no array of them made."""
+"""The cost and needs of ball arithmetic, computed beforehand from the problem's sizes alone."""
 
 from __future__ import annotations
 
