@@ -30,14 +30,15 @@ from ufm.solvers.newton.label_metric import MOST_PER_ROW, LabelMetric
 from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
+from ufm.solvers.newton.polar_gap import hopeless, judged, polar_gap, why
 from ufm.solvers.newton.ray_start import ray_start
+from ufm.solvers.newton.rounding_floor import ROUNDING_FLOOR, rounding_floor
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 from ufm.support.memory import require_memory
 
 DEFAULT = Newton()
-ROUNDING_FLOOR = 1e-10  # a stalled run above this has failed; below it float64 has no more to give
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 TIGHTENING_STEPS = 20  # at one tightened tolerance, where the gap has closed and only a small head's direction lags
@@ -65,22 +66,6 @@ def gap_of_excess(objective: Objective, state: State, excess: float) -> float:
     """
     gap = excess * (0.5 * objective.penalty(state.x) + 0.5 * excess * objective.excess(state.at))
     return min(excess, gap / max(state.value, objective.nothing))
-
-
-def gradient_rounding(objective: Objective, state: State) -> float:
-    """The relative residual that rounding of the logits leaves: of u by 2⁻⁵² |u|, so of G by c n E diag ∂²ℓ |du|.
-
-    Below the sufficient dimension logits of thousands tie, and what they leave is seen.
-    """
-    at = state.at
-    u = (at.W_hat @ at.H_hat).mul_(objective.E).addcmul_(objective.e, at.b_hat)
-    of_G = objective.diagonal(at) / objective.E * u.abs() * 2.0**-52
-    of_b = objective.e * (of_G / objective.E).sum(1, keepdim=True)
-    size = max(float(torch.linalg.matrix_norm(factor, 2)) for factor in (at.W_hat, at.H_hat))
-    rounding = torch.zeros_like(state.x)  # a gradient of that size
-    rounding[0] = 2.0 * of_G.norm() * size
-    objective.split(rounding)[2].copy_(of_b)
-    return objective.first_order(rounding, state.x) / max(state.value, objective.nothing)
 
 
 def solve_newton(
@@ -127,6 +112,8 @@ def solve_newton(
 
         if ended == "steps":
             state, ended = run(tolerance, DIRECT_STEPS)
+        if ended == "steps" and (hopeless(objective, state) or polar_gap(objective, state) <= tolerance):
+            ended = "rounding"
         if ended == "steps":
             if state.residual > FAR:
                 left = steps - len(history.loss)
@@ -158,15 +145,17 @@ def solve_newton(
         excess = gap_of_excess(objective, state, spectral_excess(objective, state))
         W, H, b = objective.unscale(state.x)
     residual = max(state.residual, excess if dim >= needed else 0.0)
-    rounds = dim < needed or objective.partly_quadratic
-    floor = max(ROUNDING_FLOOR, gradient_rounding(objective, state) if rounds else 0.0)
+    floor = rounding_floor(objective, state)
     converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
+    converged, gap = judged(objective, state, residual, converged, ended, tolerance)
+    if gap is not None:
+        measured = f"relative duality gap {gap:.1e}, {measured}"
     if on_ray:
         measured += " from the ray of the gradient at zero"
     if ended == "interrupted":
         outcome = Outcome.INTERRUPTED
-    elif state.residual <= ROUNDING_FLOOR < residual or (converged and dim < needed):
+    elif (state.residual <= ROUNDING_FLOOR < residual and not converged) or (converged and dim < needed):
         outcome = Outcome.STATIONARY
     elif converged:
         outcome = Outcome.CONVERGED if residual <= tolerance else Outcome.ROUNDING
@@ -177,7 +166,7 @@ def solve_newton(
     elif outcome is Outcome.STATIONARY and not converged:
         status = f"stationary but not a global minimum ({measured}); try another seed"
     elif not converged:
-        advice = "rounding ends progress" if outcome is Outcome.ROUNDING else "raise steps= or try another seed"
+        advice = "raise steps= or try another seed" if outcome is Outcome.STEPS else why(objective, state)
         status = f"did not reach tolerance {tolerance:.1e} ({measured}); {advice}"
     elif residual > tolerance:
         status = f"converged to float64's rounding, short of tolerance {tolerance:.1e} ({measured})"
