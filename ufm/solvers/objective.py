@@ -100,6 +100,11 @@ class Objective:
         """Whether every task's loss is, so that no mean of the logits is to be found."""
         return all(run.loss.shift_blind for run in self.runs)
 
+    @property
+    def narrow(self) -> bool:
+        """Whether d is less than what suffices."""
+        return self.dim < min(self.form.sufficient_dim, self.form.columns)
+
     @cached_property
     def curvature_bound(self) -> Tensor:
         """(R, m) L = c n · bound · mass, which the eigenvalues of the losses' ∂² in u do not exceed."""

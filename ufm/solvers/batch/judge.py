@@ -16,6 +16,7 @@ from ufm.solvers.batch.state import State
 from ufm.solvers.batch.trust_region import ENDED, FAILED, Batch
 from ufm.solvers.newton.column_solution import TIGHTEN, TIGHTENING_STEPS, UNREACHABLE
 from ufm.solvers.newton.dual_constraint import RESIDUAL_ROUNDING
+from ufm.solvers.newton.polar_gap import ENOUGH
 from ufm.solvers.newton.rounding_floor import ROUNDING_FLOOR
 
 
@@ -38,7 +39,7 @@ def judge(batch: Batch, tolerance: float) -> None:
     total = torch.maximum(residual, gap)
     floor = torch.full_like(total, max(tolerance, ROUNDING_FLOOR))
     if objective.partly_quadratic:
-        floor = torch.maximum(floor, gradient_rounding(objective, state)[ended])
+        floor = torch.maximum(floor, gradient_rounding(objective, state)[ended].clamp_max(ENOUGH))
     fails = ~goes_on & ~(total <= floor)
     state.residual[ended] = torch.where(goes_on, residual, total)
     now.target[ended] = torch.where(goes_on, torch.minimum(target, residual) * TIGHTEN, target)

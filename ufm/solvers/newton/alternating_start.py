@@ -35,13 +35,18 @@ def entries(form: StandardForm, dim: int) -> int:
 
 
 def alternating_start(objective: Objective, start: State, history: History, max_steps: int) -> State:
-    """The state where the steps end, by SETTLED, by max_steps, or because rounding keeps F from falling."""
+    """The state where the steps end, by SETTLED, by max_steps, or because rounding keeps F from falling or
+    systems from being solved.
+    """
     state = start
     enough = SETTLED if objective.quadratic else ROUGH
     for _ in range(min(STEPS, max_steps)):
         x = state.x
         for solve in (features, heads):
-            x = balanced_factors(objective, solve(objective, state_at(objective, x)))
+            found = solve(objective, state_at(objective, x))
+            if not bool(torch.isfinite(found).all()):  # λ's are nothing beside the losses' curvature
+                return state
+            x = balanced_factors(objective, found)
         trial = state_at(objective, x)
         if not trial.value < state.value:
             break

@@ -32,6 +32,7 @@ from ufm.solvers.newton.label_metric import MOST_PER_ROW, LabelMetric
 from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
+from ufm.solvers.newton.polar_gap import hopeless, judged, polar_gap, why
 from ufm.solvers.newton.ray_start import ray_start
 from ufm.solvers.newton.rounding_floor import ROUNDING_FLOOR, rounding_floor
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
@@ -113,6 +114,8 @@ def solve_newton(
 
         if ended == "steps":
             state, ended = run(tolerance, DIRECT_STEPS)
+        if ended == "steps" and (hopeless(objective, state) or polar_gap(objective, state) <= tolerance):
+            ended = "rounding"
         if ended == "steps":
             if state.residual > FAR:
                 left = steps - len(history.loss)
@@ -153,11 +156,14 @@ def solve_newton(
     floor = rounding_floor(objective, state)
     converged = residual <= (tolerance if ended in ("steps", "interrupted") else max(tolerance, floor))
     measured = f"relative residual {residual:.1e} after {len(history.loss)} Newton steps"
+    converged, gap = judged(objective, state, residual, converged, ended, tolerance)
+    if gap is not None:
+        measured = f"relative duality gap {gap:.1e}, {measured}"
     if on_ray:
         measured += " from the ray of the gradient at zero"
     if ended == "interrupted":
         outcome = Outcome.INTERRUPTED
-    elif state.residual <= ROUNDING_FLOOR < residual or (converged and dim < needed):
+    elif (state.residual <= ROUNDING_FLOOR < residual and not converged) or (converged and dim < needed):
         outcome = Outcome.STATIONARY
     elif converged:
         outcome = Outcome.CONVERGED if residual <= tolerance else Outcome.ROUNDING
@@ -168,7 +174,7 @@ def solve_newton(
     elif outcome is Outcome.STATIONARY and not converged:
         status = f"stationary but not a global minimum ({measured}); try another seed"
     elif not converged:
-        advice = "rounding ends progress" if outcome is Outcome.ROUNDING else "raise steps= or try another seed"
+        advice = "raise steps= or try another seed" if outcome is Outcome.STEPS else why(objective, state)
         status = f"did not reach tolerance {tolerance:.1e} ({measured}); {advice}"
     elif residual > tolerance:
         status = f"converged to float64's rounding, short of tolerance {tolerance:.1e} ({measured})"
