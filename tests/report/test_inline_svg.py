@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
-from reported_results import case, curve
+from reported_results import HOSTILE, case, curve
 
 from verify.comparison.curve_figure import curve_file
 from verify.main_job.cosine_figure import cosine_file
@@ -54,7 +54,7 @@ def test_a_figure_drawn_twice_costs_its_letters_once() -> None:
 
 
 def test_cells_of_one_colour_cover_what_they_covered() -> None:
-    file = cosine_file("thirty", case("thirty rows"))
+    file = cosine_file("six", case(HOSTILE))  # six rows: cells, which many rows are not
     root = ElementTree.fromstring(file.svg)
     drawn: dict[str, float] = {}
     for path in root.iter(f"{SVG}path"):

@@ -295,6 +295,7 @@ def test_a_saved_solution_is_certified_with_its_own_problem(tmp_path, monkeypatc
 
 @pytest.mark.parametrize("flags", [("--weight-decay", "5e-4"), ("--lambda-b", "0"), ("--loss", "squared-error")])
 def test_flags_that_repeat_a_solution_are_refused(flags, tmp_path, monkeypatch, capsys):
-    ufm.solve(ufm.SingleSource([5, 2], lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)).save(tmp_path / "solution.safetensors")
+    problem = ufm.SingleSource([5, 2], lambda_H=0.1, lambda_W=0.1, lambda_b=0.1)
+    ufm.solve(problem).save(tmp_path / "solution.safetensors")
     assert run(monkeypatch, "certify", tmp_path / "solution.safetensors", *flags) == 2
     assert flags[0] in capsys.readouterr().err
