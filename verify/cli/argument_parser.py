@@ -50,7 +50,7 @@ class Parser(ArgumentParser):
     def known(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         """Values by field, and the words that are left; CommandLineError where a value is missing or one too many."""
         try:
-            found, rest = self.parse_known_args(words)
+            found, rest = self.parse_known_args([_plain(word) for word in words])
         except ArgumentError as error:
             name = str(error.argument_name)
             if name in self.valued:
@@ -73,6 +73,12 @@ def parsers(flags: Sequence[Flag]) -> tuple[Parser, Parser]:
 def is_flag(word: str) -> bool:
     """Whether it begins with a dash and is no number."""
     return word.startswith("-") and len(word) > 1 and not _NUMBER.match(word)
+
+
+def _plain(word: str) -> str:
+    """--lambda_H=1 is --lambda-H=1."""
+    name, equals, value = word.partition("=")
+    return f"{name.replace('_', '-')}{equals}{value}" if word.startswith("--") else word
 
 
 def _reader(flag: Flag) -> Callable[[str], Any]:
