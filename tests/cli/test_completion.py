@@ -32,6 +32,8 @@ COMPLETED = {
     "ufm train a.toml --device c": "cpu cuda",
     "ufm --print-completion z": "zsh",
     "ufm solve --save o": "out.safetensors",
+    "ufm solve --labels out.safetensors o": "out.safetensors",
+    "ufm measure out.safetensors o": "out.safetensors",
 }
 
 

@@ -24,7 +24,7 @@ class Parser(ArgumentParser):
 
     def __init__(self) -> None:
         super().__init__(add_help=False, allow_abbrev=False, exit_on_error=False, argument_default=SUPPRESS)
-        self._negative_number_matcher = _NUMBER  # argparse's own knows no -1e-3, or from Python 3.14 on only
+        self._negative_number_matcher = _NUMBER  # values too: argparse's own knows no -inf, and in Python 3.11 no -1e-3
         self.valued: dict[str, tuple[Flag, Action]] = {}
 
     def take(self, flag: Flag, off: str = "") -> None:
@@ -33,10 +33,9 @@ class Parser(ArgumentParser):
         words = flag.help.split(". ")[0].rstrip(".").replace("%", "%%")  # a completion's; pages have the whole help
         if flag.type is None:
             self.add_argument(flag.name, dest=field, action="store_true", help=words)
-            if off:  # no need to be offered where nothing is on
-                self.add_argument(
-                    off, dest=field, action="store_false", help=SUPPRESS if flag.default is False else words
-                )
+            if off:  # not offered where nothing is on
+                hidden = SUPPRESS if flag.default is False else words
+                self.add_argument(off, dest=field, action="store_false", help=hidden)
             return
         told: dict[str, Any] = {"type": _reader(flag), "metavar": flag.shown, "help": words}
         if flag.told.positional:
@@ -50,7 +49,7 @@ class Parser(ArgumentParser):
     def known(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         """Values by field, and the words that are left; CommandLineError where a value is missing or one too many."""
         try:
-            found, rest = self.parse_known_args(words)
+            found, rest = self.parse_known_args([_plain(word) for word in words])
         except ArgumentError as error:
             name = str(error.argument_name)
             if name in self.valued:
@@ -73,6 +72,12 @@ def parsers(flags: Sequence[Flag]) -> tuple[Parser, Parser]:
 def is_flag(word: str) -> bool:
     """Whether it begins with a dash and is no number."""
     return word.startswith("-") and len(word) > 1 and not _NUMBER.match(word)
+
+
+def _plain(word: str) -> str:
+    """--lambda_H=1 is --lambda-H=1."""
+    name, equals, value = word.partition("=")
+    return f"{name.replace('_', '-')}{equals}{value}" if word.startswith("--") else word
 
 
 def _reader(flag: Flag) -> Callable[[str], Any]:

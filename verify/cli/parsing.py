@@ -24,7 +24,7 @@ def parsed(kind: type[Any], words: Sequence[str]) -> Any:
     """
     flags = list(flags_of(kind))
     named, placed = parsers(flags)
-    found, rest = named.known([_plain(word) for word in words])
+    found, rest = named.known(words)
     if slip := next(filter(is_flag, rest), ""):
         raise _unknown(slip.partition("=")[0], flags)
     more, rest = placed.known(rest)
@@ -37,12 +37,6 @@ def parsed(kind: type[Any], words: Sequence[str]) -> Any:
     for name, path in paths_read(flags, values):
         _require_there(name, path)
     return _made(kind, values)
-
-
-def _plain(word: str) -> str:
-    """--lambda_H=1 is --lambda-H=1."""
-    name, equals, value = word.partition("=")
-    return f"{name.replace('_', '-')}{equals}{value}" if word.startswith("--") else word
 
 
 def _tuple(value: Any) -> Any:

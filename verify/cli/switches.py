@@ -18,8 +18,8 @@ COMPLETION = Flag(
     ("print_completion",),
     flag_type(Literal["bash", "zsh", "fish", "tcsh", "powershell"]),
     MISSING,
-    "Print a script that completes commands and options, for the shell to read: bash, zsh, fish, tcsh or powershell.",
-    told=Told(shown="SHELL"),
+    "Print a script that completes commands and options, for the shell to read.",
+    told=Told(shown="bash|zsh|fish|tcsh|powershell"),
 )
 ABOUT_ITSELF = {
     "--version": "Print the version and stop.",
