@@ -34,7 +34,7 @@ class CountedOptions:
     """m:n, one or more: n samples of every label set of m labels, such as 1:10 2:5."""
 
     def flags_set(self, names: tuple[str, ...]) -> str:
-        """Those of the fields that differ from their defaults, as flags."""
+        """The fields that differ from their defaults, as flags."""
         given = [name for name in names if getattr(self, name) != getattr(type(self), name)]
         return ", ".join(f"--{name.replace('_', '-')}" for name in given)
 

@@ -70,7 +70,7 @@ class Figure:
     figures."""
 
     def run(self) -> int:
-        """0 where all that is drawn is certified, and a curve's points on its rising line; 1 otherwise."""
+        """0 if everything drawn is certified and a curve's points lie on its rising line; 1 otherwise."""
         curve, diagram = self.name in ("3c", "60", "61", "62"), self.name == "phase-diagram"
         wrong = (() if curve else _CURVE) + (() if diagram else _DIAGRAM) + (("file",) if curve else ())
         given = [field for field in wrong if getattr(self, field) != getattr(type(self), field)]

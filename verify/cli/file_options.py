@@ -46,13 +46,13 @@ class FileOptions(CountedOptions):
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """Without their folders."""
+        """The names of the files, without their folders."""
         counts = (Path(self.counts),) if self.counts and is_file(self.counts) else ()
         targets = () if self.targets is None else (self.targets,)
         return tuple(path.name for path in (*self.labels, *counts, *targets, *self.probabilities))
 
     def reading(self) -> dict[str, Any]:
-        """How text is to be read; raises ValueError if flags contradict each other."""
+        """The options for reading text; raises ValueError if flags contradict each other."""
         if self.header and self.no_header:
             raise ValueError("--header and --no-header contradict each other")
         header = self.header if self.header or self.no_header else None
@@ -60,6 +60,6 @@ class FileOptions(CountedOptions):
 
 
 def is_file(given: str) -> bool:
-    """Whether --counts names a file, and is no table itself."""
+    """Whether --counts names a file rather than being a table itself."""
     path = Path(given)
     return path.suffix in (*TEXT, ".npy") or "/" in given or (";" not in given and path.is_file())

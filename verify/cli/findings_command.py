@@ -40,9 +40,9 @@ class FindingsCommand:
     """Seed of the searches. Default: 0."""
 
     def run(self) -> int:
-        """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise.
+        """0 if all intervals meet, all curves are certified and every search tested something; 1 otherwise.
 
-        130 after Ctrl-C, with what was finished written.
+        130 after Ctrl-C, with the finished parts written.
         """
         from ufm.support import validation
         from ufm.support.writable import open_folder

@@ -41,7 +41,7 @@ class SweepCommand:
     """Check the study, say how many problems it has, and stop."""
 
     def run(self) -> int:
-        """0 where every minimum is certified, 1 otherwise; 130 after Ctrl-C, finished chunks being kept."""
+        """0 if every minimum is certified, 1 otherwise; 130 after Ctrl-C, with finished chunks kept."""
         from verify.sweeping import SweepInterrupted, read_study, sweep
         from verify.sweeping.run import require_libraries
         from verify.sweeping.slurm import slurm_executor
