@@ -73,7 +73,7 @@ def read_own_counts(given: str) -> CountTable:
 
 
 def _of_table(table: TextTable) -> CountTable:
-    """A vector of one row or one column; else two tasks, whose names the corner may tell: first, or first\\second."""
+    """A vector of one row or one column; else two tasks, named in the corner cell as first, or first\\second."""
     file, counts, name = table.file, table.counts, table.file.path.stem
     if counts.shape[1] == 1:
         return _of_axes(file, counts[:, 0], [table.corner or name], [table.rows], table.warnings)

@@ -22,8 +22,7 @@ _SEPARATOR = re.compile(r"[\s,]+")
 
 @dataclass(frozen=True)
 class TextTable:
-    """Counts (rows, columns); names of rows and columns, empty if there are none; the corner cell above the row
-    names."""
+    """Counts (rows, columns), names of rows and columns, possibly empty, and the corner cell of the table."""
 
     file: FileRead
     counts: Counts

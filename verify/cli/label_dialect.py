@@ -73,7 +73,7 @@ def sniffed(name: str, data: bytes) -> str:
 
 
 def check_widths(name: str, data: bytes, delimiter: str) -> None:
-    """ValueError of the first line that has not as many cells as the first."""
+    """Raises ValueError naming the first line with another number of cells than line 1."""
     first = 0
     for number, line in lines(data):
         found = width(line, delimiter)
@@ -86,7 +86,7 @@ def check_widths(name: str, data: bytes, delimiter: str) -> None:
 
 
 def check_quotes(name: str, data: bytes, delimiter: str) -> None:
-    """ValueError of the first line with a quote that does not enclose a whole cell, or encloses a line break."""
+    """Raises ValueError naming the first line whose quotes do not enclose a whole cell, or enclose a line break."""
     if b'"' not in data:
         return
     quoted = rb'"(?:[^"\n]++|"")*+"'

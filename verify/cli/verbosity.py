@@ -25,8 +25,7 @@ class _OnStandardError(logging.Handler):
 
 @contextmanager
 def said(verbose: int, silent: bool) -> Iterator[None]:
-    """Inside the context the packages' loggers write to standard error: warnings, with 1 information, with 2
-    details."""
+    """Lets the packages' loggers write to standard error: warnings, with 1 information, with 2 details."""
     level = logging.ERROR if silent else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     handler = _OnStandardError()
     handler.setFormatter(logging.Formatter("%(message)s"))
