@@ -21,15 +21,15 @@ from ufm_networks.training import Run
 
 @dataclass(frozen=True)
 class DecodingAccuracy:
-    """Fractions of samples whose whole label set is decoded right.
+    """Fractions of samples whose whole label set is decoded correctly.
 
         nearest_mean  argmin_S ‖h − μ_S‖ over the sets that occur in training, μ_S the mean of their features; of sets
                       equally near to rounding the first in the problem's order
         threshold     {k : softmax(W h + b)_k ≥ τ}, with the τ that is right most often on the training data
-        top_m         the m largest logits, where the number m = |S| is known, which the other rules are not told
+        top_m         the m largest logits, given the number m = |S|, which the other rules do not use
 
     threshold_value  τ
-    unseen           samples whose set does not occur in training: no nearest mean is right on them
+    unseen           samples whose set does not occur in training, for which the nearest mean is always wrong
     """
 
     nearest_mean: float
@@ -40,7 +40,7 @@ class DecodingAccuracy:
 
 
 def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "cpu") -> DecodingAccuracy:
-    """Of a run on label sets, on other data than its test data if given; one pass over training data, one over these.
+    """Accuracies of a run on label sets, on its test data or given data; one pass over training data, one over these.
 
     device  "cpu", "cuda" or "auto"
 

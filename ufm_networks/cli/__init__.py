@@ -1,4 +1,4 @@
-"""The table of commands that need networks or data: what the top help page prints, and where to find the rest."""
+"""The table of commands that need networks or data: their lines on the top help page, and their modules."""
 
 from __future__ import annotations
 

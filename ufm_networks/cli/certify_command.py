@@ -55,7 +55,7 @@ class Certify:
     """File for the observation (safetensors), which ufm measure makes a page of. Default: it is not kept."""
 
     def run(self) -> int:
-        """0 where a certificate was made, whatever it says."""
+        """0 if a certificate was made, whatever its verdict."""
         # here, so that the other commands start without networks
         from ufm.support.strict_json import as_json
         from ufm.support.whole_file import write_whole
@@ -85,7 +85,7 @@ class Certify:
         return 0
 
     def _observed(self, say: Any) -> tuple[Observation, dict[str, Any]]:
-        """What is certified, and what was read of the file; it is told before features are gone through."""
+        """The observation to certify, and what was read from the file, printed before the passes over features."""
         from ufm.support.regular_file import require_regular
 
         try:
@@ -110,7 +110,7 @@ class Certify:
         return point.observe(), point.to_dict()
 
     def _require_apart(self) -> None:
-        """Nothing is written over what is read, nor over what is written besides."""
+        """Raises ValueError if an output file is also an input file or another output."""
         taken = {self.point.resolve(): "the point"}
         for flag, path in (("--json", self.json), ("--save", self.save)):
             if path is None:

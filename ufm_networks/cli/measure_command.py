@@ -1,4 +1,4 @@
-"""``ufm measure``: trained networks beside theory."""
+"""``ufm measure``: trained networks compared with theory."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Measure:
     """Print what was observed and its certificate as JSON."""
 
     def run(self) -> int:
-        """0 where the optimum is certified for every run that has a model, 1 otherwise; 0 of an observation."""
+        """0 if the optimum is certified for every run that has a model, 1 otherwise; 0 for an observation."""
         # here, so that the other commands run without the extra "networks"
         from ufm.support import validation
         from ufm_networks.measuring import measure_run, measuring_device, open_run
@@ -99,7 +99,7 @@ class Measure:
         return 0 if all(gap.optimum.verdict == GLOBAL for one in compared for gap in one.gaps) else 1
 
     def _observed(self) -> int:
-        """The page of a file that ``Observation.save`` wrote."""
+        """Writes the page of a file that ``Observation.save`` wrote."""
         from ufm.support.strict_json import as_json
         from ufm_networks.observing import load_observation
 
@@ -130,7 +130,7 @@ class Measure:
         return 0
 
     def _of_observations(self) -> str:
-        """The first flag that is given and is no run's, or nothing."""
+        """The first given flag that does not apply to runs, or None."""
         flags = {
             "--weight-decay": self.weight_decay,
             "--lambda-H": self.lambda_H,

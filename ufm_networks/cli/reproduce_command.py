@@ -52,7 +52,7 @@ class Reproduce:
     """Folder of experiment files. Default: those that come with the program."""
 
     def run(self) -> int:
-        """0 where the files are written, 130 where training was interrupted."""
+        """0 if the files are written, 130 if training was interrupted."""
         # here, so that the other commands run without the extra "networks"
         from ufm.support.writable import open_folder
         from ufm_networks.experiments import (
@@ -112,7 +112,7 @@ class Reproduce:
         return 0
 
     def _command(self, figure: str) -> str:
-        """What repeats this, but for folders and the device."""
+        """The command that repeats this, without folders and device."""
         words = ["ufm reproduce", figure]
         if self.source != "paper":
             words.append(f"--source {self.source}")
