@@ -44,8 +44,8 @@ def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "
 
     device  "cpu", "cuda" or "auto"
 
-    No feature is kept. Raises ValueError if the data have no label sets, the run no test data, or the device is absent.
-    Source: Li et al. (ICML 2024), one-nearest-neighbour decoding.
+    No features are kept. Raises ValueError if the data have no label sets, the run no test data, or the device is
+    absent. Source: Li et al. (ICML 2024), one-nearest-neighbour decoding.
     """
     test = run.test if data is None else data
     if run.data.kind != "multilabel":

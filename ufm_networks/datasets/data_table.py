@@ -96,8 +96,8 @@ class DataTable:
         return self._composed(given, train=True, normalization=Normalization(self.mean, self.std))
 
     def tests(self, normalization: Normalization) -> TaskData:
-        """The test data, neither long-tailed nor correlated; label sets by multiplicity as in training, as far as
-        images suffice."""
+        """The test data, neither long-tailed nor correlated; label sets have training's multiplicities as far as
+        possible."""
         if self.compose == "multi_label":
             given = {"counts": self._counts_by_label(self.counts), "classes": self.classes, "fit": True}
         else:

@@ -94,8 +94,7 @@ class PlannedRun:
 
     @property
     def folder(self) -> str:
-        """Its name and eight digits of a digest of what determines the result; figures that show the same run share
-        it."""
+        """Its name and eight digits of a digest of its configuration; figures that show the same run share it."""
         tables = self.config.tables()
         told = {
             name: {key: value for key, value in table.items() if (name, key) not in _IGNORED}

@@ -31,7 +31,7 @@ class Embedding:
 
 
 def require_sklearn() -> None:
-    """ModuleNotFoundError that says what to install where scikit-learn is missing."""
+    """ModuleNotFoundError, with what to install, if scikit-learn is missing."""
     try:
         import sklearn.manifold  # noqa: F401  (an extra)
     except ModuleNotFoundError as error:

@@ -118,8 +118,7 @@ def metrics_of_means(
     *,
     classic: bool = False,
 ) -> Measured:
-    """The metrics that label means, spread and heads determine; NaN, with the reason, for those that need each feature
-    again."""
+    """The metrics that follow from label means, spread and heads; the others are NaN, with the reason."""
     means = [moments.mean[block].T.cpu().numpy() for block in groups.blocks]
     spread = [(moments.spread / moments.count)[block].cpu().numpy() for block in groups.blocks]
     several = own_features(problem)

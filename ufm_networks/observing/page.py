@@ -1,4 +1,4 @@
-"""The page of an observed model: what ``ufm measure`` shows of a run, as far as it needs no run."""
+"""The page of an observed model: that of ``ufm measure`` without the parts that need a run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OF_RUNS = (
 
 
 def prepare_page(folder: str | Path) -> Path:
-    """Opens the folder and looks for the libraries, before the work."""
+    """Opens the folder and checks for the libraries before the work."""
     require_page_libraries()
     return open_folder(folder, "measure.html", "measure.md", "measure.json", "figures/")
 

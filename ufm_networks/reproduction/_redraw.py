@@ -1,4 +1,4 @@
-"""The figure of a reproduced figure or table drawn anew from the numbers beside it: nothing is trained."""
+"""Redraws a reproduced figure or table from its saved numbers, without training."""
 
 from __future__ import annotations
 
