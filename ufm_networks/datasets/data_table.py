@@ -96,8 +96,7 @@ class DataTable:
         return self._composed(given, train=True, normalization=Normalization(self.mean, self.std))
 
     def tests(self, normalization: Normalization) -> TaskData:
-        """The test data, neither long-tailed nor correlated; label sets have training's multiplicities as far as
-        possible."""
+        """The test data, neither long-tailed nor correlated; label sets have training's multiplicities if possible."""
         if self.compose == "multi_label":
             given = {"counts": self._counts_by_label(self.counts), "classes": self.classes, "fit": True}
         else:

@@ -61,7 +61,7 @@ def stream_metrics(
     One pass    label means and within-label variance, merged batch by batch: SNC1, MNC1, NC1, and all that needs means
                 and heads only: SNC2, SNC3, MNC2, MNC3, NC2, NC3, NC_m.
     Two passes  SNC4 (h̃ is centred by the mean of all and normalized), SNC5, MNC4 and NN_decoding_error (distances
-                to all means) ask for each feature again when the means are known. With passes=1 they are NaN.
+                to all means) need each feature again once the means are known. With passes=1 they are NaN.
 
     Memory holds at most one batch of features, (columns, d) means, and for each sample its number of occurrences and
     four numbers that check whether both passes gave it the same features.

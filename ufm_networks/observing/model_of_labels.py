@@ -27,8 +27,7 @@ def ordered_labels(labels: Int) -> Int:
 def label_problem(
     labels: Int, counts: Int, classes: Sequence[int], tasks: Sequence[str], **settings: Any
 ) -> ufm.SingleSource | ufm.MultiSource:
-    """The problem of ordered label tuples (m, T) with samples of each (m,). Raises ValueError if a task has no label at
-    all."""
+    """The problem of ordered label tuples (m, T) with samples of each (m,). Raises ValueError if a task has none."""
     for t, task in enumerate(tasks):
         if (labels[:, t] == NONE).all():
             raise ValueError(f"task {task!r} has no label in the whole loader; leave its head out")

@@ -79,7 +79,7 @@ def observe(
         raise ValueError(f"missing={missing} is a class of a head; use an integer that is not a class, such as -1")
     passes = validation.whole_number("passes", passes, 1, 2)
     if effective_rank and passes == 1:
-        raise ValueError("effective_rank=True asks for each feature again, in a second pass; leave out passes=1")
+        raise ValueError("effective_rank=True needs each feature again, in a second pass; leave out passes=1")
     _require_loop(loader, passes)
     with placed(model, found, device) as place, watching(model, found) as entering:
         samples = Samples(model, found, loader, entering, place, taken, pooled, absent)

@@ -116,4 +116,4 @@ def as_claim(value: Any) -> Claim:
         raise TypeError(f"claim must take (problem, solution), got {value!r}") from None
     name = getattr(value, "__name__", type(value).__name__)
     statement = (inspect.getdoc(value) or name).strip().split("\n")[0]
-    return Claim(name, statement, "a function of one's own", lambda at: value(at.problem, at.solution))
+    return Claim(name, statement, "a user-defined function", lambda at: value(at.problem, at.solution))

@@ -30,7 +30,7 @@ class Figure:
     page: ClassVar[Page] = Page(
         takes="seconds",
         writes="a file in each --format, and of a curve a .csv, in the folder of --output",
-        status="0: every point is certified and on the line; 1: not every one; 2: bad input",
+        status="0: every point is certified and on the line; 1: otherwise; 2: bad input",
         examples=(
             ("ufm figure 3c", "Figure 3(c): the cosine between heads as tasks become correlated."),
             ("ufm figure 61 --points 5 --output pictures", "Three classes, fewer points."),

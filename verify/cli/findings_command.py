@@ -20,7 +20,7 @@ class FindingsCommand:
         takes="many minutes with the default --budget and --points, fewer with smaller ones",
         writes="findings.html, findings.md, findings.json, figures and counterexamples in the folder of --output",
         status=(
-            "0: all intervals meet, all curves are certified, every search tested something; 1: not so; 2: bad input; "
+            "0: all intervals meet, all curves are certified, every search tested something; 1: otherwise; 2: bad input; "
             "130: Ctrl-C, with what was finished written"
         ),
         examples=(

@@ -16,7 +16,7 @@ class Landscape:
     page: ClassVar[Page] = Page(
         takes="seconds for a few classes",
         writes="nothing",
-        status="0: each is a certified global minimum or a strict saddle with a way down; 1: not each; 2: bad input",
+        status="0: each is a certified global minimum or a strict saddle with a way down; 1: otherwise; 2: bad input",
         examples=(
             ("ufm landscape --classes 3 3 --samples 10", "Two tasks of three classes."),
             (

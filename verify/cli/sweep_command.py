@@ -18,9 +18,9 @@ class SweepCommand:
     """Solve, certify and measure the problems of a study into one Parquet table; a killed sweep, run again, goes on."""
 
     page: ClassVar[Page] = Page(
-        takes="minutes for a thousand small problems on one core; --dry-run tells how many there are",
+        takes="minutes for a thousand small problems on one core; --dry-run counts them",
         writes="one Parquet table, finished chunks first in a hidden folder beside it",
-        status="0: every minimum is certified; 1: not every one; 2: bad input; 130: Ctrl-C, finished chunks are kept",
+        status="0: every minimum is certified; 1: otherwise; 2: bad input; 130: Ctrl-C, finished chunks are kept",
         examples=(
             ("ufm sweep docs/studies/correlated-tasks.toml --dry-run", "Check a study and count its problems."),
             ("ufm sweep docs/studies/correlated-tasks.toml --jobs -1", "Solve it on every core."),

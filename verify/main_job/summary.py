@@ -102,7 +102,7 @@ def told(result: JobResult) -> str:
     covered = sum(case.report.prediction is not None for case in cases)
     passed, failed, neither = (sum(tally(case, word) for case in cases) for word in (PASSED, FAILED, NOT_APPLICABLE))
     every = f"Each of the {len(cases)} cases below" if len(cases) > 1 else "The case below"
-    geometry = "its geometry was held against the theorem that covers it"
+    geometry = "its geometry was compared with the theorem that covers it"
     if not covered:
         geometry = "no theorem covers it, so that only what every minimum has was checked"
     elif covered < len(cases):
