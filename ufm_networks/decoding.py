@@ -49,7 +49,7 @@ def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "
     """
     test = run.test if data is None else data
     if run.data.kind != "multilabel":
-        raise ValueError(f"data {run.data.name!r} have one class per task; decoding is of label sets")
+        raise ValueError(f"data {run.data.name!r} have one class per task; decoding needs label sets")
     if test is None:
         raise ValueError(f"run on {run.data.name!r} has no test data; give data=")
     if (test.kind, test.classes) != (run.data.kind, run.data.classes):

@@ -27,7 +27,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "measure": Command(
         NETWORKS,
-        "Hold trained networks against the model's certified minimum.",
+        "Compare trained networks with the model's certified minimum.",
         "ufm_networks.cli.measure_command",
         "Measure",
     ),

@@ -19,7 +19,7 @@ class Certify:
     """Certify the features, labels and heads of a file, wherever they were computed, or an observation."""
 
     page: ClassVar[Page] = Page(
-        takes="seconds; as long as reading the file where features are many",
+        takes="seconds; with many features as long as reading the file",
         writes="nothing, unless --json or --save names a file",
         status="0: a certificate was made, whatever it says; 2: bad input",
         examples=(
@@ -38,8 +38,8 @@ class Certify:
     heads: tuple[str, ...] = ()
     """Names of heads in the order of the labels' columns. Default: the order of an .npz."""
     weight_decay: float | None = None
-    """The optimizer's, from which λ_W = λ_b = N wd / 2 are derived. Needed for a certificate, or instead of it
-    --lambda-W."""
+    """Weight decay of the optimizer, from which λ_W = λ_b = N wd / 2 are derived. Needed for a certificate, unless
+    --lambda-W is given."""
     lambda_H: float | None = None
     """λ_H beside the sum of losses. Default: the one in effect, λ_W ‖W‖² / ‖H‖²."""
     lambda_W: float | None = None
@@ -126,7 +126,7 @@ class Certify:
         if self.weight_decay is None and self.lambda_W is None:
             raise ValueError(
                 "the λ's are needed: --weight-decay of the optimizer, such as 5e-4, or --lambda-W with --lambda-b"
-                + f"; {flags} alone says too little" * bool(given)
+                + f"; {flags} alone is not enough" * bool(given)
             )
 
     def _lambdas(self, observed: Observation) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """Measure the networks of one or several runs, hold them against the model's certified optimum, write a report."""
+    """Measure the networks of one or several runs, compare them with the model's certified optimum, write a report."""
 
     page: ClassVar[Page] = Page(
         takes="seconds for a small network on digits; minutes for a ResNet-18",
@@ -47,7 +47,7 @@ class Measure:
     seed: int = 0
     """Which samples, and the seed of t-SNE. Default: 0."""
     weight_decay: float | None = None
-    """The optimizer's, from which the λ's in effect are derived. Default: no λ's, so metrics only,
+    """Weight decay of the optimizer, from which the λ's in effect are derived. Default: no λ's, so metrics only,
     and no model to compare with."""
     lambda_H: float | None = None
     """λ_H beside the sum of losses, with --lambda-W and --lambda-b in place of --weight-decay. Default: the one in
@@ -147,10 +147,12 @@ class Measure:
         given = [name for name, value in lambdas.items() if value is not None]
         if self.weight_decay is not None:
             if given:
-                raise ValueError(f"{given[0]} and --weight-decay: the λ's come of one of the two; leave the other out")
+                raise ValueError(
+                    f"{given[0]} and --weight-decay: the λ's come from one of the two; leave the other out"
+                )
             return {"weight_decay": self.weight_decay, **loss_setting(self.loss)}
         if not given and self.loss:
-            raise ValueError("--loss is of a model, whose λ's come of --weight-decay, such as 5e-4, or of --lambda-W")
+            raise ValueError("--loss needs a model, whose λ's come from --weight-decay, such as 5e-4, or of --lambda-W")
         if not given:
             return {}
         if self.lambda_W is None or self.lambda_b is None:

@@ -30,9 +30,9 @@ class Reproduce:
     )
 
     figure: Annotated[str, Told(positional=True)] = ""
-    """6, 3c, table-3, …, as --list tells them, all of them one after the other, or an experiment file of your own."""
+    """6, 3c, table-3, … from --list; all, for all of them in turn; or an experiment file of your own."""
     list: bool = False
-    """List the experiments there are."""
+    """List the available experiments."""
     source: Literal["paper", "digits", "mnist-5000"] = "paper"
     """The paper's data sets, or a twin that needs no files: digits, or mnist-5000 (extra mnist). Default: paper."""
     seeds: tuple[int, ...] | None = None
@@ -74,7 +74,7 @@ class Reproduce:
             listing.then("ufm reproduce NAME, such as: ufm reproduce 6 --source digits")
             return 0
         if not self.figure:
-            raise ValueError("ufm reproduce needs a figure or table, such as 6 or table-3, or all; --list tells them")
+            raise ValueError("ufm reproduce needs a figure or table, such as 6 or table-3, or all; --list names them")
         if self.device is not None:
             require_device(self.device, auto=True)
         source = "" if self.source == "paper" else self.source

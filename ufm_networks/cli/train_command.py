@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a multi-task network from a configuration file, or go on where its folder ends."""
+    """Train a multi-task network from a configuration file, or resume it from its folder."""
 
     page: ClassVar[Page] = Page(
         takes="seconds for a small network on digits; hours for a ResNet-18 on CIFAR, on a graphics card",

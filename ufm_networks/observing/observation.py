@@ -102,7 +102,7 @@ class Observation(Observed, display.Summarized):
         path = prepare_page(folder)
         alone = weight_decay is None and lambdas is None
         if alone and loss != DEFAULT:
-            raise ValueError(f"loss={loss!r} is of a model, which needs weight_decay= or lambdas=; give one of them")
+            raise ValueError(f"loss={loss!r} needs a model, and so weight_decay= or lambdas=; give one of them")
         parts = [] if alone else self.parts(weight_decay, lambdas, loss)
         return write_page(path, name, self.tasks, self._summary(), parts, self.point(parts), self.nonnegative)
 

@@ -93,8 +93,8 @@ def require_same(first: Shown, second: Shown, table: LabelTable, size: np.ndarra
     if len(unlike):
         labels, times = np.unique(groups[unlike], return_counts=True)
         raise ValueError(
-            f"the second pass over the loader has not the features of the first: of {table.told(int(labels[0]))}, "
-            f"{times[0]:,} of {counts_due[labels[0]]:,} samples are others, and {len(unlike):,} of {len(groups):,} in "
+            f"the second pass over the loader has other features than the first: of {table.told(int(labels[0]))}, "
+            f"{times[0]:,} of {counts_due[labels[0]]:,} samples differ, and {len(unlike):,} of {len(groups):,} in "
             f"all; they differ by about {float(change[unlike].max()):.2g} of their size, where rounding explains "
             f"{allowed:.2g}. Either the loader drops samples and doubles others (drop_last, drawing with replacement), "
             "or it augments, or the model is random in evaluation mode"

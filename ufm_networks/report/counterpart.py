@@ -113,7 +113,7 @@ def _notes(measured: Measurement, exact: bool) -> list[str]:
         notes.append(
             f"Trained with weight decay {train.weight_decay:g}, not with a penalty on features: λ_W = λ_b = N wd / 2, "
             "and λ_H = λ_W ‖W‖² / ‖H‖² is the λ_H in effect, which this network has by definition. The gap below is "
-            "the distance from the optimum of the model with these λ's, which the network was not asked to minimize."
+            "the distance from the optimum of the model with these λ's, which the network was not trained to minimize."
         )
     else:
         notes.append("Trained with a penalty on features: the λ's are those of its configuration.")

@@ -46,7 +46,7 @@ class Figure:
     """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten. Or phase-diagram of a table; heads, history or
     spectrum of a solution."""
     file: Annotated[Path | None, Told(positional=True, read=True)] = None
-    """Of phase-diagram: what ufm sweep has written. Of heads, history and spectrum: what ufm solve --save has."""
+    """For phase-diagram: a table from ufm sweep. For heads, history and spectrum: a solution from ufm solve --save."""
     format: Annotated[tuple[str, ...], Told(shown="pdf|svg|png …", choices=("pdf", "svg", "png"))] = ("png", "svg")
     """Files to write, one or more of pdf, svg, png. Default: png svg."""
     points: int = 9
@@ -62,9 +62,9 @@ class Figure:
     y: str | None = None
     """Another axis. Default: the table's second."""
     colour: str = "rank"
-    """What is coloured: a column of the table. Default: rank."""
+    """Column of the table to colour by. Default: rank."""
     at: Annotated[tuple[str, ...], Told(again=True)] = ()
-    """AXIS=VALUE; again for every other axis of the table that has several values. Default: there is no other."""
+    """AXIS=VALUE; repeat it for every other axis of the table with several values. Default: none."""
     output: Path = Path("figures")
     """Folder for figure-NAME in each format and .csv; another loss than cross-entropy stands in their names. Default:
     figures."""

@@ -20,8 +20,8 @@ class FindingsCommand:
         takes="many minutes with the default --budget and --points, fewer with smaller ones",
         writes="findings.html, findings.md, findings.json, figures and counterexamples in the folder of --output",
         status=(
-            "0: all intervals meet, all curves are certified, every search tested something; 1: otherwise; 2: bad input; "
-            "130: Ctrl-C, with what was finished written"
+            "0: all intervals meet, all curves are certified, every search tested something; 1: otherwise; "
+            "2: bad input; 130: Ctrl-C, with what was finished written"
         ),
         examples=(
             ("ufm findings", "The page docs/findings holds, in the folder findings."),

@@ -57,7 +57,7 @@ def read_tasks(
     cells = [cell for table in tables for column in table.columns for cell in column.cells]
     for value in none.values:
         if not any(map(NoLabel((value,)).__contains__, cells)):
-            warnings.append(f"--missing {value!r} stands in no column")
+            warnings.append(f"--missing {value!r} occurs in no column")
     reading = LabelReading(tuple(table.file for table in tables), tuple(tasks), tuple(warnings))
     told(reading)
     for task in tasks:

@@ -29,7 +29,7 @@ class ProblemOptions(FileOptions):
     task_weights: tuple[float, ...] = ()
     """Weights c^1 … c^T of the tasks. Default: 1 each."""
     reduction: Literal["sum", "mean"] = "sum"
-    """What the loss is over samples. Default: sum, as in the paper's proofs."""
+    """Whether the loss is the sum or the mean over samples. Default: sum, as in the paper's proofs."""
     label_smoothing: float = 0.0
     """ε of label smoothing, in [0, 1). Default: 0, none."""
 

@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class SweepCommand:
-    """Solve, certify and measure the problems of a study into one Parquet table; a killed sweep, run again, goes on."""
+    """Solve, certify and measure the problems of a study into one Parquet table; run again, it resumes."""
 
     page: ClassVar[Page] = Page(
         takes="minutes for a thousand small problems on one core; --dry-run counts them",

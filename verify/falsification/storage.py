@@ -82,7 +82,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"path={str(path)!r} is not a finding of this program (format {found!r}){earlier}")
     saved = content.pop("sha256", None)
     if saved != content_digest(content):
-        raise ValueError(f"path={str(path)!r} is damaged: its content is not what its SHA-256 says ({saved!r})")
+        raise ValueError(f"path={str(path)!r} is damaged: its content does not match its SHA-256 ({saved!r})")
     try:
         return _fields(content)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError) as error:
