@@ -1,4 +1,4 @@
-"""Real networks beside the theory: multi-task ResNets and VGGs, their data, training and geometry."""
+"""Real networks compared with the theory: multi-task ResNets and VGGs, their data, training and geometry."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker sees the names above, and no other
 
     def __getattr__(name: str) -> Any:
-        """What is asked for is imported then, since the command line imports this package for every command."""
+        """Imports names on first use, since the command line imports this package for every command."""
         if name not in _HOMES:
             raise AttributeError(f"module 'ufm_networks' has no attribute {name!r}")
         return getattr(import_module(_HOMES[name]), name)

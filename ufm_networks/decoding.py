@@ -21,15 +21,15 @@ from ufm_networks.training import Run
 
 @dataclass(frozen=True)
 class DecodingAccuracy:
-    """Fractions of samples whose whole label set is decoded right.
+    """Fractions of samples whose whole label set is decoded correctly.
 
         nearest_mean  argmin_S ‖h − μ_S‖ over the sets that occur in training, μ_S the mean of their features; of sets
                       equally near to rounding the first in the problem's order
         threshold     {k : softmax(W h + b)_k ≥ τ}, with the τ that is right most often on the training data
-        top_m         the m largest logits, where the number m = |S| is known, which the other rules are not told
+        top_m         the m largest logits, given the number m = |S|, which the other rules do not use
 
     threshold_value  τ
-    unseen           samples whose set does not occur in training: no nearest mean is right on them
+    unseen           samples whose set does not occur in training, for which the nearest mean is always wrong
     """
 
     nearest_mean: float
@@ -40,16 +40,16 @@ class DecodingAccuracy:
 
 
 def decoding_accuracy(run: Run, data: TaskData | None = None, *, device: str = "cpu") -> DecodingAccuracy:
-    """Of a run on label sets, on other data than its test data if given; one pass over training data, one over these.
+    """Accuracies of a run on label sets, on its test data or given data; one pass over training data, one over these.
 
     device  "cpu", "cuda" or "auto"
 
-    No feature is kept. Raises ValueError if the data have no label sets, the run no test data, or the device is absent.
-    Source: Li et al. (ICML 2024), one-nearest-neighbour decoding.
+    No features are kept. Raises ValueError if the data have no label sets, the run no test data, or the device is
+    absent. Source: Li et al. (ICML 2024), one-nearest-neighbour decoding.
     """
     test = run.test if data is None else data
     if run.data.kind != "multilabel":
-        raise ValueError(f"data {run.data.name!r} have one class per task; decoding is of label sets")
+        raise ValueError(f"data {run.data.name!r} have one class per task; decoding needs label sets")
     if test is None:
         raise ValueError(f"run on {run.data.name!r} has no test data; give data=")
     if (test.kind, test.classes) != (run.data.kind, run.data.classes):

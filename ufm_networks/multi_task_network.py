@@ -44,9 +44,9 @@ class MultiTaskNetwork(nn.Module):
             self._fix_heads()
 
     def initialize(self, generator: torch.Generator) -> None:
-        """All values anew: the backbone's as published, heads as PyTorch's linear layers or as they are fixed.
+        """Initializes all parameters: the backbone as published, heads as PyTorch's linear layers or as fixed.
 
-        generator  draws them, and nothing else is drawn: threads that build networks do not meet
+        generator  draws them all, so that threads building networks do not interfere
         """
         initialize(self.backbone, generator)
         if self.fixed:
@@ -71,7 +71,7 @@ class MultiTaskNetwork(nn.Module):
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Evaluation mode, the present mode restored afterwards."""
+        """Evaluation mode inside the context; the previous mode is restored afterwards."""
         training = self.training
         self.eval()
         try:

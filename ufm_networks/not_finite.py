@@ -1,4 +1,4 @@
-"""The error for numbers that are no longer finite."""
+"""The error for values that are no longer finite."""
 
 from __future__ import annotations
 

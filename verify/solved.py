@@ -1,4 +1,4 @@
-"""Problems solved on the way to something else, alone or together."""
+"""Problems solved as part of other work, alone or together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Solved = tuple[ufm.Solution, At, Certificate]
 
 
 def solved(problem: Problem, *arguments: Any, **options: Any) -> ufm.Solution:
-    """``ufm.solve``, except that Ctrl-C, which a solver answers with the point reached, ends the whole work here."""
+    """``ufm.solve``, except that Ctrl-C ends the whole work instead of returning the point reached."""
     solution = ufm.solve(problem, *arguments, **options)
     if solution.outcome is ufm.Outcome.INTERRUPTED:
         raise KeyboardInterrupt

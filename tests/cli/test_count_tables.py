@@ -142,7 +142,7 @@ def test_arrays(tmp_path: Path) -> None:
         ("30 10; 10 30", {"classes": (2,)}, "--counts is 2 × 2, --classes says 2"),
         ("30 10; 10 30", {"samples": (3,)}, "--counts has all samples; leave --samples out"),
         ("30 10; 10 30", {"labels": (Path("a.csv"),)}, "--labels, --counts state a problem each"),
-        ("30 10; 10 30", {"columns": ("1",)}, "no text file; --delimiter, --header and --columns"),
+        ("30 10; 10 30", {"columns": ("1",)}, "not a text file; --delimiter, --header and --columns"),
         ("30 10; 10 30", {"missing": ("-1",)}, "leave --missing out"),
         ("30 10; 10 30", {"multi_label": True}, "leave --multi-label out"),
         ("30 10; 5", {"multi_source": True}, r"row 2: \[5\]; a task has two classes or more"),

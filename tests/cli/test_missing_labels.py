@@ -83,7 +83,7 @@ def test_other_refusals(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="leave --missing out"):
         ProblemOptions(labels=(tmp_path / "a.csv",), multi_label=True, missing=("-1",)).build()
     _, reading = read_tasks([tmp_path / "a.csv"], missing=["9"])
-    assert "--missing '9' stands in no column" in reading.warnings
+    assert "--missing '9' occurs in no column" in reading.warnings
 
 
 @pytest.mark.usefixtures("in_a_folder_of_its_own")

@@ -199,7 +199,7 @@ REFUSED = [
     (
         lambda: labelled([[0, 1], [1, NAN]]),
         ValueError,
-        r"labels\[1, 1\] = nan; .*fill in an integer",
+        r"labels\[1, 1\] = nan; .*replace it by -1",
     ),
     (lambda: labelled([[0, 1]], missing="nan"), TypeError, "missing must be the integer .* such as -1, got 'nan'"),
     (lambda: labelled([[0, 1]], missing=NAN), ValueError, "missing must be the integer .* such as -1, got nan"),

@@ -257,7 +257,7 @@ def test_flags(
     path = write(tmp_path / "p.npz", arrays)
     for flags, message in (
         ([], "the λ's are needed: --weight-decay of the optimizer"),
-        (["--lambda-b", 0.1], "--lambda-b alone says too little"),
+        (["--lambda-b", 0.1], "--lambda-b alone is not enough"),
         (["--weight-decay", 0.1, "--lambda-W", 0.1], "leave --lambda-W out"),
         (["--lambda-W", 0.1], "--lambda-b is needed, since heads have biases"),
         (["--weight-decay", -1], "weight_decay must be finite and > 0"),

@@ -120,7 +120,7 @@ def test_only_pairs_of_images_can_be_halved() -> None:
     assert can_be_halved(pairs())
     data = toy()
     assert not can_be_halved(data)
-    with pytest.raises(ValueError, match="no pairs of images"):
+    with pytest.raises(ValueError, match="not pairs of images"):
         half_images(build_network(read_config(tables()), data), data, CPU)
 
 

@@ -93,7 +93,7 @@ def test_a_changed_file_is_refused(observed: Any, tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="damaged: its content is not what its SHA-256 says"):
+    with pytest.raises(ValueError, match="damaged: its content does not match its SHA-256"):
         ufm_networks.load_observation(path)
     save_file({"x": torch.zeros(2)}, path)
     with pytest.raises(ValueError, match="not a saved observation of this program"):

@@ -222,5 +222,5 @@ def test_one_pass_over_an_iterator() -> None:
     assert observed.certify(weight_decay=1e-3).lower_bound > 0
     with pytest.raises(ValueError, match="passes must be"):
         ufm_networks.observe(model, loader(X, Y), heads=HEADS, passes=3)
-    with pytest.raises(ValueError, match="effective_rank=True asks for each feature again"):
+    with pytest.raises(ValueError, match="effective_rank=True needs each feature again"):
         ufm_networks.observe(model, loader(X, Y), heads=HEADS, passes=1, effective_rank=True)

@@ -94,7 +94,7 @@ def test_any_model_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loss": ("squared-error",)}, "--loss is of a model, whose λ's come of --weight-decay"),
+        ({"loss": ("squared-error",)}, "--loss needs a model, whose λ's come from --weight-decay"),
         ({"lambda_W": 0.1}, "--lambda-b is missing beside --lambda-W"),
         ({"lambda_H": 0.1, "lambda_b": 0.1}, "--lambda-W is missing beside --lambda-H"),
         ({"lambda_W": 0.1, "weight_decay": 0.1}, "one of the two"),

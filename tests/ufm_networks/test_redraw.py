@@ -59,5 +59,5 @@ def test_cosines_are_those_of_the_summary(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.usefixtures("in_a_folder_of_its_own")
 def test_what_cannot_be_drawn_is_named() -> None:
     folder = shutil.copytree(RESULTS / "table-4", Path("copy"))
-    with pytest.raises(ValueError, match="'copy' holds kind='table', of which nothing is drawn"):
+    with pytest.raises(ValueError, match="'copy' holds kind='table', which has no figure"):
         redraw(folder)

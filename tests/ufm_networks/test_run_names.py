@@ -42,7 +42,7 @@ REFUSED = [
     ("x" * 256, "has 256 bytes; a folder's name has room for 200"),
     ("λ" * 101, "has 202 bytes"),
     (r"$\nosuchthing$", "is not a formula that matplotlib can draw"),
-    ("$x_{$", "is no formula"),
+    ("$x_{$", "is not a formula"),
 ]
 
 

@@ -1,7 +1,7 @@
-"""The options of every method, each written here once: its name, type, default, what it is, and what it may be.
+"""The options of every method, each defined once: its name, type, default, meaning and valid values.
 
-``ufm.solve(problem, ufm.Newton(steps=100))`` is ``ufm.solve(problem, "newton", steps=100)``; the command line has flags
-for them. The typed dictionaries repeat names and types alone, which a type checker asks for; a test holds them against
+``ufm.solve(problem, ufm.Newton(steps=100))`` is ``ufm.solve(problem, "newton", steps=100)``; the command line derives
+its flags from them. The typed dictionaries repeat only names and types, for type checkers; a test compares them with
 the classes.
 """
 
@@ -32,9 +32,9 @@ class Newton:
     """
 
     tolerance: float = 1e-12
-    """On the relative optimality residual: of the gradient, and of σ/τ − 1."""
+    """Tolerance on the relative optimality residual: of the gradient, and of σ/τ − 1."""
     steps: int = 5000
-    """Newton steps at most."""
+    """Maximum number of Newton steps."""
 
     def __post_init__(self) -> None:
         from ufm.solvers import option_checks
@@ -55,34 +55,35 @@ class Gradient:
     """The problem as written, each of the N features free, full-batch first-order steps, CPU or GPU."""
 
     tolerance: float | None = None
-    """On ‖∇F‖ / √(2F) in balanced units, whose square estimates F's relative error: 1e-5, in float32 3e-5."""
+    """Tolerance on ‖∇F‖ / √(2F) in balanced units, whose square estimates F's relative error; by default 1e-5, in
+    float32 3e-5."""
     optimizer: Optimizer = "momentum"
     """momentum: an exact line search, nothing to tune; lbfgs: two-loop L-BFGS with the same search; adam: a cosine
     schedule over the steps. With a learning rate, momentum and adam are PyTorch's SGD and Adam."""
     dtype: torch.dtype | Precision = "float64"
-    """Of the point while it moves; the objective is evaluated in float64 at the end."""
+    """Precision of the moving point; the objective is evaluated in float64 at the end."""
     steps: int | None = None
-    """Steps at most: 5000, for adam 2000, the length of its schedule."""
+    """Maximum number of steps; by default 5000, for adam 2000, the length of its schedule."""
     learning_rate: float | None = None
-    """A fixed rate in place of the line search, or of adam's schedule."""
+    """A fixed learning rate, in place of the line search or of adam's schedule."""
     momentum: float | None = None
-    """In [0, 1): fixed, in place of Polak-Ribière's; with a learning rate 0.9 by default, for adam 0.95."""
+    """A fixed momentum in [0, 1), in place of Polak-Ribière's; with a learning rate 0.9 by default, for adam 0.95."""
     log_every: int = 10
     """Steps between entries of the history."""
     metrics: Metrics | None = None
-    """What to measure for the history of each ``ufm.RunPoint``: a function of it that returns numbers by name, such as
+    """Metrics for the history: a function of each ``ufm.RunPoint`` that returns numbers by name, such as
     ``verify.tracked(problem)``."""
     checkpoint: str | Path | None = None
-    """A file to save the run to, and to resume it from, a folder where it is distributed; per task for several
+    """A file to save the run to and resume it from, or a folder if it is distributed; one per task for several
     sources."""
     checkpoint_every: int | None = None
     """Steps between checkpoints; by default one a minute."""
     progress: bool | None = None
-    """A bar on stderr; by default where the run is long and stderr a terminal."""
+    """A progress bar on stderr; by default if the run is long and stderr is a terminal."""
     weighting: Weighting | None = None
-    """Task weights anew at every step; needs momentum with a learning rate."""
+    """A task weighting, which sets the task weights anew at every step; needs momentum with a learning rate."""
     weighting_options: Mapping[str, Any] | None = None
-    """Of the weighting, such as {"temperature": 2} for dwa."""
+    """Options of the weighting, such as {"temperature": 2} for dwa."""
     distributed: bool | Literal["sharded"] = False
     """Share the columns of H among the processes of the default process group. True: the first process returns all of
     H, the others their columns; "sharded": every process returns its own."""
@@ -134,7 +135,7 @@ class Convex:
     """cvxpy's nuclear-norm program, the outside reference for small problems (extra ``convex``)."""
 
     tolerance: float | None = None
-    """The solver's own, in the units of the program; by default 1e-8 (CLARABEL) or 1e-6 (SCS)."""
+    """The external solver's tolerance, in the units of the program; by default 1e-8 (CLARABEL) or 1e-6 (SCS)."""
     solver: ConvexSolver = "CLARABEL"
     """The solver behind cvxpy."""
 

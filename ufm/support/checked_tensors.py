@@ -75,7 +75,7 @@ def load_checked(path: Path, form: str, kind: str) -> tuple[dict[str, Tensor], d
         raise ValueError(f"not a whole safetensors file ({error})") from error
     saved = header.pop(DIGEST, None)
     if saved != _digest(header, tensors):
-        raise ValueError("damaged: its content is not what its SHA-256 says" if saved else "without its SHA-256")
+        raise ValueError("damaged: its content does not match its SHA-256" if saved else "without its SHA-256")
     return tensors, header
 
 

@@ -98,7 +98,7 @@ def archived_arrays(path: Path, name: str) -> dict[str, ArchivedArray]:
                 if dtype.hasobject:
                     raise ValueError(f"array {key!r} is pickled; save numbers or text, no objects")
                 if size != info.file_size:
-                    raise ValueError(f"array {key!r} says {shape} of {dtype}, and has not as many bytes")
+                    raise ValueError(f"array {key!r} says {shape} of {dtype}, but has another number of bytes")
                 found[key] = ArchivedArray(path, name, key, shape, dtype, not fortran, info.filename)
     except _BROKEN as error:
         raise ValueError(f"{name} is not a whole .npz archive of arrays ({error})") from error

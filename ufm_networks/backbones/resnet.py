@@ -41,8 +41,8 @@ class ResNet(nn.Module):
     width        w; 64 is the published network
     feature_dim  d; 8w unless given. Another d is the number of channels the very last block puts out, so that it
                  saves the parameters of that block (Table 3 of the paper) instead of adding a linear layer, whose
-                 depth the unconstrained feature model does not know
-    final_relu   with it features are ≥ 0, which the unconstrained feature model does not know
+                 depth the unconstrained feature model does not have
+    final_relu   with it features are ≥ 0, a constraint that the unconstrained feature model does not have
     stem         "small": a 3 × 3 convolution; "imagenet": 7 × 7 with stride 2 and a 3 × 3 maximum with stride 2
     ``last_convolution`` is the module whose output is the last map of pixels, ReLU included where there is one.
     """
@@ -74,7 +74,7 @@ class ResNet(nn.Module):
 
     @property
     def last_convolution(self) -> nn.Module:
-        """The last block: its output (n, d, h, w) is what the features are the means of."""
+        """The last block; the features are the means of its output (n, d, h, w) over pixels."""
         return self.blocks[-1]
 
     def forward(self, images: Tensor) -> Tensor:

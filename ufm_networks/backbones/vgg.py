@@ -18,7 +18,7 @@ class VGG(nn.Module):
 
     stem "imagenet"  the published network: maps averaged to 7 × 7, two fully connected layers of 64w, the second's
                      output is the feature, d = 64w; no batch normalization. The published dropout is left out: a
-                     random feature is none that can collapse.
+                     random feature cannot collapse.
     stem "small"     the usual VGG for images of 32 pixels: no fully connected layers, the feature is the mean over
                      the pixels left, d = 8w, one pixel for 32 × 32; batch normalization, without which
                      training at a learning rate of 0.1 diverges. Images below 32 pixels skip the first maxima: the last
@@ -28,7 +28,7 @@ class VGG(nn.Module):
     width            w; 64 is the published network
     feature_dim      another d is the number of channels of the last convolution (small) or of the second fully
                      connected layer (imagenet); no linear layer is added
-    final_relu       with it features are ≥ 0, which the unconstrained feature model does not know
+    final_relu       with it features are ≥ 0, a constraint that the unconstrained feature model does not have
     batch_norm       None: as above
     ``last_convolution`` is the module whose output is the last map of pixels before its maximum.
     """

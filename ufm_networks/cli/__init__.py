@@ -1,4 +1,4 @@
-"""The table of commands that need networks or data: what the top help page prints, and where to find the rest."""
+"""The table of commands that need networks or data: their lines on the top help page, and their modules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "measure": Command(
         NETWORKS,
-        "Hold trained networks against the model's certified minimum.",
+        "Compare trained networks with the model's certified minimum.",
         "ufm_networks.cli.measure_command",
         "Measure",
     ),

@@ -20,7 +20,7 @@ class Certify:
     """Certify the features, labels and heads of a file, wherever they were computed; an observation; or a solution."""
 
     page: ClassVar[Page] = Page(
-        takes="seconds; as long as reading the file where features are many",
+        takes="seconds; with many features as long as reading the file",
         writes="nothing, unless --json or --save names a file",
         status="0: a certificate was made, whatever it says; 2: bad input",
         examples=(
@@ -41,8 +41,8 @@ class Certify:
     heads: tuple[str, ...] = ()
     """Names of heads in the order of the labels' columns. Default: the order of an .npz."""
     weight_decay: float | None = None
-    """The optimizer's, from which λ_W = λ_b = N wd / 2 are derived. Needed for a certificate, or instead of it
-    --lambda-W."""
+    """Weight decay of the optimizer, from which λ_W = λ_b = N wd / 2 are derived. Needed for a certificate, unless
+    --lambda-W is given."""
     lambda_H: float | None = None
     """λ_H beside the sum of losses. Default: the one in effect, λ_W ‖W‖² / ‖H‖²."""
     lambda_W: float | None = None
@@ -58,7 +58,7 @@ class Certify:
     """File for the observation (safetensors), which ufm measure makes a page of. Default: it is not kept."""
 
     def run(self) -> int:
-        """0 where a certificate was made, whatever it says."""
+        """0 if a certificate was made, whatever its verdict."""
         # here, so that the other commands start without networks
         from ufm.support.strict_json import as_json
         from ufm.support.whole_file import write_whole
@@ -129,7 +129,7 @@ class Certify:
         return 0
 
     def _observed(self, say: Any) -> tuple[Observation, dict[str, Any]]:
-        """What is certified, and what was read of the file; it is told before features are gone through."""
+        """The observation to certify, and what was read from the file, printed before the passes over features."""
         from ufm.support.regular_file import require_regular
 
         try:
@@ -154,7 +154,7 @@ class Certify:
         return point.observe(), point.to_dict()
 
     def _require_apart(self) -> None:
-        """Nothing is written over what is read, nor over what is written besides."""
+        """Raises ValueError if an output file is also an input file or another output."""
         taken = {self.point.resolve(): "the point"}
         for flag, path in (("--json", self.json), ("--save", self.save)):
             if path is None:
@@ -170,7 +170,7 @@ class Certify:
         if self.weight_decay is None and self.lambda_W is None:
             raise ValueError(
                 "the λ's are needed: --weight-decay of the optimizer, such as 5e-4, or --lambda-W with --lambda-b"
-                + f"; {flags} alone says too little" * bool(given)
+                + f"; {flags} alone is not enough" * bool(given)
             )
 
     def _lambdas(self, observed: Observation) -> dict[str, Any]:

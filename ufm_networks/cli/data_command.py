@@ -35,7 +35,7 @@ class Data:
     """Folder for the files; files that are there already are checked and kept. Default: data."""
 
     def run(self) -> int:
-        """0 where the data set is ready."""
+        """0 if the data set is ready."""
         # late: configurations of data need attrs and cattrs, which the extra "cli" has not
         from ufm_networks.datasets.fetch import fetch
         from ufm_networks.datasets.published import PUBLISHED
@@ -62,7 +62,7 @@ class Data:
 
 
 def _lines() -> list[str]:
-    """A data set a paragraph: how many images, and its files with their checksums."""
+    """One paragraph per data set: its number of images, and its files with their checksums."""
     from ufm_networks.datasets.published import PUBLISHED
 
     lines = [

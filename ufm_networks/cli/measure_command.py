@@ -1,4 +1,4 @@
-"""``ufm measure``: trained networks beside theory."""
+"""``ufm measure``: trained networks compared with theory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """Measure the networks of one or several runs, hold them against the model's certified optimum, write a report."""
+    """Measure the networks of one or several runs, compare them with the model's certified optimum, write a report."""
 
     page: ClassVar[Page] = Page(
         takes="seconds for a small network on digits; minutes for a ResNet-18",
@@ -47,7 +47,7 @@ class Measure:
     seed: int = 0
     """Which samples, and the seed of t-SNE. Default: 0."""
     weight_decay: float | None = None
-    """The optimizer's, from which the λ's in effect are derived. Default: no λ's, so metrics only,
+    """Weight decay of the optimizer, from which the λ's in effect are derived. Default: no λ's, so metrics only,
     and no model to compare with."""
     lambda_H: float | None = None
     """λ_H beside the sum of losses, with --lambda-W and --lambda-b in place of --weight-decay. Default: the one in
@@ -62,7 +62,7 @@ class Measure:
     """Print what was observed and its certificate as JSON."""
 
     def run(self) -> int:
-        """0 where the optimum is certified for every run that has a model, 1 otherwise; 0 of an observation."""
+        """0 if the optimum is certified for every run that has a model, 1 otherwise; 0 for an observation."""
         # here, so that the other commands run without the extra "networks"
         from ufm.support import validation
         from ufm_networks.measuring import measure_run, measuring_device, open_run
@@ -99,7 +99,7 @@ class Measure:
         return 0 if all(gap.optimum.verdict == GLOBAL for one in compared for gap in one.gaps) else 1
 
     def _observed(self) -> int:
-        """The page of a file that ``Observation.save`` wrote."""
+        """Writes the page of a file that ``Observation.save`` wrote."""
         from ufm.support.strict_json import as_json
         from ufm_networks.observing import load_observation
 
@@ -130,7 +130,7 @@ class Measure:
         return 0
 
     def _of_observations(self) -> str:
-        """The first flag that is given and is no run's, or nothing."""
+        """The first given flag that does not apply to runs, or None."""
         flags = {
             "--weight-decay": self.weight_decay,
             "--lambda-H": self.lambda_H,
@@ -147,10 +147,12 @@ class Measure:
         given = [name for name, value in lambdas.items() if value is not None]
         if self.weight_decay is not None:
             if given:
-                raise ValueError(f"{given[0]} and --weight-decay: the λ's come of one of the two; leave the other out")
+                raise ValueError(
+                    f"{given[0]} and --weight-decay: the λ's come from one of the two; leave the other out"
+                )
             return {"weight_decay": self.weight_decay, **loss_setting(self.loss)}
         if not given and self.loss:
-            raise ValueError("--loss is of a model, whose λ's come of --weight-decay, such as 5e-4, or of --lambda-W")
+            raise ValueError("--loss needs a model, whose λ's come from --weight-decay, such as 5e-4, or of --lambda-W")
         if not given:
             return {}
         if self.lambda_W is None or self.lambda_b is None:

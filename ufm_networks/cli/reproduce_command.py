@@ -30,9 +30,9 @@ class Reproduce:
     )
 
     figure: Annotated[str, Told(positional=True)] = ""
-    """6, 3c, table-3, …, as --list tells them, all of them one after the other, or an experiment file of your own."""
+    """6, 3c, table-3, … from --list; all, for all of them in turn; or an experiment file of your own."""
     list: bool = False
-    """List the experiments there are."""
+    """List the available experiments."""
     source: Literal["paper", "digits", "mnist-5000"] = "paper"
     """The paper's data sets, or a twin that needs no files: digits, or mnist-5000 (extra mnist). Default: paper."""
     seeds: tuple[int, ...] | None = None
@@ -52,7 +52,7 @@ class Reproduce:
     """Folder of experiment files. Default: those that come with the program."""
 
     def run(self) -> int:
-        """0 where the files are written, 130 where training was interrupted."""
+        """0 if the files are written, 130 if training was interrupted."""
         # here, so that the other commands run without the extra "networks"
         from ufm.support.writable import open_folder
         from ufm_networks.experiments import (
@@ -74,7 +74,7 @@ class Reproduce:
             listing.then("ufm reproduce NAME, such as: ufm reproduce 6 --source digits")
             return 0
         if not self.figure:
-            raise ValueError("ufm reproduce needs a figure or table, such as 6 or table-3, or all; --list tells them")
+            raise ValueError("ufm reproduce needs a figure or table, such as 6 or table-3, or all; --list names them")
         if self.device is not None:
             require_device(self.device, auto=True)
         source = "" if self.source == "paper" else self.source
@@ -112,7 +112,7 @@ class Reproduce:
         return 0
 
     def _command(self, figure: str) -> str:
-        """What repeats this, but for folders and the device."""
+        """The command that repeats this, without folders and device."""
         words = ["ufm reproduce", figure]
         if self.source != "paper":
             words.append(f"--source {self.source}")

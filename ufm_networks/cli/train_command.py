@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a multi-task network from a configuration file, or go on where its folder ends."""
+    """Train a multi-task network from a configuration file, or resume it from its folder."""
 
     page: ClassVar[Page] = Page(
         takes="seconds for a small network on digits; hours for a ResNet-18 on CIFAR, on a graphics card",
@@ -50,7 +50,7 @@ class Train:
     lambda_b=1}'."""
 
     def run(self) -> int:
-        """0 where training ended, 130 where it was interrupted."""
+        """0 if training ended, 130 if it was interrupted."""
         # here and below, so that the other commands run without the extra "networks"
         from ufm_networks.training import train
 
@@ -70,7 +70,7 @@ class Train:
         return status
 
     def configuration(self) -> Config:
-        """The file with what the flags change."""
+        """The configuration of the file, with the changes of the flags."""
         from ufm.support.bounded_toml import read_toml
         from ufm_networks.training.config import read_config
 

@@ -28,7 +28,8 @@ def build_data(table: Mapping[str, Any]) -> tuple[TaskData, TaskData | None]:
     Test data are never long-tailed or correlated: balanced for "multi" and where training is asked to be balanced, by
     multiplicity as in training for "multi_label", all test images otherwise. They are normalized as the training data.
 
-    Raises ValueError for a key that is unknown (the nearest is named) or of another composition, and as what it calls.
+    Raises ValueError for a key that is unknown (naming the nearest) or belongs to another composition, and as the
+    functions that it calls.
     """
     data = read_table(DataTable, table)
     training = data.training()

@@ -1,4 +1,4 @@
-"""[data] of a configuration file: a source, a composition and what it takes."""
+"""[data] of a configuration file: a source, a composition and its options."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _channels(name: str, values: Any) -> tuple[float, ...]:
 
 
 def _by_composition(_: str, value: Any) -> Any:
-    """What it may be depends on the composition, which checks it."""
+    """A key whose valid values depend on the composition, which checks it."""
     return value
 
 
@@ -89,14 +89,14 @@ class DataTable:
         return load_source(self.source, self.directory, train, image_size=size, scale=scale, whole=self.whole)
 
     def training(self) -> TaskData:
-        """Composed as the table says."""
+        """The training data, composed as the table says."""
         given = {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}
         if isinstance(self.counts, Mapping):
             given["counts"] = self._counts_by_label(self.counts)
         return self._composed(given, train=True, normalization=Normalization(self.mean, self.std))
 
     def tests(self, normalization: Normalization) -> TaskData:
-        """Neither long-tailed nor correlated; of label sets by multiplicity as in training, as far as images go."""
+        """The test data, neither long-tailed nor correlated; label sets have training's multiplicities if possible."""
         if self.compose == "multi_label":
             given = {"counts": self._counts_by_label(self.counts), "classes": self.classes, "fit": True}
         else:
@@ -112,7 +112,7 @@ class DataTable:
         return function(self.load(train=train), **given, seed=self.seed, normalization=normalization)
 
     def _counts_by_label(self, counts: Mapping[Any, Any]) -> Any:
-        """As the compositions take them, of what a TOML file can say."""
+        """Converts the counts in a TOML file to those that compositions take."""
         if self.compose == "multi_label":
             return {_label_set(key): value for key, value in counts.items()}
         classes: Any = (self.p, self.q) if self.compose == "multi" else self.radices

@@ -1,4 +1,4 @@
-"""A number by which images are known again."""
+"""A digest of images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ SAMPLE = 256  # images of larger sets
 def pixel_digest(images: Images) -> int:
     """CRC-32 of all pixels, or, beyond 256 MiB of them, of 256 images evenly spaced from the first to the last.
 
-    The same however the images are kept, in memory or in files. Of a larger set, a change that leaves the sample as it
-    is goes unnoticed.
+    It is the same for images in memory and in files. In a larger set, changes outside the sampled images go unnoticed.
     """
     total = len(images)
     whole = total * int(np.prod(images.shape)) <= WHOLE

@@ -1,4 +1,4 @@
-"""Handwritten digits that scikit-learn brings along: 1,797 real images of 8 × 8 pixels, no download (UCI optdigits)."""
+"""Handwritten digits included in scikit-learn: 1,797 real images of 8 × 8 pixels, no download (UCI optdigits)."""
 
 from __future__ import annotations
 

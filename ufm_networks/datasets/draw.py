@@ -1,4 +1,4 @@
-"""Drawing images from pools, the same for the same seed."""
+"""Reproducible drawing of images from pools."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from ufm_networks.datasets.published import BUNDLED, PUBLISHED, Published, Publi
 def fetch(name: str, directory: Path, say: Callable[[str], object] = print, progress: bool = False) -> None:
     """Downloads what is missing in ``directory``, checks every file's SHA-256, and unpacks archives beside themselves.
 
-    Files that are there already are checked and kept, so that a folder filled by hand is made ready in the same way;
-    an archive may be absent once the folder that it unpacks to is there. ``say`` is told what happens, line by line.
+    Existing files are checked and kept, so that a folder filled by hand is prepared in the same way;
+    an archive may be absent once its unpacked folder exists. ``say`` is called with every line of progress.
 
     Raises ValueError for a file with another checksum (it is left as it is) and for an unknown name; ConnectionError
     if no address answers; FileNotFoundError if files can only be had by hand, saying how.
@@ -135,7 +135,7 @@ class _Bar:
 
 
 def _unpack(archive: Path, folder: str) -> None:
-    """Under a temporary name in the same place, then renamed: a folder is whole or not there."""
+    """Unpacks under a temporary name beside the target, then renames: a folder is whole or absent."""
     with staging(archive.parent, folder) as stage:
         try:
             if archive.suffix == ".zip":

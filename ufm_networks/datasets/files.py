@@ -1,4 +1,4 @@
-"""Finding the files of a data set, with errors that say what was expected and where it can be had."""
+"""Finding the files of a data set, with errors that say what was expected and how to get it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ufm.support.regular_file import require_regular
 
 
 def require_file(path: Path) -> None:
-    """A pipe would wait for ever, a device would never end."""
+    """Requires a regular file: a pipe would block forever, a device would never end."""
     require_regular("file", path)
 
 
@@ -23,7 +23,7 @@ def read_whole(path: Path) -> bytes:
 
 
 def find(name: str, directory: Path, folders: Sequence[str], names: Sequence[str]) -> Path:
-    """The first of some names in the first of some folders of ``directory`` that holds one.
+    """The first existing file among these names in these folders of ``directory``.
 
     Raises FileNotFoundError that names the data set, what was looked for, and where.
     """
@@ -39,7 +39,7 @@ def find(name: str, directory: Path, folders: Sequence[str], names: Sequence[str
 
 
 def damaged(path: Path, expected: str, found: object) -> ValueError:
-    """The error for a file that is not what it says: its path, what was expected, what is there."""
+    """The error to raise for a damaged file: its path, what was expected, what was found."""
     return ValueError(f"{str(path)!r} is damaged or cut short: expected {expected}, found {found}")
 
 

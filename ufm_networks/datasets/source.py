@@ -1,4 +1,4 @@
-"""A source: images with one class each, or with attributes, as their publishers made them."""
+"""A source: published images with one class each, or with attributes."""
 
 from __future__ import annotations
 

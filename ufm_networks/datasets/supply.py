@@ -1,4 +1,4 @@
-"""How many samples of each label a composition gets, given how many images there are."""
+"""The numbers of samples per label in a composition, given the available images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NUMBERS = 8  # of int64 an image drawn needs on the way: its place, its cell and
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a composition: one of ``counts``, ``balanced``, ``long_tailed``, or none (all there is).
+    """The request to a composition: one of ``counts``, ``balanced``, ``long_tailed``, or none (all images).
 
     counts       samples of each label, an integer tensor
     balanced     equally many samples of each label
@@ -57,11 +57,11 @@ class Request:
 
     @property
     def any_label(self) -> bool:
-        """Whether nothing is said of how many samples each label has."""
+        """Whether the number of samples per label is unspecified."""
         return self.counts is None and not self.balanced and self.long_tailed is None
 
     def any_of(self, name: str, images: Counts, rng: np.random.Generator) -> Counts:
-        """All images, or as many as asked for, drawn."""
+        """All images, or the requested number of them, drawn at random."""
         if self.samples is None:
             return images
         if self.samples > len(images) and not self.replacement:
@@ -140,7 +140,7 @@ def joint_tail(ratio: float, classes: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _share_out(request: Request, proportions: NDArray[np.float64]) -> Counts:
-    """Whole numbers that sum to N, proportional up to one: the largest remainders are rounded up."""
+    """Integers that sum to N, proportional up to one: the largest remainders are rounded up."""
     assert request.samples is not None
     share = np.asarray(request.samples * proportions / proportions.sum(), dtype=np.float64)
     counts: Counts = np.floor(share.round(9)).astype(np.int64)  # a share whole but for rounding stays whole

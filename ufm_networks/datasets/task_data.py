@@ -1,4 +1,4 @@
-"""A data set of several tasks: images, labels of every task, and the unconstrained feature model they make."""
+"""A data set of several tasks: images, labels of every task, and the corresponding unconstrained feature model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = get_args(Kind)
 class TaskData:
     """Images with labels in T tasks.
 
-    images   ``images[index]`` is uint8 (n, C, H, W); kept in memory or decoded when asked for. An array becomes
+    images   ``images[index]`` is uint8 (n, C, H, W); kept in memory or decoded on access. An array becomes
              ``ArrayImages``
     labels   whole numbers, which become int64. kind "single" (every sample in every task): (N, T).
              kind "multi" (every sample in one task): (N, T), −1 in all other tasks.
@@ -108,7 +108,7 @@ class TaskData:
         loss: LossName = "cross-entropy",
         task_weights: Any = None,
     ) -> Problem:
-        """The UFM with exactly these counts: SingleSource, MultiSource or MultiLabel; the λ's are those of ``ufm``."""
+        """The UFM with exactly these counts: SingleSource, MultiSource or MultiLabel; settings as in ``ufm``."""
         settings: dict[str, Any] = {
             "lambda_H": lambda_H,
             "lambda_W": lambda_W,
@@ -134,7 +134,7 @@ class TaskData:
                 assert_never(unknown)
 
     def only(self, side: str) -> TaskData:
-        """Pairs of images with one of them blank: "left" keeps the top-left image, "right" the bottom-right one.
+        """The pairs with one image blank: "left" keeps the top-left image, "right" the bottom-right one.
 
         Labels and normalization stay those of the pair (the paper's x^L and x^R, Section 5.1).
         """
@@ -145,7 +145,7 @@ class TaskData:
         return replace(self, name=f"{self.name}, {side} only", images=self.images.only(side))
 
     def subset(self, index: Any) -> TaskData:
-        """Some of the samples, by an integer index (n,)."""
+        """A subset of the samples, by an integer index (n,)."""
         chosen = np.asarray(index, dtype=np.int64)
         if isinstance(self.images, PastedImages):  # stays a canvas, so that one side can still be blanked
             images: Images = replace(self.images, pieces=self.images.pieces[chosen])
@@ -154,7 +154,7 @@ class TaskData:
         return replace(self, images=images, labels=self.labels[chosen])
 
     def in_memory(self) -> TaskData:
-        """The same with every image decoded into memory; raises MemoryError if that does not fit."""
+        """The data with every image decoded into memory; raises MemoryError if that does not fit."""
         return replace(self, images=in_memory(self.images))
 
 

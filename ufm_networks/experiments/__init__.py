@@ -1,4 +1,4 @@
-"""Experiments as files: one a figure or table of the paper, each with the runs that make it."""
+"""Experiments as files: one per figure or table of the paper, with its runs."""
 
 from ufm_networks.experiments._catalogue import Entry, catalogue, catalogue_order, find_experiment
 from ufm_networks.experiments.checks import check_runs

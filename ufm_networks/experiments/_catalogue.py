@@ -1,4 +1,4 @@
-"""The experiments there are: files figure-N.toml and table-N.toml, and in folders named by a source their twins."""
+"""The available experiments: files figure-N.toml and table-N.toml, and their twins in folders named by source."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def catalogue(folder: str | Path | None = None) -> list[Entry]:
 def find_experiment(name: str, source: str = "", folder: str | Path | None = None) -> Path:
     """The file of "6", "figure-6", "3c", "table-3" or another name; a path that ends in .toml is itself.
 
-    Raises ValueError if there is none, naming the nearest, or the source that it is there for.
+    Raises ValueError if there is none, naming the nearest, or the sources that have it.
     """
     if name.endswith(".toml"):
         return Path(name)

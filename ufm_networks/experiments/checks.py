@@ -1,4 +1,4 @@
-"""What can be wrong with the runs of an experiment, looked for before the first of them is trained."""
+"""Checks of an experiment's runs before the first is trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ufm_networks.measuring import measuring_device
 
 
 def check_runs(experiment: Experiment) -> None:
-    """Makes the data of every run, without going over the images, and asks whether the figure can be drawn of them.
+    """Builds the data of every run, without reading images, and checks that the figure can be drawn from the runs.
 
     Raises FileNotFoundError if a data set is not on disk, which says what to do about it; ValueError or TypeError,
     naming the run, if its data cannot be composed, are not of the figure's kind, or have not a metric of it;

@@ -1,4 +1,4 @@
-"""An experiment: a TOML file with the runs of one figure or table, and what is drawn of them."""
+"""An experiment: a TOML file with the runs of one figure or table, and what to draw."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CIRCUMSTANCES = ("seed", "device", "amp", "compile", "channels_last", "metrics_e
 
 
 def check_seeds(name: str, seeds: Any) -> tuple[int, ...]:
-    """At least one, each once."""
+    """Checks that there is at least one seed, each once."""
     if not validation.is_list(seeds):
         raise ValueError(f"{name} must be a list of at least one seed, got {seeds!r}")
     numbers = tuple(validation.whole_number(name, seed, 0, 2**63 - 1) for seed in seeds)
@@ -60,8 +60,8 @@ class Figure:
              "report": the report of ``ufm measure`` on all runs
     metrics  columns of metrics.csv, such as SNC1 or test_accuracy
     seeds    of the runs; mean and spread are over them
-    parameters  table only: the parameters each run trains, as well
-    gaps     how far each network is from the certified optimum of its model, and why, as well
+    parameters  table only: also the parameters each run trains
+    gaps     also how far each network is from the certified optimum of its model, and why
     """
 
     TABLE: ClassVar[str] = "figure"
@@ -80,7 +80,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One training. panel and run are names of the file's; folder is the same for the same configuration."""
+    """One training run; panel and run are names in the file; equal configurations have equal folders."""
 
     panel: str
     run: str
@@ -89,12 +89,12 @@ class PlannedRun:
 
     @property
     def label(self) -> str:
-        """For a reader."""
+        """Its label for readers."""
         return ", ".join(part for part in (self.panel, self.run, f"seed {self.seed}") if part)
 
     @property
     def folder(self) -> str:
-        """Name and eight digits of what decides the result: figures that show the same run share it."""
+        """Its name and eight digits of a digest of its configuration; figures that show the same run share it."""
         tables = self.config.tables()
         told = {
             name: {key: value for key, value in table.items() if (name, key) not in _IGNORED}
@@ -110,7 +110,7 @@ _IGNORED = {("train", key) for key in CIRCUMSTANCES} | {("data", "directory")}
 
 @dataclass(frozen=True)
 class Experiment:
-    """name is the file's; every run is made for every panel, and for every seed."""
+    """An experiment, named like its file; every run is trained for every panel and every seed."""
 
     name: str
     figure: Figure
@@ -128,11 +128,11 @@ class Experiment:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Data sets that must be there."""
+        """The data sets that must be present."""
         return tuple(sorted({str(plan.config.data.get("source")) for plan in self.plans}))
 
     def changed(self, *, seeds: Sequence[int] | None = None, directory: str | None = None, **train: Any) -> Experiment:
-        """With other seeds, another folder of data, or other values in [train]."""
+        """The experiment with other seeds, another data folder, or other values in [train]."""
         chosen = self.figure.seeds if seeds is None else check_seeds("seeds", seeds)
         data = {} if directory is None else {"directory": directory}
         plans = []

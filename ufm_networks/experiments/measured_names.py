@@ -1,4 +1,4 @@
-"""What the epochs of a run will have measured, told from its data before it is trained."""
+"""The names of the metrics that a run will measure, known from its data before training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measured_names(config: Config, data: TaskData, test: TaskData | None) -> lis
 
 
 def _collapse_metrics(kind: Kind) -> list[str]:
-    """Measured of the smallest problem of that kind, so that the names are ``verify.metrics``'s own."""
+    """Names from ``verify.metrics`` itself, measured on the smallest problem of that kind."""
     pairs, heads = [[1, 1], [1, 1]], [np.eye(2)] * 2
     match kind:
         case "single":

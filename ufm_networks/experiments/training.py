@@ -1,4 +1,4 @@
-"""Training the runs of an experiment; what is there already is not trained again."""
+"""Training the runs of an experiment; finished runs are not trained again."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ufm_networks.training import Run, train
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A plan and the run it became."""
+    """A plan and its finished run."""
 
     plan: PlannedRun
     run: Run
 
     @property
     def seconds(self) -> float:
-        """Of training, without what measuring took."""
+        """Seconds of training, without measuring."""
         return sum(row["seconds"] for row in self.run.history)
 
     @property
     def device(self) -> str:
-        """Where it is measured: where it was trained."""
+        """The device for measuring: the one it was trained on."""
         return self.plan.config.train.device
 
     @property
@@ -42,7 +42,7 @@ def train_experiment(
     progress: bool | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[FinishedRun]:
-    """All runs, in folders of their own below ``runs``, which are resumed where they were interrupted.
+    """Trains all runs, each in its own folder below ``runs``, resuming interrupted ones.
 
     checked  whether ``check_runs`` has been called already
 

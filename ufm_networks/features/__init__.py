@@ -1,1 +1,1 @@
-"""Features of a network over a data set, batch by batch, and of its halves; training and measuring stand on it."""
+"""Features of a network over a data set, batch by batch, and of its halves; used by training and measuring."""

@@ -35,7 +35,7 @@ class HalfImages:
 
 
 class HalvedPairs:
-    """A network over pairs and over each half, to be gone through again and again; nothing is kept but the images."""
+    """A network over pairs and over each half, which may be iterated repeatedly; only images are kept."""
 
     def __init__(self, network: MultiTaskNetwork, data: TaskData, device: torch.device) -> None:
         require_pairs(data)

@@ -36,7 +36,7 @@ class LatentMetrics:
     sums: tuple[float, float]
 
     def averages(self) -> dict[str, float]:
-        """As Figure 2(a) draws them: of NC1 to NC3 the mean of both tasks, of NC4 the mean over label pairs."""
+        """The values in Figure 2(a): for NC1 to NC3 the mean of both tasks, for NC4 the mean over label pairs."""
         of_tasks = (self.variability, self.angles, self.norms, self.self_duality)
         return dict(zip(COLUMNS, [*(float(np.mean(sides)) for sides in of_tasks), self.sums[0]], strict=True))
 

@@ -17,7 +17,7 @@ BATCH = 256  # images at a time; results do not depend on it
 
 
 class NetworkFeatures:
-    """A network over a data set, to be gone through again and again; nothing is kept but the images."""
+    """A network over a data set, which may be iterated repeatedly; only images are kept."""
 
     def __init__(self, network: MultiTaskNetwork, data: TaskData, device: torch.device) -> None:
         self.network, self.data = network.to(device), data
@@ -33,7 +33,7 @@ class NetworkFeatures:
                 yield self.network.features(images), numbers
 
     def some(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(n, d) features of the samples asked for, in that order."""
+        """(n, d) features of the given samples, in that order."""
         return np.concatenate([h.double().cpu().numpy() for h, _ in self(index)])
 
     def images(self, index: NDArray[np.int64]) -> Tensor:

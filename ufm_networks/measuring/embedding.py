@@ -15,7 +15,7 @@ PERPLEXITY = 30.0  # scikit-learn's; at most a third of the samples
 
 @dataclass(frozen=True)
 class Embedding:
-    """Some samples' features in the plane.
+    """Features of some samples in the plane.
 
     samples    (n,) numbers of the samples, ascending
     labels     (n, T) or (n, K), as ``TaskData.labels``
@@ -31,7 +31,7 @@ class Embedding:
 
 
 def require_sklearn() -> None:
-    """ModuleNotFoundError that says what to install where scikit-learn is missing."""
+    """ModuleNotFoundError, with what to install, if scikit-learn is missing."""
     try:
         import sklearn.manifold  # noqa: F401  (an extra)
     except ModuleNotFoundError as error:

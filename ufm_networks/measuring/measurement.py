@@ -1,4 +1,4 @@
-"""Everything about a trained network that is held against theory, measured from its run."""
+"""Everything about a trained network that is compared with theory, measured from its run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLES = 1000  # placed in the plane
 
 @dataclass(frozen=True)
 class Measurement:
-    """A run in plain arrays and numbers, of its training data unless said.
+    """A run in plain arrays and numbers, on its training data unless stated.
 
     name      of the run's folder, or of its data
     data      name of the data; kind and classes as ``TaskData``'s
@@ -57,7 +57,7 @@ class Measurement:
 
 
 def open_run(run: Run | str | Path) -> Run:
-    """The run of a folder, or the run itself, with its history checked: what can be wrong is said before long work.
+    """The run in a folder, or the run itself, with its history checked before long work.
 
     Raises FileNotFoundError or ValueError naming the file: no run, no checkpoint, one of another model, damaged
     metrics.
@@ -76,10 +76,10 @@ def measuring_device(device: str) -> torch.device:
 
 
 def measure_run(run: Run | str | Path, *, device: str = "cpu", samples: int = SAMPLES, seed: int = 0) -> Measurement:
-    """Goes through the data of a run a few times; no more features are kept than ``samples``.
+    """Measures a run in a few passes over its data; at most ``samples`` features are kept.
 
     device   "cpu", "cuda" or "auto"
-    samples  at most so many are placed in the plane by principal components and t-SNE, drawn by ``seed``
+    samples  the number of samples placed in the plane by principal components and t-SNE, drawn by ``seed``
 
     Raises as ``open_run``; ValueError if a feature is not finite; ModuleNotFoundError without scikit-learn.
     """

@@ -22,7 +22,7 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NetworkPoint:
-    """What the model's objective and the metrics need of N features, without the features; float64.
+    """What the model's objective and the metrics need from N features, without the features; float64.
 
     W, b             T arrays (K_t, d) and (K_t,); b = 0 of heads without bias
     labels           per form (m, T), (m, 1) or (m, K): labels as ``ufm`` orders them. One form, or one per task where

@@ -14,7 +14,7 @@ from ufm_networks.training.run import METRICS, Run
 
 
 def checked_history(run: Run) -> list[Row]:
-    """The rows of the checkpoint, one an epoch; metrics.csv beside it must tell the same as far as they go.
+    """The rows of the checkpoint, one per epoch; metrics.csv beside it must agree with them.
 
     Raises ValueError, naming the file, the line and the column, where a row is damaged or the two differ.
     """

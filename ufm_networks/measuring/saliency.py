@@ -1,4 +1,4 @@
-"""Grad-CAM++ maps of every task: an example of each label, and how far the tasks' maps coincide (Figure 4)."""
+"""Grad-CAM++ maps of every task: one example per label, and the overlap of the tasks' maps (Figure 4)."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ from verify.reading.form import Float, Source
 from verify.reading.samples import Samples
 
 PROJECTED, DECIDED, RANK = "pinv_NC1", "centre_agreement", "effective_rank"
-AGAIN = "asks for each feature again, in a second pass (passes=2)"
-UNASKED_RANK = "asks for (d, d) numbers more; effective_rank=True measures it"
+AGAIN = "needs each feature again, in a second pass (passes=2)"
+UNASKED_RANK = "needs (d, d) more numbers; effective_rank=True measures it"
 
 
 @dataclass

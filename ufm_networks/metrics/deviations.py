@@ -1,4 +1,4 @@
-"""What needs the means first: SNC4, and where decisions differ from the nearest mean (SNC5, MNC4, decoding)."""
+"""Metrics that need the means first: SNC4, and decisions that differ from the nearest mean (SNC5, MNC4, decoding)."""
 
 from __future__ import annotations
 

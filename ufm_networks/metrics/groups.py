@@ -1,4 +1,4 @@
-"""Which label of which form of a problem every sample carries."""
+"""The form and label of a problem that each sample carries."""
 
 from __future__ import annotations
 

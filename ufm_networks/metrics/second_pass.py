@@ -1,4 +1,4 @@
-"""What asks for each feature again when the means are known."""
+"""The metrics that need each feature again once the means are known."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add_second_pass(
     *,
     effective_rank: bool = False,
 ) -> None:
-    """Fills in what ``metrics_of_means`` has left open.
+    """Fills in the metrics that ``metrics_of_means`` left open.
 
     grouped  pairs (features (n, d) in float64, their groups (n,)) of all samples, or of this process's
     W, b     T tensors (K_t, d) and (K_t,), where the features are; they are not copied

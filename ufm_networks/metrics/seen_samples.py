@@ -1,4 +1,4 @@
-"""What one pass over batches has shown: which samples, and a sketch of each one's features."""
+"""The record of one pass over batches: the samples seen, and a sketch of each one's features."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rounding_of(h: Tensor) -> float:
 
 
 class Gather(Protocol):
-    """What several processes need of each other; ``ufm_networks.training.processes`` has it."""
+    """The communication between processes; ``ufm_networks.training.processes`` implements it."""
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """The tensor of every process, in order."""
@@ -55,7 +55,8 @@ class SeenSamples:
     def read(self, batches: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
         """The batches as (n, d) float64 apart from any graph, with sample numbers (n,); empty ones are left out.
 
-        Ends early where more than N samples come. Raises ValueError or TypeError for a batch that is not of N samples.
+        Ends early after more than N samples. Raises ValueError or TypeError for a batch that does not belong to N
+        samples.
         """
         left = len(self.count)
         for features, samples in batches:
@@ -94,14 +95,14 @@ class SeenSamples:
         return h.to(device=self.count.device, dtype=torch.float64), numbers.astype(np.int64)
 
     def gather(self, processes: Gather | None) -> None:
-        """Afterwards this pass is that of all processes."""
+        """Merges the passes of all processes."""
         if processes is not None:
             self.count = torch.stack(processes.gather(self.count)).sum(dim=0)
             self.sketch = torch.stack(processes.gather(self.sketch)).sum(dim=0)
             self.rounding = max(float(of) for of in processes.gather(self.R.new_tensor(self.rounding)))
 
     def require_each_once(self) -> None:
-        """Raises ValueError naming a sample that is missing or came again."""
+        """Raises ValueError naming a sample that is missing or occurs again."""
         wrong = torch.nonzero(self.count != 1)[:, 0]
         if len(wrong):
             sample = int(wrong[0])

@@ -1,4 +1,4 @@
-"""Neural-collapse metrics of features that come in batches and are not kept."""
+"""Neural-collapse metrics of features that arrive in batches and are not kept."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ def stream_metrics(
     effective_rank: bool = False,
     processes: Gather | None = None,
 ) -> Measured:
-    """The metrics of ``verify.metrics`` over samples, in passes over batches of features; float64 throughout.
+    """The metrics of ``verify.metrics`` over samples, computed in passes over batches of features; float64 throughout.
 
     One pass    label means and within-label variance, merged batch by batch: SNC1, MNC1, NC1, and all that needs means
                 and heads only: SNC2, SNC3, MNC2, MNC3, NC2, NC3, NC_m.
     Two passes  SNC4 (h̃ is centred by the mean of all and normalized), SNC5, MNC4 and NN_decoding_error (distances
-                to all means) ask for each feature again when the means are known. With passes=1 they are NaN.
+                to all means) need each feature again once the means are known. With passes=1 they are NaN.
 
-    Never in memory: more features than one batch. Kept: (columns, d) means, and of each sample how often it came and
-    four numbers that tell whether both passes have given it the same features.
+    Memory holds at most one batch of features, (columns, d) means, and for each sample its number of occurrences and
+    four numbers that check whether both passes gave it the same features.
 
     problem  a ufm problem with the counts of the data; its λ's and losses do not matter, its task weights do (SNC4)
     labels   (N, T) of all samples, as ``TaskData.labels``; −1 for no label, which counts as in ``verify.metrics``
@@ -74,8 +74,8 @@ def stream_metrics(
              does the effective rank, which keeps (d, d) numbers and is measured where effective_rank=True
     W, b     T arrays (K_t, d) and (K_t,), parameters as well; None, for all or as an entry, is a head without bias
     Raises ValueError or TypeError before any pass for heads or labels that are not the problem's; NotFiniteError, a
-    ValueError, for features that are not finite; ValueError after a pass that has missed a sample or given it twice,
-    or has not the features of the first.
+    ValueError, for features that are not finite; ValueError after a pass that missed or repeated a sample, or gave
+    other features than the first.
     """
     if passes not in (1, 2):
         raise ValueError(f"passes must be 1 or 2, got {passes!r}")
@@ -118,7 +118,7 @@ def metrics_of_means(
     *,
     classic: bool = False,
 ) -> Measured:
-    """What label means, spread and heads tell; of the metrics that need each feature again, NaN and the reason."""
+    """The metrics that follow from label means, spread and heads; the others are NaN, with the reason."""
     means = [moments.mean[block].T.cpu().numpy() for block in groups.blocks]
     spread = [(moments.spread / moments.count)[block].cpu().numpy() for block in groups.blocks]
     several = own_features(problem)
@@ -155,7 +155,7 @@ def _first_pass(groups: Groups, batches: Batches, seen: SeenSamples, processes: 
 
 
 def gathered(moments: FeatureMoments, processes: Gather) -> FeatureMoments:
-    """Those of all processes, which number their groups alike."""
+    """The moments of all processes, which number their groups alike."""
     shares = [processes.gather(part) for part in (moments.count, moments.mean, moments.spread, moments.largest)]
     whole = FeatureMoments(len(moments.count), moments.mean.shape[1], moments.mean.device)
     for count, mean, spread, largest in zip(*shares, strict=True):

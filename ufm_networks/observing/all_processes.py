@@ -1,4 +1,4 @@
-"""An error of one process, which all must learn of: else the others would wait for it."""
+"""Errors that all processes must learn of, or the others would wait for the failed one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Done = TypeVar("Done")
 
 
 def together(work: Callable[[], Done], processes: Processes | None) -> Done:
-    """What the work gives. Where one process fails, all do: else the others would wait for it."""
+    """Returns the result of the work; if one process fails, all raise, or the others would wait for it."""
     try:
         done = work()
     except Exception as error:
@@ -26,7 +26,7 @@ def together(work: Callable[[], Done], processes: Processes | None) -> Done:
 
 
 def guarded(pairs: Iterator[tuple[Tensor, Int]], processes: Processes | None) -> Iterator[tuple[Tensor, Int]]:
-    """The pairs, at whose end ``together`` holds."""
+    """Yields the pairs, with errors raised as in ``together``."""
     failed: Exception | None = None
     try:
         yield from pairs

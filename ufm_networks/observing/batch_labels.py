@@ -1,4 +1,4 @@
-"""Labels as loaders give them, as one table (n, T) with −1 for no label."""
+"""Labels from a loader, in any of its formats, as one table (n, T) with −1 for no label."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def label_table(labels: Any, tasks: Sequence[str], classes: Sequence[int], missi
     missing  the integer that stands for no label
     where    "batch 3", for errors
 
-    Raises ValueError or TypeError naming batch, sample and task: labels that are no such table, not whole, out of
-    range, or a sample that has none.
+    Raises ValueError or TypeError naming batch, sample and task: for labels of another shape, not integers, or out of
+    range, and for a sample without any.
     """
     table = _columns(labels, tasks, missing, where)
     absent = table == missing

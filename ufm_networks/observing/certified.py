@@ -21,12 +21,12 @@ class ObservedCertificate(display.Summarized):
     """F ≥ F(label means) ≥ min F ≥ D, sums over the parts of the problem; reduction="sum".
 
     objective     F with every sample's own feature
-    means_objective  F with the label means in their place, which is no larger
+    means_objective  F with the label means in their place, which is not larger
     lower_bound   D ≤ min F, from the label means and heads alone
     relative_gap  (F − D) / F
     verdict       ``verify.certify``'s on the label means
-    part_objectives  F of the whole, or of each task with samples of its own
-    lambdas       the λ's in effect, one for the problem, or one for each task with samples of its own
+    part_objectives  F of the whole problem, or of each task if each has its own samples
+    lambdas       the λ's in effect, for the problem, or for each task if each has its own samples
     certificates  of the label means, likewise
     """
 
@@ -63,7 +63,7 @@ class ObservedCertificate(display.Summarized):
         }
 
     def to_frame(self) -> Any:
-        """A pandas.DataFrame of one row; of Problem (4) one more a task. ``part`` is "all", or the task."""
+        """A pandas.DataFrame of one row, for Problem (4) one more per task; ``part`` is "all", or the task."""
         rows: list[dict[str, Any]] = [{"part": "all"}]
         if len(self.lambdas) > 1:
             rows += [{"part": task} for task in self.tasks]

@@ -1,4 +1,4 @@
-"""An observed model held against the theorem that covers its problem."""
+"""An observed model compared with the theorem that covers its problem."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPEN = "the label means', not the samples'"
 
 
 class Reports(dict[str, Report]):
-    """Of Problem (4), a report for each task, by name."""
+    """One report per task of Problem (4), by name."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, by task."""
@@ -37,7 +37,7 @@ class Reports(dict[str, Report]):
 
 
 def report_of_samples(part: Part, point: NetworkPoint) -> Report:
-    """Of the label means, but what single features decide, which of means would be 0 by itself."""
+    """The report of the label means, with rows on single features, which would be 0 for means, from the samples."""
     f, several = part.form, len(point.means) > 1
     H = point.means[f]
     W, b = [point.W[t] for t in part.tasks], [point.b[t] for t in part.tasks]

@@ -1,4 +1,4 @@
-"""Modules in evaluation mode for a while."""
+"""Evaluation mode inside a context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """It and all its parts in evaluation mode, gradients off; the mode of each is as before at the end."""
+    """Puts a module and its parts in evaluation mode, gradients off; restores each mode at the end."""
     modes = [(part, part.training) for part in module.modules()]
     try:
         module.eval()

@@ -1,6 +1,6 @@
 """Observations as files: safetensors for the arrays, JSON in its header for the rest, a SHA-256 over both.
 
-An observation is here its fields by name. What is read is checked: shapes, ranges, names.
+Here an observation is a dict of its fields by name. On reading, shapes, ranges and names are checked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ARRAYS = ("labels", "counts", "means", "spread")
 
 
 def write_fields(fields: Mapping[str, Any], path: str | Path) -> None:
-    """A file is whole or as it was."""
+    """Writes the file whole or not at all."""
     require_target(path, example="observation.safetensors")
     tensors = {name: torch.from_numpy(fields[name]) for name in _ARRAYS}
     for t, (w, v) in enumerate(zip(fields["W"], fields["b"], strict=True)):

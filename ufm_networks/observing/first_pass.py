@@ -22,7 +22,7 @@ NAMES = cast(tuple[LossName, ...], tuple(LOSSES))
 class FirstPass:
     """Sums over the samples of a loader, in float64; features are not kept.
 
-    table    the label tuples that occur; moments, of their features; shown, what the second pass must show again
+    table    the label tuples that occur; moments, of their features; shown, the record to compare the second pass with
     losses   (L, T) SUM over labelled samples of each loss of ``ufm.losses``, from features and heads
     least    the smallest entry of any feature
     """
@@ -48,7 +48,7 @@ class FirstPass:
                 self.losses[i, t] += task_loss(loss, u, y, t, "single")
 
     def gather(self, processes: Processes) -> None:
-        """Afterwards table, moments, losses and least are those of all processes."""
+        """Merges table, moments, losses and least of all processes."""
         whole = LabelTable(self.table.tasks)
         for rows in _tables(self.table.rows(), processes):
             whole.groups(rows)
@@ -63,13 +63,13 @@ class FirstPass:
         self.table.number = whole.number
 
     def ordered(self, groups: Int) -> FeatureMoments:
-        """The moments in this order, which are kept no longer in the other."""
+        """The moments in this order; the previous order is discarded."""
         self.moments = self.moments.ordered(groups)
         return self.moments
 
 
 def _tables(rows: Int, processes: Processes) -> list[Int]:
-    """Every process's, which may be of different lengths."""
+    """The tables of all processes, which may differ in length."""
     own = torch.from_numpy(rows).to(processes.device)
     lengths = [int(n) for n in processes.gather(torch.tensor(len(rows), device=processes.device))]
     padded = own.new_zeros(max(lengths), rows.shape[1])

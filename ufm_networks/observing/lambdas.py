@@ -1,4 +1,4 @@
-"""The λ's in effect for an observed model, and where they come from."""
+"""The λ's in effect for an observed model, and their source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class InEffect(display.Summarized):
     source: str
 
     def settings(self) -> Lambdas:
-        """As constructors of problems take them."""
+        """Keyword arguments for the constructors of problems."""
         return Lambdas(lambda_H=self.lambda_H, lambda_W=self.lambda_W, lambda_b=self.lambda_b)
 
     def _summary(self) -> display.Summary:

@@ -1,4 +1,4 @@
-"""The problem of observed labels: Problem (3), or Problem (4) where every sample has a label in one task only."""
+"""The problem of observed labels: Problem (3), or Problem (4) if every sample has a label in one task only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ufm_networks.observing.batch_labels import NONE, Int
 
 
 def own_samples_each(labels: Int) -> bool:
-    """Whether every task has samples of its own: label tuples (m, T), −1 for no label."""
+    """Whether each task has its own samples: label tuples (m, T), −1 for no label."""
     return labels.shape[1] > 1 and bool(((labels != NONE).sum(axis=1) == 1).all())
 
 
 def ordered_labels(labels: Int) -> Int:
-    """(m,) the order of problems: lexicographic, or task by task where each has samples of its own."""
+    """(m,) the order of labels in a problem: lexicographic, or task by task if each has its own samples."""
     keys = list(labels.T[::-1])
     if own_samples_each(labels):
         keys.append((labels != NONE).argmax(axis=1))
@@ -27,7 +27,7 @@ def ordered_labels(labels: Int) -> Int:
 def label_problem(
     labels: Int, counts: Int, classes: Sequence[int], tasks: Sequence[str], **settings: Any
 ) -> ufm.SingleSource | ufm.MultiSource:
-    """From ordered label tuples (m, T) with samples of each (m,). Raises ValueError if a task has no label at all."""
+    """The problem of ordered label tuples (m, T) with samples of each (m,). Raises ValueError if a task has none."""
     for t, task in enumerate(tasks):
         if (labels[:, t] == NONE).all():
             raise ValueError(f"task {task!r} has no label in the whole loader; leave its head out")

@@ -1,4 +1,4 @@
-"""What was observed of a model over a loader, and what the toolkit says of it."""
+"""The observation of a model over a loader, with metrics, certificate and comparison."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Observation(Observed, display.Summarized):
     """
 
     def metrics(self, *, classic: bool = False) -> Metrics:
-        """As ``verify.metrics`` of all features: its names, its values, its ``reasons``; task weights are 1.
+        """``verify.metrics`` of all features: names, values and ``reasons``, with task weights 1.
 
         classic  with those of other papers, as ``verify.metrics(…, classic=True)``; the effective rank is NaN unless
-                 ``observe`` was asked for it
+                 ``observe`` measured it
         """
         chosen = {name: value for name, value in self.measured.items() if classic or name not in CLASSIC}
         reasons = {name: why for name, why in self.measured.reasons.items() if classic or name not in CLASSIC}
@@ -49,7 +49,7 @@ class Observation(Observed, display.Summarized):
         loss: Any = DEFAULT,
         rigorous: bool = False,
     ) -> ObservedCertificate:
-        """How far the model can be from the global minimum of its unconstrained feature model.
+        """Bounds how far the model can be from the global minimum of its unconstrained feature model.
 
         weight_decay  wd of an optimizer that adds ½ wd ‖θ‖² to the mean loss: λ_W = λ_b = N wd / 2 (heads without
                       bias have lambda_b=None), and the λ_H in effect, λ_W ‖W‖² / ‖H‖²
@@ -57,7 +57,7 @@ class Observation(Observed, display.Summarized):
         loss          one of ``ufm.losses``, or one for each task
         rigorous      also prove bounds on the minimum in ball arithmetic, as ``verify.certify``
 
-        Of Problem (4) every task by itself, with N_t. Raises TypeError or ValueError naming the field.
+        For Problem (4) each task is certified alone, with N_t. Raises TypeError or ValueError naming the field.
         """
         parts = self.parts(weight_decay, lambdas, loss)
         return certified(self.tasks, self.point(parts), parts, rigorous=rigorous)
@@ -69,11 +69,11 @@ class Observation(Observed, display.Summarized):
         lambdas: Any = None,
         loss: Any = DEFAULT,
     ) -> Report | Reports:
-        """``verify.compare`` of label means and heads with the theorem that covers the problem, λ's as ``certify``.
+        """``verify.compare`` of label means and heads with the theorem that covers the problem; λ's as in ``certify``.
 
-        That features equal the mean of their label is judged of all samples, and so are the metrics; all other rows see
-        the label means. Of Problem (4) one report for each task, by name, in which MNC1 is the task's and MNC4 is left
-        open.
+        Whether features equal the mean of their label is judged on all samples, and so are the metrics; all other rows
+        use the label means. Problem (4) has one report per task, by name, in which MNC1 is the task's and MNC4 is left
+        out.
         """
         parts = self.parts(weight_decay, lambdas, loss)
         point = self.point(parts)
@@ -89,10 +89,11 @@ class Observation(Observed, display.Summarized):
         loss: Any = DEFAULT,
         name: str = "observation",
     ) -> Path:
-        """Writes the page of ``ufm measure`` as far as it needs no run: distance from the optimum, metrics, heads.
+        """Writes the page of ``ufm measure`` without the parts that need a run: distance from the optimum, metrics,
+        heads.
 
         folder  for measure.html, measure.md, measure.json and figures/
-        name    what the model is called there; λ's and loss as ``certify``. Without λ's there is no model to compare
+        name    the model's name on the page; λ's and loss as in ``certify``. Without λ's there is no model to compare
                 with, and the page has metrics and heads alone
 
         Returns the page's path. ModuleNotFoundError without matplotlib and jinja2 (extra ``networks``), else as
@@ -101,12 +102,12 @@ class Observation(Observed, display.Summarized):
         path = prepare_page(folder)
         alone = weight_decay is None and lambdas is None
         if alone and loss != DEFAULT:
-            raise ValueError(f"loss={loss!r} is of a model, which needs weight_decay= or lambdas=; give one of them")
+            raise ValueError(f"loss={loss!r} needs a model, and so weight_decay= or lambdas=; give one of them")
         parts = [] if alone else self.parts(weight_decay, lambdas, loss)
         return write_page(path, name, self.tasks, self._summary(), parts, self.point(parts), self.nonnegative)
 
     def save(self, path: str | Path) -> None:
-        """As safetensors with a SHA-256; read with ``ufm_networks.load_observation``."""
+        """Saves as safetensors with a SHA-256; ``ufm_networks.load_observation`` reads the file."""
         write_fields(vars(self), path)
 
     def to_dict(self) -> dict[str, Any]:
@@ -130,7 +131,8 @@ class Observation(Observed, display.Summarized):
         }
 
     def to_frame(self) -> Any:
-        """The label tuples as a pandas.DataFrame: a column a task, −1 for no label, then samples, spread, mean_norm.
+        """The label tuples as a pandas.DataFrame: one column per task, −1 for no label, then samples, spread,
+        mean_norm.
 
         The metrics are ``metrics().to_frame()``.
         """
@@ -168,7 +170,7 @@ class Observation(Observed, display.Summarized):
 def load_observation(path: str | Path) -> Observation:
     """Reads what ``Observation.save`` wrote, to the last bit; nothing is unpickled.
 
-    Raises TypeError if ``path`` is no path; FileNotFoundError if there is no file; ValueError, naming it, for one that
-    is damaged, or something else.
+    Raises TypeError if ``path`` is not a path; FileNotFoundError if there is no file; ValueError, naming it, if it is
+    damaged or something else.
     """
     return Observation(**read_fields(path))

@@ -1,4 +1,4 @@
-"""Two passes of any model over any loader: what the metrics, the certificate and the page need of its features."""
+"""Two passes of any model over any loader, for metrics, certificate and page."""
 
 from __future__ import annotations
 
@@ -42,22 +42,23 @@ def observe(
 ) -> Observation:
     """Measures the features that enter a model's heads, over all samples of a loader, in two passes.
 
-    model    any module; put into evaluation mode without gradients, and as it was afterwards, also after an error
-    loader   what gives batches anew in every loop, as a DataLoader; both passes must show the same samples, in any
-             order and any batches
+    model    any module; put into evaluation mode without gradients, and restored afterwards, also after an error
+    loader   an iterable of batches that restarts in every loop, such as a DataLoader; both passes must yield the same
+             samples, in any order and any batches
     heads    task → nn.Linear of the model or its dotted name: {"digit": model.fc1, "colour": "classifier.1"}; with or
-             without bias. A sample's feature is what enters its heads, one for all of them
-    pool     where (n, tokens, d) enter a head: "mean", "first", "last", or a function (n, tokens, d) → (n, d)
+             without bias. A sample's feature is the input of its heads, the same for all of them
+    pool     for heads with input (n, tokens, d): "mean", "first", "last", or a function (n, tokens, d) → (n, d)
     unpack   batch → (inputs, labels); by default batches are (inputs, labels) or (inputs, labels of task 1, …, of task
              T). Inputs that are a tuple or a dict enter the model as its arguments. Labels: (n, T) integers from 0,
              (n,) of one task, a list of T vectors, or a dict of vectors by task
     missing  the integer that stands for no label, such as an ``ignore_index``
-    device   where the model computes, by default where it is
-    passes   2; with 1, SNC4, SNC5, MNC4, pinv_NC1 and centre_agreement, which ask for each feature again when the means
-             are known, are NaN, and an iterator will do
-    effective_rank  whether to measure that of the features, which keeps a (d, d) factor of them in the second pass
+    device   the device of the passes, by default the model's
+    passes   2; with 1, an iterator will do, and SNC4, SNC5, MNC4, pinv_NC1 and centre_agreement, which need each
+             feature again once the means are known, are NaN
+    effective_rank  whether to measure the effective rank, which keeps a (d, d) factor of the features in the second
+    pass
 
-    Never in memory: more features than a batch. Kept: (columns, d) label means, less than three numbers a sample. Sums
+    Memory holds at most one batch of features, (columns, d) label means, and less than three numbers per sample. Sums
     are float64 whatever the model's format. In a group of processes (``torch.distributed``), a loader with a
     DistributedSampler is this process's share, sums are those of all processes, and repeats by which the sampler pads
     are left out.
@@ -78,7 +79,7 @@ def observe(
         raise ValueError(f"missing={missing} is a class of a head; use an integer that is not a class, such as -1")
     passes = validation.whole_number("passes", passes, 1, 2)
     if effective_rank and passes == 1:
-        raise ValueError("effective_rank=True asks for each feature again, in a second pass; leave out passes=1")
+        raise ValueError("effective_rank=True needs each feature again, in a second pass; leave out passes=1")
     _require_loop(loader, passes)
     with placed(model, found, device) as place, watching(model, found) as entering:
         samples = Samples(model, found, loader, entering, place, taken, pooled, absent)

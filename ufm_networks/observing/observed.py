@@ -1,4 +1,4 @@
-"""What was observed of a model over a loader: its label means, sums and heads, and the problem of its labels."""
+"""The data of an observation: label means, sums and heads, and the problem of the labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from verify.reading.form import Float
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Plain arrays, float64.
+    """The observed arrays, in float64.
 
     tasks, heads  names of the T tasks, and of their heads in the model
     W, b      T arrays (K_t, d) and (K_t,), or None of a head without bias
@@ -60,12 +60,12 @@ class Observed:
 
     @property
     def has_bias(self) -> bool:
-        """Whether some head has one."""
+        """Whether some head has a bias."""
         return any(v is not None for v in self.b)
 
     @property
     def several_sources(self) -> bool:
-        """Whether every sample has a label in one task only, of several: Problem (4)."""
+        """Whether every sample has a label in only one of several tasks: Problem (4)."""
         return own_samples_each(self.labels)
 
     def problem(self, **settings: Any) -> ufm.SingleSource | ufm.MultiSource:
@@ -94,7 +94,7 @@ class Observed:
         return parts
 
     def point(self, parts: list[tuple[Part, InEffect]]) -> NetworkPoint:
-        """As reports read a network, with the sums of the parts' losses."""
+        """The observation in the form that reports read, with the sums of the parts' losses."""
         losses = [loss for part, _ in parts for loss in part.problem.losses]
         sums = np.array([self.losses[loss][t] for t, loss in enumerate(losses)])
         blocks = self._blocks()

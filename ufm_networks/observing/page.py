@@ -1,4 +1,4 @@
-"""The page of an observed model: what ``ufm measure`` shows of a run, as far as it needs no run."""
+"""The page of an observed model: that of ``ufm measure`` without the parts that need a run."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from verify.report.as_html import require_page_libraries
 from verify.report.blocks import Block, Name, Page, Paragraph, Picture, Section, pairs, table
 
 METRICS = (
-    "Observed metrics are over all samples; of the optimum's, means over tasks with samples of their own. SNC1 and "
-    "MNC1 are in squared units of features, so they compare features of one scale only; pinv NC1, trace NC1 and CDNV "
-    "are free of it, and take one task at a time."
+    "The observed metrics are over all samples; those of the optimum are means over tasks if each has its own samples. "
+    "SNC1 and MNC1 are in squared units of features, so they compare features of one scale only; pinv NC1, trace NC1 "
+    "and CDNV do not depend on the scale, and take one task at a time."
 )
 
 
@@ -40,14 +40,14 @@ NO_LAMBDAS = (
     "λ_b); on the command line --weight-decay, or --lambda-W and --lambda-b."
 )
 OF_RUNS = (
-    "The page of a run of ufm train has four parts more. Collapse over epochs needs the history of a training. Latent "
+    "The page of a run of ufm train has four more parts. Collapse over epochs needs the history of a training. Latent "
     "features of each task need images that are two halves. Where each task looks, and features in the plane, need the "
     "images and single features, which an observation does not keep."
 )
 
 
 def prepare_page(folder: str | Path) -> Path:
-    """Opens the folder and looks for the libraries, before the work."""
+    """Opens the folder and checks for the libraries before the work."""
     require_page_libraries()
     return open_folder(folder, "measure.html", "measure.md", "measure.json", "figures/")
 

@@ -1,4 +1,4 @@
-"""Which samples of a loader are this process's."""
+"""This process's share of a loader's samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ufm_networks.training.processes import Processes, group
 
 
 def distributed_sampler(loader: Any) -> DistributedSampler[Any] | None:
-    """What gives the loader this process's share: its sampler, or its batch sampler's."""
+    """The DistributedSampler of a loader: its sampler, or its batch sampler's; else None."""
     batches = getattr(loader, "batch_sampler", None)
     found = (getattr(holder, "sampler", None) for holder in (loader, batches))
     return next((sampler for sampler in found if isinstance(sampler, DistributedSampler)), None)
@@ -23,7 +23,7 @@ def processes_of(loader: Any, device: torch.device | None = None) -> Processes |
 
 
 def own_samples(loader: Any) -> int | None:
-    """How many of this process's samples are its own, where a ``DistributedSampler`` has padded the shares.
+    """The number of this process's samples without those that a ``DistributedSampler`` added as padding.
 
     Sample j of rank r is number r + j R of the padded order, of which the first N are the data set.
     """

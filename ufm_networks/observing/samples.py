@@ -19,7 +19,7 @@ from ufm_networks.observing.watching import Entering
 
 @dataclass(frozen=True)
 class Samples:
-    """A model over a loader, to be gone through again and again while it is watched.
+    """A model over a loader, which may be iterated repeatedly while it is watched.
 
     unpack  batch → (inputs, labels); pool (n, tokens, d) → (n, d), or None; missing, the integer for no label
     """

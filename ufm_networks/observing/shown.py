@@ -1,4 +1,4 @@
-"""What a pass over a loader has shown of its samples, which come in any order and without numbers."""
+"""The record of a pass over a loader, whose samples come in any order and without numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIRECTIONS = 2
 
 
 class LabelTable:
-    """Label tuples (T,) numbered in the order in which they first come."""
+    """Label tuples (T,) numbered by first occurrence."""
 
     def __init__(self, tasks: Sequence[str]) -> None:
         self.tasks, self.number = tasks, dict[tuple[int, ...], int]()
@@ -31,7 +31,7 @@ class LabelTable:
         return np.array(list(self.number), dtype=np.int64).reshape(len(self.number), len(self.tasks))
 
     def told(self, group: int) -> str:
-        """The label as a reader knows it."""
+        """The label in words."""
         row = list(self.number)[group]
         return ", ".join(f"{task}={k}" for task, k in zip(self.tasks, row, strict=True) if k != NONE)
 
@@ -77,7 +77,7 @@ class Shown:
 
 
 def require_same(first: Shown, second: Shown, table: LabelTable, size: np.ndarray) -> None:
-    """Raises ValueError naming what the second pass has shown and what was due.
+    """Raises ValueError if the second pass differs from the first, naming both.
 
     size  (m,) what rounding is relative to: the root mean square of ‖h‖ over a label
     """
@@ -93,8 +93,8 @@ def require_same(first: Shown, second: Shown, table: LabelTable, size: np.ndarra
     if len(unlike):
         labels, times = np.unique(groups[unlike], return_counts=True)
         raise ValueError(
-            f"the second pass over the loader has not the features of the first: of {table.told(int(labels[0]))}, "
-            f"{times[0]:,} of {counts_due[labels[0]]:,} samples are others, and {len(unlike):,} of {len(groups):,} in "
+            f"the second pass over the loader has other features than the first: of {table.told(int(labels[0]))}, "
+            f"{times[0]:,} of {counts_due[labels[0]]:,} samples differ, and {len(unlike):,} of {len(groups):,} in "
             f"all; they differ by about {float(change[unlike].max()):.2g} of their size, where rounding explains "
             f"{allowed:.2g}. Either the loader drops samples and doubles others (drop_last, drawing with replacement), "
             "or it augments, or the model is random in evaluation mode"

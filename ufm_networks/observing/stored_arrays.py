@@ -1,4 +1,4 @@
-"""Arrays by name in .npz or safetensors files that any program has written, of which headers are read first."""
+"""Arrays by name in .npz or safetensors files from any program; headers are read first."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class StoredArrays:
-    """The arrays of a file by name; ``ordered`` where they stand in the order in which they were given."""
+    """The arrays of a file by name; ``ordered``, whether the file keeps their order."""
 
     path: Path
     arrays: dict[str, Stored]

@@ -1,4 +1,4 @@
-"""Features, labels and heads in a file, observed as a model over a loader is; features are read block by block."""
+"""Features, labels and heads in a file, observed like a model over a loader; features are read block by block."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class StoredPoint(display.Summarized):
         return observe(model, _Rows(self.roles.features, self.labels), heads)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: what was read."""
+        """What was read, JSON-ready."""
         features = self.roles.features
         return {
             "file": self.path.name,
@@ -83,7 +83,7 @@ class StoredPoint(display.Summarized):
 
 
 def stored_point(path: Path, heads: Sequence[str] = ()) -> StoredPoint:
-    """From an .npz or .safetensors file of any program; its features stay there.
+    """Opens an .npz or .safetensors file of any program; its features stay in the file.
 
     heads   names of heads to read, in the order of the labels' columns; all unless given
     Raises FileNotFoundError or ValueError naming the array: missing, unknown, transposed, of other sizes, labels out of
@@ -114,7 +114,7 @@ def _range(counts: Int) -> str:
 
 
 class _Rows:
-    """A loader of blocks of features with their labels, which begins anew in every loop."""
+    """A loader of blocks of features with their labels, which restarts in every loop."""
 
     def __init__(self, features: Stored, labels: Int) -> None:
         self.features, self.labels = features, labels
@@ -135,7 +135,7 @@ class _Rows:
 
 
 class _Heads(nn.Module):
-    """Heads that are looked at: what enters them is all that is asked for, so that none computes logits."""
+    """Heads of which only the input is needed, so that none computes logits."""
 
     def __init__(self, roles: Roles) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the arrays of a file are: features, labels, and weight and bias of every head; by their names and shapes."""
+"""The roles of a file's arrays, by names and shapes: features, labels, and weight and bias of every head."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StoredHead:
 
 @dataclass(frozen=True)
 class Roles:
-    """Heads in the order of the labels' columns; ``left`` are arrays of no role, where heads were named."""
+    """Heads in the order of the labels' columns; ``left`` are arrays without a role, if heads were named."""
 
     features: Stored
     labels: Stored
@@ -47,8 +47,8 @@ def roles_of(stored: StoredArrays, heads: Sequence[str] = ()) -> Roles:
     """By name, then by shape.
 
     heads   those to read, in the order of the labels' columns; all unless given
-    Raises ValueError naming the array: one that is missing, unknown, of another shape, perhaps transposed; or where
-    nothing says which head a column of labels is for.
+    Raises ValueError naming an array that is missing, unknown or of another shape, perhaps transposed, or if the heads
+    of the labels' columns are ambiguous.
     """
     arrays, name = stored.arrays, stored.path.name
     features, labels = (_one(stored, names) for names in (FEATURES, LABELS))

@@ -1,4 +1,4 @@
-"""A model while it is observed: evaluation mode, no gradients, and what enters its heads; all put back afterwards."""
+"""A model under observation: evaluation mode, no gradients, hooks on its heads; all restored afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Entering", "placed", "unwrapped", "watching"]
 
 
 class Entering:
-    """What entered each head in the last forward pass, by task."""
+    """The input of each head in the last forward pass, by task."""
 
     def __init__(self) -> None:
         self.seen: dict[str, Tensor] = {}
@@ -38,7 +38,7 @@ class Entering:
         return record
 
     def require_untouched(self, where: str) -> None:
-        """Raises ValueError if the model has overwritten what entered a head, which a detached view shares."""
+        """Raises ValueError if the model has overwritten the input of a head, which a detached view shares."""
         for task, h in self.seen.items():
             if _version(h) != self._version[task]:
                 raise ValueError(
@@ -53,19 +53,19 @@ class Entering:
 
 
 def _version(h: Tensor) -> int:
-    """How often a tensor was written to; tensors of inference mode do not count."""
+    """The version counter of a tensor; tensors of inference mode have none."""
     return 0 if h.is_inference() else int(h._version)
 
 
 def _eager() -> Any:
-    """Compiled parts run as they are written: what was compiled before knows nothing of hooks."""
+    """Runs compiled parts eagerly, since earlier compilations do not see the hooks."""
     compiled = "torch._dynamo" in sys.modules  # whose import takes seconds
     return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
 
 
 @contextmanager
 def watching(model: nn.Module, heads: Heads) -> Iterator[Entering]:
-    """Hooks on the heads, every module in evaluation mode, gradients off; modes and hooks are as before at the end."""
+    """Hooks the heads, with every module in evaluation mode and gradients off; restores modes and hooks at the end."""
     entering = Entering()
     hooks = [
         head.register_forward_pre_hook(entering.hook(task), with_kwargs=True) for task, head in heads.modules.items()
@@ -80,7 +80,7 @@ def watching(model: nn.Module, heads: Heads) -> Iterator[Entering]:
 
 @contextmanager
 def placed(model: nn.Module, heads: Heads, device: Any) -> Iterator[torch.device]:
-    """The model on a device, and back where it was; by default where its first head is."""
+    """Moves the model to a device, by default that of its first head, and back at the end."""
     home = next(iter(heads.modules.values())).weight.device
     if device is None or torch.device(device) == home:
         yield home

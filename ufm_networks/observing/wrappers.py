@@ -1,4 +1,4 @@
-"""What wraps a module for several devices or for the compiler, none of which observing needs, and its names."""
+"""Unwrapping modules wrapped for several devices or by the compiler, and their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained networks beside theory: the comparison of a run, and the report of one or several."""
+"""Trained networks compared with theory: the comparison of a run, and the report of one or several."""
 
 from ufm_networks.report.comparison import RunComparison, compare_run
 from ufm_networks.report.write import prepare_networks_report, write_networks_report

@@ -1,4 +1,4 @@
-"""A run beside theory: everything the report tells about it."""
+"""The comparison of a run with theory: everything in its report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from verify._metrics import metrics
 
 @dataclass(frozen=True)
 class RunComparison:
-    """A measured run, the model beside it, and what the two differ in.
+    """A measured run, its model, and the differences between the two.
 
     gaps             one per problem, none without a model
     optimum_metrics  the metrics of the model's optimum; of Problem (4), means over tasks

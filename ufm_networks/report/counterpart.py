@@ -1,4 +1,4 @@
-"""The unconstrained feature model that a network is held against: its counts, and the λ's in effect."""
+"""The unconstrained feature model to compare a network with: its counts, and the λ's in effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATIC_WEIGHTINGS = ("uniform", "fixed")
 
 @dataclass(frozen=True)
 class Part:
-    """A problem, and where the network's point of it stands in ``NetworkPoint``.
+    """A problem, and the place of the network's point in ``NetworkPoint``.
 
     problem  of all tasks; or, where every task has samples of its own, a MultiSource of one task, since Problem (4)
              separates
@@ -34,10 +34,10 @@ class Part:
 class Counterpart:
     """The model beside a network.
 
-    parts   empty where there is none: ``reason`` says why
+    parts   empty if there is no model; ``reason`` says why
     exact   the loss of the network is the model's objective, at features that the backbone can make: λ's as a penalty
             on features, constant task weights, free heads
-    notes   what else the network differs in
+    notes   other differences of the network
     """
 
     parts: tuple[Part, ...]
@@ -113,7 +113,7 @@ def _notes(measured: Measurement, exact: bool) -> list[str]:
         notes.append(
             f"Trained with weight decay {train.weight_decay:g}, not with a penalty on features: λ_W = λ_b = N wd / 2, "
             "and λ_H = λ_W ‖W‖² / ‖H‖² is the λ_H in effect, which this network has by definition. The gap below is "
-            "the distance from the optimum of the model with these λ's, which the network was not asked to minimize."
+            "the distance from the optimum of the model with these λ's, which the network was not trained to minimize."
         )
     else:
         notes.append("Trained with a penalty on features: the λ's are those of its configuration.")

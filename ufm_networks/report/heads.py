@@ -34,7 +34,7 @@ class HeadCosines:
 
     @property
     def told(self) -> str:
-        """How far the two are apart, as a sentence."""
+        """The difference between the two in a sentence."""
         if np.isnan(self.mean_difference):
             return "The heads of the network or of the optimum are zero, so that there are no cosines to compare."
         return (

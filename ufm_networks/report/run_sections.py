@@ -1,4 +1,4 @@
-"""A run by itself: what it is, how far it is from the model's optimum and why, its metrics and its pictures."""
+"""The sections on one run: its settings, its distance from the model's optimum and why, its metrics and figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of measured runs in blocks: what all of them share, then each run by itself."""
+"""The report of measured runs in blocks: all runs together, then each by itself."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _FIGURE = re.compile(
 
 
 def prepare_networks_report(folder: str | Path) -> Path:
-    """Opens the folder and looks for matplotlib, jinja2 and scikit-learn: what would be missed, said before long work.
+    """Opens the folder and checks for matplotlib, jinja2 and scikit-learn before long work.
 
     Raises ModuleNotFoundError that says what to install, OSError naming the folder.
     """
@@ -40,7 +40,7 @@ def write_networks_report(
 
     names  what the runs are called; by default the names of their folders, numbered where two are equal
 
-    The page holds its figures and needs no other file. Everything is composed first and renamed into place, the page
+    The page embeds its figures and needs no other file. Everything is composed first and renamed into place, the page
     last; figures of an earlier report that this one lacks are removed. Raises ValueError for no run at all.
     """
     if not runs:

@@ -1,4 +1,4 @@
-"""The figure of a reproduced figure or table drawn anew from the numbers beside it: nothing is trained."""
+"""Redraws a reproduced figure or table from its saved numbers, without training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def redraw(folder: str | Path, formats: Sequence[str] = ("png", "svg")) -> list[
         case "curves":
             figure = curves_figure(_curves(place / "metrics.csv", summary))
         case kind:
-            raise ValueError(f"folder {str(place)!r} holds kind={kind!r}, of which nothing is drawn")
+            raise ValueError(f"folder {str(place)!r} holds kind={kind!r}, which has no figure")
     contents: dict[str, bytes | str] = {f"figure.{kind}": drawn(figure, kind) for kind in formats}
     write_together(place, contents)
     return [place / name for name in contents]

@@ -1,4 +1,4 @@
-"""Mean and spread over seeds of what an experiment's runs came to."""
+"""Mean and spread over seeds of the results of an experiment's runs."""
 
 from __future__ import annotations
 

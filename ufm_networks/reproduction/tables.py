@@ -17,7 +17,7 @@ KEYS = ("panel", "run", "seed")
 
 
 def history_csv(finished: Sequence[FinishedRun], metrics: Sequence[str]) -> str:
-    """One row per run and measured epoch; a metric that a run has not, such as that of test data, is left empty."""
+    """One row per run and measured epoch; metrics that a run lacks, such as those of test data, are left empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = tuple(dict.fromkeys(("loss", *metrics)))

@@ -80,7 +80,7 @@ def _whole_state(path: Path, device: torch.device | str) -> dict[str, Any]:
     _require_stored(state, path.stat().st_size)
     saved = state.pop("sha256", None)
     if saved != content_digest(state):
-        raise ValueError("its content is not what its SHA-256 says" if saved else "it is without its SHA-256")
+        raise ValueError("its content does not match its SHA-256" if saved else "it is without its SHA-256")
     for name, kind in PARTS.items():
         if not isinstance(state[name], kind):
             raise TypeError(f"its {name} is a {type(state[name]).__name__}")

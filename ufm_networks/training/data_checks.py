@@ -46,4 +46,4 @@ def _check_test(data: TaskData, test: TaskData) -> None:
         )
     for t, counts in enumerate(test.class_counts):
         if not counts.any():
-            raise ValueError(f"test data {test.name!r} has no sample of task {t}, whose accuracy is then of nothing")
+            raise ValueError(f"test data {test.name!r} has no sample of task {t}, so its accuracy is undefined")

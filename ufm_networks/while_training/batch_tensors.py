@@ -1,4 +1,4 @@
-"""A batch as tensors, checked without waiting for the device; and what only the device knows to be wrong with it."""
+"""A batch as tensors, checked without waiting for the device, and the checks that need the device."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ NEVER = 2**62  # the number of the first batch that is wrong, where none is
 def label_columns(labels: Any, tasks: Sequence[str], device: torch.device) -> Tensor:
     """(n, T) int64 on the device, of labels (n, T), (n,) of one task, T vectors, or a dict of vectors by task.
 
-    A task that is absent from a dict has no label, −1. Raises TypeError or ValueError for labels that are no such
-    table.
+    A task that is absent from a dict has no label, −1. Raises TypeError or ValueError for labels of another form.
     """
     if isinstance(labels, Mapping):
         for name in labels:
@@ -64,7 +63,7 @@ def _stacked(columns: list[Tensor]) -> Tensor:
 
 
 def feature_rows(features: Any, samples: int, dim: int) -> Tensor:
-    """(n, d) apart from any graph. Raises TypeError or ValueError for what is no such matrix of real numbers."""
+    """(n, d) apart from any graph. Raises TypeError or ValueError for anything but such a matrix of real numbers."""
     if not isinstance(features, Tensor) or not features.is_floating_point():
         got = features.dtype if isinstance(features, Tensor) else type(features).__name__
         raise TypeError(f"features must be a tensor of real numbers (n, d), got {got}")
@@ -78,7 +77,7 @@ def feature_rows(features: Any, samples: int, dim: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def constants(values: tuple[int, ...], device: torch.device) -> Tensor:
-    """Kept on the device: to bring numbers there is to wait for it."""
+    """Constants kept on the device, since copying numbers there means waiting for it."""
     return torch.tensor(values, device=device)
 
 
@@ -97,7 +96,7 @@ def known_labels(labels: Tensor, classes: Sequence[int], missing: int) -> tuple[
 
 
 def require_right(not_finite: Tensor, outside: Tensor, classes: Sequence[int]) -> None:
-    """Raises NotFiniteError or ValueError naming the first batch that was wrong; this waits for the device."""
+    """Raises NotFiniteError or ValueError naming the first faulty batch; this waits for the device."""
     batch = int(not_finite)
     if batch != NEVER:
         raise NotFiniteError(

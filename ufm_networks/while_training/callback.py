@@ -25,25 +25,24 @@ except ModuleNotFoundError as error:
 
 
 class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
-    """Logs metrics of neural collapse after training epochs, to the loggers that the Trainer has.
+    """Logs metrics of neural collapse after training epochs, to the Trainer's loggers.
 
-    The names, and which metrics they are, are those of ``ufm_networks.Collapse``.
+    Names and metrics are those of ``ufm_networks.Collapse``.
 
-    By default features are those that enter the heads in the training steps, as they go by: in training mode, with
-    augmentation, of the weights of each step, with the heads of the epoch's end. They cost nothing but their sums.
-    With ``samples=`` or ``loader=`` it is a pass in evaluation mode after the epoch instead, as ``CollapseLog`` makes
-    it: ``forward`` of the module takes a batch's inputs, and runs the heads.
+    By default the features are those that enter the heads during the training steps: in training mode, with
+    augmentation, from the weights of each step, measured with the heads at the end of the epoch. They cost only their
+    sums. With ``samples=`` or ``loader=`` a pass in evaluation mode follows the epoch instead, as in ``CollapseLog``;
+    the module's ``forward`` must take a batch's inputs and run the heads.
 
     heads    task → dotted name of an nn.Linear in the LightningModule, or the layer: {"digit": "network.fc"}
-    every    epochs (``trainer.current_epoch``, from 0) that it does not divide are left out
-    samples  how many samples of the data set of ``loader``, by default the training loader, to look at; seed, which
-    loader   the batches of the pass, by default the training loader's where ``samples`` is given
-    prefix   what names begin with, such as "train/"
-    unpack   batch → (inputs, labels); pool, missing, covariance as ``CollapseLog``
+    every    epochs (``trainer.current_epoch``, from 0) that it does not divide are skipped
+    samples  the number of samples to use from the data set of ``loader``, by default the training loader; seed selects
+    them loader   the batches of the pass, by default the training loader's where ``samples`` is given prefix   what
+    names begin with, such as "train/" unpack   batch → (inputs, labels); pool, missing, covariance as ``CollapseLog``
 
-    In a group of processes sums are those of all. After an epoch ``reasons`` says why a metric is NaN or left out.
-    Raises TypeError or ValueError, naming the field or the batch; NotFiniteError, a ValueError, at the end of an epoch
-    with features that are not finite.
+    In a group of processes the sums are over all of them. After an epoch ``reasons`` says why a metric is NaN or left
+    out. Raises TypeError or ValueError, naming the field or the batch; NotFiniteError, a ValueError, at the end of an
+    epoch with features that are not finite.
     """
 
     def __init__(
@@ -75,12 +74,12 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
         self._hooks: list[RemovableHandle] = []
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Heads are found in the module; errors of theirs come before training."""
+        """Finds the heads in the module, so that their errors come before training."""
         self._pass = None
         self._collapse = Collapse(self.heads, pl_module, **self._sums).to(_place(pl_module))
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Hooks, where batches are looked at as they go by."""
+        """Installs hooks if batches are observed during training."""
         if self._due(trainer) and not self._passes:
             collapse = self._running()
             collapse.to(_place(pl_module)).reset()
@@ -88,7 +87,7 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
                 self._hooks.append(head.register_forward_pre_hook(self._entering.hook(task), with_kwargs=True))
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """What a validation in between has shown is forgotten."""
+        """Forgets what a validation in between has left."""
         self._entering.clear()
 
     def on_train_batch_end(
@@ -164,5 +163,5 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
 
 
 def _place(module: LightningModule) -> torch.device:
-    """Where its sums are: float64 is not everywhere."""
+    """The device of the sums, since not every device has float64."""
     return torch.device("cpu") if module.device.type == "mps" else module.device

@@ -1,4 +1,4 @@
-"""Neural collapse in a training loop of one's own: one call an epoch."""
+"""Neural collapse in your own training loop: one call per epoch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ufm_networks.while_training.writers import require_prefix, writer
 class CollapseLog:
     """``watch = CollapseLog(model, loader, heads={…})``, then ``watch(epoch)`` once an epoch: a dict, name → value.
 
-    The names, and which metrics they are, are those of ``ufm_networks.Collapse``; values are of one pass over the
-    loader in evaluation mode without gradients, after which the model is as it was, and so are PyTorch's random numbers
-    on the CPU and the loader's: training goes on as it would have without.
+    Names and metrics are those of ``ufm_networks.Collapse``. The values come from one pass over the loader in
+    evaluation mode without gradients. Afterwards the model and the random states of PyTorch on the CPU and of the
+    loader are restored: training continues as if nothing had happened.
 
     model    any module
-    loader   what gives batches anew in every loop; one pass a call
+    loader   an iterable of batches that restarts in every loop; one pass per call
     heads    task → nn.Linear of the model or its dotted name, as ``observe``; pool, unpack and missing as there
-    every    epochs that it does not divide are left out: ``watch(epoch)`` is {} then
+    every    epochs that it does not divide are skipped: ``watch(epoch)`` returns {}
     samples  how many samples to look at instead of all, at least two of every label tuple: a subset of the loader's
              data set, the same in every call, with labels in proportion. Means are the subset's, counts those of all,
              and spreads are scaled to be right on average; the data set is gone through once, for its labels. Needs a
@@ -32,8 +32,8 @@ class CollapseLog:
     prefix   what names begin with, such as "train/"
     covariance  as ``Collapse``
 
-    In a group of processes every process calls it. A loader with a DistributedSampler is this process's share, and
-    values are of all; the first process logs.
+    In a group of processes every process calls it. A loader with a DistributedSampler yields this process's share, and
+    values are over all shares; the first process logs.
 
     After a call ``reasons`` says why a metric is NaN or left out. Raises TypeError or ValueError naming the field, and
     as ``observe``; NotFiniteError, a ValueError, for features that are not finite.

@@ -1,4 +1,4 @@
-"""The heads of a network that trains, by reference: W and b are read when they are asked for."""
+"""The heads of a network in training, by reference: W and b are read on access."""
 
 from __future__ import annotations
 

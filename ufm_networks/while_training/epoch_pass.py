@@ -23,7 +23,7 @@ from ufm_networks.while_training.stratified import Stratified, in_order, require
 
 
 class EpochPass:
-    """The metrics of a model over a loader, or over a fixed subset of its data set, now.
+    """The current metrics of a model over a loader, or over a fixed subset of its data set.
 
     Arguments as ``CollapseLog``.
     """
@@ -102,7 +102,7 @@ class EpochPass:
 
 @contextmanager
 def _same_draws(loader: Any) -> Iterator[None]:
-    """What is drawn afterwards, as the order of the next epoch, is what would have been drawn without the pass."""
+    """Restores random states, so that later draws, such as the next epoch's order, are as without the pass."""
     batches = getattr(loader, "batch_sampler", None)
     drawing = (loader, getattr(loader, "sampler", None), batches, getattr(batches, "sampler", None))
     generators = [getattr(part, "generator", None) for part in drawing]

@@ -1,4 +1,4 @@
-"""What a training step has shown of a batch: the features that entered the heads."""
+"""The features of a batch that entered the heads during a training step."""
 
 from __future__ import annotations
 

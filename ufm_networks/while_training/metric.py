@@ -27,9 +27,9 @@ except ModuleNotFoundError as error:
 
 
 class Collapse(Metric):  # type: ignore[misc, unused-ignore]
-    """Metrics of neural collapse of the features since the last reset, with the heads as they are at ``compute()``.
+    """Metrics of neural collapse of the features since the last reset, with the heads at the time of ``compute()``.
 
-    update(features, labels)   features (n, d), what enters the heads, in any floating format; labels (n, T), (n,) of
+    update(features, labels)   features (n, d), the input of the heads, in any floating format; labels (n, T), (n,) of
                                one task, T vectors, or a dict of vectors by task; −1 for no label. A sample without any
                                label is left out
     compute()                  name → value, a float64 tensor, NaN where it is undefined; as ``verify.metrics`` names
@@ -41,12 +41,12 @@ class Collapse(Metric):  # type: ignore[misc, unused-ignore]
     heads       task → nn.Linear; or its dotted name, with model=; or a weight (K, d), or a pair (weight, bias). Layers,
                 parameters and tensors are referred to, not copied: those of a clone too. Pickled alone, a metric takes
                 its heads along as they are
-    covariance  whether to keep d × d sums for every task, which pinv_NC1 asks for
+    covariance  whether to keep d × d sums for every task, which pinv_NC1 needs
     missing     the integer that stands for no label, such as an ``ignore_index``
 
-    One pass of float64 sums tells these values exactly, and no more. What is left out, or NaN, stands in ``reasons``
-    after ``compute()``: SNC4, SNC5, MNC4 and centre_agreement hold each feature against means that are known at the
-    end only, effective_rank asks for singular values. ``ufm_networks.observe`` has all of them.
+    One pass of float64 sums determines exactly these values. After ``compute()``, ``reasons`` says why others are left
+    out or NaN: SNC4, SNC5, MNC4 and centre_agreement compare each feature with means that are known only at the end,
+    and effective_rank needs singular values. ``ufm_networks.observe`` has all of them.
 
     ``update`` never waits for a GPU: features that are not finite and labels outside a head's classes are counted
     there, and refused by ``compute()``, with the number of the first such batch. Raises TypeError or ValueError, naming
@@ -113,5 +113,5 @@ class Collapse(Metric):  # type: ignore[misc, unused-ignore]
 
 
 def _first(number: Tensor, wrong: Tensor, batch: int) -> Tensor:
-    """The number of the first batch that is wrong."""
+    """The number of the first faulty batch."""
     return torch.where(wrong, number.clamp(max=batch), number)

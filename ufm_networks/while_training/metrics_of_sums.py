@@ -1,4 +1,4 @@
-"""What running sums and heads tell: the metrics of ``verify.metrics`` that need no feature again."""
+"""The metrics of ``verify.metrics`` that follow from running sums and heads."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from verify._metrics.simplex_means import SHARED
 from verify.reading.form import Source
 from verify.reading.read import read
 
-AGAIN = "asks for each feature again when the means are known; ufm_networks.observe has it, in two passes"
-ROOTS = "asks for the singular values of all features, of which sums of squares know half the digits"
-NO_SCATTER = "asks for the scatter matrices of features, which covariance=False leaves out"
+AGAIN = "needs each feature again once the means are known; ufm_networks.observe has it, in two passes"
+ROOTS = "needs the singular values of all features, of which sums of squares keep only half the digits"
+NO_SCATTER = "needs the scatter matrices of features, which covariance=False leaves out"
 
 
 @dataclass(frozen=True)
 class Told:
-    """values, metrics by name, as ``verify.metrics`` names them; reasons, why one is NaN or left out, by name."""
+    """The result: values, metrics by their names in ``verify.metrics``; reasons, why one is NaN or left out."""
 
     values: dict[str, float]
     reasons: dict[str, str]
 
 
 def left_out(source: Source, tasks: int, covariance: bool) -> dict[str, str]:
-    """What sums do not tell, or what is not defined for these tasks whatever the features, and why."""
+    """Metrics that sums do not determine, or that are undefined for these tasks, with the reason."""
     reasons = dict.fromkeys((*SECOND_PASS[source], "centre_agreement"), AGAIN) | {"effective_rank": ROOTS}
     if not covariance:
         reasons["pinv_NC1"] = NO_SCATTER

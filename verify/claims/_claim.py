@@ -60,7 +60,7 @@ class Claim:
     resolution: Needed = of_distances
 
     def __call__(self, problem: Any, solution: Any = None) -> float:
-        """The violation at a solution of a problem, or at an ``verify.reading.read.At`` of both.
+        """The violation at a solution of a problem, or at a ``verify.reading.read.At`` of both.
 
         Raises TypeError or ValueError if the measure returns anything but a number ≥ 0, NaN or a bool.
         """
@@ -101,8 +101,7 @@ def find(name: str) -> Claim:
 
 
 def as_claim(value: Any) -> Claim:
-    """A Claim as it is, from a name in the library, or from any function (problem, solution), stated by its
-    docstring."""
+    """Converts a Claim, a name in the library, or a function (problem, solution) with a docstring, to a Claim."""
     if isinstance(value, Claim):
         return value
     if isinstance(value, str):
@@ -117,4 +116,4 @@ def as_claim(value: Any) -> Claim:
         raise TypeError(f"claim must take (problem, solution), got {value!r}") from None
     name = getattr(value, "__name__", type(value).__name__)
     statement = (inspect.getdoc(value) or name).strip().split("\n")[0]
-    return Claim(name, statement, "a function of one's own", lambda at: value(at.problem, at.solution))
+    return Claim(name, statement, "a user-defined function", lambda at: value(at.problem, at.solution))

@@ -1,4 +1,4 @@
-"""The command line ``ufm``: a table of commands, of which only the chosen one is imported."""
+"""The command line ``ufm``: a table of commands; only the chosen one is imported."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Commands = Mapping[str, Command]
 
 
 def own_commands() -> Commands:
-    """Those that know no network."""
+    """The commands that do not need networks."""
     from verify.cli.commands import COMMANDS
 
     return COMMANDS
 
 
 def main(commands: Callable[[], Commands] = own_commands) -> None:
-    """Runs the command that the command line names, one of the table that ``commands`` returns.
+    """Runs the command named on the command line, from the table that ``commands`` returns.
 
     Exit status 0: every check passed; 1: one failed; 2: bad input, or a result that could not be written; 130: Ctrl-C;
     143: SIGTERM.
@@ -48,7 +48,7 @@ def main(commands: Callable[[], Commands] = own_commands) -> None:
 
 
 def _run(commands: Callable[[], Commands]) -> tuple[int, str]:
-    """The exit status, and a word on what ended the work."""
+    """Runs the command; returns the exit status, with a message if something ended the work early."""
     try:
         return _answered(commands(), sys.argv[1:])
     except KeyboardInterrupt:
@@ -125,7 +125,7 @@ RED, YELLOW = 31, 33
 
 
 def _say(text: str, colour: int) -> None:
-    """On standard error; in colour where somebody looks on."""
+    """Prints on standard error, in colour if it is a terminal."""
     from verify.cli.colours import coloured
 
     print(coloured(text, colour, sys.stderr), file=sys.stderr)

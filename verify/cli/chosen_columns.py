@@ -9,11 +9,11 @@ from verify.cli.label_cells import one_spelling, whole_values
 
 
 class Titled(Protocol):
-    """A column as far as choosing goes."""
+    """A column with a title and a position, as needed for choosing."""
 
     @property
     def name(self) -> str:
-        """Empty where the file names none."""
+        """Its name; empty if the file has none."""
 
     @property
     def position(self) -> int:
@@ -24,7 +24,7 @@ Kind = TypeVar("Kind", bound=Titled)
 
 
 def chosen_columns(file: str, columns: Sequence[Kind], chosen: Sequence[str]) -> tuple[Kind, ...]:
-    """By name first, then by position; each once; all of them where none is chosen."""
+    """The chosen columns, matched by name first, then by position, each once; all columns if none is chosen."""
     found: list[Kind] = []
     for key in map(one_spelling, chosen):
         fit = [column for column in columns if column.name == key and column.name]

@@ -1,4 +1,4 @@
-"""The table of commands that know no network: what the top help page prints, and where to find the rest."""
+"""The table of commands that do not need networks: their lines on the top help page, and their modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of samples as a table: of one task a vector, of two tasks K_1 × K_2, of T tasks an array of T axes."""
+"""Numbers of samples as a table: a vector for one task, K_1 × K_2 for two, an array of T axes for T tasks."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ GIVEN = Path("--counts")
 
 @dataclass(frozen=True)
 class CountTable:
-    """Counts (K_1, …, K_T), or T vectors (K_t,) of Problem (4); and what was read."""
+    """Counts (K_1, …, K_T), or T vectors (K_t,) for Problem (4), with a record of what was read."""
 
     counts: Counts | list[Counts]
     reading: LabelReading
 
 
 def read_counts(given: str, **options: Any) -> CountTable:
-    """Of a file, or of rows separated by semicolons.
+    """Reads counts from a file, or from rows separated by semicolons.
 
     options  delimiter, header, columns: see ``read_count_text``
-    Raises ValueError naming the place of what is no number of samples.
+    Raises ValueError naming the place of an entry that is not a number of samples.
     """
     path = Path(given) if is_file(given) else GIVEN
     told = options["delimiter"] is not None or options["header"] is not None or bool(options["columns"])
@@ -60,7 +60,7 @@ def read_counts(given: str, **options: Any) -> CountTable:
 
 
 def read_own_counts(given: str) -> CountTable:
-    """Problem (4): a row a task, of any length."""
+    """Reads counts for Problem (4): one row per task, of any length."""
     if is_file(given):
         raise ValueError('--multi-source takes --counts as text, a row a task, such as "30 10; 5 5 5", and no file')
     rows = count_rows(given)
@@ -73,7 +73,7 @@ def read_own_counts(given: str) -> CountTable:
 
 
 def _of_table(table: TextTable) -> CountTable:
-    """A vector of one row or one column; else two tasks, whose names the corner may tell: first, or first\\second."""
+    """A vector of one row or one column; else two tasks, named in the corner cell as first, or first\\second."""
     file, counts, name = table.file, table.counts, table.file.path.stem
     if counts.shape[1] == 1:
         return _of_axes(file, counts[:, 0], [table.corner or name], [table.rows], table.warnings)
@@ -112,7 +112,7 @@ def _of_axes(
 
 
 def _totals(counts: Counts, tasks: Sequence[NamedTask]) -> list[str]:
-    """Of last classes that have in every entry the sum of all others, as a table with margins has."""
+    """Warns of last classes that hold in every entry the sum of all others, as the margins of a table do."""
     found = []
     for t, task in enumerate(tasks):
         table = np.moveaxis(counts, t, 0)

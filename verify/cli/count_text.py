@@ -1,4 +1,4 @@
-"""A table of counts as text, which may name classes in its first line and in its first column."""
+"""A table of counts as text, which may name classes in its first line and first column."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SEPARATOR = re.compile(r"[\s,]+")
 
 @dataclass(frozen=True)
 class TextTable:
-    """Counts (rows, columns); names of rows and columns, empty where there are none, and the cell above the former."""
+    """Counts (rows, columns), names of rows and columns, possibly empty, and the corner cell of the table."""
 
     file: FileRead
     counts: Counts
@@ -34,7 +34,7 @@ class TextTable:
 
 @dataclass(frozen=True)
 class _Column:
-    """Its title, empty without one, and the cells below."""
+    """A column's title, possibly empty, and the cells below it."""
 
     position: int
     name: str
@@ -42,7 +42,7 @@ class _Column:
 
 
 def count_rows(given: str) -> list[list[int]]:
-    """Rows separated by semicolons, entries by blanks or commas."""
+    """Parses rows separated by semicolons, entries by blanks or commas."""
     rows = []
     for i, line in enumerate(given.strip().removesuffix(";").split(";"), 1):
         cells = [cell for cell in _SEPARATOR.split(line.strip()) if cell]
@@ -59,7 +59,8 @@ def count_rows(given: str) -> list[list[int]]:
 def read_count_text(path: Path, *, delimiter: str | None, header: bool | None, columns: Sequence[str]) -> TextTable:
     """Options as ``read_table``; with ``columns`` those are counts, and the first names rows unless it is among them.
 
-    Raises ValueError naming line and cell of what is no number of samples, and where a cell may be a name or a count.
+    Raises ValueError naming line and cell of an entry that is not a number of samples, or that may be a name or a
+    count.
     """
     table = read_table(path, flag="--counts", delimiter=delimiter, header=False)
     cells = [[column.cells[i] for i in column.codes] for column in table.columns]

@@ -18,14 +18,13 @@ class CountedOptions:
     classes: tuple[int, ...] = ()
     """Classes of each task, K_1 … K_T."""
     samples: tuple[int, ...] = ()
-    """Samples of every label tuple, each as often as the others; with --multi-source of every class, one number or one
-    per task."""
+    """Samples of every label tuple; with --multi-source of every class, one number or one per task."""
     n_same: int | None = None
     """Two correlated tasks of K classes each: samples of every label tuple whose labels agree."""
     n_different: int | None = None
     """Two correlated tasks: samples of every label tuple whose labels differ."""
     multi_source: bool = False
-    """Problem (4), every task with samples of its own, in place of Problem (3)."""
+    """Problem (4), each task with its own samples, in place of Problem (3)."""
     orthogonal_array: bool = False
     """Tasks of K classes each in which every pair is uniform, from K² label tuples: --classes K … K with --samples."""
     multi_label: bool = False
@@ -34,7 +33,7 @@ class CountedOptions:
     """m:n, one or more: n samples of every label set of m labels, such as 1:10 2:5."""
 
     def flags_set(self, names: tuple[str, ...]) -> str:
-        """Those of the fields that differ from their defaults, as flags."""
+        """The fields that differ from their defaults, as flags."""
         given = [name for name in names if getattr(self, name) != getattr(type(self), name)]
         return ", ".join(f"--{name.replace('_', '-')}" for name in given)
 

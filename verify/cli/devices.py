@@ -1,4 +1,4 @@
-"""Devices by name; what is meant by another word for one."""
+"""Devices by name, with suggestions for other words such as gpu."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OTHER_WORDS = {"gpu": "cuda", "nvidia": "cuda", "processor": "cpu"}
 
 
 def require_device(name: str, auto: bool = False) -> str:
-    """The name, if it is one of PyTorch's; ValueError says which is meant, and what is here."""
+    """Returns the name of a PyTorch device; raises ValueError with the likely one and those available."""
     if (auto and name == "auto") or (re.fullmatch(r"[a-z]+(:\d+)?", name) and name.partition(":")[0] in _known()):
         return name
     word = re.sub(r"[^a-z]", "", name.lower())

@@ -30,7 +30,7 @@ class Figure:
     page: ClassVar[Page] = Page(
         takes="seconds",
         writes="a file in each --format, and of a curve a .csv, in the folder of --output",
-        status="0: every point is certified and on the line; 1: not every one; 2: bad input",
+        status="0: every point is certified and on the line; 1: otherwise; 2: bad input",
         examples=(
             ("ufm figure 3c", "Figure 3(c): the cosine between heads as tasks become correlated."),
             ("ufm figure 61 --points 5 --output pictures", "Three classes, fewer points."),
@@ -46,7 +46,7 @@ class Figure:
     """Figure of the paper: 3c and 60 have two classes, 61 three, 62 ten. Or phase-diagram of a table; heads, history or
     spectrum of a solution."""
     file: Annotated[Path | None, Told(positional=True, read=True)] = None
-    """Of phase-diagram: what ufm sweep has written. Of heads, history and spectrum: what ufm solve --save has."""
+    """For phase-diagram: a table from ufm sweep. For heads, history and spectrum: a solution from ufm solve --save."""
     format: Annotated[tuple[str, ...], Told(shown="pdf|svg|png …", choices=("pdf", "svg", "png"))] = ("png", "svg")
     """Files to write, one or more of pdf, svg, png. Default: png svg."""
     points: int = 9
@@ -62,15 +62,15 @@ class Figure:
     y: str | None = None
     """Another axis. Default: the table's second."""
     colour: str = "rank"
-    """What is coloured: a column of the table. Default: rank."""
+    """Column of the table to colour by. Default: rank."""
     at: Annotated[tuple[str, ...], Told(again=True)] = ()
-    """AXIS=VALUE; again for every other axis of the table that has several values. Default: there is no other."""
+    """AXIS=VALUE; repeat it for every other axis of the table with several values. Default: none."""
     output: Path = Path("figures")
     """Folder for figure-NAME in each format and .csv; another loss than cross-entropy stands in their names. Default:
     figures."""
 
     def run(self) -> int:
-        """0 where all that is drawn is certified, and a curve's points on its rising line; 1 otherwise."""
+        """0 if everything drawn is certified and a curve's points lie on its rising line; 1 otherwise."""
         curve, diagram = self.name in ("3c", "60", "61", "62"), self.name == "phase-diagram"
         wrong = (() if curve else _CURVE) + (() if diagram else _DIAGRAM) + (("file",) if curve else ())
         given = [field for field in wrong if getattr(self, field) != getattr(type(self), field)]

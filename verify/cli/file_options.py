@@ -21,24 +21,25 @@ class FileOptions(CountedOptions):
     """The problem, from your files"""
 
     labels: FilesToRead = ()
-    """Label file: text (.csv, .tsv, .txt), .npy, .npz or .parquet, one row a sample and one column a task; with
-    --multi-source one file a task; with --multi-label one column a class, of 0 and 1."""
+    """Label file: text (.csv, .tsv, .txt), .npy, .npz or .parquet, one row per sample and one column per task; with
+    --multi-source one file per task; with --multi-label one column per class, of 0 and 1."""
     counts: Annotated[str | None, Told(shown="PATH|TABLE")] = None
-    """Samples of every label tuple. Of two tasks a table: "30 10; 10 30", or a file of text, names of classes in its
-    first line and column, or .npy; of one task a row; of T tasks .npy with T axes; with --multi-source a row a task."""
+    """Samples of every label tuple. For two tasks a table: "30 10; 10 30", or a text file, with names of classes in its
+    first line and column, or .npy; for one task a row; for T tasks .npy with T axes; with --multi-source one row per
+    task."""
     missing: tuple[str, ...] = ()
-    """What stands for no label in label files, such as -1, or "" for empty cells. Default: every sample has all its
+    """The mark of a missing label in label files, such as -1, or "" for empty cells. Default: every sample has all its
     labels."""
     targets: FileToRead = None
-    """Regression: file of numbers, text or .npy, one row a sample and one column an output."""
+    """Regression: file of numbers, text or .npy, one row per sample and one column per output."""
     outputs: tuple[int, ...] = ()
     """Columns of --targets that each task has, in order. Default: all columns are one task."""
     probabilities: FilesToRead = ()
-    """Soft labels: one file a task, one row a sample and one column a class, of probabilities."""
+    """Soft labels: one file per task, one row per sample and one column per class, of probabilities."""
     delimiter: str | None = None
-    """Of files: comma, semicolon, tab, pipe, blanks, none (one column) or a character. Default: found out."""
+    """Delimiter of files: comma, semicolon, tab, pipe, blanks, none (one column) or a character. Default: detected."""
     header: bool = False
-    """The first line of files names the columns. Default: found out."""
+    """The first line of files names the columns. Default: detected."""
     no_header: bool = False
     """The first line of files is a sample."""
     columns: tuple[str, ...] = ()
@@ -46,13 +47,13 @@ class FileOptions(CountedOptions):
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """Without their folders."""
+        """The names of the files, without their folders."""
         counts = (Path(self.counts),) if self.counts and is_file(self.counts) else ()
         targets = () if self.targets is None else (self.targets,)
         return tuple(path.name for path in (*self.labels, *counts, *targets, *self.probabilities))
 
     def reading(self) -> dict[str, Any]:
-        """How text is to be read; raises ValueError if flags contradict each other."""
+        """The options for reading text; raises ValueError if flags contradict each other."""
         if self.header and self.no_header:
             raise ValueError("--header and --no-header contradict each other")
         header = self.header if self.header or self.no_header else None
@@ -60,6 +61,6 @@ class FileOptions(CountedOptions):
 
 
 def is_file(given: str) -> bool:
-    """Whether --counts names a file, and is no table itself."""
+    """Whether --counts names a file rather than being a table itself."""
     path = Path(given)
     return path.suffix in (*TEXT, ".npy") or "/" in given or (";" not in given and path.is_file())

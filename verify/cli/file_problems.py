@@ -26,7 +26,7 @@ Told = Callable[[LabelReading], None]
 def from_any_file(
     options: FileOptions, loss: ufm.LossSettings, settings: ufm.ProblemSettings, told: Told
 ) -> tuple[Problem, LabelReading]:
-    """From the files that are given, of which there is one kind."""
+    """Builds the problem from the given files, all of one kind."""
     if "," in options.flags_set(FILES):
         raise ValueError(f"{options.flags_set(FILES)} state a problem each; leave all but one out")
     counted = ("samples", "n_same", "n_different", "orthogonal_array", "samples_by_multiplicity", "outputs")
@@ -49,7 +49,7 @@ def from_any_file(
 
 
 def _from_label_sets(options: FileOptions, settings: ufm.LossSettings, told: Told) -> tuple[Problem, LabelReading]:
-    """Sets of labels, from an indicator file."""
+    """Builds a problem of label sets from an indicator file."""
     options.check_label_sets()
     if len(options.labels) != 1:
         raise ValueError(f"--labels takes one file with --multi-label, got {len(options.labels)}")
@@ -65,7 +65,7 @@ def _from_label_sets(options: FileOptions, settings: ufm.LossSettings, told: Tol
 
 
 def _from_labels(options: FileOptions, settings: ufm.ProblemSettings, told: Told) -> tuple[Problem, LabelReading]:
-    """A label in every task, where none is missing; or one task a file."""
+    """Builds a problem from one label file for all tasks, or one file per task."""
     if not options.multi_source and len(options.labels) != 1:
         raise ValueError(f"--labels takes one file without --multi-source, got {len(options.labels)}")
     sizes = validation.class_numbers("classes", options.classes) if options.classes else ()
@@ -81,7 +81,7 @@ def _from_labels(options: FileOptions, settings: ufm.ProblemSettings, told: Told
 
 
 def _from_counts(options: FileOptions, settings: ufm.ProblemSettings, told: Told) -> tuple[Problem, LabelReading]:
-    """From a table of numbers of samples."""
+    """Builds a problem from a table of numbers of samples."""
     assert options.counts is not None
     found = (
         read_own_counts(options.counts) if options.multi_source else read_counts(options.counts, **options.reading())
@@ -96,7 +96,7 @@ def _from_counts(options: FileOptions, settings: ufm.ProblemSettings, told: Told
 
 
 def _from_targets(options: FileOptions, settings: ufm.ProblemSettings, told: Told) -> tuple[Problem, LabelReading]:
-    """Real numbers, all columns one task, or tasks side by side."""
+    """Builds a regression problem: all columns are one task, or tasks side by side."""
     assert options.targets is not None
     numbers = read_numbers(options.targets, "--targets", **options.reading())
     sizes = [validation.whole_number("--outputs", size, 1) for size in options.outputs] or [len(numbers.columns)]
@@ -117,7 +117,7 @@ def _from_targets(options: FileOptions, settings: ufm.ProblemSettings, told: Tol
 def _from_probabilities(
     options: FileOptions, settings: ufm.ProblemSettings, told: Told
 ) -> tuple[Problem, LabelReading]:
-    """A distribution over classes for every sample, one task a file."""
+    """Builds a problem of soft labels: a distribution over classes for every sample, one file per task."""
     if options.outputs:
         raise ValueError("--outputs goes with --targets; --probabilities takes one file a task")
     files = [read_numbers(path, "--probabilities", **options.reading()) for path in options.probabilities]

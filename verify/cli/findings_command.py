@@ -20,8 +20,8 @@ class FindingsCommand:
         takes="many minutes with the default --budget and --points, fewer with smaller ones",
         writes="findings.html, findings.md, findings.json, figures and counterexamples in the folder of --output",
         status=(
-            "0: all intervals meet, all curves are certified, every search tested something; 1: not so; 2: bad input; "
-            "130: Ctrl-C, with what was finished written"
+            "0: all intervals meet, all curves are certified, every search tested something; 1: otherwise; "
+            "2: bad input; 130: Ctrl-C, with what was finished written"
         ),
         examples=(
             ("ufm findings", "The page docs/findings holds, in the folder findings."),
@@ -40,9 +40,9 @@ class FindingsCommand:
     """Seed of the searches. Default: 0."""
 
     def run(self) -> int:
-        """0 where all intervals meet, all curves are certified and every search tested something; 1 otherwise.
+        """0 if all intervals meet, all curves are certified and every search tested something; 1 otherwise.
 
-        130 after Ctrl-C, with what was finished written.
+        130 after Ctrl-C, with the finished parts written.
         """
         from ufm.support import validation
         from ufm.support.writable import open_folder

@@ -1,4 +1,4 @@
-"""The groups of the commands, in the order of the top help page."""
+"""The groups of commands, in the order of the top help page."""
 
 CHECK = "Check a theorem"
 OWN = "Your own data, your own points"

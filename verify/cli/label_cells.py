@@ -1,4 +1,4 @@
-"""Cells and classes: which cells are the same class, in what order classes stand, and which cells are no label."""
+"""Cells and classes: which cells mean the same class, the order of classes, and which cells mean no label."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _LARGEST = Decimal(2**63 - 1)
 
 
 def is_missing(cell: str) -> bool:
-    """Empty, or what programs write for no value."""
+    """Whether the cell is empty or a usual mark of a missing value."""
     return len(cell) < 10 and cell.casefold() in MISSING
 
 
 def one_spelling(cell: str) -> str:
-    """Without blanks around, and é the same whether it is one code point or two (Unicode's NFC)."""
+    """Strips blanks around the cell and normalizes it to Unicode's NFC, in which é has one spelling."""
     return unicodedata.normalize("NFC", cell.strip())
 
 
 def is_plain(cell: str) -> bool:
-    """A number, a Boolean or a missing value: nothing that would name a column."""
+    """Whether the cell is a number, a Boolean or a missing value, and so not a column name."""
     return (
         _is_small(cell)
         or _NUMBER.fullmatch(cell) is not None
@@ -44,7 +44,7 @@ def is_plain(cell: str) -> bool:
 
 
 def whole_values(cells: Sequence[str]) -> list[int] | None:
-    """The integers that the cells are, 1.0 included; None if one is not."""
+    """The cells as integers, 1.0 included; None if one is not an integer."""
     if all(map(_is_small, cells)):
         return list(map(int, cells))
     if not all(map(_NUMBER.fullmatch, cells)):
@@ -55,7 +55,7 @@ def whole_values(cells: Sequence[str]) -> list[int] | None:
 
 
 class NoLabel:
-    """What stands for no label: a cell written alike, or the same number (-1 and -1.0)."""
+    """The mark of a missing label: an equal cell, or the same number (-1 and -1.0)."""
 
     def __init__(self, values: Sequence[str] = ()) -> None:
         self.values = tuple(dict.fromkeys(map(one_spelling, values)))
@@ -71,7 +71,7 @@ class NoLabel:
 
 
 def why_no_label(cell: str) -> str:
-    """What keeps a cell from being a class; "" where nothing does."""
+    """Why a cell cannot be a class; "" if it can."""
     if _is_small(cell):
         return ""
     if not cell:
@@ -86,13 +86,13 @@ def why_no_label(cell: str) -> str:
 
 
 def real_value(cell: str) -> float:
-    """The number that a cell is; NaN where it is none, infinite beyond float64."""
+    """The number in a cell; NaN if there is none, infinite beyond float64."""
     return float(cell.replace("−", "-")) if _NUMBER.fullmatch(cell) else float("nan")
 
 
 @dataclass(frozen=True)
 class Classes:
-    """Names in order; the class of each distinct cell; the classes as integers where all are whole numbers."""
+    """Class names in order; the class of each distinct cell; the classes as integers if all are whole numbers."""
 
     names: tuple[str, ...]
     of_cell: NDArray[np.int64]
@@ -100,7 +100,8 @@ class Classes:
 
 
 def classes_of(cells: Sequence[str]) -> Classes:
-    """Numbers by value (1, 1.0 and 01 are one class), Booleans without case, and else names as they are written.
+    """Groups cells into classes: numbers by value (1, 1.0 and 01 are one), Booleans ignoring case, other names
+    literally.
 
     Numbers stand in their order, False before True, names in natural order: class 2 before class 10.
     """
@@ -126,7 +127,7 @@ def indicator(cell: str) -> int | None:
 
 
 def _is_small(cell: str) -> bool:
-    """An integer ≥ 0 as nearly all labels are, told without a pattern or a decimal."""
+    """Whether the cell is plainly an integer ≥ 0, as nearly all labels are; a fast check."""
     return cell.isdecimal() and cell.isascii() and len(cell) < 19
 
 

@@ -1,4 +1,4 @@
-"""How the cells of a label file are told apart: delimiter, quotes, header."""
+"""The dialect of a label file: delimiter, quotes, header."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BLANKS = re.compile(rb"[ \t]+")
 
 
 def named(delimiter: str) -> str:
-    """The character of a delimiter given by name or as itself."""
+    """The character of a delimiter that is given by name or literally."""
     by_name = {name: character for character, name in NAMES.items()} | {"\\t": "\t"}
     character = by_name.get(delimiter, delimiter)
     # letters, digits and what numbers and quotes are made of cannot separate them
@@ -32,7 +32,7 @@ def named(delimiter: str) -> str:
 
 
 def width(line: bytes, delimiter: str) -> int:
-    """Cells of a line."""
+    """The number of cells in a line."""
     bare = _QUOTED.sub(b'""', line.rstrip(b"\n"))
     if delimiter == " ":
         return len(_BLANKS.split(bare.strip(b" \t")))
@@ -40,9 +40,9 @@ def width(line: bytes, delimiter: str) -> int:
 
 
 def sniffed(name: str, data: bytes) -> str:
-    """The delimiter by which all lines have equally many cells, two or more; "" where there is one column.
+    """The delimiter that splits all lines into equally many cells, two or more; "" for a single column.
 
-    Raises ValueError if two delimiters would do, or one occurs and lines do not agree.
+    Raises ValueError if two delimiters fit, or if one occurs but the lines disagree.
     """
     sample = list(itertools.islice(lines(data), SAMPLED))
     widths = {d: [width(line, d) for _, line in sample] for d in (",", ";", "\t", "|", " ")}
@@ -73,7 +73,7 @@ def sniffed(name: str, data: bytes) -> str:
 
 
 def check_widths(name: str, data: bytes, delimiter: str) -> None:
-    """ValueError of the first line that has not as many cells as the first."""
+    """Raises ValueError naming the first line with another number of cells than line 1."""
     first = 0
     for number, line in lines(data):
         found = width(line, delimiter)
@@ -86,7 +86,7 @@ def check_widths(name: str, data: bytes, delimiter: str) -> None:
 
 
 def check_quotes(name: str, data: bytes, delimiter: str) -> None:
-    """ValueError of the first line with a quote that does not enclose a whole cell, or encloses a line break."""
+    """Raises ValueError naming the first line whose quotes do not enclose a whole cell, or enclose a line break."""
     if b'"' not in data:
         return
     quoted = rb'"(?:[^"\n]++|"")*+"'
@@ -143,8 +143,8 @@ class Top:
 def has_header(name: str, columns: Sequence[Top], rows: int) -> bool:
     """Whether the first of rows + 1 lines names the columns; raises ValueError if both are likely.
 
-    It does where it is text over numbers or Booleans, or text none of which occurs below while classes recur there.
-    0, 1, 2, … may be pandas' names of columns without one.
+    It does if it is text over numbers or Booleans, or text that does not occur below although classes recur there.
+    0, 1, 2, … may be pandas' default column names.
     """
     others = [top for top in columns if not top.over_index(rows)]
     if rows == 0 or not others:

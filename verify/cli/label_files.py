@@ -1,4 +1,4 @@
-"""Label files: one row a sample and one column a task (or a class, of 0 and 1), with the names found in them."""
+"""Label files: one row per sample and one column per task (or per class, of 0 and 1), with the names found in them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def read_tasks(
     missing: Sequence[str] = (),
     **options: Any,
 ) -> tuple[list[Labels], LabelReading]:
-    """(N, T) labels from 0 of each file, and what was read; ``told`` hears it before a task of one class is refused.
+    """(N, T) labels from 0 of each file, and what was read, which ``told`` gets before a task of one class is refused.
 
-    A cell of ``missing`` is −1, no label; a sample without any is refused.
+    A cell equal to ``missing`` becomes −1, no label; a sample without any label is refused.
     A task's classes are the distinct values of its column, in natural order; of categories, all of them in theirs. K_t
     in ``classes`` adds empty ones: integers within 0 … K_t − 1, or else within 1 … K_t, keep their places.
-    missing   what stands for no label, such as "-1" or ""
+    missing   the mark of a missing label, such as "-1" or ""
     options   delimiter, header, columns: see ``read_table``
     Raises ValueError naming file, line and cell for a missing or negative label.
     """
@@ -57,7 +57,7 @@ def read_tasks(
     cells = [cell for table in tables for column in table.columns for cell in column.cells]
     for value in none.values:
         if not any(map(NoLabel((value,)).__contains__, cells)):
-            warnings.append(f"--missing {value!r} stands in no column")
+            warnings.append(f"--missing {value!r} occurs in no column")
     reading = LabelReading(tuple(table.file for table in tables), tuple(tasks), tuple(warnings))
     told(reading)
     for task in tasks:
@@ -70,7 +70,7 @@ def read_tasks(
 
 
 def read_label_sets(path: Path, *, empty_sets: bool = False, **options: Any) -> tuple[Labels, LabelReading]:
-    """(N, K) of 0 and 1, a 1 at each of a sample's labels, and what was read: one task, a class a column.
+    """(N, K) of 0 and 1, a 1 at each of a sample's labels, and what was read: one task, one column per class.
 
     Raises ValueError naming the file for anything else, and the line of an empty set, but where ``empty_sets`` have a
     loss.
@@ -157,7 +157,7 @@ def _require_labels(table: Table, column: Column, labelled: NDArray[np.bool_]) -
 
 
 def _with_empty(name: str, found: Classes, size: int | None) -> tuple[tuple[str, ...], Labels]:
-    """Names of all K classes, and the place among them of each that occurs."""
+    """The names of all K classes, and the index among them of each class that occurs."""
     k, whole = len(found.names), found.whole
     if size is None or size == k:
         return found.names, np.arange(k)

@@ -1,4 +1,4 @@
-"""Labels in Parquet files: names and order of categories are kept, an index is left out."""
+"""Labels in Parquet files: names and order of categories are kept; an index is left out."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class _Field:
 
 
 def read_parquet(path: Path, name: str, chosen: Sequence[str]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
-    """Columns of integers, whole decimals, Booleans, text or categories, and what is worth a warning.
+    """Reads columns of integers, whole decimals, Booleans, text or categories, with warnings.
 
-    Memory is asked for by what the file says of its columns, before any is read. Raises ValueError for other columns
-    and for what is no Parquet file; ModuleNotFoundError without pyarrow (extra ``sweep``).
+    Memory is checked against the file's metadata before any column is read. Raises ValueError for other columns and for
+    a file that is not Parquet; ModuleNotFoundError without pyarrow (extra ``sweep``).
     """
     try:
         import pyarrow
@@ -76,7 +76,7 @@ def _chosen(path: Path, name: str, file: Any, chosen: Sequence[str]) -> tuple[li
 
 
 def _index(metadata: Any) -> set[str]:
-    """The columns that pandas has written for its index."""
+    """The columns that hold pandas' index."""
     try:
         found = parse_json((metadata or {})[b"pandas"].decode())["index_columns"]
     except (KeyError, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""What was read of label files, in a terminal."""
+"""Prints in a terminal what was read from label files."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 
 def told_to(terminal: Terminal) -> Callable[[LabelReading], None]:
-    """Prints what was read of label files."""
+    """Prints what was read from label files."""
     return lambda reading: terminal.tell(reading.with_paths() + "\n")

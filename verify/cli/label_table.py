@@ -32,7 +32,7 @@ ARRAYS = (".npy", ".npz", ".parquet")
 
 @dataclass(frozen=True)
 class Table:
-    """The columns chosen of a file; ``name`` is what errors call it, ``text`` what was parsed, empty of an array."""
+    """The chosen columns of a file; ``name`` is its name in errors, ``text`` the parsed text, empty for an array."""
 
     path: Path
     name: str
@@ -65,10 +65,10 @@ def read_table(
     columns: Sequence[str] = (),
     missing: NoLabel = NO_LABEL,
 ) -> Table:
-    """Delimiter and header are found out unless given; columns are chosen by name, or by position from 1.
+    """Reads a label file; detects delimiter and header unless given; columns are chosen by name, or position from 1.
 
     flag     that named the file, for errors
-    missing  cells that stand for no label, which tell nothing of what kind a column is
+    missing  cells that mean no label; they do not affect a column's kind
     Raises ValueError or OSError naming the file, and the line where there is one.
     """
     require_file(path, flag)
@@ -169,7 +169,7 @@ def _parsed(name: str, data: bytes, delimiter: str) -> dict[int, Any]:
 
 
 def _absent(name: str, data: bytes) -> str:
-    """A character that separates nothing, for one column."""
+    """A character that does not occur in the text, as the delimiter of a single column."""
     for mark in map(chr, range(0x1F, 0x0D, -1)):
         if mark.encode() not in data:
             return mark
@@ -198,6 +198,6 @@ def _without_top(column: Column) -> Column:
 
 
 def _refuse_short_line(table: Table, column: Column) -> None:
-    """An empty cell may be the end of a line that has too few: the parser fills it up."""
+    """Raises ValueError for a line with too few cells, which the parser would fill with empty ones."""
     if "" in column.cells:
         check_widths(table.name, table.text, table.delimiter)

@@ -1,4 +1,4 @@
-"""The text of a label file, or why it is none: encoding, NUL bytes and overlong lines are found before parsing."""
+"""The text of a label file; wrong encodings, NUL bytes and overlong lines are found before parsing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UTF_8, _UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
 def require_file(path: Path, flag: str) -> None:
-    """FileNotFoundError without it, ValueError of a folder, a pipe or a device, which must not be waited for."""
+    """Raises FileNotFoundError if it is missing, ValueError for a folder, a pipe or a device, which might block."""
     if not path.exists():
         raise FileNotFoundError(f"{flag}: there is no file {path}")
     if path.is_dir():
@@ -42,7 +42,7 @@ def read_text(path: Path, name: str) -> bytes:
 
 
 def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Those that are not blank, numbered from 1 in the file."""
+    """The lines that are not blank, with their numbers in the file from 1."""
     return ((number, line) for number, line in enumerate(io.BytesIO(data), start=1) if line.strip(BLANK))
 
 

@@ -1,4 +1,4 @@
-"""What in a label file is legal and looks wrong."""
+"""Warnings about label files that are valid but look wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INDEX = re.compile(
 
 
 def column_warnings(task: NamedTask, found: Classes, labels: NDArray[np.int64]) -> list[str]:
-    """Of a column that seems to be no task, or of classes that seem to be one."""
+    """Warns of a column that seems not to be a task, or of several classes that seem to be one."""
     name, rows = shown(task.name), len(labels)
     occurring = len(found.names)
     warnings = []
@@ -40,13 +40,13 @@ def column_warnings(task: NamedTask, found: Classes, labels: NDArray[np.int64]) 
 
 
 def looks_like_an_index(name: str, values: NDArray[np.float64]) -> bool:
-    """Named like one, or 0, 1, 2, … or 1, 2, 3, … in order."""
+    """Whether a column is named like an index, or counts 0, 1, 2, … or 1, 2, 3, … in order."""
     counts = len(values) > 2 and values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
     return _INDEX.fullmatch(name) is not None or counts
 
 
 def class_warnings(task: NamedTask) -> list[str]:
-    """Of classes without samples."""
+    """Warns of classes without samples."""
     empty = [name for name, count in zip(task.classes, task.counts, strict=True) if not count]
     if not empty:
         return []

@@ -1,4 +1,4 @@
-"""``ufm landscape``: the known critical points of a problem, and what each of them is."""
+"""``ufm landscape``: the known critical points of a problem, each classified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Landscape:
     page: ClassVar[Page] = Page(
         takes="seconds for a few classes",
         writes="nothing",
-        status="0: each is a certified global minimum or a strict saddle with a way down; 1: not each; 2: bad input",
+        status="0: each is a certified global minimum or a strict saddle with a way down; 1: otherwise; 2: bad input",
         examples=(
             ("ufm landscape --classes 3 3 --samples 10", "Two tasks of three classes."),
             (
@@ -33,7 +33,7 @@ class Landscape:
     """Seed of the random starts. Default: 0."""
 
     def run(self) -> int:
-        """0 where each is a certified global minimum or a strict saddle with an exhibited way down, 1 otherwise."""
+        """0 if each is a certified global minimum or a strict saddle with a lower point found, 1 otherwise."""
         from verify.cli.label_printing import told_to
         from verify.cli.terminal import Terminal
         from verify.landscape import critical_points

@@ -1,4 +1,4 @@
-"""Flags that name losses and the bias, of every command that states a problem."""
+"""Flags for losses and the bias, shared by all commands that state a problem."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ BiasPenalty = float | Literal["none"]
 
 
 def loss_setting(losses: tuple[str, ...]) -> dict[str, Any]:
-    """``loss=`` of --loss: one name for all tasks, or one each; nothing where the flag is left out."""
+    """``loss=`` from --loss: one name for all tasks, or one each; nothing if the flag is left out."""
     names = tuple(map(require_loss, losses))
     return {"loss": names[0] if len(names) == 1 else names} if names else {}
 
 
 def require_loss(name: str) -> LossName:
-    """A name of a loss that is registered, one of NAMES or added since; ValueError says which is nearest."""
+    """Returns the name of a registered loss; raises ValueError naming the nearest."""
     from ufm.losses import LOSSES  # PyTorch: help pages make do with the names
 
     return cast(LossName, require_name("--loss", name, tuple(LOSSES)))
 
 
 def bias_setting(lambda_b: BiasPenalty) -> float | None:
-    """``lambda_b=`` of --lambda-b; ValueError says what it may be."""
+    """``lambda_b=`` from --lambda-b; raises ValueError with the valid values."""
     if lambda_b != "none" and not 0.0 <= lambda_b < inf:
         raise ValueError(
             f"--lambda-b must be finite and ≥ 0, or none, got {lambda_b:g}; 0 leaves the bias free, none means no bias"

@@ -1,4 +1,4 @@
-"""``torchrun … -m ufm solve … --method gradient``: one of P processes, of which the first speaks and writes."""
+"""``torchrun … -m ufm solve … --method gradient``: one of P processes, of which the first prints and writes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ SILENCE = timedelta(minutes=5)  # of a process, after which the others take it f
 
 
 def launched() -> bool:
-    """Whether torchrun, or who does as it, has started this process."""
+    """Whether torchrun, or a compatible launcher, started this process."""
     return all(name in os.environ for name in LAUNCHED)
 
 
 def own_device(device: str) -> str:
-    """Of the graphics cards of a host each process has its own."""
+    """The process's own GPU among those of its host."""
     return f"cuda:{os.environ['LOCAL_RANK']}" if launched() and device == "cuda" else device
 
 
 @contextmanager
 def processes(method: str, device: str) -> Iterator[bool]:
-    """The process group, while inside; yields whether this is the first process, or the only one.
+    """Joins the process group inside the context; yields whether this is the first process, or the only one.
 
-    Raises ValueError if another method than "gradient" is to run in several processes.
+    Raises ValueError for several processes with a method other than "gradient".
     """
     if not launched():
         yield True

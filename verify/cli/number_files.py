@@ -1,4 +1,4 @@
-"""Files of numbers: one row a sample, one column an output (or the probability of a class)."""
+"""Files of numbers: one row per sample, one column per output (or class probability)."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class NumberColumn:
 
     @property
     def title(self) -> str:
-        """Its name, or where it stands."""
+        """Its name, or its position."""
         return self.name or f"column {self.position}"
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """The columns of a file, and what in them looks wrong."""
+    """The columns of a file, with warnings about them."""
 
     file: FileRead
     columns: tuple[NumberColumn, ...]
@@ -72,7 +72,7 @@ def read_numbers(
 
 
 def named_outputs(name: str, columns: Sequence[NumberColumn]) -> NamedOutputs:
-    """A task of these columns."""
+    """A task with these columns as outputs."""
     ranges = tuple((float(column.values.min()), float(column.values.max())) for column in columns)
     return NamedOutputs(name, tuple(column.title for column in columns), ranges)
 

@@ -1,4 +1,4 @@
-"""What a help page says of a command besides its flags."""
+"""The parts of a command's help page besides its flags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Page:
     """takes     how long it takes, in words
     writes    what it writes, and where
     examples  command lines, each with what it does
-    status    exit statuses and what they mean
+    status    exit statuses and their meaning
     groups    titles of groups of the command's own flags, with the fields in each; the others are its options
     """
 
@@ -38,6 +38,6 @@ class Command:
     work: tuple[str, ...] = ("torch",)
 
     def load(self) -> type[Any]:
-        """The dataclass whose fields are the flags, with ``page`` and ``run``."""
+        """Imports the dataclass whose fields are the flags, with ``page`` and ``run``."""
         loaded: type[Any] = getattr(import_module(self.module), self.kind)
         return loaded

@@ -12,7 +12,7 @@ from verify.plot.style import require_matplotlib
 def draw_phase_diagram(
     table: Path, x: str | None, y: str | None, colour: str, at: tuple[str, ...], formats: tuple[str, ...], output: Path
 ) -> int:
-    """Writes phase-diagram-X-Y-COLOUR in each format; 0 where every problem drawn is certified, 1 otherwise."""
+    """Writes phase-diagram-X-Y-COLOUR in each format; returns 0 if every problem drawn is certified, else 1."""
     from verify.sweeping.diagram_figure import phase_diagram_figure
     from verify.sweeping.plane import read_plane
     from verify.sweeping.run import require_libraries

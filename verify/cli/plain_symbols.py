@@ -1,4 +1,4 @@
-"""Symbols that an encoding lacks, spelled with letters that every encoding has; nothing is dropped."""
+"""Symbols that an encoding lacks, spelled in ASCII; nothing is dropped."""
 
 from __future__ import annotations
 

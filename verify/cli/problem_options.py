@@ -29,7 +29,7 @@ class ProblemOptions(FileOptions):
     task_weights: tuple[float, ...] = ()
     """Weights c^1 … c^T of the tasks. Default: 1 each."""
     reduction: Literal["sum", "mean"] = "sum"
-    """What the loss is over samples. Default: sum, as in the paper's proofs."""
+    """Whether the loss is the sum or the mean over samples. Default: sum, as in the paper's proofs."""
     label_smoothing: float = 0.0
     """ε of label smoothing, in [0, 1). Default: 0, none."""
 
@@ -39,11 +39,11 @@ class ProblemOptions(FileOptions):
         return self != ProblemOptions()
 
     def build(self) -> Problem:
-        """ValueError names what is missing or contradictory."""
+        """Builds the problem; raises ValueError naming what is missing or contradictory."""
         return self.stated()[0]
 
     def stated(self, told: Callable[[LabelReading], Any] = lambda reading: None) -> tuple[Problem, LabelReading | None]:
-        """The problem, and what was read of files; ``told`` hears that before anything is made of it."""
+        """The problem, and what was read from files, which ``told`` gets before the problem is built."""
         loss: ufm.LossSettings = {
             "lambda_H": self.lambda_H,
             "lambda_W": self.lambda_W,
@@ -64,7 +64,7 @@ class ProblemOptions(FileOptions):
 
 
 def with_names(problem: Problem, reading: LabelReading | None) -> Problem:
-    """The problem with the names that were read, as far as a problem keeps any."""
+    """The problem with the names read from files, if it keeps names."""
     if reading is None or not isinstance(problem, ufm.SingleSource):
         return problem
     return problem.with_names([task.classes for task in reading.tasks], [task.name for task in reading.tasks])

@@ -1,4 +1,4 @@
-"""Where a report goes: never over an earlier one, unless that is asked for."""
+"""The folder of a report: an earlier report is replaced only on request."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 def report_folder(given: Path | None, default: Path, page: str, overwrite: bool, flag: str) -> tuple[Path, str]:
-    """The folder, and a word where it is not the one expected.
+    """The folder, and a note if it is not the expected one.
 
-    given      by ``flag``: an earlier report there is an error, unless ``overwrite``, since whoever names a folder
-               reads that one
-    default    taken where none is given; where it holds a report, the next of default-2, default-3, … without one
+    given      by ``flag``: an earlier report there is an error unless ``overwrite``, since the user will read the
+               named folder
+    default    used if none is given; if it holds a report, the first of default-2, default-3, … without one
     page       file by which a report is known
     Raises FileExistsError.
     """

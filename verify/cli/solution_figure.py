@@ -1,4 +1,4 @@
-"""``ufm figure heads|history|spectrum SOLUTION``: what ``ufm solve --save`` has written, certified and drawn."""
+"""``ufm figure heads|history|spectrum SOLUTION``: certifies and draws what ``ufm solve --save`` wrote."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DRAWN: dict[str, tuple[str, Draw]] = {
 
 
 def draw_solution(what: str, path: Path, formats: tuple[str, ...], output: Path) -> int:
-    """Writes WHAT-NAME of the solution in each format; 0 where it is a certified global minimum, 1 otherwise."""
+    """Writes WHAT-NAME of the solution in each format; returns 0 if it is a certified global minimum, else 1."""
     require_matplotlib()
     solution = ufm.load(path)
     name = f"{what}-{path.stem}"

@@ -50,7 +50,7 @@ class Solve:
     """Also prove bounds on the minimum in ball arithmetic (python-flint)."""
 
     def run(self) -> int:
-        """0 where the solver converged, 1 where it did not, 130 where Ctrl-C ended it."""
+        """0 if the solver converged, 1 if it did not, 130 if Ctrl-C ended it."""
         from ufm.support.writable import require_file
         from verify.cli.many_processes import processes
 
@@ -84,7 +84,7 @@ class Solve:
         return 0 if solution.converged else 1
 
     def _told(self, solution: ufm.Solution, problem: Any, terminal: Terminal) -> None:
-        """Saved, certified and printed."""
+        """Saves, certifies and prints the solution."""
         from verify.certification.certificate import certify
         from verify.cli.terminal import shell_words
 

@@ -1,4 +1,4 @@
-"""How the problem is solved, from flags: one for each option of a method, read from ``ufm.solvers.options``."""
+"""Flags of the solvers: one for each option of a method, generated from ``ufm.solvers.options``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNSPELLED = {"torch": SimpleNamespace(dtype=NoneType), "Metrics": Any}
 
 
 def _flag_type(hint: Any) -> Any:
-    """The type less None, which is to leave it out."""
+    """The type without None, which means leaving the flag out."""
     spelled = tuple(part for part in get_args(hint) if part is not NoneType)
     return reduce(or_, spelled) if get_origin(hint) in (Union, UnionType) else hint
 

@@ -1,4 +1,4 @@
-"""Standard output and error that take any text and survive their reader."""
+"""Standard output and error that accept any text and survive a closed pipe."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from verify.cli import plain_symbols
 
 
 class _Stream:
-    """A text stream; once nobody reads it any more, or it cannot be written, what is written is dropped.
+    """A text stream that drops its output once its reader is gone or writing fails.
 
-    A reader that has left, such as ``head``, is no error. Any other reason, such as a full disk, is kept in ``lost``.
+    A reader that closes early, such as ``head``, is not an error. Any other failure, such as a full disk, is kept in
+    ``lost``.
     """
 
     def __init__(self, stream: TextIO) -> None:

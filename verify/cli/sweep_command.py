@@ -15,12 +15,12 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class SweepCommand:
-    """Solve, certify and measure the problems of a study into one Parquet table; a killed sweep, run again, goes on."""
+    """Solve, certify and measure the problems of a study into one Parquet table; run again, it resumes."""
 
     page: ClassVar[Page] = Page(
-        takes="minutes for a thousand small problems on one core; --dry-run tells how many there are",
+        takes="minutes for a thousand small problems on one core; --dry-run counts them",
         writes="one Parquet table, finished chunks first in a hidden folder beside it",
-        status="0: every minimum is certified; 1: not every one; 2: bad input; 130: Ctrl-C, finished chunks are kept",
+        status="0: every minimum is certified; 1: otherwise; 2: bad input; 130: Ctrl-C, finished chunks are kept",
         examples=(
             ("ufm sweep docs/studies/correlated-tasks.toml --dry-run", "Check a study and count its problems."),
             ("ufm sweep docs/studies/correlated-tasks.toml --jobs -1", "Solve it on every core."),
@@ -41,7 +41,7 @@ class SweepCommand:
     """Check the study, say how many problems it has, and stop."""
 
     def run(self) -> int:
-        """0 where every minimum is certified, 1 otherwise; 130 after Ctrl-C, finished chunks being kept."""
+        """0 if every minimum is certified, 1 otherwise; 130 after Ctrl-C, with finished chunks kept."""
         from verify.sweeping import SweepInterrupted, read_study, sweep
         from verify.sweeping.run import require_libraries
         from verify.sweeping.slurm import slurm_executor

@@ -1,4 +1,4 @@
-"""What a command tells on standard output: its result, what it did, and what to do next."""
+"""A command's messages on standard output: its result, what it did, and what to do next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMED = re.compile(r"(\s*\S.*?\s{2,})\S")  # a name, and its value beside it
 
 
 class Terminal:
-    """Lines that are folded at the terminal's width, or as long as they are where nobody has said how wide it is.
+    """Prints lines folded at the terminal's width, or unfolded if the width is unknown.
 
     speaks  of several processes the first one does
     data    what is printed may be read by a program, as a list or Markdown is: the rest goes to standard error, and
@@ -33,13 +33,13 @@ class Terminal:
         self.speaks, self.data = speaks, data
 
     def result(self, told: object) -> None:
-        """What was asked for; -q prints it too."""
+        """Prints the result; -q prints it too."""
         if self.speaks:
             width = None if self.data and not sys.stdout.isatty() else columns()
             print(fitted(_at(width, told), width))
 
     def tell(self, told: object) -> None:
-        """What else there is to say; -q leaves it out."""
+        """Prints other messages; -q leaves them out."""
         if not quiet.get():
             self.result(told)
 
@@ -49,7 +49,7 @@ class Terminal:
             print(f"{word}: {path}", file=self._aside())
 
     def then(self, *commands: str) -> None:
-        """What to do next, on the last line, never folded either."""
+        """Prints what to do next, on the last line, never folded either."""
         if self.speaks and not quiet.get():
             print(f"next: {', or '.join(commands)}", file=self._aside())
 
@@ -58,7 +58,7 @@ class Terminal:
 
     @contextmanager
     def status(self, doing: str) -> Iterator[Status]:
-        """A line that says what is going on while nothing else is printed; none where output is no terminal."""
+        """A status line while nothing else is printed; nothing if output is not a terminal."""
         from rich.console import Console
 
         with Console(quiet=quiet.get() or not self.speaks).status(doing) as status:
@@ -66,7 +66,7 @@ class Terminal:
 
 
 def _at(width: int | None, told: object) -> str:
-    """Its text, tables in it laid out for a terminal of that width."""
+    """The text of an object, with tables laid out for that width."""
     if isinstance(told, str):
         return told
     from ufm.support.display import line_width
@@ -79,14 +79,14 @@ def _at(width: int | None, told: object) -> str:
 
 
 def columns() -> int | None:
-    """Of COLUMNS or of the terminal; None of a file or a pipe, which takes lines of any length."""
+    """The width from COLUMNS or the terminal; None for a file or a pipe, which takes lines of any length."""
     if not os.environ.get("COLUMNS", "").isdecimal() and not sys.stdout.isatty():
         return None
     return max(NARROWEST, shutil.get_terminal_size().columns)
 
 
 def fitted(text: str, width: int | None) -> str:
-    """Every line at most ``width`` wide, but for words that are longer; what goes on below stands under its value."""
+    """Folds every line to ``width``, except for longer words; continuations are indented under the value."""
     if width is None:
         return text
     return "\n".join(part for line in text.split("\n") for part in _folded(line, width))
@@ -109,7 +109,7 @@ def _folded(line: str, width: int) -> list[str]:
 
 
 def shell_words(*words: Any) -> str:
-    """A command line that can be copied."""
+    """A command line that can be copied and run."""
     import shlex
 
     return shlex.join(map(str, words))

@@ -37,7 +37,7 @@ class Theorem:
     """List the names."""
 
     def run(self) -> int:
-        """0 where every line that can be verified symbolically holds, 1 otherwise."""
+        """0 if every line that can be verified symbolically holds, 1 otherwise."""
         from theory.derivations import NAMES, derive  # needs sympy
         from ufm.support.whole_file import write_whole
         from ufm.support.writable import require_file

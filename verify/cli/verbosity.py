@@ -1,4 +1,4 @@
-"""How much is said: ``-q`` the result and errors, ``-v`` what is read, solved and written, ``-vv`` each step."""
+"""Verbosity: ``-q`` prints the result and errors, ``-v`` also what is read, solved and written, ``-vv`` each step."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
 class _OnStandardError(logging.Handler):
-    """What standard error is when something is said, not when the program began: a progress bar takes its place."""
+    """Writes to the current standard error, not the one at start-up, since a progress bar may replace it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """A line."""
+        """Prints a record as one line."""
         try:
             print(self.format(record), file=sys.stderr, flush=True)
         except Exception:
@@ -25,7 +25,7 @@ class _OnStandardError(logging.Handler):
 
 @contextmanager
 def said(verbose: int, silent: bool) -> Iterator[None]:
-    """While entered, loggers of the packages speak on standard error: warnings, with 1 information, with 2 details."""
+    """Lets the packages' loggers write to standard error: warnings, with 1 information, with 2 details."""
     level = logging.ERROR if silent else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     handler = _OnStandardError()
     handler.setFormatter(logging.Formatter("%(message)s"))

@@ -1,4 +1,4 @@
-"""``ufm verify``: the main job, or one problem held against its theorem."""
+"""``ufm verify``: the main job, or one problem compared with its theorem."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Verify:
     newton, 1e-5 for the other methods."""
 
     def run(self) -> int:
-        """0 where every check passed, 1 where one failed."""
+        """0 if every check passed, 1 if one failed."""
         from verify.cli.label_printing import told_to
         from verify.cli.report_folder import report_folder
         from verify.cli.terminal import Terminal

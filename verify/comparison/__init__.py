@@ -1,1 +1,1 @@
-"""A solution held against its theorem, row by row, and the cosine between tasks against its curve."""
+"""A solution compared with its theorem, row by row, and the cosine between tasks with its curve."""

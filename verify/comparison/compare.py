@@ -1,4 +1,4 @@
-"""A solution held against the theorem that covers its problem, property by property."""
+"""A solution compared with the theorem that covers its problem, property by property."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from verify.report.blocks import Table, Verdict, table
 
 @dataclass(frozen=True)
 class Report:
-    """What was checked of a solution, and what came out.
+    """The checks of a solution and their results.
 
     rows         one Row per check: check, measured, expected, tolerance, verdict, source
     prediction   theory.predict(problem), or None if no theorem covers the problem
-    not_covered  the theory.NotCovered that says why, or None
+    not_covered  the theory.NotCovered with the reason, or None
     certificate  verify.certify of the same point
-    metrics      verify.metrics of the same point; metrics.reasons says why one is NaN
+    metrics      verify.metrics of the same point; metrics.reasons says why a metric is NaN
     """
 
     rows: tuple[Row, ...]
@@ -46,7 +46,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """The point is certified a global minimum within the tolerance, some row passed and none failed."""
+        """Whether the point is certified as a global minimum within the tolerance, some row passed and none failed."""
         some = any(row.verdict == PASSED for row in self.rows)
         return self.certificate.verdict == GLOBAL and some and not self.failures
 
@@ -76,7 +76,7 @@ class Report:
 
     @property
     def title(self) -> str:
-        """What it was compared with, and what came out."""
+        """The theorem compared with, and the outcome."""
         if self.passed or self.failures:
             outcome = "passed" if self.passed else "failed"
         else:
@@ -86,7 +86,7 @@ class Report:
         return f"Comparison with {self.prediction.theorem} {outcome}: {self.prediction.regime}"
 
     def table(self) -> Table:
-        """The rows as they are shown."""
+        """The rows as cells to display."""
         header = ("verdict", "check", "measured", "expected", "tolerance", "source", "note")
         rows = [
             (
@@ -112,17 +112,17 @@ class Report:
 
 
 def compare(problem: Problem | At, solution: Any = None, *, tolerance: float = OBJECTIVE_TOLERANCE) -> Report:
-    """Holds a solution against ``theory.predict(problem)``, in what a rotation of R^d leaves alone.
+    """Compares a solution with ``theory.predict(problem)``, up to a rotation of R^d.
 
-    Rows: the certificate; balance, which every critical point has; the closed-form minimum; logits, biases, Gram matrix
-    and cosines of the heads; every property of the theorem by its number, the scale of eqs. 14, 23, 29 included; of
-    regression NRC1 to NRC3. What the theorem does not claim here (a head past its threshold, d below the theorem's, no
-    classes, no theorem at all) reads "not applicable" with the reason, never "passed". A sample is left out in a task
-    where it has no label.
+    Rows: the certificate; balance, which holds at every critical point; the closed-form minimum; logits, biases, Gram
+    matrix and cosines of the heads; every property of the theorem by its number, the scale of eqs. 14, 23, 29 included;
+    of regression NRC1 to NRC3. Whatever the theorem does not claim here (a head past its threshold, d below the
+    theorem's, no classes, no theorem at all) reads "not applicable" with the reason, never "passed". A sample is left
+    out in tasks where it has no label.
 
-    solution   as ``ufm.solve`` returns, or anything with .W, .H and, at will, .b, .labels
-    tolerance  of the objective, relative; geometry gets its square root, and what is zero at a threshold its fourth
-               root (F is quadratic in the one and, at worst, quartic in the other)
+    solution   as returned by ``ufm.solve``, or anything with .W, .H and optionally .b, .labels
+    tolerance  relative, of the objective; geometry gets its square root, and quantities that are zero at a threshold
+               its fourth root (F is quadratic in the former and, at worst, quartic in the latter)
 
     Raises as ``verify.certify``, and ValueError for a solution whose solver was interrupted short of its tolerance.
     """

@@ -1,7 +1,7 @@
 """The cosine between two correlated tasks against their correlation: closed form as a line, certified minima as points.
 
-Figures 3(c) and 60 of the paper have K = 2 (Theorem 5.1), Figures 61 and 62 K = 3 and K = 10, which the paper measures
-only: there the line is the law of K classes, beyond the paper (docs/theory.md).
+Figures 3(c) and 60 of the paper have K = 2 (Theorem 5.1); Figures 61 and 62 have K = 3 and K = 10, which the paper only
+measures: there the line is the law of K classes, beyond the paper (docs/theory.md).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CosineCurve:
 
     @property
     def passed(self) -> bool:
-        """Points certified and on the line, and increasing, Theorem 5.1 (3), unless heads are parallel or opposite."""
+        """Whether points are certified, on the line, and increasing (Theorem 5.1 (3)) unless heads are parallel."""
         certified = bool(np.all(self.relative_gap <= OBJECTIVE_TOLERANCE))
         law = self._law()
         flat = (np.diff(law) == 0) & (np.abs(law[1:]) == 1)

@@ -1,4 +1,4 @@
-"""The numbers of a curve of cosines, to be read off its figure."""
+"""The numbers of a cosine curve, for reading values off its figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A saved counterexample solved and certified again."""
+"""Replaying a saved counterexample: it is solved and certified again."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from verify.falsification.trials import ClaimError
 
 @dataclass(frozen=True)
 class Replay(Summarized):
-    """A counterexample solved afresh.
+    """A counterexample solved anew.
 
-    finding     what the file holds; violation, resolution, certificate and solution are of the new solve
+    finding     the content of the file; violation, resolution, certificate and solution are those of the new solve
     recurs      whether the new solution is certified and violates the claim by more than the finding's margin
     outcome     "violated", "holds", "not applicable" or "uncertified"
     """
@@ -35,7 +35,7 @@ class Replay(Summarized):
 
     @property
     def recurs(self) -> bool:
-        """The violation is there again."""
+        """Whether the violation occurs again."""
         return self.outcome == VIOLATED
 
     def _summary(self) -> Summary:
@@ -58,11 +58,11 @@ def replay(path: str | Path, *, claim: Any = None, seed: int | None = None) -> R
     """Solves a saved counterexample from another random start, certifies it, and measures the claim again.
 
     path   a file written by ``Finding.save``
-    claim  the function, where the claim was one's own; by default the library's claim that the file names
-    seed   of the solver's random start, by default another than the finding's
+    claim  the function, if the claim was your own; by default the library's claim that the file names
+    seed   of the solver's random start, by default different from the finding's
 
-    Raises ValueError for a file that is damaged or holds no counterexample, or whose claim is not of the library and
-    not given.
+    Raises ValueError for a file that is damaged or holds no counterexample, or whose claim is neither in the library
+    nor given.
     """
     finding = Finding.load(path)
     if finding.counterexample is None:

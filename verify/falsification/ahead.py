@@ -1,4 +1,4 @@
-"""Problems drawn ahead of their turn, so that those of one shape are solved and certified together."""
+"""Problems drawn in advance, so that those of one shape are solved and certified together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PER_TRIED, MOST = 4, 256  # problems that wait: so many for each one tried, and 
 
 
 class Ahead:
-    """Distinct problems in the order drawn, by their names, and what is known of them before their turn."""
+    """Distinct problems by name in the order drawn, with what is known of them before their turn."""
 
     def __init__(self, options: Options, check: Callable[[], None]) -> None:
         self.options, self.check = options, check
@@ -34,7 +34,7 @@ class Ahead:
         return min(PER_TRIED * tried, MOST) if batches else 0
 
     def add(self, name: Any, problem: Problem) -> None:
-        """At the end."""
+        """Adds a problem at the end."""
         self.waiting[name] = problem
         self._shapes[name] = _shapes(problem)
 

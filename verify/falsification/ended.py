@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Ended(StrEnum):
-    """Why a search ended, or that it has not."""
+    """Why a search ended, or that it has not ended."""
 
     SHRUNK = "found and shrunk"
     SHRINKING_SPENT = "found; budget of shrinking spent"

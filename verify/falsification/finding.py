@@ -1,4 +1,4 @@
-"""What a search for a counterexample came to."""
+"""The result of a search for a counterexample."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ NOTHING_CERTIFIED = "nothing certified"
 
 @dataclass(frozen=True)
 class Finding(Summarized):
-    """A claim, the smallest counterexample found if any, and how the search went.
+    """A claim, the smallest counterexample found, if any, and how the search went.
 
-    claim                the claim; ``margin`` is what its violation had to exceed
+    claim                the claim; its violation had to exceed ``margin``
     counterexample       the smallest problem found whose certified global minimum violates the claim, or None
-    solution             that minimum, certificate its certificate, violation how much it violates (NaN for none)
+    solution             that minimum; certificate, its certificate; violation, its size (NaN for none)
     resolution           bound on the relative error of the minimum's Gram matrix, from the certificate's gap
     tried                problems solved up to the first violation, uncertified and not_applicable among them
     shrinking            problems solved after it, in search of a smaller one
     first_counterexample the problem as found, before shrinking; first_violation its violation
-    largest_violation    of the problems that respect the margin: how close the search came (NaN where none)
+    largest_violation    among problems within the margin: how close the search came (NaN if none)
     ended                why the search ended
     """
 
@@ -64,12 +64,12 @@ class Finding(Summarized):
         return NEVER_APPLICABLE if self.uncertified + self.not_applicable == self.tried else NONE_FOUND
 
     def save(self, path: str | Path) -> None:
-        """Writes JSON, to a temporary name first; read with ``verify.Finding.load``, check with ``verify.replay``."""
+        """Saves as JSON, via a temporary name; ``verify.Finding.load`` reads it, ``verify.replay`` checks it."""
         write_fields(vars(self), path)
 
     @classmethod
     def load(cls, path: str | Path) -> Finding:
-        """Reads what ``save`` wrote. A claim that is not of the library comes back without its function.
+        """Reads what ``save`` wrote. A claim outside the library comes back without its function.
 
         Raises FileNotFoundError if there is no file; ValueError, naming it, for one that was changed or is something
         else.

@@ -1,4 +1,4 @@
-"""A problem as an expression, as a JSON-ready record, as a key, and which of two is smaller."""
+"""A problem as an expression, a JSON-ready record and a key, and its size for comparison with others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS = {
 
 
 def expression(problem: Problem) -> str:
-    """The Python that makes the problem, while it is small: ``ufm.SingleSource([[2, 1], [1, 2]], …)``."""
+    """The Python expression that makes a small problem: ``ufm.SingleSource([[2, 1], [1, 2]], …)``."""
     losses = task_losses(problem, LOSSES, "verify.falsify")
     made, size = _made(problem)
     if size > WRITTEN_OUT:
@@ -91,8 +91,9 @@ def record(problem: Problem) -> dict[str, Any]:
 
 
 def from_record(fields: dict[str, Any]) -> Problem:
-    """The problem of a record, of cross-entropy where it names no loss, as records did that were written before there
-    were others; raises KeyError, ValueError or TypeError names what is wrong with it.
+    """The problem of a record; a record without a loss, as earlier versions wrote them, means cross-entropy.
+
+    Raises KeyError, ValueError or TypeError naming what is wrong.
     """
     kind = KINDS[validation.one_of("source", fields["source"], tuple(KINDS))]
     known = {"source", "classes", "labels", "counts", "task_weights", *SETTINGS}
@@ -158,8 +159,11 @@ def key(problem: Problem) -> tuple[Any, ...]:
 
 
 def size(problem: Problem) -> tuple[float, ...]:
-    """Smaller is simpler: fewer tasks, classes, labels, samples; then labels all there, one loss, cross-entropy, c^t
-    nearer to 1, a penalized bias, λ's nearer to 1/16, no smoothing.
+    """A sort key; smaller is simpler.
+
+    First fewer tasks, classes, labels and samples; then no missing labels, one loss, cross-entropy, c^t nearer to 1, a
+    penalized bias, λ's nearer to 1/16, no smoothing.
+
     """
     counts = problem.counts if isinstance(problem, ufm.MultiSource) else (problem.counts,)
     penalties = [getattr(problem, name) for name in LAMBDAS]

@@ -38,19 +38,20 @@ def falsify(
 ) -> Finding:
     """Searches a family for a problem whose certified global minimum violates a claim, and shrinks it.
 
-    claim      one of ``verify.claims``, its name, or a function (problem, solution) → violation ≥ 0, NaN where it says
-               nothing, or → bool, True where the claim holds
+    claim      one of ``verify.claims``, its name, or a function (problem, solution) → violation ≥ 0, NaN if it says
+               nothing, or → bool, True if the claim holds
     problems   a Hypothesis strategy of problems, such as ``verify.strategies.task_balanced(classes=3)``, or a family's
                name
-    budget     problems to solve in the search, and again at most as many to shrink; repeats are free
+    budget     problems to solve in the search, and at most as many again to shrink; repeats are free
     margin     the violation to exceed, by default the claim's own
     seed       of the draws and of the solver's random starts: same seed, same program, same finding
     seconds    stop after this much time, with what was found
     dim        feature dimension; below min(R − T, labels) no certificate closes, and every problem is uncertified
-    method     of ``ufm.solve``; "gradient" frees every sample's feature, which ``nc1`` needs; "convex" comes to
-               about 1e-9 of F, too rough to pin the geometry that most claims are about
-    tolerance  of the certificates, relative; solver_tolerance as tolerance of ``ufm.solve``, by default the solver's
-               own, 1e-9 of "gradient"
+    method     of ``ufm.solve``; "gradient" frees every sample's feature, which ``nc1`` needs; "convex" reaches
+               about 1e-9 of F, too coarse for the geometry that most claims are about
+    tolerance  relative, of the certificates; solver_tolerance is the tolerance of ``ufm.solve``, by default the
+    solver's
+               own, 1e-9 for "gradient"
     progress   called with the finding so far after every problem solved
 
     A problem counts as a counterexample only if its certificate reads "global minimum" at ``tolerance`` and its gap
@@ -90,7 +91,7 @@ def _strategy(problems: Any) -> Any:
 
 
 def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> Ended:
-    """Draws and shrinks until an end; why it ended."""
+    """Draws and shrinks until the search ends; returns why it ended."""
     from hypothesis import Phase, find, settings
     from hypothesis.errors import NoSuchExample, Unsatisfiable
 
@@ -104,7 +105,7 @@ def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> Ended:
                 return trials.violates(problem)
 
             def searched() -> Ended:
-                """The same draws each time, until one violates, and then smaller ones."""
+                """The same draws every time until one violates the claim, then smaller ones."""
                 try:
                     find(strategy, violates, settings=profile, random=random.Random(seed))
                 except (NoSuchExample, Unsatisfiable):
@@ -126,7 +127,7 @@ def _run(strategy: Any, trials: Trials, budget: int, seed: int) -> Ended:
 
 @contextmanager
 def _notes_elsewhere() -> Iterator[None]:
-    """Hypothesis notes the constants of the program in a folder of its own: not where the user works, unless asked."""
+    """Keeps Hypothesis' notes on the program's constants out of the working folder, unless configured otherwise."""
     from hypothesis import configuration
 
     before = vars(configuration).get("__hypothesis_home_directory")

@@ -1,6 +1,6 @@
-"""Findings as JSON files with a SHA-256: written to a temporary name and renamed, read without trust.
+"""Findings as JSON files with a SHA-256: written under a temporary name and renamed, checked on reading.
 
-A finding is here its fields by name, as ``verify.Finding`` lists them.
+Here a finding is a dict of its fields by name, as ``verify.Finding`` lists them.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ COUNTS = ("tried", "uncertified", "not_applicable", "shrinking")
 
 
 def write_fields(finding: Mapping[str, Any], path: str | Path) -> None:
-    """A file is whole or not there: ``ufm.support.whole_file``."""
+    """Writes the file whole or not at all (``ufm.support.whole_file``)."""
     require_target(path, example="finding.json")
     write_whole(path, as_text(finding))
 
 
 def as_text(finding: Mapping[str, Any]) -> str:
-    """What ``read_fields`` reads."""
+    """The text that ``read_fields`` reads."""
     problem, first = finding["counterexample"], finding["first_counterexample"]
     solution, certificate = finding["solution"], finding["certificate"]
     content = {
@@ -67,7 +67,7 @@ def as_text(finding: Mapping[str, Any]) -> str:
 
 
 def read_fields(path: str | Path) -> dict[str, Any]:
-    """What ``write_fields`` wrote, checked; errors as ``verify.Finding.load``."""
+    """Reads and checks what ``write_fields`` wrote; raises as ``verify.Finding.load``."""
     if not isinstance(path, (str, PathLike)):
         raise TypeError(f"path must name a file that Finding.save wrote, got {type(path).__name__}")
     path = Path(path)
@@ -82,7 +82,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"path={str(path)!r} is not a finding of this program (format {found!r}){earlier}")
     saved = content.pop("sha256", None)
     if saved != content_digest(content):
-        raise ValueError(f"path={str(path)!r} is damaged: its content is not what its SHA-256 says ({saved!r})")
+        raise ValueError(f"path={str(path)!r} is damaged: its content does not match its SHA-256 ({saved!r})")
     try:
         return _fields(content)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError) as error:
@@ -116,7 +116,7 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _claim(saved: dict[str, Any]) -> Claim:
-    """The library's claim of that name and statement, else one that can only be shown."""
+    """The library's claim of that name and statement, else a claim for display only."""
     known = LIBRARY.get(saved["name"])
     if known is not None and known.statement == saved["statement"]:
         return known

@@ -1,4 +1,4 @@
-"""One problem tried: solved, certified, resolved, measured."""
+"""One trial: a problem solved, certified, resolved and measured."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLOSE = {"gradient": 1e-9}  # tolerances of solvers whose own default leaves the
 
 @dataclass(frozen=True)
 class Options:
-    """How every problem is solved and how tight its certificate must be; None is the solver's own, or ``CLOSE``."""
+    """How every problem is solved and how tight its certificate must be; None is the solver's default, or ``CLOSE``."""
 
     dim: int | None = None
     method: str = "newton"
@@ -55,7 +55,7 @@ def checked_options(
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one problem; ``resolution`` as in ``verify.falsification.resolution``."""
+    """The outcome for one problem; ``resolution`` as in ``verify.falsification.resolution``."""
 
     outcome: str
     violation: float
@@ -85,7 +85,7 @@ def attempt(claim: Claim, margin: float, problem: Problem, options: Options) -> 
 
 
 def examined(claim: Claim, margin: float, solution: ufm.Solution, at: At, certificate: Certificate) -> Trial:
-    """What a solved and certified problem says of the claim, as ``attempt``."""
+    """The trial of a problem that is already solved and certified, as in ``attempt``."""
     if certificate.verdict != GLOBAL:
         return Trial(UNCERTIFIED, math.nan, math.inf, solution, certificate)
     try:

@@ -1,4 +1,4 @@
-"""Everything tried in one search, and the smallest problem that violates the claim."""
+"""All trials of one search, and the smallest problem that violates the claim."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from verify.solved import Solved
 
 
 class ClaimError(RuntimeError):
-    """A claim raised; ``__cause__`` is its exception, .problem where it was, .finding what had been found before."""
+    """A claim raised: ``__cause__`` is its exception, .problem the problem, .finding the result so far."""
 
     def __init__(self, message: str, problem: Problem, finding: Finding) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The findings page: claims put to the test, laws against proven enclosures, limits, curves and landscapes."""
+"""The findings page: tests of claims, laws compared with proven enclosures, limits, curves and landscapes."""
 
 from verify.findings.run import Findings, FindingsInterrupted, run_findings
 from verify.findings.write import FILES, write_findings

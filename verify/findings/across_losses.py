@@ -1,6 +1,6 @@
-"""Which properties are of every loss, and which cross-entropy alone has or lacks: one search a property and loss.
+"""Which properties hold for every loss, and which only for some: one search per property and loss.
 
-What is known here is only what to ask; every answer is computed.
+This module only states the questions; every answer is computed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ SHARE = 2  # of the budget, a search has one part in so many: there are three fo
 class Question:
     """A property put to every loss: a claim of ``verify.claims`` over a family of ``verify.strategies``.
 
-    title      what is asked, in few words
-    text       the same for a reader who knows neither the claim's name nor the family's
-    arguments  keywords of the family beside the loss
+    title      the question in a few words
+    text       the question for a reader who does not know the names of the claim and the family
+    arguments  keywords of the family besides the loss
     """
 
     title: str
@@ -119,7 +119,7 @@ QUESTIONS: tuple[Question, ...] = (
 def search_losses(
     questions: Iterable[Question], budget: int, seed: int, started: Callable[[str], None]
 ) -> tuple[Searched, ...]:
-    """Every question and every loss in turn, each search with its share of the budget."""
+    """Searches every question for every loss, each with its share of the budget."""
     done = []
     for question in questions:
         for investigation in question.investigations:
@@ -146,7 +146,7 @@ def loss_sections(searched: Iterable[Searched]) -> list[Section]:
 
 
 def _answer(item: Searched) -> str:
-    """In a cell."""
+    """The answer as a table cell."""
     finding = item.finding
     if finding.verdict == COUNTEREXAMPLE:
         return f"fails by {finding.violation:.2g}"

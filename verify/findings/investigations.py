@@ -1,6 +1,6 @@
-"""The claims that are put to the test, each with the family of problems searched for a counterexample.
+"""The claims to test, each with the family of problems searched for a counterexample.
 
-What is known here is only what to ask; every answer is computed.
+This module only states the questions; every answer is computed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ LIMIT = "vanishing_regularization"
 class Investigation:
     """One search: a claim of ``verify.claims`` over a family of ``verify.strategies`` with arguments.
 
-    group      under which heading it stands
-    premise    which hypotheses the family keeps or drops, in words
+    group      the heading on the page
+    premise    the hypotheses that the family keeps or drops, in words
     arguments  keywords of the family
     method     solver: "gradient" frees every sample's feature, which ``nc1`` needs
     """
@@ -42,7 +42,7 @@ class Investigation:
 
     @property
     def name(self) -> str:
-        """For a file: ``nc4-task-balanced-classes-3``."""
+        """The name of its file: ``nc4-task-balanced-classes-3``."""
         words = [f"{name}-{_brief(value)}" for name, value in self.arguments.items()]
         return "-".join([self.claim, self.family, *words]).replace("_", "-")
 

@@ -1,4 +1,4 @@
-"""Vanishing regularization: the sign check per problem, and certified minima on the way to the limit."""
+"""Vanishing regularization: the sign check for each problem, and certified minima approaching the limit."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ TITLE = "Findings"
 
 
 class FindingsInterrupted(KeyboardInterrupt):
-    """Ctrl-C; .findings holds what was finished."""
+    """Ctrl-C ended the run; .findings holds the finished parts."""
 
     def __init__(self, findings: Findings) -> None:
         super().__init__()
@@ -35,9 +35,9 @@ class FindingsInterrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Findings:
-    """What was computed: searches, the same over losses, enclosures, limits, curves and landscapes.
+    """The computed findings: searches, searches over losses, enclosures, limits, curves and landscapes.
 
-    interrupted  what was begun when Ctrl-C ended the run; empty where it was not
+    interrupted  the part in progress when Ctrl-C ended the run; empty if it did not
     """
 
     budget: int
@@ -52,7 +52,7 @@ class Findings:
 
     @property
     def sound(self) -> bool:
-        """Every pair of intervals meets, every curve is certified, and every search tested something."""
+        """Whether every pair of intervals meets, every curve is certified, and every search tested something."""
         verdicts = {item.finding.verdict for item in (*self.searched, *self.losses)}
         tested = verdicts <= {COUNTEREXAMPLE, NONE_FOUND} and not self.interrupted
         meet = all(item.meet for item in self.enclosed)
@@ -75,7 +75,7 @@ class Findings:
 
     @property
     def told(self) -> str:
-        """What was done and what it means, for a reader who sees such a page for the first time."""
+        """What was done and what it means, for a first-time reader."""
         return (
             "Claims about the global minima of the unconstrained feature model were put to the test: families of small "
             "problems were searched for one whose minimum, found numerically and certified by a lower bound, violates "
@@ -125,11 +125,11 @@ class Findings:
 def run_findings(
     *, budget: int = 200, seed: int = 0, points: int = 9, started: Callable[[str], None] = lambda name: None
 ) -> Findings:
-    """Runs every search, enclosure, curve and landscape; ``started`` is told what begins.
+    """Runs every search, enclosure, curve and landscape; calls ``started`` with the name of each as it begins.
 
     budget  problems solved in each search; points  certified minima along each curve
 
-    Ctrl-C raises ``FindingsInterrupted`` with what was finished, a KeyboardInterrupt.
+    Ctrl-C raises ``FindingsInterrupted``, a KeyboardInterrupt, with the finished parts.
     """
     doing = [""]
     done = Findings(budget, seed)
@@ -149,7 +149,7 @@ def run_findings(
 
 
 def _steps(done: Findings, points: int, started: Callable[[str], None]) -> Iterator[Findings]:
-    """What is finished, after each search and each of the other parts."""
+    """Yields the findings so far, after each search and each of the other parts."""
     budget, seed = done.budget, done.seed
     for asked in INVESTIGATIONS:
         yield (done := replace(done, searched=(*done.searched, *search_all([asked], budget, seed, started))))

@@ -1,4 +1,4 @@
-"""The landscape: known critical points, and whether each is a global minimum or a strict saddle."""
+"""The landscape: known critical points, each a global minimum, a strict saddle, or neither."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def explore_all(problems: Iterable[Problem], started: Callable[[str], None]) -> 
 
 
 def landscape_sections(landscapes: Iterable[Landscape]) -> list[Section]:
-    """What was found in all, and one table a problem."""
+    """A summary, and one table per problem."""
     items = list(landscapes)
     points = [point for item in items for point in item.points]
     minima = sum(point.is_global for point in points)

@@ -1,4 +1,4 @@
-"""The searches for counterexamples, and what each came to, in words made from the numbers."""
+"""The searches for counterexamples and their outcomes, in words derived from the numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADER = ("claim", "hypotheses", "searched", "outcome", "violation", "tried")
 
 @dataclass(frozen=True)
 class Searched:
-    """An investigation, its finding, and the proven enclosure at the counterexample, if any."""
+    """An investigation, its finding, and the proven enclosure at its counterexample, if any."""
 
     investigation: Investigation
     finding: Finding
@@ -28,12 +28,12 @@ class Searched:
 
     @property
     def file(self) -> str:
-        """Name of the counterexample's file."""
+        """The name of the counterexample's file."""
         return f"{self.investigation.name}.json"
 
 
 def search(investigation: Investigation, budget: int, seed: int) -> Searched:
-    """Searches, and encloses the minimum of a counterexample in ball arithmetic."""
+    """Runs a search, and encloses the minimum of a counterexample in ball arithmetic."""
     problems = strategies.family(investigation.family)(**investigation.arguments)
     finding = falsify(investigation.claim, problems, budget, seed=seed, method=investigation.method)
     if finding.ended is Ended.INTERRUPTED:  # a search keeps what it found; a page of interrupted searches would mislead
@@ -47,7 +47,7 @@ def search(investigation: Investigation, budget: int, seed: int) -> Searched:
 def search_all(
     investigations: Iterable[Investigation], budget: int, seed: int, started: Callable[[str], None]
 ) -> tuple[Searched, ...]:
-    """Every investigation in turn; ``started`` is told each as it begins."""
+    """Runs every investigation in turn; calls ``started`` with each as it begins."""
     done = []
     for investigation in investigations:
         started(f"{investigation.claim} over {investigation.searched}")
@@ -67,7 +67,7 @@ def search_sections(searched: Iterable[Searched]) -> list[Section]:
 
 
 def tally(searched: Iterable[Searched]) -> str:
-    """How many claims fell: "14 of 30 searches found a certified counterexample"."""
+    """The tally in words: "14 of 30 searches found a certified counterexample"."""
     items = list(searched)
     found = sum(item.finding.verdict == COUNTEREXAMPLE for item in items)
     untested = sum(item.finding.verdict not in (COUNTEREXAMPLE, NONE_FOUND) for item in items)

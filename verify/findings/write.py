@@ -1,4 +1,4 @@
-"""The findings as a folder: page, text, numbers, figures, and the counterexamples as files that replay."""
+"""The findings as a folder: page, text, numbers, figures, and counterexamples as files to replay."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FILES = ("findings.html", "findings.md", "findings.json", "figures/", "counterex
 def write_findings(findings: Findings, folder: Path) -> Path:
     """Writes findings.html, findings.md, findings.json, figures/ and counterexamples/; returns the page's path.
 
-    Everything is composed first and renamed into place, the page last; then the counterexamples of an earlier page go
-    whose searches found none this time.
+    Everything is composed first and renamed into place, the page last; then counterexamples of an earlier page are
+    removed if their searches found none this time.
     """
     page = Page(TITLE, findings.lead, tuple(findings.sections()), findings.told)
     files: dict[str, bytes | str] = {**page.figure_files}

@@ -1,4 +1,4 @@
-"""The main job: every theorem stated, solved, certified and compared, and the report of it."""
+"""The main job: every theorem stated, solved, certified and compared, and its report."""
 
 from verify.main_job.terminal import print_summary
 from verify.main_job.write import prepare_report, write_report

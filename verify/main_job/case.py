@@ -1,4 +1,4 @@
-"""One problem taken through the main job: stated, solved, certified, compared."""
+"""One case of the main job: a problem solved, certified and compared."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Case:
-    """A problem, its solution, and the solution held against theory.
+    """A problem, its solution, and the comparison with theory.
 
-    name     what a reader calls it, e.g. "Theorem 3.1 at paper size"
+    name     its title for readers, e.g. "Theorem 3.1 at paper size"
     seconds  wall-clock time of the solve
-    reading  what was read of label files, with the names of tasks and classes; None without files
+    reading  what was read from label files, with the names of tasks and classes; None without files
     """
 
     name: str
@@ -37,14 +37,14 @@ class Case:
 
 @dataclass(frozen=True)
 class JobResult:
-    """Everything that a report shows."""
+    """Everything shown in a report."""
 
     cases: tuple[Case, ...]
     curve: CosineCurve | None = None
 
     @property
     def passed(self) -> bool:
-        """No case failed, and the curve neither."""
+        """Whether neither a case nor the curve failed."""
         return all(case.report.passed for case in self.cases) and (self.curve is None or self.curve.passed)
 
 
@@ -58,7 +58,7 @@ def run_case(
 ) -> Case:
     """Solves with ``ufm.solve(problem, **options)`` and compares; tolerance is the objective's in ``compare``.
 
-    A run of "gradient" keeps the metrics of ``verify.tracked`` in its history, unless it has ``metrics`` of its own.
+    A "gradient" run records ``verify.tracked`` in its history unless ``metrics`` is given.
     Raises KeyboardInterrupt if Ctrl-C ended the solve.
     """
     method = options.get("method")

@@ -16,7 +16,7 @@ from verify.report.figure_files import FigureFile
 
 
 def case_sections(number: int, case: Case, figures: Sequence[FigureFile]) -> list[Section]:
-    """Problem, certificate and solution; then theory, every row of the comparison, metrics, and what it looks like."""
+    """Problem, certificate and solution; then theory, every row of the comparison, metrics and figures."""
     report = case.report
     stated = [case.problem._summary(), report.certificate._summary()]
     if case.reading is not None:

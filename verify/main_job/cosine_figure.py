@@ -14,7 +14,7 @@ from verify.report.figure_files import FigureFile, figure_file
 
 
 def cosine_figure(case: Case) -> Any:
-    """One panel measured; where a theorem covers the problem, one predicted."""
+    """One panel of measured cosines and, if a theorem covers the problem, one of predicted ones."""
     prediction = case.report.prediction
     panels = [("measured", cosines_of(case.solution))]
     if prediction is not None:
@@ -23,7 +23,7 @@ def cosine_figure(case: Case) -> Any:
 
 
 def cosine_file(name: str, case: Case) -> FigureFile:
-    """The figure with what grey means in it."""
+    """The figure, with the meaning of grey in its caption."""
     prediction = case.report.prediction
     caption = "Cosines between the rows w_k^t of the heads, lines between tasks"
     caption += ": measured at the solution." if prediction is None else ": measured at the solution, and predicted."

@@ -1,4 +1,4 @@
-"""The result as JSON: everything that the page shows, as numbers."""
+"""The result as JSON: all numbers behind the page."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _case(case: Case, files: Sequence[FigureFile]) -> dict[str, Any]:
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
-    """Every public field, the loss of each task, and the bias in a word, since null would say little."""
+    """Every public field, the loss of each task, and the bias in a word, clearer than null."""
     bias = "none" if problem.lambda_b is None else "penalized" if problem.lambda_b else "free"
     names = ("source", "classes", "labels", "counts", *SETTINGS, "samples")
     targets = {"targets": problem.targets} if isinstance(problem, ufm.SoftLabels | ufm.Regression) else {}

@@ -13,7 +13,7 @@ from verify.report.figure_files import FigureFile, figure_file
 
 
 def histories(case: Case) -> list[Part]:
-    """The run's history, one per task of Problem (4); empty where the solver was not first-order or kept none."""
+    """The run's history, one per task of Problem (4); empty if the solver was not first-order or kept none."""
     return parts_of(case.solution) if case.solution.method == "gradient" else []
 
 

@@ -78,9 +78,9 @@ def digit_pairs(seed: int = 0) -> np.ndarray:
 
 
 def run_main_job(started: Callable[[str], None] = lambda name: None) -> JobResult:
-    """Solves, certifies and compares everything; ``started`` is told the name of each case as it begins.
+    """Solves, certifies and compares everything; calls ``started`` with the name of each case as it begins.
 
-    KeyboardInterrupt also where a solver answers Ctrl-C with the point it reached.
+    Raises KeyboardInterrupt also if a solver answers Ctrl-C with the point it reached.
     """
     cases: list[Case] = []
 

@@ -1,4 +1,4 @@
-"""The verdict in words and one line per case, for the page, the text and the terminal alike."""
+"""The verdict in words and one line per case, for page, text and terminal."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def cells(case: Case) -> dict[str, str]:
 
 
 def case_verdict(case: Case) -> str:
-    """ "passed", "failed" where a row failed, or "not certified"."""
+    """ "passed", "failed" if a row failed, or "not certified"."""
     if case.report.passed:
         return PASSED
     return FAILED if case.report.failures else NOT_CERTIFIED
 
 
 def uncertified(case: Case) -> str:
-    """The case's name and why nothing is said of it."""
+    """The case's name and why it is not certified."""
     certificate = case.report.certificate
     short = certificate.dim < certificate.sufficient_dim
     reason = f"d = {certificate.dim} < {certificate.sufficient_dim}" if short else certificate.verdict
@@ -78,31 +78,31 @@ def lambdas(case: Case) -> str:
 
 
 def label_tuples(case: Case) -> int:
-    """Distinct label tuples that occur; over all tasks where each has samples of its own."""
+    """The number of distinct label tuples that occur, over all tasks if each has its own samples."""
     counts = case.problem.counts
     return sum(len(c) for c in counts) if isinstance(counts, tuple) else len(counts)
 
 
 def tally(case: Case, verdict: str) -> int:
-    """Rows of the comparison with this verdict."""
+    """The number of rows of the comparison with this verdict."""
     return sum(row.verdict == verdict for row in case.report.rows)
 
 
 def checks(case: Case) -> str:
-    """How many of the checks that apply passed, such as 18/18."""
+    """Passed out of applicable checks, such as 18/18."""
     passed, failed = tally(case, PASSED), tally(case, FAILED)
     return f"{passed}/{passed + failed}"
 
 
 def told(result: JobResult) -> str:
-    """What was done and what it means, for a reader who sees such a page for the first time."""
+    """What was done and what it means, for a first-time reader."""
     cases = result.cases
     if not cases:
         return ""
     covered = sum(case.report.prediction is not None for case in cases)
     passed, failed, neither = (sum(tally(case, word) for case in cases) for word in (PASSED, FAILED, NOT_APPLICABLE))
     every = f"Each of the {len(cases)} cases below" if len(cases) > 1 else "The case below"
-    geometry = "its geometry was held against the theorem that covers it"
+    geometry = "its geometry was compared with the theorem that covers it"
     if not covered:
         geometry = "no theorem covers it, so that only what every minimum has was checked"
     elif covered < len(cases):
@@ -125,7 +125,7 @@ def told(result: JobResult) -> str:
 
 
 def verdicts(result: JobResult) -> tuple[tuple[Verdict, str], ...]:
-    """How many cases there are of each verdict; of what there is none, only failures are told."""
+    """The number of cases of each verdict; zero counts are left out, except for failures."""
     found = [case_verdict(case) for case in result.cases]
     words = [word for word in (PASSED, FAILED, NOT_CERTIFIED) if word in found or word == FAILED]
     return tuple((Verdict(word), _cases(found.count(word))) for word in words) if found else ()
@@ -154,7 +154,7 @@ def headline(result: JobResult) -> str:
 
 
 def outcome(result: JobResult) -> str:
-    """ "passed", "failed", "not certified" where that is all that is wrong, "not applicable" of an empty result."""
+    """ "passed", "failed", "not certified" if nothing else is wrong, "not applicable" for an empty result."""
     if not result.cases and result.curve is None:
         return NOT_APPLICABLE
     verdicts = {case_verdict(case) for case in result.cases}

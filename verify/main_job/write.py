@@ -22,7 +22,7 @@ _FIGURE_NAME = re.compile(r"(curve|case-\d+-(cosines|history))\.(png|svg)")
 
 
 def prepare_report(folder: str | Path) -> Path:
-    """Opens the folder and looks for matplotlib and jinja2: what ``write_report`` would miss, said before long work.
+    """Opens the folder and checks for matplotlib and jinja2 before long work.
 
     Raises ModuleNotFoundError and OSError as ``write_report``.
     """
@@ -33,10 +33,10 @@ def prepare_report(folder: str | Path) -> Path:
 def write_report(result: JobResult, folder: str | Path) -> Path:
     """Writes ``report.html``, ``report.txt``, ``report.json`` and ``figures/``; returns the path of the page.
 
-    folder  made with its parents where absent; an earlier report there is replaced, its figures included
+    folder  created with its parents if absent; an earlier report there is replaced, including its figures
 
-    The page holds its figures and needs no other file; the figures are there as PNG and SVG besides. All is composed
-    first, written to temporary names and renamed, the page last: an interrupted run leaves whole files or none.
+    The page embeds its figures and needs no other file; they are also saved as PNG and SVG. Everything is composed
+    first, written under temporary names and renamed, the page last: an interrupted run leaves whole files or none.
     Raises NotADirectoryError naming the path if a file is in the way; ModuleNotFoundError that says what to install
     where matplotlib or jinja2 is missing.
     """
@@ -59,7 +59,7 @@ def _case_figures(number: int, case: Case) -> list[FigureFile]:
 
 
 def _remove_stale(folder: Path, files: Collection[str]) -> None:
-    """Figures of an earlier, larger report would pass for this one's; no other file is touched."""
+    """Removes figures of an earlier, larger report, which would pass for this one's; touches no other file."""
     for path in folder.glob("*"):
         if _FIGURE_NAME.fullmatch(path.name) and f"figures/{path.name}" not in files:
             path.unlink()

@@ -6,7 +6,7 @@
     spectrum       singular values of heads and features beside the predicted ones
     phase_diagram  a sweep's table over two of its axes, theory's boundaries on top
     save           the figure as .pdf, .svg or .png, the same bytes for the same figure
-    new_figure     of a paper's widths, COLUMN and PAGE; in_style holds the settings for drawing of one's own
+    new_figure     in a paper's widths, COLUMN and PAGE; in_style applies the settings to your own drawings
 
 matplotlib is imported when something is drawn (extra ``cli``); its global settings stay as they are.
 """

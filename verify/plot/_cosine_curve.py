@@ -75,7 +75,7 @@ def cosine_curve(curve: Curve, *, ax: Any = None) -> Any:
 
 
 def line_source(curve: Curve) -> str:
-    """Where the line comes from: the paper has two classes and cross-entropy, the rest is beyond it."""
+    """The source of the line: the paper covers two classes and cross-entropy; the rest is beyond it."""
     if curve.classes == 2 and curve.loss == DEFAULT:
         return "Theorem 5.1, eq. 31"
     loss = "" if curve.loss == DEFAULT else f" under {curve.loss}"

@@ -28,7 +28,7 @@ Part = Mapping[str, Sequence[Any]]
 def history(
     solution: Any, *, show: str = "gap", lower_bound: Any = None, tasks: Sequence[str] = (), ax: Any = None
 ) -> Any:
-    """Draws what a solver left in ``solution.history`` on a logarithmic axis; returns the Axes.
+    """Draws a column of ``solution.history`` on a logarithmic axis; returns the Axes.
 
     show         "gap": F − D at every step, which bounds the distance from the global minimum; "objective": F;
                  "gradient": the norm that the solver stops on; "metrics": the collapse metrics, a line each
@@ -36,8 +36,8 @@ def history(
                  solution
     tasks        names of the lines where tasks have features of their own; "task 1", … unless given
 
-    Steps are logarithmic too where the run is long. Values that are zero have no place and leave the line open.
-    Raises ValueError for another show, a history that has not what is asked for, or bounds for another number of tasks;
+    Steps are logarithmic too if the run is long. Zeros cannot be drawn and interrupt the line.
+    Raises ValueError for another show, a history without the requested column, or bounds for another number of tasks;
     TypeError if ax is no Axes.
     """
     require_name("show", show, SHOWS)
@@ -54,7 +54,7 @@ def history(
 
 
 def parts_of(solution: Any) -> list[Part]:
-    """The histories, one a task where each is solved alone; none where a solver kept none."""
+    """The histories, one per task if each is solved alone; empty if the solver kept none."""
     history = solution.history
     parts = list(history) if isinstance(history, (list, tuple)) else [history]
     return parts if all(isinstance(part, Mapping) and part.get("loss") for part in parts) else []
@@ -92,7 +92,7 @@ def _metrics(parts: list[Part]) -> list[tuple[str, Part, Float]]:
 
 
 def _numbers(values: Sequence[Any]) -> Float:
-    """NaN for what was not measured."""
+    """The column as numbers, NaN for values that were not measured."""
     return np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
 
 

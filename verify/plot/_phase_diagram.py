@@ -21,10 +21,10 @@ def phase_diagram(
 ) -> Any:
     """Draws a column of a sweep's table over two of its axes, theory's boundaries on top; returns the Axes.
 
-    table   what ``verify.sweep`` has written
+    table   a file written by ``verify.sweep``
     x, y    axes of the study, such as "lambda_W"; by default its first two
     colour  column of the table
-    at      of every other axis the value to hold, as text, such as {"loss": "cross-entropy"}
+    at      the fixed value of every other axis, as text, such as {"loss": "cross-entropy"}
     ax      Axes to draw on; a new figure's otherwise
 
     Numbers that the study has on a logarithmic scale lie at their logarithms. Raises ValueError, naming it, for an

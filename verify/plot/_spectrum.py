@@ -56,7 +56,7 @@ def spectrum(solution: Any, *, prediction: Any = None, ax: Any = None) -> Any:
 
 
 def predicted(problem: Any) -> Any:
-    """theory's, or None if no theorem covers the problem."""
+    """The prediction of theory, or None if no theorem covers the problem."""
     import theory
 
     try:

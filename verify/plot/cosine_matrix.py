@@ -46,7 +46,7 @@ def cosine_panels(
 
 
 def colour_bar(figure: Any, mesh: Any, axes: Any) -> None:
-    """What the colours are."""
+    """The colour bar of the cosines."""
     bar = figure.colorbar(mesh, ax=axes, shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1], pad=0.02)
     bar.outline.set_linewidth(0.4)
     bar.set_label("cosine")
@@ -112,7 +112,7 @@ def _name_rows(axes: Any, classes: tuple[int, ...], ends: Any, symbol: str, task
 
 
 def _plain(name: str) -> str:
-    """A name that matplotlib does not read as TeX."""
+    """A name escaped so that matplotlib does not read it as TeX."""
     return shown(name, NAME_WIDTH).replace("$", r"\$")
 
 
@@ -126,14 +126,14 @@ def _number_cells(axes: Any, matrix: Float) -> None:
 
 
 def _mark_negative(axes: Any, matrix: Float) -> None:
-    """A minus in each cell that is: without colour red and blue are one."""
+    """Marks negative cells with a minus sign, so that they can be recognized without colour."""
     i, j = np.nonzero(np.nan_to_num(matrix) < -NEGATIVE)
     colours = np.where(matrix[i, j] < -0.6, "white", INK)
     axes.scatter(j, i, marker="_", s=(60 / len(matrix)) ** 2, c=colours, linewidths=0.5, rasterized=True)
 
 
 def _name_grey(axes: Any, matrix: Float, classes: tuple[int, ...], ends: Any) -> None:
-    """ "free" or "zero" in blocks that are grey throughout and wide enough for a word."""
+    """Writes "free" or "zero" into blocks that are entirely grey and wide enough."""
     starts = ends - np.array(classes)
     for t, (row, height) in enumerate(zip(starts, classes, strict=True)):
         for s, (column, width) in enumerate(zip(starts, classes, strict=True)):

@@ -1,4 +1,4 @@
-"""Figures as files: the same figure is the same bytes."""
+"""Figures as files: equal figures give equal bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def drawn(figure: Any, kind: str) -> bytes:
 
 
 def save(figure: Any, path: str | Path) -> Path:
-    """Writes the figure, whole or not at all, in the format that the name ends with: .pdf, .svg or .png.
+    """Saves the figure, whole or not at all, in the format of its suffix: .pdf, .svg or .png.
 
     Text stays text in a PDF and becomes outlines in an SVG. Raises ValueError for another ending, OSError naming the
     path.

@@ -1,4 +1,4 @@
-"""What panels share: titles, ticks, and legends in the margin, off the data."""
+"""Shared layout of panels: titles, ticks, and legends in the margin, off the data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LETTER, HANDLE = 0.6, 4.6  # widths in a legend, in its type size: of a letter a
 
 
 def tidy(axes: Any, title: str = "") -> None:
-    """The look that all panels share, for axes that were made outside ``in_style`` too."""
+    """Applies the common look, also to axes made outside ``in_style``."""
     axes.set_title(title, fontsize=TEXT, color=INK)
     axes.tick_params(labelsize=SMALL, color=FAINT, labelcolor=INK)
     for label in (axes.xaxis.label, axes.yaxis.label):
@@ -58,7 +58,7 @@ def legend_below(axes: Any, columns: int = 2, *, label: bool = True) -> None:
 
 
 def legend_of_figure(figure: Any, axes: Any, columns: int = 4) -> None:
-    """One legend for all panels, below them; what it says is read of one of them."""
+    """One legend for all panels, below them, with the entries of one of them."""
     handles, names = axes.get_legend_handles_labels()
     if names:
         room = 72 * figure.get_figwidth() - 2 * SMALL
@@ -73,7 +73,7 @@ def _beside(axes: Any) -> int:
 
 
 def _letters(name: str) -> int:
-    """Of a label as it is shown: what only sets formulas takes no room."""
+    """The visible letters of a label; TeX commands take no room."""
     return len(re.sub(r"\\[a-zA-Z]+|[${}^_\\]", "", name))
 
 

@@ -1,10 +1,10 @@
-"""Metrics as a reader knows them."""
+"""Names of metrics for readers."""
 
 from __future__ import annotations
 
 
 def shown(metric: str) -> str:
-    """SNC2_1 is SNC2-1 in the paper, and latent_NC2_1 latent NC2-1 here."""
+    """The name as printed: SNC2_1 as SNC2-1, latent_NC2_1 as latent NC2-1."""
     kind, _, rest = metric.partition("_")
     if kind == "latent":
         return f"latent {shown(rest)}"

@@ -1,4 +1,4 @@
-"""What a figure reads of a point: heads, features, and which heads are zero."""
+"""The parts of a point that figures use: heads, features, and which heads are zero."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def features_of(point: Any) -> list[Float]:
 def live_heads(point: Any) -> list[Float]:
     """``heads_of``, in which heads of a solution that count as zero are zero: √(λ_W c^t) ‖w_k^t‖ ≤ 10⁻⁶ √F.
 
-    Their direction is rounding.
+    Their direction would be rounding noise.
     """
     heads, problem = heads_of(point), getattr(point, "problem", None)
     if problem is None:

@@ -79,7 +79,7 @@ def _labels(point: Any, features: list[Float]) -> NDArray[np.int64] | None:
 
 
 def _draw_features(axes: Any, features: list[Float], labels: NDArray[np.int64] | None, frame: Float) -> None:
-    """The class of the first task is the colour, that of the second the shape."""
+    """Draws features; colour shows the class of the first task, shape that of the second."""
     if not features or not np.any(features[0]):
         return
     H = features[0]
@@ -109,7 +109,7 @@ def _draw_heads(axes: Any, ends: Float, t: int, *, named: bool, classed: bool) -
 
 
 def _bare(axes: Any, dimensions: int) -> None:
-    """Directions have no numbers: equal scales, the origin in the middle, no ticks."""
+    """Strips the axes: equal scales, the origin in the middle, no ticks."""
     for limits in (
         (axes.set_xlim, axes.set_ylim, axes.set_zlim)[:dimensions]
         if dimensions == 3

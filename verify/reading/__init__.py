@@ -1,1 +1,1 @@
-"""The problem and the point, read a second time: nothing here is shared with the solvers."""
+"""The problem and the point as verification reads them; nothing here is shared with the solvers."""

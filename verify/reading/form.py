@@ -6,7 +6,7 @@ feature of that label, or each of its features)
     F = Σ_t c^t Σ_l a_l ℓ_t(u_tl; y_tl) + λ_H Σ_l w_l ‖h_l‖² + λ_W Σ_t c^t ‖W^t‖² + λ_b Σ_t c^t ‖b^t‖²,
 
 where the sum over l leaves out the columns without a label in task t: their block of y is 0, and so are loss and
-residual there. λ_b = 0 leaves the bias free; None has none, b = 0.
+residual there. λ_b = 0 leaves the bias free; None means no bias, b = 0.
 
 Problem (3): a_l = w_l = n_l. Problem (4) is T such forms, one per task, with w_l = c^t n_l. reduction="mean" divides
 a_l, and only a_l, by the samples of the form. Pick-all-label is one form of one task with Problem (3)'s weights; soft
@@ -42,12 +42,12 @@ MISSING = -1  # stands for no label
 
 
 class Problem(Protocol):
-    """The public fields of ufm's problems that the verification reads.
+    """The public fields of ufm's problems that verification reads.
 
     source   "single" (``ufm.SingleSource``), "multi" (``ufm.MultiSource``), "multilabel" (``ufm.MultiLabel``), "soft"
              (``ufm.SoftLabels``) or "regression" (``ufm.Regression``)
     labels   of "single": −1 where a task has no label; of "soft" and "regression": the numbers of the columns
-    Beside these: ``loss``, one name or one per task, cross-entropy where there is no such field; and of "soft", before
+    Besides these: ``loss``, one name or one per task, cross-entropy if the field is absent; and for "soft", before
     smoothing, and of "regression" ``targets`` (columns, R).
     """
 
@@ -65,7 +65,7 @@ class Problem(Protocol):
 
 @dataclass(frozen=True)
 class Group:
-    """Consecutive tasks that share a loss: their numbers, their rows, and what the loss is given of them."""
+    """Consecutive tasks that share a loss: their numbers, their rows, and their data for the loss."""
 
     loss: type[Loss]
     tasks: slice
@@ -84,7 +84,7 @@ class Form:
     counts          (m,)    n_l
     targets         (R, m)  y_l
     losses          (T,)    names of the tasks' losses
-    labelled        (T, m)  whether column l has a label in task t; None if all have
+    labelled        (T, m)  whether column l has a label in task t; None if no label is missing
     roundings       u's of 2⁻⁵³ that targets are within of the exact ones, relatively; 0 where they are exact
     loss_weight     (m,)    a_l
     feature_weight  (m,)    w_l
@@ -127,7 +127,7 @@ class Form:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The tasks in runs of one loss."""
+        """The tasks grouped into runs of one loss."""
         groups = []
         for loss, tasks, rows in self._runs:
             labelled = None if self.labelled is None else self.labelled[tasks]
@@ -176,12 +176,12 @@ class Form:
 
     @property
     def label_sizes(self) -> tuple[int, ...]:
-        """What each column of ``labels`` counts: classes, or the columns themselves."""
+        """The number of values of each column of ``labels``: classes, or columns of the problem."""
         return self.classes if self.named else (len(self.counts),)
 
     @cached_property
     def named(self) -> bool:
-        """Whether columns are labels of classes: soft and real targets are not."""
+        """Whether columns are labels of classes, unlike soft and real targets."""
         return bool(self.indicators.any())
 
     @cached_property
@@ -196,7 +196,7 @@ class Form:
 
     @cached_property
     def shift_blind(self) -> int:
-        """How many tasks have a loss that is blind to a common shift of their logits."""
+        """The number of tasks whose loss is blind to a common shift of their logits."""
         return sum(loss.shift_blind for loss in self.loss_of)
 
     @property
@@ -219,7 +219,7 @@ class Form:
 
 
 def require_problem(problem: Problem) -> None:
-    """Raises TypeError for another source, ValueError for a loss or a public field that is not known: another model."""
+    """Raises TypeError for another source, ValueError for an unknown loss or public field, which is another model."""
     source = getattr(problem, "source", None)
     if not isinstance(source, str) or source not in get_args(Source):
         known = "ufm.SingleSource, ufm.MultiSource, ufm.MultiLabel, ufm.SoftLabels or ufm.Regression"
@@ -235,7 +235,7 @@ def forms(problem: Problem) -> tuple[Form, ...]:
 
 
 def forms_of_known(problem: Problem) -> tuple[Form, ...]:
-    """Those of a problem that ``require_problem`` has let pass."""
+    """The forms of a problem that has passed ``require_problem``."""
     tasks = np.arange(len(problem.classes))
     match problem.source:
         case "multilabel":

@@ -1,4 +1,4 @@
-"""Which label of the problem each column of H carries."""
+"""The problem's label that each column of H carries."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def label_index(
 ) -> Int:
     """(columns,) row of ``distinct`` (m, T) that equals each row of labels (columns, T); −1 is no label.
 
-    With ``indicators`` both are indicator rows (columns, K) of label sets. Labels that are column numbers are those of
-    one task with as many classes.
+    With ``indicators`` both are indicator rows (columns, K) of label sets. Column numbers count as labels of one task
+    with as many classes.
 
     Raises ValueError if labels do not fit H, a column's label has no samples in the problem, or a label of the
     problem has no column.

@@ -1,4 +1,4 @@
-"""What was read of files: names of tasks, classes and outputs, which travel beside a problem and are no part of it."""
+"""What was read from files: names of tasks, classes and outputs, kept beside a problem but not part of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NamedTask:
 
     @property
     def told(self) -> str:
-        """Classes with their samples, a few of many, and the samples without a label."""
+        """The classes with their samples, shortened if many, and the samples without a label."""
         few, more = _few(self.classes)
         parts = [f"{shown(self.classes[i])} ({self.counts[i]:,})" for i in few]
         none = f"; {self.unlabelled:,} without a label" if self.unlabelled else ""
@@ -38,7 +38,7 @@ class NamedTask:
 
 @dataclass(frozen=True)
 class NamedOutputs:
-    """A task of numbers: the columns that are its outputs, with their smallest and largest value."""
+    """A task of numbers: its output columns, with their smallest and largest values."""
 
     name: str
     classes: tuple[str, ...]
@@ -46,7 +46,7 @@ class NamedOutputs:
 
     @property
     def told(self) -> str:
-        """Outputs with their ranges, a few of many."""
+        """The outputs with their ranges, shortened if many."""
         few, more = _few(self.classes)
         parts = [f"{shown(self.classes[i])} ({self.ranges[i][0]:.6g} to {self.ranges[i][1]:.6g})" for i in few]
         k = len(self.classes)
@@ -65,7 +65,7 @@ class FileRead:
 
 @dataclass(frozen=True)
 class LabelReading:
-    """Of labels or of targets: the files, the tasks in the problem's order, and what in them looks wrong."""
+    """The reading of labels or targets: the files, the tasks in the problem's order, and warnings."""
 
     files: tuple[FileRead, ...]
     tasks: tuple[NamedTask | NamedOutputs, ...]
@@ -73,7 +73,7 @@ class LabelReading:
     title: str = "Labels read"
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: file names without folders, all classes."""
+        """JSON-ready: file names without folders, all classes."""
         return {
             "title": self.title,
             "files": [{**vars(file), "path": file.path.name} for file in self.files],
@@ -92,7 +92,7 @@ class LabelReading:
         return display.Summary(self.title, [(shown(name, 10 * WIDTH), value) for name, value in rows])
 
     def with_paths(self) -> str:
-        """As ``str``, with whole paths: for the terminal of who gave them."""
+        """As ``str``, but with full paths, for the user's own terminal."""
         return self._summary(paths=True).text()
 
     def __str__(self) -> str:
@@ -109,7 +109,7 @@ def shown(name: str, width: int = WIDTH) -> str:
 
 
 def listed(names: Sequence[str], number: int | None = None) -> str:
-    """A few names, and an ellipsis before the last where there are more; ``number`` of them in all."""
+    """A few names, with an ellipsis before the last if there are more; ``number`` in all."""
     few = [shown(name) for name in itertools.islice(names, CLASSES_SHOWN)]
     more = (len(names) if number is None else number) > CLASSES_SHOWN
     return ", ".join([*few[:-1], "…", shown(names[-1])]) if more else ", ".join(few)
@@ -124,6 +124,6 @@ def _told(file: FileRead) -> str:
 
 
 def _few(names: Sequence[str]) -> tuple[Sequence[int], list[str]]:
-    """Which of many to show, and the ellipsis before the last of them."""
+    """Which of many to show, and the ellipsis before the last."""
     k = len(names)
     return (range(k), []) if k <= CLASSES_SHOWN else ([*range(CLASSES_SHOWN - 2), k - 1], ["…"])

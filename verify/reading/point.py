@@ -50,9 +50,9 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
 
     W       list of T arrays (K_t, d)
     H       (d, columns); MultiSource: list of T such arrays
-    b       list of T arrays (K_t,); None, for all or as an entry, is zero: heads without bias, all there is under
+    b       list of T arrays (K_t,); None, for all or as an entry, means zero: heads without bias, the only kind under
             λ_b = None
-    labels  (columns, T) the label tuple of each column of H, in any order and repeated at will, −1 for no label;
+    labels  (columns, T) the label tuple of each column of H, in any order, repeats allowed, −1 for no label;
             MultiSource: list of T arrays (columns_t,) or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of its
             label set; soft labels and regression: (columns, 1) numbers of the problem's targets. Default:
             problem.labels
@@ -83,7 +83,7 @@ def read_point(problem: Problem, solution: Any, W: Any, H: Any, b: Any, labels: 
 
 
 def _fields(solution: Any, **given: Any) -> tuple[Any, Any, Any, Any]:
-    """W, H, b, labels of a solution, beside which no array may be given."""
+    """W, H, b, labels of a solution; no array may be given besides."""
     beside = [name for name, value in given.items() if value is not None]
     if beside:
         raise ValueError(f"give a solution or W= and H=, not both; got a solution and {', '.join(beside)}")
@@ -155,7 +155,7 @@ def _biases(problem: Problem, b: Any) -> list[Float]:
 
 
 def _list(name: str, value: Any, tasks: int) -> list[Any]:
-    """T entries, one per task; a stacked array with T along its first axis will do."""
+    """T entries, one per task; also accepts a stacked array with T along its first axis."""
     wanted = f"{name} must be a list of {tasks} arrays, one per task"
     if hasattr(value, "detach"):
         value = validation.to_numpy(value)

@@ -1,4 +1,4 @@
-"""A problem and a point of it, read once and handed on."""
+"""A problem and a point of it, read once and passed on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from verify.reading.samples import Samples
 
 @dataclass(frozen=True, eq=False)
 class At:
-    """What ``certify``, ``metrics``, ``compare`` and the claims see of a problem at a point.
+    """A problem at a point, as seen by ``certify``, ``metrics``, ``compare`` and the claims.
 
-    The point is a solution's, or W=, H=, b=, labels= as in ``verify.certify``. It is read when first looked at, and
-    then no more; ``read`` looks at once. One is equal to itself alone, so that what is computed of it can be
-    remembered.
+    The point is a solution's, or W=, H=, b=, labels= as in ``verify.certify``. It is read once, on first access;
+    ``read`` reads it at once. Instances compare by identity, so that computed results can be cached.
     """
 
     problem: Problem
@@ -52,7 +51,7 @@ class At:
 def read(
     problem: Problem | At, solution: Any = None, *, W: Any = None, H: Any = None, b: Any = None, labels: Any = None
 ) -> At:
-    """The point of a solution, or of W=, H=, b=, labels= as in ``verify.certify``; what was read already, as it is.
+    """Reads a solution, or W=, H=, b=, labels= as in ``verify.certify``; an ``At`` is returned unchanged.
 
     Raises TypeError or ValueError, naming the field, for anything that is not such a point.
     """

@@ -1,4 +1,4 @@
-"""What is computed of a thing once, and kept while the thing lives."""
+"""A cache whose entries live as long as their argument."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Found = TypeVar("Found")
 
 
 def remembered(function: Callable[[Of], Found]) -> Callable[[Of], Found]:
-    """A function of one thing that is equal to itself alone, such as what was read of a point: called once for each.
+    """Decorates a function of one object that compares by identity, such as an ``At``: called once per object.
 
-    What it returns must not refer to the thing, which it would keep alive, and is shared: arrays should be read-only.
+    The result must not refer to the object, or it would keep it alive; it is shared, so arrays should be read-only.
     """
     known: WeakKeyDictionary[Of, Found] = WeakKeyDictionary()
 

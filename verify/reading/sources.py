@@ -1,4 +1,4 @@
-"""What tells the kinds of problem apart, asked by name: a kind that is added must answer here, or mypy says so."""
+"""The distinctions between kinds of problems: a new kind must be listed here, or mypy reports it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from verify.reading.form import Problem
 
 
 def label_tuples(problem: Problem) -> bool:
-    """Problem (3): a sample has a label in every task, where none is missing."""
+    """Problem (3): a sample has a label in every task unless it is missing."""
     match problem.source:
         case "single":
             return True
@@ -19,7 +19,7 @@ def label_tuples(problem: Problem) -> bool:
 
 
 def own_features(problem: Problem) -> bool:
-    """Problem (4): every task has samples and features of its own."""
+    """Problem (4): every task has its own samples and features."""
     match problem.source:
         case "multi":
             return True
@@ -41,7 +41,7 @@ def label_sets(problem: Problem) -> bool:
 
 
 def numbered(problem: Problem) -> bool:
-    """Targets are no classes: ``labels`` are the numbers of the columns, and properties of classes mean nothing."""
+    """Targets are not classes: ``labels`` are the numbers of the columns, and properties of classes do not apply."""
     match problem.source:
         case "soft" | "regression":
             return True

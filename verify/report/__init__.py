@@ -1,1 +1,1 @@
-"""What every page is made of, whatever it tells: blocks, tables, figures, numbers, style."""
+"""The parts of every page: blocks, tables, figures, numbers, style."""

@@ -1,4 +1,4 @@
-"""The page as one HTML file with its figures, its style and its script inside: no address outside it."""
+"""The page as one HTML file that embeds its figures, style and script, without external links."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def require_page_libraries() -> None:
 
 
 def as_html(page: Page) -> str:
-    """``templates/page.html`` of the page. Every text is escaped, symbols in it are MathML; data is JSON."""
+    """Renders the page with ``templates/page.html``. Text is escaped, its symbols become MathML; data is JSON."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
@@ -45,12 +45,12 @@ def as_html(page: Page) -> str:
 
 
 def _typeset(text: str) -> Any:
-    """Names of users stand as they are."""
+    """Typesets symbols in text; names given by users stay as they are."""
     return text if type(text).__name__ in ("Name", "Link") else typeset(text)
 
 
 def _data(value: Any) -> Any:
-    """JSON that ends no ``script`` element, whatever names are in it."""
+    """JSON that cannot end a ``script`` element, whatever names it contains."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -11,7 +11,7 @@ WIDTH = 100
 
 
 def as_text(page: Page) -> str:
-    """The same tables as the page, a folded section's line as a row of a summary; of a figure its caption and file."""
+    """The page's tables, folded sections as rows of a summary, and figures as caption and file name."""
     parts = [_underlined(page.title, "="), *map(_filled, page.opening)]
     if page.summary is not None:
         parts.append(f"{_underlined('Summary', '-')}\n{text_table(page.summary)}")
@@ -21,7 +21,7 @@ def as_text(page: Page) -> str:
 
 
 def text_table(of: Table) -> str:
-    """Columns as wide as their longest cell, numbers flush right; a header without names is left out."""
+    """Columns as wide as their longest cell, numbers flush right; an empty header is left out."""
     lines = [of.header, *of.rows] if any(of.header) else of.rows
     return "\n".join(aligned(lines, [kind == "number" for kind in of.kinds], of.header))
 

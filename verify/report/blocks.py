@@ -1,4 +1,4 @@
-"""What a page is made of, whichever format it is written in."""
+"""The building blocks of a page, independent of its format."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from verify.report.space import Space
 
 
 class Verdict(str):
-    """A verdict as a cell or beside a heading: told by its word and its mark, coloured by its class."""
+    """A verdict as a cell or beside a heading, shown by a word, a mark and a colour."""
 
     @property
     def kind(self) -> str:
-        """Its classes in the style sheet, which gives it its mark."""
+        """Its classes in the style sheet, which adds the mark."""
         return "verdict " + self.replace(" ", "-")
 
 
@@ -34,7 +34,7 @@ class Link(str):
 
 
 class Name(str):
-    """A name that a user gave: shown as it is, without a look for symbols in it."""
+    """A name given by a user, shown literally, without typesetting symbols."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula on a line of its own: in LaTeX, and in letters for where there is no typesetting."""
+    """A displayed formula, in LaTeX and in plain text for formats without typesetting."""
 
     latex: str
     letters: str
@@ -74,14 +74,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Cards:
-    """Objects as they sum themselves up: names and values under a title, side by side where there is room."""
+    """Summaries of objects: names and values under a title, side by side if there is room."""
 
     summaries: tuple[Summary, ...]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its caption; of one that is a curve the numbers as well, read off under the pointer."""
+    """A figure with its caption; a curve also has its numbers, shown under the pointer."""
 
     file: FigureFile
     plane: Plane | None = None
@@ -92,11 +92,11 @@ Block = Paragraph | Formula | Table | Cards | Picture | Space
 
 @dataclass(frozen=True)
 class Line:
-    """The line under which a section is folded: what stays in sight, and the section's row in the summary.
+    """The visible line of a folded section, and its row in the summary.
 
-    called   what such a section is called above the summary's column
-    numbers  name → what a reader looks for first, flush right
-    words    name → the rest, in small print; of ``bare`` ones the name goes without saying
+    called   the column title of such sections in the summary
+    numbers  name → the most important figures, flush right
+    words    name → the rest, in small print; for ``bare`` ones the name is left out
     """
 
     called: str
@@ -107,9 +107,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it; a verdict stands beside the heading, ``anchor`` is the name in links.
+    """A heading with the blocks below it; a verdict stands beside the heading, links use ``anchor``.
 
-    line  a section that has one is folded under it
+    line  a section with one is folded under it
     """
 
     title: str
@@ -121,7 +121,7 @@ class Section:
 
     @property
     def heading(self) -> str:
-        """Title and verdict where there are no colours."""
+        """Title and verdict for formats without colours."""
         return self.title if self.verdict is None else f"{self.title}: {self.verdict}"
 
 
@@ -135,10 +135,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Page:
-    """What came out in one sentence, what that means in plain words, sections, and what it was computed with.
+    """The result in one sentence, its meaning in plain words, the sections, and the environment.
 
     told   the first paragraph: what was done, what it means, how much of it passed
-    tally  how often each verdict was reached, and of what
+    tally  how often each verdict was reached
     """
 
     title: str
@@ -151,7 +151,7 @@ class Page:
 
     @property
     def opening(self) -> tuple[str, ...]:
-        """A verdict goes first, what needs an explanation after it."""
+        """The opening blocks: the verdict first, explanations after it."""
         return tuple(text for text in ((self.lead, self.told) if self.verdict else (self.told, self.lead)) if text)
 
     @property
@@ -201,5 +201,5 @@ def table(
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> Table:
-    """A table of names and values, without a header of its own."""
+    """A table of names and values, without a header."""
     return table(("", ""), rows)

@@ -1,4 +1,4 @@
-"""What the numbers were computed with."""
+"""The environment in which the numbers were computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PACKAGES = ("ufm-toolkit", "torch", "numpy")
 
 
 def environment() -> dict[str, str]:
-    """Versions, platform and date; nothing that names the machine or a path on it."""
+    """Versions, platform and date, without the name of the machine or any path on it."""
     versions = {name: _version(name) for name in PACKAGES}
     return {
         **versions,

@@ -1,4 +1,4 @@
-"""Figures as SVG inside the page: letters, words, markers, clips and pictures that several share stand there once."""
+"""Figures as inline SVG: glyphs, words, markers, clips and images shared by several figures are stored once."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CELL = re.compile(r"M (\S+) (\S+) L (\S+) \2 L \3 (\S+) L \1 \4 (?:L \1 \2|z)")
 
 
 class InlineFigures:
-    """Takes the figures of one page and keeps what they share.
+    """Collects the figures of one page and stores their shared parts once.
 
-    Coordinates are rounded to a tenth of a point; metadata, comments and names nobody refers to go.
+    Coordinates are rounded to a tenth of a point; metadata, comments and unused names are dropped.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class InlineFigures:
 
     @property
     def shared(self) -> str:
-        """What the figures share, in an element that shows nothing; empty where there is no figure."""
+        """The shared parts in an invisible element; empty if there is no figure."""
         parts = (re.sub(r"^<(\w+)", rf'<\1 id="{name}"', text) for text, name in self._shared.items())
         return f'<svg class="shared" aria-hidden="true"><defs>{"".join(parts)}</defs></svg>' if self._shared else ""
 
@@ -52,7 +52,7 @@ class InlineFigures:
         return self._shared.setdefault(text, f"g{len(self._shared)}")
 
     def _written(self, element: Any, names: Mapping[str, str], digits: int = DIGITS) -> str:
-        """The element with what is in it; a group that says nothing itself is what is in it."""
+        """The element with its content; a group without attributes is replaced by its content."""
         tag = element.tag.removeprefix(SVG)
         if element.attrib.get("transform") == "scale(0.015625)":
             digits = 0  # a letter
@@ -84,7 +84,7 @@ def _definitions(root: Any) -> Iterator[Any]:
 
 
 def _merged(children: list[Any]) -> list[Any]:
-    """Cells of a grid that look the same as one path, those side by side as one cell: none overlaps another."""
+    """Merges grid cells of one look into one path, neighbours into one cell, without overlaps."""
     cells = [_CELL.fullmatch(" ".join(child.attrib.get("d", "").split())) for child in children]
     if len(children) < MERGED or not all(cells):
         return children
@@ -111,7 +111,7 @@ def _rows(cells: list[tuple[float, ...]]) -> Iterator[str]:
 
 
 def _attribute(name: str, value: str, names: Mapping[str, str], digits: int) -> str:
-    """Written short; an ``id`` is left out, since whatever is referred to has a name of the page's."""
+    """An attribute in short form; an ``id`` is dropped, since referenced elements get names of the page."""
     value = " ".join(value.split())
     if name == "id":
         return ""

@@ -1,4 +1,4 @@
-"""How numbers are printed, the same in every table."""
+"""The number formats shared by all tables."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ MISSING = "–"
 
 
 def value(number: float) -> str:
-    """A measured or predicted number, ten digits; a dash where there is none."""
+    """A measured or predicted number with ten digits; a dash for NaN."""
     return MISSING if math.isnan(number) else f"{number:.10g}"
 
 
 def objective(number: float) -> str:
-    """F, as many digits as the certificate vouches for."""
+    """F, with as many digits as the certificate supports."""
     return f"{number:.12g}"
 
 
@@ -50,7 +50,7 @@ def class_numbers(classes: Sequence[int]) -> str:
 
 
 def per_task(names: Sequence[str]) -> str:
-    """One name where all tasks share it."""
+    """One name per task, or a single one if all tasks share it."""
     return names[0] if len(set(names)) == 1 else listed(names)
 
 

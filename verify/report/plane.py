@@ -1,4 +1,4 @@
-"""Where a figure's numbers lie, so that they can be read off under the pointer."""
+"""The positions of a figure's numbers, for display under the pointer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers drawn in one way: a line between them, or single points."""
+    """Numbers drawn as a line or as single points."""
 
     name: str
     x: Sequence[float]
@@ -35,14 +35,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Plane:
-    """What a figure shows: y of each series against x."""
+    """The content of a figure: y of each series against x."""
 
     x: str
     y: str
     series: tuple[Series, ...]
 
     def data(self, frame: Frame) -> dict[str, Any]:
-        """JSON-ready; of a line every few points, between which a page interpolates."""
+        """JSON-ready; lines are thinned to a few points, between which the page interpolates."""
         series = []
         for each in self.series:
             x, y = np.asarray(each.x, dtype=np.float64), np.asarray(each.y, dtype=np.float64)
@@ -55,7 +55,7 @@ class Plane:
 
 
 def frame_of(figure: Any) -> Frame | None:
-    """Of a laid out matplotlib figure; None if there are several axes, or one whose scales are not linear."""
+    """The frame of a laid-out matplotlib figure; None if there are several axes or scales that are not linear."""
     if len(figure.axes) != 1 or {figure.axes[0].get_xscale(), figure.axes[0].get_yscale()} != {"linear"}:
         return None
     axes = figure.axes[0]

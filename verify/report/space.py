@@ -1,4 +1,4 @@
-"""Heads and features in space: along the three directions in which they are longest."""
+"""Heads and features in space, along their first three principal axes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Space:
 
     tasks     name of each task
     heads     (R, 3), task_of their tasks from 0, head_names
-    features  (m, 3), own their tasks where every task has features of its own, else −1; feature_names
+    features  (m, 3); own, their tasks if each task has its own features, else −1; feature_names
     share     of all squared lengths, as scaled, the part along the three axes
-    left_out  features that are not shown, evenly chosen
+    left_out  the number of features not shown; those shown are evenly chosen
     """
 
     tasks: tuple[str, ...]
@@ -36,7 +36,7 @@ class Space:
 
     @property
     def told(self) -> str:
-        """What is seen, for readers who do not see it."""
+        """A description of the view, for readers who cannot see it."""
         rest = f" {self.left_out:,} more features are left out." if self.left_out else ""
         return (
             f"{len(self.heads)} rows of heads and {len(self.features)} features along their first three principal "
@@ -46,7 +46,7 @@ class Space:
         )
 
     def data(self) -> dict[str, Any]:
-        """JSON-ready, three digits of the longest."""
+        """JSON-ready, rounded to three digits of the longest."""
         return {
             "heads": _rounded(self.heads),
             "task": self.task_of,

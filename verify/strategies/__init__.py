@@ -1,4 +1,4 @@
-"""Families of problems as Hypothesis strategies, for ``verify.falsify`` and for tests of one's own.
+"""Families of problems as Hypothesis strategies, for ``verify.falsify`` and for your own tests.
 
     balanced            every label tuple n times (Theorems 3.1, B.2), or every class of every source (Theorem 3.2)
     pairwise_uniform    orthogonal arrays, and sums of relabelled ones: every pair of tasks is uniform, counts are not
@@ -7,7 +7,7 @@
     long_tailed         counts that fall geometrically along the classes
     arbitrary           any counts, zeros among them
     multi_label         pick-all-label problems
-    mixed_losses        any counts, every task with a loss of its own
+    mixed_losses        any counts, each task with its own loss
 
 Every family takes ``classes=`` (an integer K, a tuple (K_1, …, K_T) as everywhere, or ``range(2, 5)`` to draw each K_t)
 and keywords for what the problems share:
@@ -78,5 +78,5 @@ FAMILIES: dict[str, Callable[..., Any]] = {
 
 
 def family(name: str) -> Callable[..., Any]:
-    """The family of that name, "task-balanced" or "task_balanced"; ValueError names the nearest."""
+    """The family of that name, "task-balanced" or "task_balanced"; raises ValueError naming the nearest."""
     return FAMILIES[require_name("family", str(name).replace("_", "-"), FAMILIES)]

@@ -153,7 +153,7 @@ def mixed_losses(
     mixed: Any = True,
     **shared: Any,
 ) -> SearchStrategy[Problem]:
-    """Any number of samples of each label tuple, every task with a loss of its own.
+    """Any number of samples of each label tuple, each task with its own loss.
 
     loss  the losses to draw from, all by default
     classes, shared keywords: see ``verify.strategies``; ``missing`` as well.

@@ -29,8 +29,8 @@ def missing_range(missing: Any, classes: Any, tasks: Any, source: str = "single"
 def left_out(draw: DrawFn, missing: tuple[int, int], problem: ufm.SingleSource) -> ufm.SingleSource:
     """The problem without the labels of some label tuples in some tasks, of all their samples.
 
-    As many pairs of a tuple and a task are drawn as ``missing`` says. One of them is passed over where the tuple would
-    lose its last label or a class its last sample, so that a minimum is attained whatever the loss and the bias.
+    As many pairs of a tuple and a task are drawn as ``missing`` says. A pair is skipped if the tuple would
+    lose its last label or a class its last sample, so that a minimum is attained for every loss and bias.
     """
     if missing == (0, 0) or len(problem.classes) == 1:
         return problem

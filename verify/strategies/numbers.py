@@ -1,4 +1,4 @@
-"""Numbers, ranges and what problems share, as strategies that shrink to the simplest value."""
+"""Numbers, ranges and common settings as strategies that shrink to the simplest value."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def settings(
     bias: Any = "penalized",
     **unknown: Any,
 ) -> SearchStrategy[dict[str, Any]]:
-    """Keyword arguments that every problem takes; see the package's docstring."""
+    """The keyword arguments common to all problems; see the package's docstring."""
     if unknown:
         raise TypeError(
             f"{next(iter(unknown))!r} is not a keyword of this family of problems; beside its own it takes lambdas, "

@@ -1,4 +1,4 @@
-"""[axes]: what varies from problem to problem of a study."""
+"""[axes]: the quantities that vary across a study."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _number(name: str, value: Any) -> float:
 
 @attrs.frozen
 class Range:
-    """Numbers from low to high: ``points`` of them in a grid, any in samples."""
+    """Numbers from low to high: ``points`` of them in a grid, any of them in samples."""
 
     TABLE: ClassVar[str] = "axes"
 
@@ -52,13 +52,13 @@ class Range:
 
 @cache
 def _range_of(key: str) -> type[Range]:
-    """The same table, whose errors name the axis."""
+    """Reads a range; errors name the axis."""
     return type("Range", (Range,), {"TABLE": f"axes.{key}", "__doc__": Range.__doc__})
 
 
 @attrs.frozen
 class Axis:
-    """A key of [problem] and its values, or the range they lie in."""
+    """A key of [problem] with its values or their range."""
 
     key: str
     values: tuple[Any, ...] = ()
@@ -80,8 +80,10 @@ class Axis:
         return self._kept(self.range.at(u))
 
     def some(self) -> tuple[Any, ...]:
-        """The values by which problems are tried before the work: all, or the ends of numbers. Of class numbers all,
-        up to a hundred: an orthogonal array may be there for those at the ends and not for one between.
+        """The values tried before the work: all values, or the ends of a numeric range.
+
+        Class numbers are all tried, up to a hundred: an orthogonal array may exist at both ends but not in between.
+
         """
         if self.range is not None:
             low, high = (self._kept(self.range.low), self._kept(self.range.high))
@@ -99,14 +101,14 @@ class Axis:
         return check_value(self.key, f"axes.{self.key}", value)
 
     def table(self) -> Any:
-        """As the study's file has it."""
+        """The axis as in the study's file."""
         return list(self.values) if self.range is None else attrs.asdict(self.range)
 
 
 def read_axis(key: str, value: Any) -> Axis:
     """An axis from a list of values, or from a table of low, high and points.
 
-    Raises ValueError for a key that no problem has, or without values; TypeError for what is neither.
+    Raises ValueError for a key that no problem has, or without values; TypeError for anything else.
     """
     if key not in KEYS:
         raise unknown_name("key of [axes]", key, KEYS)

@@ -1,4 +1,4 @@
-"""Theory's boundaries on a plane: where λ_H λ_W meets a threshold, from the closed forms alone."""
+"""Theory's boundaries on a plane: where λ_H λ_W equals a threshold, from the closed forms alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Line = tuple[Float, Float]
 
 @dataclass(frozen=True)
 class Boundary:
-    """Lines, in positions of the plane, and whose threshold they are."""
+    """Lines in positions of the plane, and the threshold they belong to."""
 
     label: str
     lines: tuple[Line, ...]
@@ -28,9 +28,9 @@ class Boundary:
 def boundaries(plane: Plane) -> tuple[tuple[Boundary, ...], float]:
     """Each threshold's lines, and the fraction of the plane that a theorem covers.
 
-    ``theory.predict`` says of a problem at every point of a fine grid where λ_H λ_W stands against each of its
-    thresholds, θ. The lines are log(λ_H λ_W / θ) = 0, between the points of the grid by linear interpolation, which is
-    exact where both axes are logarithmic and θ is a product of their powers.
+    At every point of a fine grid ``theory.predict`` compares λ_H λ_W with each threshold θ of the problem there. The
+    lines are log(λ_H λ_W / θ) = 0, between the points of the grid by linear interpolation, which is exact where both
+    axes are logarithmic and θ is a product of their powers.
     """
     xs, ys = plane.x.fine(), plane.y.fine()
     heights: dict[tuple[str, str], Float] = {}

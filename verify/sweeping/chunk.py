@@ -1,4 +1,4 @@
-"""One chunk of a sweep: its problems made, solved, certified and measured. What a worker on another machine runs."""
+"""One chunk of a sweep: its problems are made, solved, certified and measured, perhaps by a worker elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from verify.sweeping.study import Plan, Study
 
 @attrs.frozen
 class Chunk:
-    """Problems that are solved together and kept together; ``first`` is the number in the study of the first one."""
+    """Problems solved and stored together; ``first`` is the number of the first one in the study."""
 
     number: int
     first: int
@@ -33,9 +33,9 @@ def chunk_of(study: Study, number: int) -> Chunk:
 
 
 def run_chunk(chunk: Chunk) -> tuple[int, Any]:
-    """Its number, and its rows as a pyarrow.Table.
+    """Runs a chunk; returns its number and its rows as a pyarrow.Table.
 
-    One thread works, so that they are the same, to the last bit, wherever and beside whatever it runs.
+    It uses one thread, so that the rows are the same to the last bit wherever it runs.
     """
     with one_thread():
         problems = [made(given) for given in chunk.given]

@@ -1,4 +1,4 @@
-"""The columns of a table, by name, kind and unit, and what its schema says of the study."""
+"""The columns of a table by name, kind and unit, and the study in its schema's metadata."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def metadata(study: Study) -> dict[str, str]:
 
 
 def study_of(found: Mapping[bytes, bytes], where: str) -> Study:
-    """The study of a table's metadata; raises ValueError, naming the file, if there is none that can be read."""
+    """The study in a table's metadata; raises ValueError, naming the file, if there is no readable one."""
     try:
         return of_text(found[b"ufm.study"].decode())
     except KeyError:

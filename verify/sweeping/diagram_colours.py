@@ -1,4 +1,4 @@
-"""The colours of a column: one a word or whole number where those are few, else a scale."""
+"""The colours of a column: one for each word or whole number if there are few, else a scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The problem of some parameters."""
+"""Making the problem of given parameters."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _targeted(given: Parameters, settings: dict[str, Any]) -> Problem:
 
 
 def _settings(given: Parameters) -> dict[str, Any]:
-    """λ's and what else every problem takes."""
+    """λ's and the other common settings."""
     settings: dict[str, Any] = {"reduction": given.reduction, "label_smoothing": given.label_smoothing}
     for name in ("lambda_H", "lambda_W", "lambda_b"):
         own = getattr(given, name)

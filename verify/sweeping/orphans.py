@@ -1,6 +1,6 @@
-"""Workers end with the process that started them, however that ended.
+"""Workers end with the process that started them, however it ended.
 
-Those of loky whose parent is killed would hold their memory, and the streams they share with it, for five minutes.
+Otherwise loky's workers would hold memory and inherited streams for five minutes after their parent was killed.
 """
 
 from __future__ import annotations

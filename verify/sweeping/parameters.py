@@ -1,4 +1,4 @@
-"""[problem]: what makes one problem of a study."""
+"""[problem]: the parameters of one problem of a study."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ class Parameters:
                    by default balanced, or drawn of soft and regression
     table          counts as the constructor of ``ufm`` takes them (label sets as "0,2" = 5); rows of targets, with n
                    samples each
-    lambda_H, …    λ's; lambda_b = 0 is a free bias, "none" no bias. ``lambdas`` stands for those that are not given
-    seed           of the solver's start and of what is drawn
+    lambda_H, …    λ's; lambda_b = 0 is a free bias, "none" no bias. ``lambdas`` is the default for those not given
+    seed           of the solver's start and of random targets
     """
 
     TABLE: ClassVar[str] = "problem"
@@ -123,7 +123,7 @@ REAL = ("ratio", "concentration", "lambdas", "lambda_H", "lambda_W", "lambda_b",
 
 
 def check_value(key: str, name: str, value: Any) -> Any:
-    """A value of that key as it is kept; an error that begins with ``name``."""
+    """The checked value of that key; errors begin with ``name``."""
     return attrs.fields_dict(Parameters)[key].metadata[CHECK](name, value)
 
 

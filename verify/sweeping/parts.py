@@ -1,9 +1,9 @@
 """A table that grows: a file for each finished chunk beside it, put together at the end.
 
-Parquet's footer, without which nothing of a file can be read, is written when it is closed. So a finished chunk is a
-whole file of one row group, staged and renamed, in the folder ``TABLE.parts``; a kill at any moment loses the chunks
-that were not finished and nothing else. At the end the row groups are copied, in order, into the table, which is staged
-and renamed as well, and the folder goes.
+Parquet's footer, without which a file cannot be read, is written when the file is closed. So a finished chunk is a
+whole file of one row group, staged and renamed, in the folder ``TABLE.parts``; a kill at any moment loses only
+unfinished chunks. At the end the row groups are copied, in order, into the table, which is staged and renamed as well,
+and the folder is removed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def write_part(folder: Path, number: int, rows: Any, metadata: Mapping[str, str]
 
 
 def finished(folder: Path, study: Study) -> set[int]:
-    """The chunks that are there; raises ValueError, naming the file, for one of another study or that was damaged."""
+    """The finished chunks; raises ValueError, naming the file, for a damaged one or one of another study."""
     there = set()
     for number, indices in enumerate(study.chunks):
         path = part(folder, number)
@@ -64,7 +64,7 @@ def _check(path: Path, study: Study, indices: range) -> None:
 
 
 def read_metadata(path: Path) -> dict[bytes, bytes]:
-    """What the schema of a Parquet file says besides; raises ValueError, naming it, if it is none."""
+    """The metadata of a Parquet file's schema; raises ValueError, naming the file, if it is not one."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -76,14 +76,14 @@ def read_metadata(path: Path) -> dict[bytes, bytes]:
 
 
 def count_rows(path: Path) -> int:
-    """Of a Parquet file, as its footer says."""
+    """The number of rows of a Parquet file, from its footer."""
     import pyarrow.parquet as pq
 
     return int(pq.read_metadata(path).num_rows)
 
 
 def put_together(table: Path, study: Study, metadata: Mapping[str, str]) -> None:
-    """Writes the table of all chunks, a row group each; then the folder of the parts goes."""
+    """Writes the table of all chunks, one row group each; then removes the folder of the parts."""
     import pyarrow.parquet as pq
 
     folder = parts_of(table)
@@ -97,7 +97,7 @@ def put_together(table: Path, study: Study, metadata: Mapping[str, str]) -> None
 
 
 def _read_part(path: Path) -> Any:
-    """Its rows; raises ValueError, naming it, if they are not what was written."""
+    """The rows of a part; raises ValueError, naming it, if they are not as written."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -109,5 +109,5 @@ def _read_part(path: Path) -> Any:
 
 
 def remove_parts(table: Path) -> None:
-    """The folder goes; what of it cannot be removed stays."""
+    """Removes the folder, except for files that cannot be removed."""
     shutil.rmtree(parts_of(table), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Two axes of a table: where its problems lie on them, and what else has to be held."""
+"""Two axes of a table: the positions of its problems, and the axes to be held fixed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAMBDAS = ("lambdas", "lambda_H", "lambda_W", "lambda_b")
 
 @dataclass(frozen=True)
 class Direction:
-    """An axis of the plane. Numbers lie at themselves, or at their logarithms; other values at 0, 1, …"""
+    """An axis of the plane. Numbers are placed at their values or logarithms; other values at 0, 1, …"""
 
     key: str
     values: tuple[Any, ...]
@@ -37,17 +37,17 @@ class Direction:
 
     @property
     def along(self) -> bool:
-        """Whether there is something between its values: two numbers at least."""
+        """Whether there is anything between its values: at least two numbers."""
         return self.numbers and len(self.values) > 1
 
     def position(self, value: Any) -> float:
-        """Where a value lies."""
+        """The position of a value."""
         if not self.numbers:
             return float(self.values.index(value))
         return math.log(value) if self.log else float(value)
 
     def fine(self) -> tuple[Any, ...]:
-        """Values, close together if they are numbers, at which boundaries are looked for."""
+        """The values at which boundaries are searched for, closely spaced if they are numbers."""
         if not self.along:
             return self.values
         low, high = (self.position(end) for end in (min(self.values), max(self.values)))
@@ -75,7 +75,7 @@ class Direction:
 
 @dataclass(frozen=True)
 class Plane:
-    """The problems of a table at which everything but x and y is held.
+    """The problems of a table with every axis but x and y held fixed.
 
     xs, ys  the positions of the problems; ``colours`` the column asked for; ``rows`` the frame's other columns
     held    the values of the other axes
@@ -95,10 +95,10 @@ def read_plane(table: str | Path, x: str | None, y: str | None, colour: str, at:
     """The plane of two axes of a table.
 
     x, y  by default the study's first axes
-    at    of every other axis the value to hold, as text
+    at    the fixed value of every other axis, as text
 
-    Raises ValueError, naming it, for an axis that the study does not vary, a column that the table has not, an axis
-    that has to be held or a value that it does not have; FileNotFoundError if there is no table.
+    Raises ValueError, naming it, for an axis that the study does not vary, a missing column, an axis that must be held
+    fixed, or a value that does not occur; FileNotFoundError if there is no table.
     """
     import pandas
     import pyarrow.parquet as pq
@@ -170,7 +170,7 @@ def shown(value: Any) -> str:
 
 
 def _direction(study: Study, key: str, values: Sequence[Any]) -> Direction:
-    """Values in order; on a logarithmic scale where the study has it, or where a list of numbers spans decades."""
+    """The values in order; on a logarithmic scale if the study has one, or if a list of numbers spans decades."""
     axis = next(axis for axis in study.axes if axis.key == key)
     distinct = tuple(dict.fromkeys(values if study.plan.samples is not None else axis.grid()))
     if not all(isinstance(value, (int, float)) for value in distinct):

@@ -1,4 +1,4 @@
-"""One row of the table: a problem, its certified minimum, what theory says of it, metrics and claims."""
+"""One row of the table: a problem, its certified minimum, theory's prediction, metrics and claims."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def row(
     certificate: Certificate,
     plan: Plan,
 ) -> Row:
-    """By the names of ``verify.sweeping.columns``; None for what is undefined or does not apply."""
+    """The values by the names of ``verify.sweeping.columns``; None if undefined or not applicable."""
     pinned = resolution(at, certificate)
     return {
         "problem": index,
@@ -57,7 +57,7 @@ def row(
 
 
 def _stated(given: Parameters, problem: Problem) -> Row:
-    """The parameters, as numbers and text, with the λ's, counts and losses that the problem has in the end."""
+    """The parameters as numbers and text, with the problem's resulting λ's, counts and losses."""
     used = uses(given)
     values = {name: value for name, value in attrs.asdict(given, recurse=False).items() if name in used}
     counts = np.concatenate(problem.counts) if isinstance(problem.counts, tuple) else problem.counts
@@ -94,7 +94,7 @@ def _rank(at: At) -> list[int]:
 
 
 def _of_theory(at: At, objective: float) -> Row:
-    """The prediction, if a theorem covers the problem, and where λ_H λ_W stands against its thresholds."""
+    """The prediction, if a theorem covers the problem, and λ_H λ_W compared with its thresholds."""
     names = ("theorem", "regime", "theory_objective", "theory_error", "theory_rank", "thresholds", "thresholds_passed")
     found = prediction(at)
     if found is None:

@@ -20,7 +20,7 @@ from verify.sweeping.study import Study, read_study
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sweep is: problems done, of them found there at the start, all, and seconds gone by since."""
+    """The progress of a sweep: problems done, those found done at the start, the total, and seconds elapsed."""
 
     done: int
     found: int
@@ -39,7 +39,7 @@ class Progress:
 
 
 def _duration(seconds: float) -> str:
-    """Such as 12 s, 3 min 5 s, 2 h 10 min."""
+    """A duration in words, such as 12 s, 3 min 5 s, 2 h 10 min."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -47,14 +47,14 @@ def _duration(seconds: float) -> str:
 
 
 class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C ended a sweep; the message says what is kept, and how it goes on."""
+    """Ctrl-C ended a sweep; the message says what is kept and how to go on."""
 
 
 @dataclass(frozen=True)
 class Sweep(Summarized):
     """A finished table.
 
-    path  of the Parquet file; ``computed`` how many of its problems this sweep solved, the others were there
+    path  of the Parquet file; ``computed``, the number of problems that this call solved; the others were done before
     """
 
     path: Path
@@ -91,7 +91,7 @@ def sweep(
     executor: Any = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Sweep:
-    """Solves, certifies and measures every problem of a study; a killed sweep, called again, goes on.
+    """Solves, certifies and measures every problem of a study; called again, it resumes a killed sweep.
 
     study     a TOML file, its tables as a dict, or a ``Study``: docs/howto/sweep.md
     table     the Parquet file to write. Until it is whole, finished chunks are kept in the folder ``TABLE.parts``
@@ -100,13 +100,14 @@ def sweep(
               They write into ``TABLE.parts``, on a file system that they share
     progress  called at the start and after every chunk
 
-    The table is the same, to the last bit, whatever works on it. A row a problem: its parameters, ``objective``,
-    ``lower_bound``, ``relative_gap``, ``verdict``, ``rank``, theory's prediction and thresholds if a theorem covers it,
-    every metric (``metric_SNC1``, …) and claim (``claim_nc4`` its violation, ``violated_nc4`` whether it is a
-    counterexample, certified and pinned as ``verify.falsify`` demands). What is undefined or does not apply is null.
+    The table is the same, to the last bit, whatever works on it. It has one row per problem: its parameters,
+    ``objective``, ``lower_bound``, ``relative_gap``, ``verdict``, ``rank``, theory's prediction and thresholds if a
+    theorem covers it, every metric (``metric_SNC1``, …) and claim (``claim_nc4`` its violation, ``violated_nc4``
+    whether it is a counterexample, certified and pinned as ``verify.falsify`` demands). Undefined or inapplicable
+    values are null.
 
-    Raises, before any work, TypeError or ValueError naming what of the study cannot be, ValueError for a table or parts
-    of another study or version, or that another process works on; OSError, naming the file, if it cannot be written,
+    Raises, before any work, TypeError or ValueError naming an invalid part of the study; ValueError for a table or
+    parts of another study or version, or in use by another process; OSError, naming the file, if it cannot be written,
     finished chunks being kept; ModuleNotFoundError without the extra ``sweep``; SweepInterrupted on Ctrl-C.
     """
     require_libraries()
@@ -140,7 +141,7 @@ def sweep(
 
 
 def _run(study: Study, numbers: list[int], jobs: int | None, executor: Any, folder: Path) -> Iterator[int]:
-    """Chunks as they are finished and kept."""
+    """Yields chunks as they are finished and stored."""
     if not numbers:
         return
     if executor is not None:

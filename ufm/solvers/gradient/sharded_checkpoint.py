@@ -102,7 +102,7 @@ class ShardedCheckpoint:
             if run.get("format") != FORMAT:
                 raise ValueError(f"not a checkpoint of many processes of this program (format {run.get('format')!r})")
             if digest != content_digest(run):
-                raise ValueError(f"damaged: {RUN} is not what its SHA-256 says")
+                raise ValueError(f"damaged: {RUN} does not match its SHA-256")
             progressed, files = progressed_from(run), {str(file): str(value) for file, value in run["files"].items()}
         except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise unreadable(newest, str(error)) from error
@@ -114,7 +114,7 @@ class ShardedCheckpoint:
         for file in sorted(files)[self.ranks.rank :: self.ranks.size]:
             path = newest / file
             if path.parent != newest or not path.is_file() or _sha256(path) != files[file]:
-                raise unreadable(newest, f"damaged: {file} is missing, or not what its SHA-256 says")
+                raise unreadable(newest, f"damaged: {file} is missing or does not match its SHA-256")
 
     def _move(self, direction: str, folder: Path, tensors: dict[str, Tensor]) -> None:
         """Moves tensors between memory and disk, by torch.distributed.checkpoint."""

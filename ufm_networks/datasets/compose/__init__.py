@@ -1,4 +1,4 @@
-"""Compositions: tasks made of the images of a source."""
+"""Compositions: tasks made from the images of a source."""
 
 from ufm_networks.datasets.compose._attributes import attributes
 from ufm_networks.datasets.compose._cross import cross

@@ -27,7 +27,7 @@ def attributes(
     The paper's label-balanced CelebA is ``attributes(celeba, names, balanced=True)`` (Appendix D.4). ``request``
     holds the fields of ``Request``; counts has shape (2, …, 2). All images are taken unless it says otherwise.
 
-    Raises ValueError for a source without attributes, a name that it has not (the nearest is named), or one twice.
+    Raises ValueError for a source without attributes, an unknown name (naming the nearest), or a repeated one.
     """
     if source.attributes is None:
         raise ValueError(f"{source.name} has classes, not attributes; use compose='cross' or 'split'")

@@ -1,4 +1,4 @@
-"""Multi: two images on one canvas, the class of each a task."""
+"""Multi: two images on one canvas; the class of each is a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Split: tasks with classes and samples of their own."""
+"""Split: tasks with separate classes and samples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def split(
     normalization: Normalization | None = None,
     **request: Any,
 ) -> TaskData:
-    """Consecutive classes are the classes of one task: (5, 5) of ten, or (3, 4), which leaves the last three out.
+    """Assigns consecutive classes to one task each: (5, 5) of ten, or (3, 4), which leaves the last three out.
 
     classes  (K_1, …, K_T), or "coarse": each superclass of the source is a task (CIFAR100-Split-5x20, Appendix C.2)
     ``request`` holds the fields of ``Request``; counts is a list of T arrays (K_t,). Balanced and long-tailed are

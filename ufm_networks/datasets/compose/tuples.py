@@ -1,4 +1,4 @@
-"""Single-source data whose images have their label tuple already: chosen, not composed of several."""
+"""Single-source data whose images already have a label tuple: they are selected, not composed."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def require_feasible_solution(problem: Problem, dim: int | None = None, *, every
 def require_feasible(problem: Problem, shapes: Iterable[tuple[int, ...]]) -> None:
     """Of H's shape (d, columns) form by form.
 
-    Raises ModuleNotFoundError without python-flint; ValueError if the work is too large, and how large may be.
+    Raises ModuleNotFoundError without python-flint; ValueError, with the limits, if the work is too large.
     """
     flint()
     shapes = list(shapes)

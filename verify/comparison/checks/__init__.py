@@ -1,1 +1,1 @@
-"""What a comparison checks, one aspect of the geometry a file."""
+"""The checks of a comparison, one aspect of the geometry per file."""

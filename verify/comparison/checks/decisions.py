@@ -1,4 +1,4 @@
-"""Rows on decisions: the heads against the nearest class centre, on the training features and on every h."""
+"""Rows on decisions: the heads compared with the nearest class centre, on the training features and on every h."""
 
 from __future__ import annotations
 

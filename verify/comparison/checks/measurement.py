@@ -1,4 +1,4 @@
-"""A point beside a theorem's prediction of it, form by form."""
+"""A point beside its prediction, form by form."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A certified point, its parts beside the prediction, and the tolerances."""
+    """A certified point with its prediction, part by part, and the tolerances."""
 
     problem: Problem
     parts: tuple[Part, ...]
@@ -122,7 +122,7 @@ class Measurement:
         return bool(set(told.codes) & set(self.prediction.properties))
 
     def unclaimed(self, told: Property) -> str:
-        """Why the theorem does not claim the property here."""
+        """The reason why the theorem does not claim the property here."""
         if self.problem.source in NO_CLASSES and OF_CLASSES & set(told.codes):
             return NO_CLASSES[self.problem.source]
         return "not a property of this regime"
@@ -141,14 +141,14 @@ class Measurement:
 
 
 def qualified(name: str, prediction: Prediction) -> str:
-    """A source, and whether the prediction goes beyond it."""
+    """A source, marked if the prediction goes beyond it."""
     if prediction.within_theorem:
         return name
     return f"{name}, past its threshold" if prediction.past_threshold else f"{name}, beyond the paper"
 
 
 def measure(at: At, prediction: Prediction, certificate: Certificate, tolerance: float) -> Measurement:
-    """Splits a prediction, whose fields stack all tasks, over the forms of the problem."""
+    """Splits a prediction, whose fields stack all tasks, into the forms of the problem."""
     logits = _listed(prediction.logits)
     weights = [None] * len(logits) if prediction.feature_weights is None else _listed(prediction.feature_weights)
     gram, cosines, biases = prediction.gram_W, prediction.cosines, np.concatenate(prediction.b)
@@ -163,7 +163,7 @@ def measure(at: At, prediction: Prediction, certificate: Certificate, tolerance:
 
 
 def _without_unmeasurable(part: Part, objective: float, smallest: float) -> Part:
-    """The part with heads and rows too small to measure taken as zero, which to the tolerance they are.
+    """The part with heads and rows set to zero that are too small to measure, as within the tolerance they are.
 
     A head whose penalties are a share r of F lowers F by about r² F against a zero head: where r² is below the
     objective's tolerance, so just below a threshold, no point within it need have the head's direction; likewise a row

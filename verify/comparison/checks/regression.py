@@ -19,9 +19,9 @@ from verify.reading.form import Float
 def regression_rows(at: Measurement) -> list[Row]:
     """NRC1 and NRC2 as the largest distance over the largest feature, NRC3 as the largest difference of entries.
 
-    Not applicable where nothing could fail: in directions that are all there are, and of a single output. Nor is NRC1
-    where features without bias span more than they vary along, as of no more samples than outputs: principal components
-    are about the mean.
+    Not applicable if nothing could fail: if the directions span the whole space, or for a single output. NRC1 is not
+    applicable either if features without bias span more than they vary along, as with no more samples than outputs:
+    principal components are about the mean.
     """
     if at.problem.source != "regression":
         return []
@@ -60,7 +60,7 @@ def _heads(at: Measurement) -> Row:
 
 
 def _row(at: Measurement, told: Property, measured: float, note: str) -> Row:
-    """Judged where the theorem claims it and there is no note why not; measured all the same."""
+    """Judged if the theorem claims it and no note excludes it; measured in any case."""
     if note or not at.claims(told):
         note = note or at.unclaimed(told)
         return not_applicable(told.name, at.geometry, at.source(told), note, measured=measured)

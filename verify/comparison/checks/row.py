@@ -1,4 +1,4 @@
-"""One checked statement, and the tolerances every statement shares."""
+"""One checked statement, and the common tolerances."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def vanishing_tolerance(objective_tolerance: float) -> float:
 
 @dataclass(frozen=True)
 class Row:
-    """A property held against its expectation.
+    """A property compared with its expected value.
 
-    check      what is checked, in words
-    measured   the number measured; NaN where there is nothing to measure
-    expected   its value by the theorem; a deviation's is 0
-    tolerance  largest |measured − expected| that passes, or measured − expected where the check says "at most"
+    check      the check in words
+    measured   the measured number; NaN if there is nothing to measure
+    expected   its value by the theorem; 0 for a deviation
+    tolerance  largest |measured − expected| that passes, or measured − expected if the check says "at most"
     verdict    "passed", "failed", or "not applicable": a hypothesis does not hold, or nothing could fail
     source     theorem and property
-    note       why a row is not applicable
+    note       the reason why a row is not applicable
     """
 
     check: str
@@ -77,19 +77,19 @@ def judged(
 
 
 def share(part: float, objective: float) -> float:
-    """Part of F. Where F is zero, as of constant targets with a free bias, nothing is a share of 0, all else is ∞."""
+    """A part of F relative to F. If F is 0, as for constant targets with a free bias, it is 0 or ∞."""
     if objective > 0:
         return part / objective
     return math.inf if part > 0 else 0.0
 
 
 def worst(values: Iterable[float]) -> float:
-    """The largest, NaN where any is: built-in max drops a NaN that is not first, and with it the failure."""
+    """The largest, or NaN if any is: the built-in max drops a NaN that is not first, and with it a failure."""
     return float(np.max(list(values)))
 
 
 def not_applicable(
     check: str, tolerance: float, source: str, note: str, *, measured: float = math.nan, expected: float = 0.0
 ) -> Row:
-    """A row that neither passes nor fails, and why."""
+    """A row that neither passes nor fails, with the reason."""
     return Row(check, float(measured), expected, tolerance, NOT_APPLICABLE, source, note)

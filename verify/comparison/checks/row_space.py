@@ -1,4 +1,4 @@
-"""The row on what every critical point has in place of NC4: features are W⁺ of the logits."""
+"""The row on the weaker form of NC4 that holds at every critical point: features are W⁺ of the logits."""
 
 from __future__ import annotations
 
