@@ -121,7 +121,7 @@ def _sentence(gaps: Sequence[Gap]) -> str:
     whole, read = (sum(gap.stages[i].objective for gap in gaps) for i in (0, 2))
     best, alone = (sum(bounds) for bounds in zip(*((g.optimum.lower_bound, g.lower_bound) for g in gaps), strict=True))
     return (
-        f"(F − min F) / F of the model beside it is {(whole - best) / whole:.3g}; a bound from the network alone says at "
-        f"most {(whole - alone) / whole:.3g}. With each feature replaced by what the heads read of its label's mean, it is "
-        f"{(read - best) / read:.3g}."
+        f"(F − min F) / F of the model beside it is {(whole - best) / whole:.3g}; a bound from the network alone "
+        f"says at most {(whole - alone) / whole:.3g}. With each feature replaced by what the heads read of its "
+        f"label's mean, it is {(read - best) / read:.3g}."
     )
