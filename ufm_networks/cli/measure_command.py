@@ -126,7 +126,8 @@ class Measure:
         terminal.tell(observed)
         terminal.result(certificate or "no λ's, so no certificate: give --weight-decay, or --lambda-W and --lambda-b")
         terminal.written("page", page)
-        terminal.then(f"open {page} in a browser", shell_words("ufm", "certify", self.runs[0]))
+        again = f"{shell_words('ufm', 'measure', self.runs[0])} --weight-decay X, your optimizer's, for a certificate"
+        terminal.then(f"open {page} in a browser", *([] if certificate else [again]))
         return 0
 
     def _of_observations(self) -> str:

@@ -121,6 +121,7 @@ def _sentence(gaps: Sequence[Gap]) -> str:
     whole, read = (sum(gap.stages[i].objective for gap in gaps) for i in (0, 2))
     best, alone = (sum(bounds) for bounds in zip(*((g.optimum.lower_bound, g.lower_bound) for g in gaps), strict=True))
     return (
-        f"(F − min F) / F of the model beside it is {(whole - best) / whole:.3g}, which the network alone bounds by "
-        f"{(whole - alone) / whole:.3g}, and {(read - best) / read:.3g} without what no head reads of its features."
+        f"(F − min F) / F of the model beside it is {(whole - best) / whole:.3g}; a bound from the network alone "
+        f"says at most {(whole - alone) / whole:.3g}. With each feature replaced by what the heads read of its "
+        f"label's mean, it is {(read - best) / read:.3g}."
     )

@@ -47,7 +47,7 @@ def lead(runs: Sequence[RunComparison], names: Sequence[str]) -> str:
     _, whole, read = zip(*totals, strict=True)
     return (
         f"{len(runs)} runs: (F − min F) / F is {min(whole):.3g} to {max(whole):.3g}, and {min(read):.3g} to "
-        f"{max(read):.3g} without what no head reads of the features."
+        f"{max(read):.3g} with each feature replaced by what the heads read of its label's mean."
     )
 
 
@@ -57,8 +57,8 @@ def _sentence(run: RunComparison, name: str) -> str:
     alone, whole, read = _total(run)
     whose = "" if run.model.exact else " of the model beside it"
     return (
-        f"{name}: (F − min F) / F{whose} is {whole:.3g}, which the network alone bounds by {alone:.3g}, and {read:.3g} "
-        f"without what no head reads of its features. {run.heads.told}"
+        f"{name}: (F − min F) / F{whose} is {whole:.3g}; a bound from the network alone says at most {alone:.3g}. With "
+        f"each feature replaced by what the heads read of its label's mean, it is {read:.3g}. {run.heads.told}"
     )
 
 

@@ -18,7 +18,7 @@ class SweepCommand:
     """Solve, certify and measure the problems of a study into one Parquet table; run again, it resumes."""
 
     page: ClassVar[Page] = Page(
-        takes="minutes for a thousand small problems on one core; --dry-run counts them",
+        takes="about ten seconds for a thousand small problems on one core; --dry-run counts them",
         writes="one Parquet table, finished chunks first in a hidden folder beside it",
         status="0: every minimum is certified; 1: otherwise; 2: bad input; 130: Ctrl-C, finished chunks are kept",
         examples=(

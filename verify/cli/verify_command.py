@@ -23,7 +23,7 @@ class Verify:
     """Solve, certify and compare with the theorems. Without a problem: all theorems, in every regime."""
 
     page: ClassVar[Page] = Page(
-        takes="a minute for all theorems; seconds for a problem of a few classes",
+        takes="half a minute for all theorems; seconds for a problem of a few classes",
         writes="report.html, report.txt, report.json and figures/ in the folder of the report",
         status="0: every check passed; 1: one failed, or a minimum is not certified; 2: bad input",
         examples=(
