@@ -12,6 +12,7 @@ from ufm.support.frames import data_frame
 from ufm.support.strict_json import plain
 from verify.certification.descent import better_objective
 from verify.certification.dual import other_bounds, plain_bound
+from verify.certification.dual_of_product import product_bound
 from verify.certification.objective import evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
@@ -127,8 +128,9 @@ def certify(
     with the residuals g = ∂ℓ, the losses' conjugates ℓ* (``verify.losses``), V = c n g and θ = min(1, τ/σ); the last
     term is absent without a bias, and under a free one g is first made to have Σ_l V_tl = 0. λ's multiply the SUM of
     losses (their mean under ``reduction="mean"``, over N, or N_t per task). Where that g leaves the gap open, more are
-    tried: a θ per task, g = 0, and singular values of V set to τ one by one, which makes the gap of a point off by ε
-    of order ε² instead of ε. MultiSource is certified task by task.
+    tried: a θ per task, g = 0, singular values of V set to τ one by one, which makes the gap of a point off by ε of
+    order ε² instead of ε, and, where squared error leaves no more of ∂ℓ than its rounding, a g of W H's singular
+    vectors. MultiSource is certified task by task.
 
     solution   anything with .W, .H and optionally .b, .labels, as returned by ``ufm.solve``; or instead of it
     W          list of T arrays or tensors (K_t, d)
@@ -185,6 +187,8 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     closed = within(tolerance, at.objective, at.rounding, lower)
     if not closed:
         lower = max(lower, other_bounds(form, at.residual, apart=bound.spectral_ratio > 1.0))
+        if not within(tolerance, at.objective, at.rounding, lower):
+            lower = max(lower, product_bound(form, at.residual, at.logits))
     if not closed or parts > 1:
         lower *= 1.0 - 4 * (parts - 1) * UNIT
         closed = within(tolerance, at.objective, at.rounding, lower)

@@ -25,6 +25,7 @@ from ufm.solvers.objective import Objective
 
 ENOUGH = 1e-9  # of F: a larger residual, or gap, is no minimum whatever explains it
 NARROW = 1e-6  # below the sufficient dimension, where no gap tells, a larger residual is no stationary point
+OF_UNITS = 16  # times what rounding of logits adds: the same point in other units, or evaluated in another order
 MOST_RANKS = 8  # tried: where singular values drop most
 
 
@@ -39,7 +40,7 @@ def judged(
         return converged and residual <= max(tolerance, NARROW), None
     if ended == "interrupted" or not _hides(objective) or (converged and residual <= ENOUGH):
         return converged, None
-    gap = polar_gap(objective, state)
+    gap = polar_gap(objective, state) + OF_UNITS * logit_rounding(objective, state)
     return gap <= (tolerance if ended == "steps" else max(tolerance, ENOUGH)), gap
 
 
