@@ -94,8 +94,7 @@ def solve(
     seed       of the random start: same seed and device, same result (large problems hardly use it)
     device     "cpu" or "cuda" (newton, gradient)
     distributed  (gradient) True or "sharded": the columns of H are shared among the processes of the initialized
-    process
-           group, all of which call this with the same problem and options; see ``ufm.Gradient``
+               process group, all of which call this with the same problem and options; see ``ufm.Gradient``
     tolerance  an option of the method, with a meaning of its own in each; None is the method's default
 
     λ's must lie in [1e-100, 1e100] and task weights in [1e-50, 1e50]: beyond, float64 cannot hold their products.

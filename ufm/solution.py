@@ -109,7 +109,6 @@ def load(path: str | Path) -> Solution:
     """Reads what ``Solution.save`` wrote, to the last bit.
 
     Raises TypeError if ``path`` is not a path; FileNotFoundError if there is no file; ValueError, naming it, if the
-    file
-        is damaged, lacks a checksum (as in earlier versions), or is something else; MemoryError if it would not fit.
+    file is damaged, lacks a checksum (as in earlier versions), or is something else; MemoryError if it would not fit.
     """
     return Solution(**read_fields(path))

@@ -125,7 +125,7 @@ def test_without_lambdas_there_is_no_model(kind: str, tmp_path: Path, capsys: py
     assert told["heads"]["optimum_cosines"] is None
     assert Measure(runs=(file,), output=tmp_path / "page", json=True).run() == 0
     assert json.loads(capsys.readouterr().out)["certificate"] is None
-    with pytest.raises(ValueError, match="loss='squared-error' is of a model, which needs weight_decay="):
+    with pytest.raises(ValueError, match="loss='squared-error' needs a model, and so weight_decay="):
         seen.report(tmp_path / "page", loss="squared-error")
 
 

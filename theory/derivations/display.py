@@ -97,7 +97,7 @@ def _signed(term: Pieces) -> Pieces:
 
 
 def _factors(others: list[Any]) -> tuple[str, int]:
-    """What stands before a bracket."""
+    """The factors before a bracket."""
     if others == [sp.S.NegativeOne]:
         return "- ", 2
     product = others[0] if len(others) == 1 else sp.Mul(*others, evaluate=False)

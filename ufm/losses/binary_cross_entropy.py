@@ -98,7 +98,7 @@ class BinaryCrossEntropy:
 
     @staticmethod
     def unbounded(y: Float) -> Bool:
-        """Those of no sample, and those of every one."""
+        """The classes of no sample and those of every sample."""
         return np.asarray((y == 0.0).all(axis=1) | (y == 1.0).all(axis=1))
 
     @staticmethod

@@ -117,7 +117,7 @@ class CrossEntropy:
 
     @staticmethod
     def unbounded(y: Float) -> Bool:
-        """Those of no sample."""
+        """The classes of no sample."""
         return np.asarray((y == 0.0).all(axis=1))
 
     @staticmethod

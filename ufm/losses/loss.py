@@ -1,4 +1,4 @@
-"""What a solver needs from a loss ℓ(u; y), convex and smooth in a task's logits u ∈ R^K.
+"""The interface of a loss ℓ(u; y), convex and smooth in a task's logits u ∈ R^K, to the solvers.
 
 Newton works on all columns at once, with ``Columns`` made once for consecutive tasks of one loss. The gradient method
 works on chunks of samples, by functions of blocks (tasks, K, n): ``margins`` of logits are what ``value`` and ``along``
@@ -92,7 +92,7 @@ class Loss(Protocol):
 
     @staticmethod
     def margins(logits: Tensor, anchor: Tensor) -> Tensor:
-        """What ``loss`` and ``along`` take, linear in the logits; ``anchor`` is a class of largest target."""
+        """The input of ``loss`` and ``along``, linear in the logits; ``anchor`` is a class of largest target."""
 
     @staticmethod
     def residual(logits: Tensor, target: Tensor, weight: Tensor, anchor: Tensor) -> Tensor:

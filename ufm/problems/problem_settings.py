@@ -96,7 +96,7 @@ class Settled:
         return (self.loss,) * len(self.classes) if isinstance(self.loss, str) else self.loss
 
     def _summary(self) -> Summary:
-        """What is printed."""
+        """The printed summary."""
         raise NotImplementedError
 
     def __str__(self) -> str:

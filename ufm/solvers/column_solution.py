@@ -1,4 +1,4 @@
-"""What a solver of one standard form returns."""
+"""The result of a solver of one standard form."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ FREE = 0.01  # of the losses' curvature in a free bias: what a gradient there is
 
 @dataclass(frozen=True)
 class Linearization:
-    """What the gradient and the Hessian at one point share.
+    """The part of the gradient and the Hessian at one point that they share.
 
     W_hat (R, d), H_hat (d, m), b_hat (R, 1); states of the losses; residual (R, m) = ∂ℓ/∂u; G (R, m) = ∂F/∂(Ŵ Ĥ)
     without the penalty, the scaled residual whose spectral norm is ≤ 1 at a global minimum.

@@ -1,7 +1,7 @@
 """Task weightings: how the gradients of T task losses become one step.
 
-What a method needs of the gradients is their Gramian G = J Jᵀ (T, T), so the same methods weigh the tasks of a network
-and those of an unconstrained feature model.
+A method needs only the Gramian G = J Jᵀ (T, T) of the gradients, so the same methods weigh the tasks of a network and
+those of an unconstrained feature model.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = ["WEIGHTINGS", "TaskWeighting", "check_options", "make_weighting"]
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> None:
-    """Raises ValueError if a weighting does not take an option; ``task_weights`` are given apart."""
+    """Raises ValueError if a weighting does not take an option; ``task_weights`` are passed separately."""
     known = [key for key in inspect.signature(WEIGHTINGS[name]).parameters if key not in ("tasks", "seed", "device")]
     for key in options:
         if key not in known:
@@ -51,7 +51,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
 def make_weighting(
     name: str, tasks: int, *, seed: int = 0, device: torch.device | str = "cpu", **options: Any
 ) -> TaskWeighting:
-    """A weighting by name; a single task has nothing to be weighed against, and weighs 1 unless weights are "fixed".
+    """A weighting by name; a single task has weight 1 unless weights are "fixed".
 
     Raises ValueError or TypeError naming the option.
     """

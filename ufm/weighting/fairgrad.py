@@ -21,7 +21,7 @@ ALPHAS = 0.01, 10.0  # beyond, v = w^{−1/α} or w = v^{−α} soon leave float
 
 
 class FairGrad(TaskWeighting):
-    """α: 1, from 0.01 to 10. Raises RuntimeError if no w is: all gradients vanish, or they oppose one another."""
+    """α from 0.01 to 10, 1 by default. Raises RuntimeError if no w exists: gradients vanish or oppose one another."""
 
     gradients = True
 

@@ -1,4 +1,4 @@
-"""What every task weighting is: a rule from losses and gradients to weights."""
+"""The interface of task weightings: rules from losses and gradients to weights."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class TaskWeighting(ABC):
     gradients     whether w depends on G
     reads_losses  whether w depends on the losses now
     looks_back    whether ``stepped`` needs the losses of the same samples after the step
-    learned       a parameter of its own that the caller's optimizer moves along ``learned_gradient``, or None
+    learned       a parameter that the caller's optimizer moves along ``learned_gradient``, or None
 
-    Numbers are float64, on ``device``. Between steps, ``state`` and ``learned`` are all that a checkpoint must hold.
+    Numbers are float64, on ``device``. Between steps a checkpoint needs only ``state`` and ``learned``.
     """
 
     gradients = False
@@ -33,9 +33,9 @@ class TaskWeighting(ABC):
     def weights(self, losses: Tensor, gramian: Tensor | None = None, present: Tensor | None = None) -> Tensor:
         """(T,) of the losses (T,) and, where ``gradients``, G (T, T). Changes nothing.
 
-        present  (T,) of bool: the tasks that have a sample in this step, all unless given. Of several sources a batch
-                 may hold no sample of a task: its loss and gradient are then 0 because nothing was seen of it, not
-                 because it is solved, and its weight multiplies nothing but its head's own penalty
+        present  (T,) of bool: the tasks that have a sample in this step, all unless given. With several sources a batch
+                 may hold no sample of a task: its loss and gradient are then 0 because none was seen, not
+                 because it is solved, and its weight multiplies only its head's penalty
         """
 
     def learned_gradient(self, losses: Tensor) -> Tensor:
@@ -53,5 +53,5 @@ class TaskWeighting(ABC):
         return {}
 
     def zeros(self, *shape: int) -> Tensor:
-        """Of the dtype and on the device that all numbers here are."""
+        """Zeros in the weighting's dtype and on its device."""
         return torch.zeros(*shape, dtype=torch.float64, device=self.device)

@@ -1,4 +1,4 @@
-"""Uncertainty weighting, in the form for classification: weights are learned with the rest.
+"""Uncertainty weighting, in the form for classification: weights are learned with the network.
 
     min over s, beside all else, of  Σ_t e^{−s_t} L_t + s_t / 2,      w_t = e^{−s_t},      ∂/∂s_t = 1/2 − e^{−s_t} L_t
 

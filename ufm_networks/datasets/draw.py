@@ -25,7 +25,7 @@ def draw(pool: NDArray[np.int64], number: int, rng: np.random.Generator) -> NDAr
 
 
 def pools_of(labels: NDArray[np.int64], classes: int) -> list[NDArray[np.int64]]:
-    """Where each class 0 … classes − 1 occurs; other labels are left out."""
+    """The samples of each class 0 … classes − 1; other labels are left out."""
     order = np.argsort(labels, kind="stable")
     edges = np.searchsorted(labels[order], np.arange(classes + 1))
     return [order[start:end].astype(np.int64) for start, end in pairwise(edges.tolist())]

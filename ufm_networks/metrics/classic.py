@@ -33,11 +33,11 @@ UNASKED_RANK = "needs (d, d) more numbers; effective_rank=True measures it"
 
 @dataclass
 class TaskSums:
-    """What the second pass adds up of one task: Σ ‖P (h − μ_k)‖², and how many samples are decided otherwise.
+    """The sums of the second pass for one task: Σ ‖P (h − μ_k)‖², and the number of samples decided differently.
 
     P         (r, d) ``whitening``, or None if tr(Σ_W Σ_B⁺) is undefined, for ``reason``
     class_of  (m,) the class of each label of the form, −1 for none; means (K', d)
-    decided   what decisions are held against; None if they are SNC5's or MNC4's
+    decided   the reference for decisions; None if they are SNC5's or MNC4's
     """
 
     P: Tensor | None
@@ -81,7 +81,7 @@ class Classic:
         self.factors: list[Tensor] | None = None
 
     def of_means(self) -> tuple[dict[str, float], dict[str, str]]:
-        """What needs no second pass; of the rest NaN and the reason."""
+        """The metrics that need no second pass; NaN, with the reason, for the rest."""
         values: dict[str, float] = {}
         reasons = {PROJECTED: AGAIN, DECIDED: AGAIN, RANK: UNASKED_RANK}
         tasks = [task for form in self.tasks for task in form]

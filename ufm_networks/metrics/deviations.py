@@ -17,7 +17,7 @@ from verify.reading.form import Form
 
 @dataclass(frozen=True)
 class Reference:
-    """What features of one form are held against, as float64 tensors on the features' device.
+    """The reference for the features of one form, as float64 tensors on the features' device.
 
     means (m, d), centre (d,), W and b, the heads (K_t, d) and (K_t,) of its tasks, not copied; labels (m, T); largest,
     ‖h‖; where labels are missing, apart, one reference for the labels of each set of tasks, and of_label (m,), which of
@@ -78,7 +78,7 @@ def _unit(rows: Tensor, size: Tensor) -> Tensor:
 
 
 def disagreements(of: Reference, h: Tensor, label: Tensor) -> Tensor:
-    """How many samples of a batch (n, d) the heads and the nearest mean decide differently (SNC5, MNC4).
+    """The number of samples in a batch (n, d) that heads and nearest mean decide differently (SNC5, MNC4).
 
     A sample of a label (n,) that is missing in some tasks is decided in the others, for the nearest mean of the labels
     that are there in the same tasks.
@@ -119,7 +119,7 @@ def _centred(w: Tensor, v: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def decoding_errors(of: Reference, h: Tensor, label: Tensor) -> Tensor:
-    """How many samples of a batch (n, d) are nearest to another label's mean."""
+    """The number of samples in a batch (n, d) that are nearest to another label's mean."""
     return (nearest_mean(of.means, of.centre, h) != label).sum()
 
 

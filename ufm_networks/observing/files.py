@@ -46,7 +46,7 @@ def write_fields(fields: Mapping[str, Any], path: str | Path) -> None:
 
 
 def read_fields(path: str | Path) -> dict[str, Any]:
-    """What ``write_fields`` wrote. Raises TypeError, FileNotFoundError or ValueError naming the path."""
+    """Reads what ``write_fields`` wrote. Raises TypeError, FileNotFoundError or ValueError naming the path."""
     return read_record(path, FORMAT, "saved observation", "observation", _fields)
 
 

@@ -56,7 +56,7 @@ def observe(
     passes   2; with 1, an iterator will do, and SNC4, SNC5, MNC4, pinv_NC1 and centre_agreement, which need each
              feature again once the means are known, are NaN
     effective_rank  whether to measure the effective rank, which keeps a (d, d) factor of the features in the second
-    pass
+             pass
 
     Memory holds at most one batch of features, (columns, d) label means, and less than three numbers per sample. Sums
     are float64 whatever the model's format. In a group of processes (``torch.distributed``), a loader with a

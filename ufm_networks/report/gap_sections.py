@@ -1,4 +1,4 @@
-"""How far a network is from the model's optimum, and why, as tables and a paragraph."""
+"""The distance of a network from the model's optimum, and its causes, as tables and a paragraph."""
 
 from __future__ import annotations
 

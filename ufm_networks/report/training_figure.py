@@ -59,7 +59,7 @@ def training_file(runs: Sequence[Measurement], names: Sequence[str], name: str) 
 
 
 def axes_line(number: int) -> Any:
-    """What a run's line looks like, for the legend."""
+    """The line style of a run, for the legend."""
     from matplotlib.lines import Line2D  # an extra
 
     return Line2D([], [], markersize=3, **series(number))

@@ -56,7 +56,7 @@ def cosines_file(experiment: Experiment, rows: Sequence[dict[str, Any]]) -> Figu
 
 
 def cosines_caption(title: str, seeds: int) -> str:
-    """What is drawn of how many seeds."""
+    """The caption: what is drawn, and over how many seeds."""
     return f"{title}: mean over k{f', mean and standard deviation over {seeds} seeds' * (seeds > 1)}."
 
 

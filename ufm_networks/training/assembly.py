@@ -1,4 +1,4 @@
-"""From a configuration and data to the loop that trains."""
+"""Assembles the training loop from a configuration and data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ufm_networks.training.weightings import training_weighting
 
 
 def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
-    """Network, optimizer, weighting and penalty of a run, on the device of this process."""
+    """Builds network, optimizer, weighting and penalty of a run, on the device of this process."""
     train, device, tasks = config.train, processes.device, len(data.classes)
     on_gpu = device.type == "cuda"
     least = len(data) // -(-len(data) // train.batch_size)
@@ -62,7 +62,7 @@ def assemble(config: Config, data: TaskData, processes: Processes) -> Loop:
 
 
 def check_place(train: TrainConfig, processes: Processes) -> None:
-    """Raises ValueError, TypeError or ModuleNotFoundError if a run cannot be on this machine."""
+    """Raises ValueError, TypeError or ModuleNotFoundError if this machine cannot execute the run."""
     train.channels_last_on(processes.device)
     if train.compile is True and processes.device.type != "cuda":
         raise ValueError(f"compile=true needs a CUDA device, this run is on {processes.device}; leave it at 'auto'")

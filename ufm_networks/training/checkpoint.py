@@ -99,7 +99,7 @@ def _require_stored(value: Any, size: int) -> None:
 
 
 def run_fingerprint(tables: Mapping[str, Mapping[str, Any]], data: TaskData) -> dict[str, Any]:
-    """What must not change between a checkpoint and what resumes or reads it, flat: "model.width", "data.labels", …
+    """What must match between a checkpoint and the run that resumes it, flat: "model.width", "data.labels", …
 
     Of images ``pixel_digest`` counts: all pixels, or a sample where there are many. Their normalization counts where
     the configuration gives it: where it does not, it follows from them.

@@ -24,7 +24,7 @@ def _data(table: Any) -> dict[str, Any]:
 
 @attrs.frozen
 class Config:
-    """A run. ``data`` is the [data] table as ``ufm_networks.datasets`` reads it; arrays in it become lists."""
+    """The configuration of a run; ``data`` is the [data] table for ``ufm_networks.datasets``, with arrays as lists."""
 
     data: dict[str, Any] = attrs.field(factory=dict, converter=_data)
     model: ModelConfig = attrs.field(factory=ModelConfig)
@@ -34,21 +34,21 @@ class Config:
         check_tasks(self.model, self.train, self.data.get("compose") == "multi_label", classes_of(self.data))
 
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The tables of a TOML file that reads back as this; what is None or empty is left out."""
+        """The tables of a TOML file that reads back as this configuration; None and empty values are left out."""
         return {
             name: {key: value for key, value in table.items() if value is not None and value != {}}
             for name, table in attrs.asdict(self).items()
         }
 
     def replaced(self, **train: Any) -> Config:
-        """With other values in [train]."""
+        """The configuration with other values in [train]."""
         return attrs.evolve(self, train=attrs.evolve(self.train, **train))
 
 
 def read_config(source: str | Path | Mapping[str, Any] | Config) -> Config:
-    """A configuration from a TOML file, from its tables as a dict, or as it is.
+    """Reads a configuration from a TOML file or a dict of its tables; a Config is returned unchanged.
 
-    Raises ValueError or TypeError for a key that is not known, naming the nearest that is, or a value out of range.
+    Raises ValueError or TypeError for an unknown key, naming the nearest known one, or a value out of range.
     """
     if isinstance(source, Config):
         return source

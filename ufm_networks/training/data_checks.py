@@ -1,4 +1,4 @@
-"""What can be wrong with the data of a run, looked for before it is trained."""
+"""Checks of a run's data before training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ufm_networks.training.config_checks import check_tasks
 
 
 def check_given(data: object, test: object) -> None:
-    """Raises TypeError or ValueError if data given in place of the [data] table are not, or are test data alone."""
+    """Raises TypeError or ValueError if data in place of the [data] table are not TaskData, or are test data alone."""
     for name, value in (("data", data), ("test", test)):
         if value is not None and not isinstance(value, TaskData):
             raise TypeError(f"{name} must be a ufm_networks.datasets.TaskData, got a {type(value).__name__}")
@@ -20,7 +20,7 @@ def check_given(data: object, test: object) -> None:
 
 
 def check_data(config: Config, data: TaskData, test: TaskData | None) -> None:
-    """Raises ValueError if a run cannot be trained on the data, or tested on the test data."""
+    """Raises ValueError if a run cannot be trained on the data or tested on the test data."""
     for t, counts in enumerate(data.class_counts):
         if not counts.all():
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Feature decay: the penalty that makes a network's problem the unconstrained feature model's, with its λ's.
+"""Feature decay: the penalty with which a network minimizes the objective of the unconstrained feature model.
 
 Problem (3) with reduction="sum", divided by N, over the features h_i of a network:
 
@@ -14,7 +14,7 @@ own N_t, as the loss of the network is (the paper's eq. 2):
     Σ_t (c^t / N_t) [ Σ_{i of t} (CE_i + λ_H ‖h_i‖²) + λ_W ‖W^t‖² + λ_b ‖b^t‖² ].
 
 With weight decay instead the optimizer adds (wd / 2) ‖θ‖², which for a head is λ_W = λ_b = N wd / 2. Features are
-decayed by way of the backbone only; at a stationary point λ_H = λ_W ‖W‖² / ‖H‖² is in effect.
+decayed only through the backbone; at a stationary point λ_H = λ_W ‖W‖² / ‖H‖² is in effect.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def weight_decay_lambdas(weight_decay: float, N: int) -> UFMLambdas:
 
 
 class Penalty:
-    """What feature decay adds to the losses of a batch: P_t to the loss of task t, below the same c^t, and P.
+    """The penalty that feature decay adds to the losses of a batch: P_t to that of task t, with the same c^t, and P.
 
     head_weights    (T,) 1 / N_t
     sample_weights  (T,) of λ_H ‖h_i‖² in the mean over a batch, as a part of P_t: N / N_t for a sample of task t

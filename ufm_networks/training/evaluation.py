@@ -20,7 +20,7 @@ BATCH = 256
 
 
 class Evaluation:
-    """A data set to be measured again and again."""
+    """Repeated measurements on one data set."""
 
     def __init__(self, batches: DeviceBatches, processes: Processes) -> None:
         self.batches, self.processes = batches, processes
@@ -28,7 +28,7 @@ class Evaluation:
         self.parts = parts[processes.rank :: processes.world]
 
     def accuracy(self, network: MultiTaskNetwork) -> dict[str, float]:
-        """Fractions of samples decided right: "accuracy_t" per task and "accuracy", their mean."""
+        """Fractions of samples decided correctly: "accuracy_t" per task and "accuracy", their mean."""
         right = _Right(self)
         for _ in self._features(network, right):
             pass
@@ -74,7 +74,7 @@ class _Right:
         self.of = torch.zeros_like(self.right)
 
     def add(self, logits: list[Tensor], labels: Tensor) -> None:
-        """A set of labels is right where its |S| members have the |S| largest logits."""
+        """Adds a batch; a label set counts as correct if its |S| members have the |S| largest logits."""
         match self.kind:
             case "multilabel":
                 (u,) = logits

@@ -1,4 +1,4 @@
-"""One process at a time trains into a folder."""
+"""A lock with which one process at a time trains into a folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def require_folder(path: Path) -> None:
 
 
 def locked(path: Path) -> AbstractContextManager[None]:
-    """The folder is this process's own until the end, by its file ``.lock``; raises ValueError if it is another's."""
+    """Locks the folder by its file ``.lock`` until the end; raises ValueError if another process has it."""
     return file_locked(
         path / LOCK,
         f"output={str(path)!r}: another process trains into this folder now; wait for it, or name another",

@@ -1,4 +1,4 @@
-"""Weightings that read the gradient of each task's loss with respect to what the tasks share.
+"""Weightings that read the gradient of each task's loss with respect to the shared parameters or features.
 
     shared parameters θ   along  Σ_t w_t ∂(L_t + P_t)/∂θ + ∂P/∂θ,        w from G_ts = ⟨g_t, g_s⟩
     head t                along  ∂(L_t + P_t)/∂(W^t, b^t): its own task's, unweighted

@@ -11,7 +11,7 @@ from torch import nn
 
 @contextmanager
 def kept_buffers(network: nn.Module) -> Iterator[None]:
-    """What is in the buffers when it begins is there again when it ends."""
+    """Restores the buffers of a module at the end of the context."""
     buffers = list(network.buffers())
     kept = [buffer.clone() for buffer in buffers]
     try:

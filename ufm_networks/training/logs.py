@@ -1,4 +1,4 @@
-"""The history of a run as metrics.csv, and in TensorBoard where that is installed."""
+"""The history of a run as metrics.csv, and in TensorBoard if that is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = dict[str, float]
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """All rows, one an epoch; what an epoch did not measure is empty. Written whole, then renamed."""
+    """Writes all rows, one per epoch, with empty cells for what was not measured; written whole, then renamed."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     with whole_file(path, advice=GOES_ON) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names)
@@ -24,7 +24,7 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 
 class TensorBoard:
-    """Scalars below ``folder``/tensorboard; nothing where TensorBoard is not installed."""
+    """Writes scalars below ``folder``/tensorboard; does nothing if TensorBoard is not installed."""
 
     def __init__(self, folder: Path, epochs_done: int) -> None:
         self.writer: Any = None
@@ -35,13 +35,13 @@ class TensorBoard:
             self.writer = SummaryWriter(str(folder / "tensorboard"), purge_step=epochs_done + 1)
 
     def add(self, row: Row) -> None:
-        """One epoch."""
+        """Adds the row of an epoch."""
         if self.writer is not None:
             for name, value in row.items():
                 if name != "epoch":
                     self.writer.add_scalar(name, value, int(row["epoch"]))
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Flushes and closes the writer."""
         if self.writer is not None:
             self.writer.close()

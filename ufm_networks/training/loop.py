@@ -21,12 +21,12 @@ from ufm_networks.training.weighting import Step, Weighting
 
 @dataclass(frozen=True)
 class Loop:
-    """What a step needs.
+    """The training loop and everything a step needs.
 
         batch loss of task t   L_t = (N / N_t) (1/B) Σ_{i of t} loss_ti,  an estimate of the mean over task t's samples
-        step                   along the gradient that the weighting makes of (L_t)_t and the penalty
+        step                    along the gradient that the weighting computes from (L_t)_t and the penalty
 
-    model       the network, or what wraps it (DDP, compiled); its forward gives features and logits
+    model       the network, possibly wrapped (DDP, compiled); its forward returns features and logits
     task_scale  (T,) N / N_t, all 1 for a single source
     A batch of B samples is shared among the processes, each of which divides by B / world, so that the mean over
     processes is the mean over the batch.

@@ -62,7 +62,7 @@ LOSSES: dict[Loss, BatchLoss] = {
 
 
 def loss_name() -> Check:
-    """One of the losses; with underscores for hyphens, as older configurations have them, it is the same."""
+    """The name of a loss; underscores in place of hyphens, as in older configurations, are accepted."""
     known = one_of(LOSSES)
 
     def check(name: str, value: Any) -> Any:

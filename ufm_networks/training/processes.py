@@ -25,7 +25,7 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this one writes files and shows progress."""
+        """Whether this process writes files and shows progress."""
         return self.rank == 0
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
@@ -51,9 +51,9 @@ class Processes:
 
 
 def group(device: torch.device | None = None) -> Processes | None:
-    """The processes of the program's own process group; None for one alone.
+    """The processes of the program's process group; None for a single process.
 
-    device  of what they tell each other: by default one whose tensors the group's backend takes
+    device  for communication: by default one whose tensors the group's backend takes
     """
     if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
         return None
@@ -65,7 +65,7 @@ def group(device: torch.device | None = None) -> Processes | None:
 
 @contextmanager
 def running(device: str) -> Iterator[Processes]:
-    """The processes of this run; device "auto" is CUDA where there is one, one per process under torchrun."""
+    """The processes of this run; device "auto" is CUDA if available, one GPU per process under torchrun."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -13,7 +13,7 @@ from ufm_networks.training.logs import Row
 
 
 class Show(Protocol):
-    """Called after every epoch."""
+    """The callback after every epoch."""
 
     def __call__(self, row: Row) -> None:
         """With the epoch's row."""
@@ -22,7 +22,7 @@ class Show(Protocol):
 
 @contextmanager
 def progress_bar(epochs: int, done: int, *, shown: bool | None) -> Iterator[Show]:
-    """None shows it where a terminal looks on."""
+    """A progress bar; ``None`` shows it if stderr is a terminal."""
     console = Console(stderr=True)
     visible = console.is_terminal if shown is None else shown
     columns = (

@@ -26,9 +26,9 @@ CONFIG, CHECKPOINT, METRICS, FEATURES = "config.toml", "checkpoint.pt", "metrics
 
 @dataclass
 class Run:
-    """What ``ufm_networks.train`` returns and ``ufm_networks.load_run`` reads.
+    """A run: what ``ufm_networks.train`` returns and ``ufm_networks.load_run`` reads.
 
-    history   one row an epoch: epoch, learning_rate, loss, loss_t, seconds, images_per_second, and where measured
+    history   one row per epoch: epoch, learning_rate, loss, loss_t, seconds, images_per_second, and if measured
               accuracy, test_accuracy and the metrics of ``verify.metrics``
     measured  the last metrics with the label means they come from; None if loaded
     folder    config.toml, checkpoint.pt, metrics.csv, features.safetensors; None if nothing was written
@@ -52,11 +52,11 @@ class Run:
 
     @property
     def metrics(self) -> Row:
-        """The last row that has metrics."""
+        """The last row with metrics."""
         return next((row for row in reversed(self.history) if "accuracy" in row), {})
 
     def problem(self) -> Any:
-        """The ufm problem the network was trained as.
+        """The ufm problem that the network was trained on.
 
         ValueError without feature_decay, which fixes λ_H, and for a weighting that changes c^t on the way.
         """
@@ -81,7 +81,7 @@ class Run:
 
 
 def build_network(config: Config, data: TaskData) -> MultiTaskNetwork:
-    """As [model] says, for images and classes of the data; its initial values are those of ``train.seed``.
+    """Builds the network of [model] for the data's images and classes, initialized with ``train.seed``.
 
     Raises MemoryError if it would not fit.
     """
@@ -117,9 +117,9 @@ def build_data(config: Config) -> tuple[TaskData, TaskData | None]:
 
 
 def load_run(folder: str | Path, *, data: TaskData | None = None, test: TaskData | None = None) -> Run:
-    """The run of a folder at its last checkpoint, on the CPU and in evaluation mode.
+    """Loads the run in a folder at its last checkpoint, on the CPU and in evaluation mode.
 
-    data, test  what it was trained with, where that is not of the configuration's [data] table
+    data, test  the data of training, if they are not those of the configuration's [data] table
     Raises FileNotFoundError or ValueError if the folder holds no run, a damaged one, or a configuration or data that
     its checkpoint was not trained with.
     """

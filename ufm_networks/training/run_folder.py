@@ -1,4 +1,4 @@
-"""The files of a run, as it goes on."""
+"""The files of a run in progress."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunFolder:
         self.fingerprint = run_fingerprint(config.tables(), data)
 
     def resume(self, loop: Loop) -> list[Row]:
-        """Fills the loop from the checkpoint; its history, empty where there is no checkpoint."""
+        """Fills the loop from the checkpoint and returns its history, empty without a checkpoint."""
         if not self.checkpoint.exists():
             return []
         state = load_checkpoint(self.checkpoint, self.fingerprint, loop.processes.device)
@@ -54,7 +54,7 @@ class RunFolder:
             partial.write_text(tomli_w.dumps(self.config.tables()), encoding="utf-8")
 
     def keep(self, loop: Loop, history: list[Row], measured: Measured | None) -> None:
-        """After an epoch: the checkpoint last, so that what it tells of is there."""
+        """Saves everything after an epoch, the checkpoint last, so that the other files exist when it does."""
         train, epochs = self.config.train, len(history)
         write_csv(self.path / METRICS, history)
         if measured is not None and "accuracy" in history[-1]:

@@ -1,4 +1,4 @@
-"""Batch normalization over the batches of all processes, so that several of them train as one does."""
+"""Batch normalization over the batches of all processes, so that several processes train like one."""
 
 from __future__ import annotations
 

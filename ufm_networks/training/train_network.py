@@ -45,12 +45,12 @@ def train(
     """Trains a multi-task network and measures its neural collapse on the way.
 
     config  a TOML file, its tables as a dict, or a Config
-    output  folder of the run. A checkpoint in it is resumed from, to the same bits on a CPU; without a folder nothing
+    output  folder of the run. A checkpoint in it is resumed, bit for bit on a CPU; without a folder nothing
             is written
-    data, test  in place of the [data] table
-    progress    a bar: None if a terminal looks on, True always, False never
+    data, test  used in place of the [data] table
+    progress    a progress bar: None shows it if stderr is a terminal, True always, False never
 
-    The order of the data depends on (seed, epoch) alone. Ctrl-C returns the run as its last checkpoint has it, and
+    The order of the data depends on (seed, epoch) alone. Ctrl-C returns the run at its last checkpoint, and
     raises KeyboardInterrupt if there is none.
     Raises ValueError, TypeError or OSError, naming the field, before any work; RuntimeError if training
     diverges, naming the epoch; the last checkpoint and the metrics so far are kept.
@@ -70,7 +70,7 @@ def train(
 
 @dataclass
 class _Training:
-    """The state of one run."""
+    """The state of a run in training."""
 
     config: Config
     data: TaskData
@@ -107,7 +107,7 @@ class _Training:
 
     @contextlib.contextmanager
     def _own_folder(self) -> Iterator[None]:
-        """The first process keeps others out of the folder."""
+        """Locks the folder, in the first process."""
         if self.folder is None or not self.processes.first:
             yield
             return
@@ -139,7 +139,7 @@ class _Training:
             raise RuntimeError(self._diverged(epoch, str(error))) from error
 
     def _trained(self, epoch: int) -> Row:
-        """The row of an epoch; raises NotFiniteError if a number is not finite any more."""
+        """Trains an epoch and returns its row; raises NotFiniteError if a value is no longer finite."""
         train, loop = self.config.train, self.loop
         rate = cosine_learning_rate(epoch, train.epochs, train.learning_rate, train.final_learning_rate)
         for group in loop.optimizer.param_groups:
@@ -166,7 +166,7 @@ class _Training:
         return row
 
     def _diverged(self, epoch: int, what: str) -> str:
-        """What happened, what would do, and what is kept."""
+        """The error of a diverged run: what happened, what to try, and what is kept."""
         model, train = self.config.model, self.config.train
         advice = f"lower learning_rate={train.learning_rate:g}"
         if not any(isinstance(module, torch.nn.BatchNorm2d) for module in self.loop.network.modules()):
@@ -188,7 +188,7 @@ class _Training:
         return row | self.measured.metrics
 
     def _interrupted(self) -> Run:
-        """The run as its last checkpoint has it."""
+        """The run at its last checkpoint."""
         if self.folder is None or not self.folder.checkpoint.exists():
             raise KeyboardInterrupt
         self.history, self.measured = self.folder.resume(self.loop), None

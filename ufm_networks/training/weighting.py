@@ -1,4 +1,4 @@
-"""How T task losses become one step: the weighting turns them into gradients."""
+"""How T task losses become one step: the weighting computes the gradients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ufm_networks.training.processes import Processes
 
 @dataclass(frozen=True)
 class Step:
-    """What a weighting may use in one step.
+    """The inputs of a weighting in one step.
 
         a step goes along the gradient of  Σ_t w_t (L_t + P_t) + P
 
@@ -82,12 +82,12 @@ class Weighting(ABC):
         return [] if self.learned is None else [self.learned]
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint must hold: tensors."""
+        """The tensors that a checkpoint must hold."""
         own = {} if self.learned is None else {"learned": self.learned.detach()}
         return {name: tensor.clone() for name, tensor in (own | self.rule.state()).items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """From a checkpoint; raises ValueError if it is of another weighting."""
+        """Restores the state from a checkpoint; raises ValueError if it belongs to another weighting."""
         own = {} if self.learned is None else {"learned": self.learned.detach()}
         current = own | self.rule.state()
         if state.keys() != current.keys():

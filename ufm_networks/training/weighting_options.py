@@ -1,4 +1,4 @@
-"""What [train] says of its weighting, held against what that weighting takes."""
+"""Checks of the weighting options in [train]."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ufm.support.nearest_name import require_name
 from ufm.weighting import WEIGHTINGS, check_options
 
 GRADIENTS = "gradients"
-"""The option that says with respect to what gradients are taken; of those weightings that read them."""
+"""The option that selects what gradients are taken with respect to, for weightings that read them."""
 SHARED = ("parameters", "features")
 
 

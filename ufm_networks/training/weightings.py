@@ -13,7 +13,7 @@ from ufm_networks.training.weighting_options import GRADIENTS, SHARED
 
 
 def training_weighting(train: TrainConfig, tasks: int, device: torch.device) -> Weighting:
-    """As [train] says."""
+    """The weighting that [train] specifies."""
     options = dict(train.weighting_options)
     of = options.pop(GRADIENTS, SHARED[0])
     if train.weighting == "fixed":

@@ -37,8 +37,10 @@ class CollapseCallback(Callback):  # type: ignore[misc, unused-ignore]
     heads    task → dotted name of an nn.Linear in the LightningModule, or the layer: {"digit": "network.fc"}
     every    epochs (``trainer.current_epoch``, from 0) that it does not divide are skipped
     samples  the number of samples to use from the data set of ``loader``, by default the training loader; seed selects
-    them loader   the batches of the pass, by default the training loader's where ``samples`` is given prefix   what
-    names begin with, such as "train/" unpack   batch → (inputs, labels); pool, missing, covariance as ``CollapseLog``
+             them
+    loader   the batches of the pass, by default the training loader's if ``samples`` is given
+    prefix   the prefix of names, such as "train/"
+    unpack   batch → (inputs, labels); pool, missing, covariance as ``CollapseLog``
 
     In a group of processes the sums are over all of them. After an epoch ``reasons`` says why a metric is NaN or left
     out. Raises TypeError or ValueError, naming the field or the batch; NotFiniteError, a ValueError, at the end of an

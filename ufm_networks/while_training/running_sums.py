@@ -30,7 +30,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the sums of G = Π_t (K_t + 1) label tuples stand in one vector of float64.
+    """The layout of the sums of G = Π_t (K_t + 1) label tuples in one vector of float64.
 
     classes     (K_1, …, K_T); a tuple has labels 0 … K_t − 1, or −1 for none. Tuple 0 is the one without any label
     dim         d

@@ -1,4 +1,4 @@
-"""Where values of an epoch go: TensorBoard, a CSV file, a function, or nowhere."""
+"""The destinations of an epoch's values: TensorBoard, a CSV file, a function, or none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def writer(log: Any) -> Write:
 
 
 def require_prefix(prefix: Any) -> str:
-    """What names begin with; raises TypeError for what is no string."""
+    """The prefix of names; raises TypeError unless it is a string."""
     if not isinstance(prefix, str):
         raise TypeError(f'prefix={prefix!r} must be a string, such as "train/"')
     return prefix

@@ -1,4 +1,4 @@
-"""How many dimensions features fill."""
+"""The number of dimensions that features fill."""
 
 from __future__ import annotations
 

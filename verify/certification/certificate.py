@@ -136,8 +136,7 @@ def certify(
     W          list of T arrays or tensors (K_t, d)
     H          (d, columns); MultiSource: list of T such arrays
     b          list of T arrays (K_t,); None, for all or as an entry, means zero: heads without bias, the only kind that
-    a
-               problem with lambda_b=None has
+               a problem with lambda_b=None has
     labels     (columns, T) label tuple of each column of H, −1 for no label; MultiSource: list of T arrays (columns_t,)
                or (columns_t, 1); MultiLabel: (columns, K) 0/1 indicators of label sets; soft labels and regression:
                (columns, 1) numbers of the problem's targets. Default problem.labels, one

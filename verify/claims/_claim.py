@@ -45,8 +45,7 @@ class Claim:
     """A statement that may be false; call it with a problem and its certified solution.
 
     measure     function of a problem and its solution (``verify.reading.read.At``) → violation ≥ 0, 0 if the claim
-    holds
-                and NaN if it says nothing; or True if the claim holds and False (violation 1) if it does not
+                holds and NaN if it says nothing; or True if the claim holds and False (violation 1) if it does not
     margin      violations up to this size are not reported
     resolution  of a violation, the largest relative error of the minimizer's Gram matrix at which it is believed
                 (``verify.falsification.resolution``): ``of_distances`` by default

@@ -24,8 +24,7 @@ _SOLUTION = "a solution, such as solution.safetensors, which ufm solve --save wr
 
 @dataclass(frozen=True)
 class Figure:
-    """Draw Figure 3(c), 60, 61 or 62 of the paper, closed form as a line, certified minima as points; the phase
-    diagram of a sweep; or heads, history or spectrum of a saved solution."""
+    """Draw Figure 3(c), 60, 61 or 62 of the paper, a sweep's phase diagram, or views of a saved solution."""
 
     page: ClassVar[Page] = Page(
         takes="seconds",

@@ -45,7 +45,7 @@ class Table:
 
     @property
     def file(self) -> FileRead:
-        """How it was read."""
+        """How the file was read."""
         delimiter = NAMES.get(self.delimiter, self.delimiter) if self.text else self.path.suffix[1:]
         return FileRead(self.path, delimiter, self.header, self.rows)
 

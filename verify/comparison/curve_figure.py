@@ -15,7 +15,7 @@ def curve_file(curve: CosineCurve, name: str = "curve") -> FigureFile:
 
 
 def curve_caption(curve: CosineCurve) -> str:
-    """What the curve shows, with the numbers behind the verdict."""
+    """The caption of a curve, with the numbers behind the verdict."""
     return (
         f"cos(w_1^1, w_1^2) against n^{{11}} for two tasks of {curve.classes} classes, N = {curve.samples:,}, "
         f"λ_H = {curve.lambda_H:g}, λ_W = {curve.lambda_W:g}. Line: {line_source(curve)}. "

@@ -50,8 +50,7 @@ def falsify(
     method     of ``ufm.solve``; "gradient" frees every sample's feature, which ``nc1`` needs; "convex" reaches
                about 1e-9 of F, too coarse for the geometry that most claims are about
     tolerance  relative, of the certificates; solver_tolerance is the tolerance of ``ufm.solve``, by default the
-    solver's
-               own, 1e-9 for "gradient"
+               solver's own, 1e-9 for "gradient"
     progress   called with the finding so far after every problem solved
 
     A problem counts as a counterexample only if its certificate reads "global minimum" at ``tolerance`` and its gap

@@ -144,7 +144,7 @@ class Trials:
             self.progress(self.finding(Ended.SEARCHING if self.first is None else Ended.SHRINKING))
 
     def finding(self, ended: Ended) -> Finding:
-        """What is known by now."""
+        """The finding so far."""
         searched = list(self.done.values())[: self.searched]
         found: dict[str, Any] = {}
         if self.first is not None and self.smallest is not None:

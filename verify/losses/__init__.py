@@ -1,6 +1,6 @@
-"""The losses as verification knows them, a file each, written apart from the solvers' and without a look at them.
+"""The losses of verification, one file each, written independently of the solvers' losses.
 
-A loss that is added is a new file, and its name here.
+A new loss is a new file, and its name here.
 """
 
 from __future__ import annotations

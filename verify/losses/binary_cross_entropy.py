@@ -177,7 +177,7 @@ class BinaryCrossEntropy:
 
 
 def _ends(at: Tasks) -> tuple[Float, Float]:
-    """How far down and how far up a deviation may go."""
+    """The lower and upper bounds of a deviation."""
     low, high = at.targets, 1.0 - at.targets
     if at.row_labelled is not None:
         high = np.where(at.row_labelled, high, 0.0)

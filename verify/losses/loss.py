@@ -1,4 +1,4 @@
-"""What verification asks of a loss ℓ(u; y), convex and smooth in the logits u ∈ R^K of one task.
+"""The interface of a loss ℓ(u; y), convex and smooth in the logits u ∈ R^K of one task, to verification.
 
 Its value and derivatives, and its conjugate ℓ*(g; y) = sup_u ⟨g, u⟩ − ℓ(u; y), of which −ℓ* is bounded from below with
 all rounding. A deviation g is a subgradient that was not computed as one: any double is made a point of ℓ*'s domain, a

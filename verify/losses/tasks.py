@@ -1,4 +1,4 @@
-"""What a loss is given to find dual points by: the targets of consecutive tasks that share it, all columns at once."""
+"""The input of a loss for dual points: the targets of consecutive tasks that share it, all columns at once."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from verify.reading.form import Float
 
 
 class Curve(Protocol):
-    """What is drawn of a ``verify.CosineCurve``."""
+    """The drawn part of a ``verify.CosineCurve``."""
 
     @property
     def classes(self) -> int:

@@ -67,7 +67,7 @@ def legend_of_figure(figure: Any, axes: Any, columns: int = 4) -> None:
 
 
 def _beside(axes: Any) -> int:
-    """How many axes share the figure's width."""
+    """The number of axes that share the figure's width."""
     place = axes.get_subplotspec()
     return 1 if place is None else int(place.get_gridspec().ncols)
 

@@ -57,7 +57,7 @@ def _symbol(text: str) -> str:
 
 @cache
 def _mathml(latex: str) -> str:
-    """What stands inside ``math``: the element itself is written without its namespace, which HTML implies."""
+    """The content of ``math``; the element itself is written without its namespace, which HTML implies."""
     from latex2mathml.converter import convert
 
     inside = re.sub("^<math[^>]*><mrow>(.*)</mrow></math>$", r"\1", convert(latex), flags=re.S)

@@ -93,7 +93,7 @@ def by_submitit(
 
 
 def _run_job(chunks: Sequence[Chunk], folder: Path, metadata: Mapping[str, str]) -> int:
-    """What one job does; chunks that are there already stay."""
+    """The work of one job; existing chunks are kept."""
     for chunk in chunks:
         if not part(folder, chunk.number).exists():
             write_part(folder, *run_chunk(chunk), metadata)

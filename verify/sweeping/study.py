@@ -81,7 +81,7 @@ class Study:
 
     @cached_property
     def size(self) -> int:
-        """How many problems."""
+        """The number of problems."""
         return self.plan.samples or math.prod(len(axis.grid()) for axis in self.axes)
 
     @cached_property

@@ -68,7 +68,7 @@ class Conjugate:
         )
 
     def take(self, index: Tensor) -> Conjugate:
-        """Those of the problems numbered ``index``."""
+        """The steps of the problems numbered ``index``."""
         return Conjugate(**{field.name: getattr(self, field.name)[..., index] for field in fields(self)})
 
     def advance(self, objective: BatchObjective, at: Linearization, radius: Tensor, forcing: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""What the forms of a batch differ in, stacked with the problem last."""
+"""The constants in which the forms of a batch differ, stacked with the problem last."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Constants:
 
     @classmethod
     def of(cls, shape: Shape, forms: Sequence[StandardForm], device: torch.device | str) -> Constants:
-        """Those of the forms, in order."""
+        """The constants of the forms, in order."""
 
         def last(arrays: Sequence[np.ndarray]) -> Tensor:
             """Stacked arrays, the problem last."""
@@ -66,6 +66,6 @@ class Constants:
         )
 
     def take(self, index: Tensor) -> Constants:
-        """Those of the problems numbered ``index``."""
+        """The constants of the problems numbered ``index``."""
         own = {field.name: getattr(self, field.name)[..., index] for field in dataclasses.fields(self)}
         return Constants(**own)

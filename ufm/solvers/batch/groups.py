@@ -90,7 +90,7 @@ def _batches(tasks: Sequence[Task], device: torch.device) -> list[list[int]]:
 
 
 def _solution(reached: Reached, p: int, tolerance: float) -> ColumnSolution | None:
-    """What was found of the batch's problem number p; its arrays are its own, and may be differentiated through."""
+    """The solution of the batch's problem number p; its arrays are copies, and may be differentiated through."""
     if not reached.solved[p]:
         return None
     residual, history = float(reached.residual[p]), reached.histories[p]

@@ -1,4 +1,4 @@
-"""What becomes of problems whose steps have ended: minima, steps on to a smaller target, or another solver's.
+"""The judgement of problems whose steps have ended: a minimum, more steps to a smaller target, or another solver.
 
 The conditions are those at the end of ``ufm.solvers.newton.column_solution``: the dual constraint ‖G‖_2 ≤ 1, the gap
 that breaking it by ε = σ/τ − 1 leaves, and what rounding leaves of a gradient where a loss is a parabola.

@@ -23,7 +23,7 @@ KEPT = 0.8  # of a batch: when fewer are left, it is made smaller
 
 @dataclass(frozen=True)
 class Reached:
-    """What a batch has of each of its problems, on the CPU, in the forms' order.
+    """The result of a batch for each of its problems, on the CPU, in the forms' order.
 
     W (B, R, d), H (B, d, m), b (B, R); value, residual (B,); solved (B,) is false where the problem is handed back, and
     nothing else of it counts
@@ -81,7 +81,7 @@ def solve_batch(
 
 
 class Kept:
-    """What becomes of each problem, and its history; the last place is nobody's."""
+    """The result and history of each problem; the last place belongs to none."""
 
     def __init__(self, whole: BatchObjective, problems: int) -> None:
         self.whole, self.problems = whole, problems

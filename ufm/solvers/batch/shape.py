@@ -1,4 +1,4 @@
-"""What standard forms must share to be one batch."""
+"""The shape that standard forms must share to be one batch."""
 
 from __future__ import annotations
 

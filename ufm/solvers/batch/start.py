@@ -1,4 +1,4 @@
-"""Where a batch starts: each problem where it would start alone."""
+"""The start of a batch: each problem starts as it would alone."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def choose(objective: BatchObjective, at: Tensor, new: State, old: State) -> Sta
 
 
 def take(objective: BatchObjective, state: State, index: Tensor) -> State:
-    """Those of the problems numbered ``index``; ``objective`` is theirs."""
+    """The states of the problems numbered ``index``; ``objective`` is theirs."""
     m = objective.shape.columns
     x = state.x[..., index]
     states = tuple(tuple(own.view(len(own), m, -1)[..., index].flatten(1) for own in run) for run in state.at.states)

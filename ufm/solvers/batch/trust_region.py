@@ -165,7 +165,7 @@ class Batch:
         return candidate, torch.where(difference.abs() > RESOLVED * state.value, difference, small)
 
     def _decide(self, runs: Tensor, polishes: Tensor, blunt: Tensor) -> None:
-        """What each problem that took a step does next."""
+        """Decides what each problem that took a step does next."""
         now, state = self.progress, self.state
         does = now.does
         reached = runs & (state.residual <= now.target)

@@ -1,4 +1,4 @@
-"""What one sweep over the samples measures."""
+"""The measurements of one sweep over the samples."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class WeightedMomentum(Method):
         return {"point": self.point.vector, "momentum": self.momentum.vector, **own}
 
     def resume(self, numbers: dict[str, float]) -> None:
-        """What was last seen follows from the state."""
+        """Resumes; the last observation follows from the state."""
         self.now = self._look()
 
 
