@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -18,6 +20,7 @@ import ufm
 import verify
 from verify import plot
 from verify.plot._spectrum import spectra_of
+from verify.plot.of_solution import history_figure
 
 LAMBDAS: dict[str, Any] = {"lambda_H": 0.05, "lambda_W": 0.03, "lambda_b": 0.02}
 PROBLEMS: dict[str, Any] = {
@@ -113,8 +116,8 @@ def test_a_spectrum_is_drawn_beside_the_predicted_one(solutions: dict[str, ufm.S
     axes = plot.spectrum(solution)
     lines = {line.get_label(): line.get_ydata() for line in axes.lines}
     first, second = spectra_of(solution, solution.problem, solution.counts)
-    np.testing.assert_array_equal(lines["heads, task 2"], second[0])
-    np.testing.assert_array_equal(lines["features, task 2"], second[1])
+    np.testing.assert_array_equal(lines["$W^{2}$"], second[0])
+    np.testing.assert_array_equal(lines["$H^{2}$"], second[1])
     np.testing.assert_allclose(lines["predicted, Theorem 3.2"], first[0][:2], rtol=1e-6)
     threshold = lines[r"zero below: $10^{-6} \sqrt{F}$"]
     np.testing.assert_allclose(threshold, 1e-6 * np.sqrt(solution.objective))
@@ -206,6 +209,47 @@ def test_equal_figures_are_equal_files_whatever_the_global_settings(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "a.png", "a.svg"]
 
 
+def test_axes_of_a_part_of_a_figure_are_drawn_on_and_the_whole_is_saved(
+    solutions: dict[str, ufm.Solution], run: ufm.Solution, curve: Any, tmp_path: Path
+) -> None:
+    figure = Figure(layout="constrained", figsize=(20, 5))
+    left, right = figure.subfigures(1, 2)
+    panels = [*left.subplots(1, 3), *right.subplots(1, 2)]
+    drawn = everything(solutions, run, curve, panels)
+    for part in (left, drawn["curve"]):
+        assert matplotlib.image.imread(plot.save(part, tmp_path / "a.png")).shape[:2] == (1500, 6000)
+
+
+def test_twenty_tasks_have_room_in_a_figure_of_their_own() -> None:
+    """Warnings are errors, and matplotlib warns of axes that a legend leaves nothing."""
+    many = ufm.solve(ufm.MultiSource.balanced((2,) * 20, (5,) * 20, **LAMBDAS))
+    for figure in (plot.spectrum(many).get_figure(), plot.history(many).get_figure(), history_figure(many)):
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            assert axes.get_window_extent().height > 1.2 * figure.dpi
+    axes = plot.heads([np.eye(2)] * 12)
+    axes.get_figure().draw_without_rendering()
+    places = [label.get_window_extent() for label in axes.get_yticklabels()]
+    assert all(below.y1 <= above.y0 for above, below in pairwise(places))
+
+
+def test_steps_and_indices_are_whole_numbers(solutions: dict[str, ufm.Solution]) -> None:
+    short = dataclasses.replace(solutions["one task"], history={"step": [0, 1, 2], "loss": [3.0, 2.0, 1.0]})
+    one = ufm.solve(ufm.Regression(np.arange(12.0)[:, None], lambda_H=0.01, lambda_W=0.01, lambda_b=0.01))
+    for axes in (plot.history(short, show="objective"), plot.spectrum(one)):
+        axes.get_figure().draw_without_rendering()
+        ticks = axes.get_xticks()
+        np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_heads_of_any_size_have_their_cosines(size: float) -> None:
+    W = [size * np.array([[3.0, 4.0], [0.0, 1.0]])]
+    np.testing.assert_allclose(np.asarray(plot.heads(W).collections[0].get_array()).ravel(), [1, 0.8, 0.8, 1])
+    tips = [line[1] for line in drawn_at(plot.heads(W, kind="vectors"))]
+    np.testing.assert_allclose(np.linalg.norm(tips, axis=1), [1, 0.2])
+
+
 def test_what_is_refused(solutions: dict[str, ufm.Solution], run: ufm.Solution, tmp_path: Path) -> None:
     own, one = solutions["own features"], solutions["one task"]
     zero = ufm.SingleSource.balanced((2, 2), 1, lambda_H=0.9, lambda_W=0.9, lambda_b=0.1)
@@ -213,6 +257,14 @@ def test_what_is_refused(solutions: dict[str, ufm.Solution], run: ufm.Solution, 
         (lambda: plot.heads(one, kind="vector"), ValueError, "kind='vector' is not known; did you mean 'vectors'"),
         (lambda: plot.heads(3), TypeError, "point must be a solution, a prediction or a list of heads"),
         (lambda: plot.heads([np.ones(3)]), ValueError, r"matrices \(K_t, d\) with one d, got shapes \(3,\)"),
+        (lambda: plot.heads([np.ones((0, 3))]), ValueError, r"matrices \(K_t, d\) with one d, got shapes \(0, 3\)"),
+        (lambda: plot.heads([1j * np.eye(2)]), ValueError, "heads must be real numbers, got complex128"),
+        (lambda: plot.heads([["a"]]), ValueError, "heads must be real numbers"),
+        (lambda: plot.heads([np.array([[1.0, np.nan]])]), ValueError, "heads must be finite numbers"),
+        (lambda: plot.heads(one, ax=Figure().add_subplot(projection="3d")), TypeError, "plain Axes, got 3d ones"),
+        (lambda: plot.history(one, ax=Figure().add_subplot(projection="polar")), TypeError, "plain Axes, got polar"),
+        (lambda: plot.history(one, show="metrics"), ValueError, "solution.history has no collapse metrics; solve"),
+        (lambda: plot.save(3, tmp_path / "a.png"), TypeError, "figure must be a matplotlib Figure or Axes of one"),
         (lambda: plot.heads(own, kind="vectors"), ValueError, "2 tasks with features of their own"),
         (lambda: plot.heads(ufm.solve(zero), kind="vectors"), ValueError, "all heads are zero"),
         (lambda: plot.history(one, show="loss"), ValueError, "show='loss' is not known"),

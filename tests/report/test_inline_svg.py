@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from xml.etree import ElementTree
 
 import numpy as np
-from reported_results import HOSTILE, case, curve
+from PIL import Image
+from reported_results import case, curve
 
 from verify.comparison.curve_figure import curve_file
 from verify.main_job.cosine_figure import cosine_file
-from verify.report.figure_files import FigureFile
+from verify.plot.cosine_matrix import cosine_panels
+from verify.report.figure_files import FigureFile, figure_file
 from verify.report.inline_svg import InlineFigures
+from verify.report.small_picture import START, small_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -20,10 +25,12 @@ def figures() -> list[FigureFile]:
     return [curve_file(curve()), *(cosine_file(name, case(name)) for name in ("balanced", "thirty rows"))]
 
 
-def covered(svg: str, fill: str) -> float:
+def covered(inline: InlineFigures, svg: str, fill: str) -> float:
     """The area of the cells of one colour, by the shoelace formula over closed paths of M, L, h, v."""
+    looks = dict(re.findall(r"\.(l\d+)\{([^}]*)\}", inline.shared))
     area = 0.0
-    for d, style in re.findall(r'<path d="([^"]*)"[^>]*style="([^"]*)"', svg):
+    for d, look in re.findall(r'<path d="([^"]*)"[^>]*class="([^"]*)"', svg):
+        style = looks[look]
         if not style.startswith(f"fill:{fill}"):
             continue
         for _, _, across, down in re.findall(r"M(-?[\d.]+)[ ]?(-?[\d.]+)h(-?[\d.]+)v(-?[\d.]+)h-?[\d.]+z", d):
@@ -54,7 +61,9 @@ def test_a_figure_drawn_twice_costs_its_letters_once() -> None:
 
 
 def test_cells_of_one_colour_cover_what_they_covered() -> None:
-    file = cosine_file("six", case(HOSTILE))  # six rows: cells, which many rows are not
+    """Eight rows, the most that are drawn as shapes; more are a picture."""
+    cosines = np.round(np.cos(np.add.outer(np.arange(8), np.arange(8))), 0)
+    file = figure_file("eight", cosine_panels([("", cosines)], (4, 4)), "", "")
     root = ElementTree.fromstring(file.svg)
     drawn: dict[str, float] = {}
     for path in root.iter(f"{SVG}path"):
@@ -64,11 +73,27 @@ def test_cells_of_one_colour_cover_what_they_covered() -> None:
             continue
         x, y = np.array(corners, dtype=np.float64).T
         drawn[fill[1]] = drawn.get(fill[1], 0.0) + np.ptp(x) * np.ptp(y)
-    svg = InlineFigures().add(file.svg)
-    assert len(drawn) > 3
+    inline = InlineFigures()
+    svg = inline.add(file.svg)
+    assert len(drawn) == 3
     for fill, area in drawn.items():
-        assert np.isclose(covered(svg, fill), area, rtol=0.03)
+        assert np.isclose(covered(inline, svg, fill), area, rtol=0.03)
 
 
 def test_no_figure_no_shared_parts() -> None:
     assert InlineFigures().shared == ""
+
+
+def test_a_palette_changes_no_pixel() -> None:
+    rng = np.random.default_rng(0)
+    for colours, alpha in ((5, 255), (256, 255), (257, 255), (4, 128)):
+        palette = np.arange(colours) * 65537 % (1 << 24)
+        numbers = np.concatenate([np.arange(colours), rng.integers(0, colours, 6400 - colours)]).reshape(80, 80)
+        pixels = np.stack([palette[numbers] >> shift & 255 for shift in (16, 8, 0)] + [0 * numbers + alpha], axis=-1)
+        written = io.BytesIO()
+        Image.fromarray(pixels.astype(np.uint8)).save(written, "png")
+        address = START + base64.b64encode(written.getvalue()).decode()
+        small = small_picture(f"{address[:40]}\n{address[40:]}")
+        assert (len(small) < len(address)) == (colours <= 256 and alpha == 255)
+        with Image.open(io.BytesIO(base64.b64decode(small.removeprefix(START)))) as shown:
+            np.testing.assert_array_equal(np.asarray(shown.convert("RGBA")), pixels)

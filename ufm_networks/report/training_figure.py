@@ -9,7 +9,7 @@ import numpy as np
 
 from ufm_networks.measuring import Measurement
 from verify._metrics.tables import METRIC
-from verify.plot.layout import grid, panel_grid, tidy, whole_epochs
+from verify.plot.layout import grid, panel_grid, tidy, whole_numbers
 from verify.plot.metric_names import shown
 from verify.plot.style import COLOURS, FAINT, few_markers, in_style, literal, series
 from verify.reading.form import Float
@@ -39,7 +39,7 @@ def training_figure(runs: Sequence[Measurement], names: Sequence[str]) -> Any:
             _plain_ticks(axes)
             grid(axes)
             axes.set_xlabel("epoch")
-            whole_epochs(axes)
+            whole_numbers(axes)
             tidy(axes, shown(panel))
         if 1 < len(runs) <= LEGEND_RUNS:
             handles = [axes_line(number) for number in range(len(runs))]

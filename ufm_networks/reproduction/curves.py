@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ufm_networks.experiments import Experiment, FinishedRun
 from ufm_networks.reproduction.summary import groups
-from verify.plot.layout import grid, legend_of_figure, panel_grid, tidy, whole_epochs
+from verify.plot.layout import grid, legend_of_figure, panel_grid, tidy, whole_numbers
 from verify.plot.metric_names import shown
 from verify.plot.style import FAINT, few_markers, in_style, literal, series
 from verify.report.figure_files import FigureFile, figure_file
@@ -67,7 +67,7 @@ def curves_figure(curves: Sequence[Curve]) -> Any:
                 axes.fill_between(of.epochs, *ends, color=look["color"], alpha=0.15, linewidth=0)
         for number, axes in enumerate(every):
             _scale(axes)
-            whole_epochs(axes)
+            whole_numbers(axes)
             tidy(axes, shown(metrics[number % len(metrics)]))
             axes.set_xlabel("epoch")
             grid(axes)

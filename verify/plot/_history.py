@@ -9,7 +9,7 @@ import numpy as np
 
 from ufm.support.nearest_name import require_name
 from verify._metrics.tables import METRIC
-from verify.plot.layout import grid, legend_below, tidy
+from verify.plot.layout import grid, legend_below, tidy, whole_numbers
 from verify.plot.metric_names import shown
 from verify.plot.style import few_markers, in_style, new_axes, series
 from verify.reading.form import Float
@@ -45,11 +45,14 @@ def history(
     if not parts:
         raise ValueError("solution.history is empty; solve with method='gradient' or 'newton'")
     lines = _metrics(parts) if show == "metrics" else _losses(solution, parts, show, lower_bound, tasks)
+    if not lines:
+        kept = "collapse metrics; solve with method='gradient' and metrics=verify.tracked(problem)"
+        raise ValueError(f"solution.history has no {kept if show == 'metrics' else 'gradient_norm'}")
     axes = new_axes(ax, height=2.6)
     with in_style():
         for number, (name, part, values) in enumerate(lines):
             _line(axes, part, values, number, name)
-        _finish(axes, SHOWS[show])
+        _finish(axes, SHOWS[show], grow=ax is None)
     return axes
 
 
@@ -115,7 +118,7 @@ def _line(axes: Any, part: Part, y: Float, number: int, label: str) -> None:
     axes.plot(_steps(part, len(y)), positive, label=label or None, markevery=few_markers(len(y), number), **look)
 
 
-def _finish(axes: Any, title: str) -> None:
+def _finish(axes: Any, title: str, *, grow: bool) -> None:
     axes.set_xlabel("iterations")
     tidy(axes, title)
     if not axes.lines:
@@ -130,5 +133,7 @@ def _finish(axes: Any, title: str) -> None:
         # the start, step 0, keeps its place: linear up to the first step that was recorded
         axes.set_xscale("symlog", linthresh=float(positive.min()))
         axes.set_xlim(left=float(steps.min()))
+    else:
+        whole_numbers(axes)
     grid(axes)
-    legend_below(axes, columns=3)
+    legend_below(axes, columns=3, grow=grow)

@@ -39,19 +39,19 @@ def spectrum(solution: Any, *, prediction: Any = None, ax: Any = None) -> Any:
     with in_style():
         several = len(spectra) > 1
         for t, (heads, features) in enumerate(spectra):
-            of = f", task {t + 1}" if several else ""
+            of = (f"$W^{{{t + 1}}}$", f"$H^{{{t + 1}}}$") if several else ("heads", "features")
             color = {"color": COLOURS[2 * t % len(COLOURS)]}
             at = np.arange(1, len(heads) + 1)
             size = 5.0 if len(heads) <= LARGEST else 2.5
-            axes.plot(at, heads, ls="none", marker=MARKERS[0], markersize=size, label=f"heads{of}", **color)
+            axes.plot(at, heads, ls="none", marker=MARKERS[0], markersize=size, label=of[0], **color)
             color = {"color": COLOURS[(2 * t + 1) % len(COLOURS)]}
-            axes.plot(at, features, ls="none", marker="x", markersize=size + 2, label=f"features{of}", **color)
+            axes.plot(at, features, ls="none", marker="x", markersize=size + 2, label=of[1], **color)
         if prediction:
             for t, (heads, _) in enumerate(spectra_of(prediction, problem, solution.counts)):
                 above = heads[heads > 0]
                 label = f"predicted, {prediction.theorem}" if t == 0 else None
                 axes.plot(np.arange(1, len(above) + 1), above, "_", color=INK, markersize=11, label=label, zorder=1)
-        _finish(axes, ZERO_SHARE * float(np.sqrt(solution.objective)))
+        _finish(axes, ZERO_SHARE * float(np.sqrt(solution.objective)), columns=4 if several else 2, grow=ax is None)
     return axes
 
 
@@ -94,16 +94,16 @@ def _pair(problem: Any, heads: list[Float], H: Float, counts: Any, tasks: list[i
     return of_W[:size], of_H[:size]
 
 
-def _finish(axes: Any, threshold: float) -> None:
+def _finish(axes: Any, threshold: float, *, columns: int, grow: bool) -> None:
     axes.set_yscale("log")
     axes.axhline(threshold, color=FAINT, linestyle=":", linewidth=1.0, label=r"zero below: $10^{-6} \sqrt{F}$")
     low, high = axes.get_ylim()
     axes.set_ylim(min(max(low, 1e-3 * threshold), threshold / 3), high)
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
     axes.set_xlabel("index $i$")
     axes.set_ylabel(r"$\sigma_i$")
     tidy(axes, "singular values, weighted as the penalties")
     grid(axes)
-    legend_below(axes)
+    legend_below(axes, columns, grow=grow)

@@ -13,7 +13,7 @@ from verify.reading.form import Float
 from verify.reading.label_reading import NamedOutputs, NamedTask, shown
 
 Named = NamedTask | NamedOutputs
-ROWS_NAMED = 24  # more rows than this are named by their task
+ROWS_NAMED = 16  # more rows than this have no room for their names and are named by their task
 ROWS_NUMBERED = 8  # up to here a cell holds its number
 ROWS_MARKED = 40  # up to here a cell says that it is negative; more rows have no room for it
 LABELS = 25

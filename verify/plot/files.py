@@ -16,7 +16,7 @@ FORMATS = ("pdf", "svg", "png")
 def drawn(figure: Any, kind: str) -> bytes:
     """The figure as a file of one of ``FORMATS``: the same figure gives the same bytes, for no file has a date.
 
-    Raises ValueError for another format.
+    Axes or a part of a figure stand for the whole figure. Raises ValueError for another format, TypeError for no figure.
     """
     require_name("format", kind, FORMATS)
     metadata = {
@@ -24,9 +24,16 @@ def drawn(figure: Any, kind: str) -> bytes:
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
         "png": {"Software": None},
     }[kind]
+    from matplotlib.figure import Figure
+
+    whole = figure
+    while not isinstance(whole, Figure):
+        whole = getattr(whole, "figure", None)
+        if whole is None:
+            raise TypeError(f"figure must be a matplotlib Figure or Axes of one, got {type(figure).__name__}")
     buffer = io.BytesIO()
     with in_style():
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+        whole.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
     return buffer.getvalue()
 
 

@@ -7,9 +7,12 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from verify.plot.style import FAINT, INK, PAGE, SMALL, TEXT, in_style, literal, new_figure
 
 ROW = 1.75  # inches of a panel in a grid
+ROWS, LINE = 4, 1.5  # rows of a legend that a figure has room for; the height of one, in its type size
 LETTER, HANDLE = 0.6, 4.6  # widths in a legend, in its type size: of a letter at most about, and of what stands before
 
 
@@ -31,17 +34,18 @@ def grid(axes: Any) -> None:
     axes.set_axisbelow(True)
 
 
-def whole_epochs(axes: Any) -> None:
-    """Ticks at whole numbers only: there is no epoch 1.5."""
+def whole_numbers(axes: Any) -> None:
+    """Ticks at whole numbers only: there is no epoch and no step 1.5."""
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
 
 
-def legend_below(axes: Any, columns: int = 2, *, label: bool = True) -> None:
+def legend_below(axes: Any, columns: int = 2, *, label: bool = True, grow: bool = False) -> None:
     """The legend in the margin below the axes, off the data, in at most so many columns as there is room for.
 
     label  whether the x axis has one above it
+    grow   whether the figure may: taller by the rows beyond ``ROWS``, which would take the axes' own room
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -49,12 +53,20 @@ def legend_below(axes: Any, columns: int = 2, *, label: bool = True) -> None:
     if not names:
         return
     figure = axes.get_figure()
-    room = 72 * figure.get_figwidth() / _beside(axes) - 2 * SMALL
+    room = 72 * figure.bbox.width / figure.dpi / _beside(axes) - 2 * SMALL
     wrapped = [_wrapped(name, room) for name in names]
     points = (3.3 if label else 1.5) * TEXT + 4
     below = axes.transAxes + ScaledTranslation(0, -points / 72, figure.dpi_scale_trans)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": below, "borderaxespad": 0.2}
-    axes.legend(handles, wrapped, ncols=_columns(wrapped, room, columns), fontsize=SMALL, columnspacing=1.2, **place)
+    side_by_side = _columns(wrapped, room, columns)
+    axes.legend(handles, wrapped, ncols=side_by_side, fontsize=SMALL, columnspacing=1.2, **place)
+    if grow:
+        figure.set_figheight(figure.get_figheight() + legend_beyond(len(names), side_by_side))
+
+
+def legend_beyond(names: int, columns: int) -> float:
+    """Inches that a legend of so many names is higher than ``ROWS`` rows."""
+    return LINE * SMALL / 72 * max(0, -(-names // columns) - ROWS)
 
 
 def legend_of_figure(figure: Any, axes: Any, columns: int = 4) -> None:
@@ -86,8 +98,7 @@ def _columns(names: Sequence[str], room: float, most: int) -> int:
     """The most columns, filled one after the other, that the room in points holds side by side."""
     widths = [(max(map(_letters, name.split("\n"))) * LETTER + HANDLE) * SMALL for name in names]
     for columns in range(min(most, len(names)), 1, -1):
-        rows = -(-len(names) // columns)
-        if sum(max(widths[k : k + rows]) for k in range(0, len(names), rows)) <= room:
+        if sum(max(part) for part in np.array_split(widths, columns)) <= room:  # as matplotlib fills them
             return columns
     return 1
 

@@ -8,6 +8,7 @@ from typing import Any
 from verify._metrics.tables import METRIC
 from verify.plot._heads import heads
 from verify.plot._history import history, parts_of
+from verify.plot.layout import legend_beyond
 from verify.plot.points import features_of, rank_of
 from verify.plot.style import PAGE, in_style, new_figure
 
@@ -33,7 +34,7 @@ def history_figure(solution: Any, lower_bound: Any = None, tasks: Sequence[str] 
         return None
     metrics = any(METRIC.match(key) for part in parts for key in part)
     shows = ("gap", "gradient", "metrics") if metrics else ("gap", "gradient")
-    figure = new_figure(PAGE, 2.7)
+    figure = new_figure(PAGE, 2.7 + legend_beyond(len(parts), columns=2))  # the names of tasks, below a narrow panel
     with in_style():
         panels = figure.subplots(1, len(shows))
     for show, axes in zip(shows, panels, strict=True):

@@ -15,7 +15,7 @@ from verify.reading.sources import own_features
 def heads_of(point: Any) -> list[Float]:
     """T arrays (K_t, d): of a ``ufm.Solution``, of a ``theory.Prediction``, or given as a list of such arrays.
 
-    Raises TypeError for anything else, ValueError for arrays that do not fit together.
+    Raises TypeError for anything else, ValueError for arrays that do not fit together or hold no number.
     """
     given = getattr(point, "W", point)
     heads = given() if callable(given) else given
@@ -23,10 +23,15 @@ def heads_of(point: Any) -> list[Float]:
         raise TypeError(
             f"point must be a solution, a prediction or a list of heads (K_t, d), got {type(point).__name__}"
         )
-    arrays = [np.asarray(to_numpy(head), dtype=np.float64) for head in heads]
-    if any(head.ndim != 2 for head in arrays) or len({head.shape[1] for head in arrays}) > 1:
+    given = [np.asarray(to_numpy(head)) for head in heads]
+    if any(head.dtype.kind not in "iuf" for head in given):
+        raise ValueError(f"heads must be real numbers, got {', '.join(str(head.dtype) for head in given)}")
+    arrays = [head.astype(np.float64) for head in given]
+    if any(head.ndim != 2 or not head.size for head in arrays) or len({head.shape[1] for head in arrays}) > 1:
         shapes = ", ".join(str(head.shape) for head in arrays)
         raise ValueError(f"heads must be matrices (K_t, d) with one d, got shapes {shapes}")
+    if not all(np.isfinite(head).all() for head in arrays):
+        raise ValueError("heads must be finite numbers, got NaN or infinity")
     return arrays
 
 
@@ -43,11 +48,13 @@ def features_of(point: Any) -> list[Float]:
 def live_heads(point: Any) -> list[Float]:
     """``heads_of``, in which heads of a solution that count as zero are zero: √(λ_W c^t) ‖w_k^t‖ ≤ 10⁻⁶ √F.
 
-    Their direction would be rounding noise.
+    Their direction would be rounding noise. Heads without a problem are divided by their largest entry, so that their
+    squares are finite.
     """
     heads, problem = heads_of(point), getattr(point, "problem", None)
     if problem is None:
-        return heads
+        largest = max(np.abs(head).max() for head in heads) or 1.0
+        return [head / largest for head in heads]
     least = ZERO_SHARE * np.sqrt(point.objective / (problem.lambda_W * np.asarray(problem.task_weights)))
     return [
         np.where(np.linalg.norm(head, axis=1, keepdims=True) <= norm, 0.0, head)

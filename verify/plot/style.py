@@ -107,8 +107,12 @@ def new_figure(width: float = COLUMN, height: float = 2.4) -> Any:
         return Figure(figsize=(width, height), layout="constrained")
 
 
-def new_axes(ax: Any, width: float = COLUMN, height: float = 2.4) -> Any:
-    """``ax`` itself, or the axes of a new figure; raises TypeError if ax is something else."""
+def new_axes(ax: Any, width: float = COLUMN, height: float = 2.4, *, space: bool = False) -> Any:
+    """``ax`` itself, or the axes of a new figure.
+
+    space  whether three-dimensional axes serve as well as plain ones
+    TypeError where ax is something else, such as polar axes.
+    """
     require_matplotlib()
     from matplotlib.axes import Axes
 
@@ -117,6 +121,8 @@ def new_axes(ax: Any, width: float = COLUMN, height: float = 2.4) -> Any:
             return new_figure(width, height).add_subplot()
     if not isinstance(ax, Axes):
         raise TypeError(f"ax must be a matplotlib Axes or None, got {type(ax).__name__}")
+    if ax.name not in ("rectilinear", "3d")[: 1 + space]:
+        raise TypeError(f"ax must be plain Axes{' or three-dimensional ones' * space}, got {ax.name} ones")
     return ax
 
 

@@ -65,7 +65,7 @@ def principal_frame(W: Float, dimensions: int) -> Float:
 
 def _axes(ax: Any, rank: int) -> Any:
     if ax is not None or rank <= 2:
-        return new_axes(ax, COLUMN, COLUMN)
+        return new_axes(ax, COLUMN, COLUMN, space=True)
     with in_style():
         return new_figure(COLUMN, COLUMN).add_subplot(projection="3d")
 

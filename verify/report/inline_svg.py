@@ -1,4 +1,4 @@
-"""Figures as inline SVG: glyphs, words, markers, clips and images shared by several figures are stored once."""
+"""Figures as inline SVG: glyphs, words, markers, clips, styles and images shared by several figures are stored once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from verify.report.small_picture import small_picture
+
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 LEFT_OUT = (f"{SVG}metadata", f"{SVG}defs", f"{SVG}style")
 MERGED = 16  # in a grid of so many cells or more, those of one colour become one path
@@ -16,6 +18,7 @@ SCALE = 1.8  # a figure's letters have 6 to 8 points; on a page they are nearly 
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
 _NAMED = re.compile(r"url\(#([^)]+)\)")
 _MOVED = re.compile(r"translate\([^)]*\)")
+_PLACED = re.compile(r"translate\(([^ ,)]+)[ ,]*([^)]*)\) ?")
 _CELL = re.compile(r"M (\S+) (\S+) L (\S+) \2 L \3 (\S+) L \1 \4 (?:L \1 \2|z)")
 
 
@@ -27,6 +30,7 @@ class InlineFigures:
 
     def __init__(self) -> None:
         self._shared: dict[str, str] = {}
+        self._looks: dict[str, str] = {}
 
     def add(self, svg: bytes) -> str:
         """The drawing as an ``svg`` element, ``SCALE`` times its size where there is room."""
@@ -45,8 +49,11 @@ class InlineFigures:
     @property
     def shared(self) -> str:
         """The shared parts in an invisible element; empty if there is no figure."""
-        parts = (re.sub(r"^<(\w+)", rf'<\1 id="{name}"', text) for text, name in self._shared.items())
-        return f'<svg class="shared" aria-hidden="true"><defs>{"".join(parts)}</defs></svg>' if self._shared else ""
+        if not self._shared and not self._looks:
+            return ""
+        parts = "".join(re.sub(r"^<(\w+)", rf'<\1 id="{name}"', text) for text, name in self._shared.items())
+        looks = "".join(f".{name}{{{look}}}" for look, name in self._looks.items())
+        return f'<svg class="shared" aria-hidden="true"><style>{looks}</style><defs>{parts}</defs></svg>'
 
     def _share(self, text: str) -> str:
         return self._shared.setdefault(text, f"g{len(self._shared)}")
@@ -58,15 +65,19 @@ class InlineFigures:
             digits = 0  # a letter
         if tag == "image":
             kept = {name: element.attrib.pop(name) for name in (LINK, "width", "height")}
-            picture = "".join(_attribute(name, value, names, digits) for name, value in kept.items())
+            kept[LINK] = small_picture(kept[LINK])
+            picture = "".join(self._attribute(name, value, names, digits) for name, value in kept.items())
             return self._used(f"<image{picture}/>", self._attributes(element, names, digits))
-        attributes = self._attributes(element, names, digits)
         children = _merged([child for child in element if child.tag not in LEFT_OUT])
-        word = len(children) > 1 and all(c.tag == f"{SVG}use" and "x" not in c.attrib for c in children)
+        word = bool(children) and all(c.tag == f"{SVG}use" and "x" not in c.attrib for c in children)
         inner = escape((element.text or "").strip())
         inner += "".join(self._written(child, names, 0 if word else digits) for child in children)
-        if word:
-            return self._used(f"<g>{inner}</g>", attributes)
+        place, turned = _place(element.attrib.get("transform", ""), digits)
+        if word or (tag == "use" and not turned):
+            element.attrib.pop("transform", None)
+            attributes = place + self._attributes(element, names, digits)
+            return self._used(f"<g{turned}>{inner}</g>", attributes) if word else f"<use{attributes}/>"
+        attributes = self._attributes(element, names, digits)
         if tag == "g" and not attributes:
             return inner
         return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"
@@ -75,7 +86,28 @@ class InlineFigures:
         return f'<use href="#{self._share(text)}"{attributes}/>'
 
     def _attributes(self, element: Any, names: Mapping[str, str], digits: int) -> str:
-        return "".join(_attribute(name, value, names, digits) for name, value in element.attrib.items())
+        return "".join(self._attribute(name, value, names, digits) for name, value in element.attrib.items())
+
+    def _attribute(self, name: str, value: str, names: Mapping[str, str], digits: int) -> str:
+        """Written short; an ``id`` is left out, since whatever is referred to has a name of the page's, and a style is
+        a class of it."""
+        value = " ".join(value.split())
+        if name == "id":
+            return ""
+        if name == LINK:
+            target = value if value.startswith("data:image/") else f"#{names[value.removeprefix('#')]}"
+            return f' href="{escape(target)}"'
+        if name == "d":
+            value = re.sub(r" ?([A-Za-z]) ?", r"\1", _rounded(_CELL.sub(_sides, value), digits)).replace(" -", "-")
+        elif name in ("style", "clip-path"):
+            value = _NAMED.sub(lambda found: f"url(#{names[found[1]]})", value).replace(": ", ":").replace("; ", ";")
+            if name == "style":
+                return f' class="{self._looks.setdefault(value, f"l{len(self._looks)}")}"' if value else ""
+        elif name == "transform":
+            value = _MOVED.sub(lambda found: _rounded(found[0], digits), value)
+        elif _NUMBER.fullmatch(value):
+            value = _rounded(value, digits)
+        return f' {name}="{escape(value)}"'
 
 
 def _definitions(root: Any) -> Iterator[Any]:
@@ -110,23 +142,17 @@ def _rows(cells: list[tuple[float, ...]]) -> Iterator[str]:
             start = after or start
 
 
-def _attribute(name: str, value: str, names: Mapping[str, str], digits: int) -> str:
-    """An attribute in short form; an ``id`` is dropped, since referenced elements get names of the page."""
-    value = " ".join(value.split())
-    if name == "id":
-        return ""
-    if name == LINK:
-        target = value.replace(" ", "") if value.startswith("data:image/") else f"#{names[value.removeprefix('#')]}"
-        return f' href="{escape(target)}"'
-    if name == "d":
-        value = re.sub(r" ?([A-Za-z]) ?", r"\1", _rounded(_CELL.sub(_sides, value), digits)).replace(" -", "-")
-    elif name in ("style", "clip-path"):
-        value = _NAMED.sub(lambda found: f"url(#{names[found[1]]})", value).replace(": ", ":").replace("; ", ";")
-    elif name == "transform":
-        value = _MOVED.sub(lambda found: _rounded(found[0], digits), value)
-    elif _NUMBER.fullmatch(value):
-        value = _rounded(value, digits)
-    return f' {name}="{escape(value)}"'
+def _place(transform: str, digits: int) -> tuple[str, str]:
+    """What moves an element as the x and y of a ``use``, which move before all else; and the rest, which turns and
+    scales."""
+    moved = _PLACED.match(transform)
+    if moved is None:
+        return "", f' transform="{transform}"' if transform else ""
+    place = [(name, _rounded(part or "0", digits)) for name, part in zip("xy", moved.groups(), strict=True)]
+    left = transform[moved.end() :]
+    return "".join(
+        f' {name}="{value}"' for name, value in place if value != "0"
+    ), f' transform="{left}"' if left else ""
 
 
 def _sides(found: re.Match[str]) -> str:
