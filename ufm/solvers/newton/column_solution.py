@@ -32,7 +32,7 @@ from ufm.solvers.newton.label_metric import MOST_PER_ROW, LabelMetric
 from ufm.solvers.newton.large import large
 from ufm.solvers.newton.metric import Metric
 from ufm.solvers.newton.path import follow
-from ufm.solvers.newton.polar_gap import hopeless, judged, polar_gap, why
+from ufm.solvers.newton.polar_gap import hidden, judged, why
 from ufm.solvers.newton.ray_start import ray_start
 from ufm.solvers.newton.rounding_floor import ROUNDING_FLOOR, rounding_floor
 from ufm.solvers.newton.trust_region import FAR, History, State, minimize, state_at
@@ -114,7 +114,7 @@ def solve_newton(
 
         if ended == "steps":
             state, ended = run(tolerance, DIRECT_STEPS)
-        if ended == "steps" and (hopeless(objective, state) or polar_gap(objective, state) <= tolerance):
+        if ended == "steps" and hidden(objective, state, tolerance):
             ended = "rounding"
         if ended == "steps":
             if state.residual > FAR:

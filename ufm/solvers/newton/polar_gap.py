@@ -6,11 +6,12 @@ Z = U S Vᵀ and at most 1 beside them; so, for each number r of them,
 
     G' = −U_r V_rᵀ + clip((I − U_r U_rᵀ) G (I − V_r V_rᵀ)),     clip: singular values above 1 become 1,
 
-made to have Σ_l V_tl = 0 under a free bias, 0 where labels are missing, and ‖G'‖_2 ≤ 1. With δ = (G' − G)/(c n E),
+made 0 where labels are missing, with e Σ_l G'/E = −ρ b̂ under a free bias (a penalized one: with and without), and with
+‖G'‖_2 ≤ 1. With δ = (G' − G)/(c n E),
 
     F − D(G') ≤ ½ ‖x‖² + ⟨G', Z⟩ + ½ Σ (e Σ_l G'/E + ρ b̂)² / ρ + Σ c n δᵀ (∂²ℓ)⁺ δ,
 
-for a parabola with ½ at the last term, which is the square of what rounding leaves of a logit. Source: docs/theory.md.
+for a parabola with ½ at the last term, which is the square of what rounding leaves of a logit. Source: docs/theory/certificate.md.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ufm.solvers.newton.trust_region import State
-from ufm.solvers.objective import Objective
+from ufm.solvers.objective import Linearization, Objective
 
 ENOUGH = 1e-9  # of F: a larger residual, or gap, is no minimum whatever explains it
 NARROW = 1e-6  # below the sufficient dimension, where no gap tells, a larger residual is no stationary point
@@ -44,9 +45,12 @@ def judged(
     return gap <= (tolerance if ended == "steps" else max(tolerance, ENOUGH)), gap
 
 
-def hopeless(objective: Objective, state: State) -> bool:
-    """Whether the rounding of logits is more than ENOUGH of F: no step is seen to lower it."""
-    return _hides(objective) and not logit_rounding(objective, state) <= ENOUGH
+def hidden(objective: Objective, state: State, tolerance: float) -> bool:
+    """Whether more steps are no use: rounding is more than ENOUGH of F, or the gap as small as rounding lets it be."""
+    if not _hides(objective):
+        return False
+    noise = OF_UNITS * logit_rounding(objective, state)
+    return not noise <= ENOUGH or polar_gap(objective, state) <= (ENOUGH if noise > tolerance else tolerance)
 
 
 def why(objective: Objective, state: State) -> str:
@@ -54,8 +58,8 @@ def why(objective: Objective, state: State) -> str:
     noise = logit_rounding(objective, state)
     told = "no step lowers F by more than its rounding"
     return (
-        f"{told}, and that of the logits adds {noise:.0e} of F: λ's or targets are too far apart for float64"
-        if noise > ENOUGH
+        f"{told}, and that of the logits adds {noise:.0e} of F: targets are too large for λ's this small"
+        if OF_UNITS * noise > ENOUGH
         else told
     )
 
@@ -79,29 +83,32 @@ def polar_gap(objective: Objective, state: State) -> float:
         return math.inf
     at = state.at
     Z = at.W_hat @ at.H_hat
+    ways = {None: (False,), 0.0: (True,)}.get(objective.form.lambda_b, (False, True))
     try:
         U, S, Vt = torch.linalg.svd(Z, full_matrices=False)
         drops = S / torch.cat([S[1:], S[-1:] * 0.0]).clamp_min(1e-300)
         ranks = [0, *(drops.topk(min(MOST_RANKS, len(S))).indices + 1).tolist()]
-        gaps = [_gap(objective, state, Z, _dual(objective, at.G, U[:, :r], Vt[:r])) for r in ranks]
+        made = [_dual(objective, at, U[:, :r], Vt[:r], exact) for r in ranks for exact in ways]
+        gaps = [_gap(objective, state, Z, dual) for dual in made]
     except RuntimeError:  # of numbers that are not finite
         return math.inf
     least = min((gap for gap in gaps if not math.isnan(gap)), default=math.inf)
-    return max(least, 0.0) / max(state.value, objective.nothing)
+    return min(1.0, max(least, 0.0) / max(state.value, objective.nothing))  # no loss is below 0, nor is D at G' = 0
 
 
-def _dual(objective: Objective, G: Tensor, U: Tensor, Vt: Tensor) -> Tensor:
+def _dual(objective: Objective, at: Linearization, U: Tensor, Vt: Tensor, exact: bool) -> Tensor:
     """G' of r = len(Vt)."""
-    rest = G - U @ (U.T @ G)
+    rest = at.G - U @ (U.T @ at.G)
     rest = rest - (rest @ Vt.T) @ Vt
     left, sizes, right = torch.linalg.svd(rest, full_matrices=False)
     dual = (left * sizes.clamp_max(1.0)) @ right - U @ Vt
     if objective.form.labelled is not None:
         dual = torch.where(objective.c_n > 0.0, dual, 0.0)
-    if objective.form.lambda_b == 0.0:
+    if exact and objective.form.lambda_b is not None:
         weight = torch.where(objective.c_n > 0.0, 1.0 / objective.E, 0.0)
-        weight = weight / weight.norm(dim=1, keepdim=True).clamp_min(1e-300)
-        dual = dual - (dual * weight).sum(1, keepdim=True) * weight
+        size = weight.norm(dim=1, keepdim=True).clamp_min(1e-300)
+        meant = -objective.rho * at.b_hat / (objective.e * size)  # of G' along the weight, at the best bias
+        dual = dual + (meant - (dual * (weight / size)).sum(1, keepdim=True)) * (weight / size)
     feasible: Tensor = dual / max(1.0, float(torch.linalg.matrix_norm(dual, 2)))
     return feasible
 
