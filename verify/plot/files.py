@@ -16,7 +16,7 @@ FORMATS = ("pdf", "svg", "png")
 def drawn(figure: Any, kind: str) -> bytes:
     """The figure as a file of one of ``FORMATS``: the same figure gives the same bytes, for no file has a date.
 
-    Axes or a part of a figure stand for the whole figure. Raises ValueError for another format, TypeError for no figure.
+    Axes or a part of a figure stand for the whole figure. Raises ValueError for another format, TypeError otherwise.
     """
     require_name("format", kind, FORMATS)
     metadata = {
