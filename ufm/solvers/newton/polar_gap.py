@@ -11,7 +11,8 @@ made 0 where labels are missing, with e Σ_l G'/E = −ρ b̂ under a free bias 
 
     F − D(G') ≤ ½ ‖x‖² + ⟨G', Z⟩ + ½ Σ (e Σ_l G'/E + ρ b̂)² / ρ + Σ c n δᵀ (∂²ℓ)⁺ δ,
 
-for a parabola with ½ at the last term, which is the square of what rounding leaves of a logit. Source: docs/theory/certificate.md.
+for a parabola with ½ at the last term, which is the square of what rounding leaves of a logit.
+Source: docs/theory/certificate.md.
 """
 
 from __future__ import annotations
