@@ -2,10 +2,10 @@
 The certificate of a trained network
 ====================================
 
-Two tasks on handwritten digits: which digit, of 0 to 3, and odd or even. A small network learns both, and
-after every few epochs ``ufm_networks.observe`` measures its features and heads. The certificate then says
-how far the network is from the optimum of its own unconstrained feature model: a proven number, though
-nobody has solved anything.
+Two tasks on handwritten digits 0 to 3: which digit, and odd or even. A small network learns both, and
+every few epochs ``ufm_networks.observe`` measures its features and heads. The certificate then bounds how
+far the network is from the optimum of its own unconstrained feature model. The bound is proven, although
+no solver has run.
 """
 
 import matplotlib.pyplot as plt
@@ -40,12 +40,12 @@ class Network(nn.Module):
 
 # %%
 # Features, heads and biases are penalized as in the model. So the loss *is* the model's objective, over the
-# features that this network can make, and the certificate bounds what any network could gain.
+# features that this network can produce, and the certificate bounds what any other network could gain.
 
 torch.manual_seed(0)
 network = Network()
 heads = {"digit": network.digit, "parity": network.parity}
-lambda_H, lambda_W, lambda_b = 0.01, 1.0, 1.0  # beside the sum of the losses
+lambda_H, lambda_W, lambda_b = 0.01, 1.0, 1.0  # for the sum of the losses
 optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 1200)
 epochs, gaps, collapse = [], [], []
@@ -75,8 +75,8 @@ with verify.plot.in_style():
 print(certificate)
 
 # %%
-# At first little is proven. In the end no network of any shape, with any features, could lower the
-# objective by more than a percent or so. Here is the optimum itself, to compare:
+# Early in training the bound says little. At the end, no network of any shape could lower the objective by
+# more than a percent or so. For comparison, here is the optimum itself:
 
 optimum = ufm.solve(seen.problem(lambda_H=lambda_H, lambda_W=lambda_W, lambda_b=lambda_b))
 print(f"network {certificate.objective:.3f}, optimum {optimum.objective:.3f}, bound {certificate.lower_bound:.3f}")

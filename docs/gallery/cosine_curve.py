@@ -2,9 +2,9 @@
 The cosine between the heads of correlated tasks
 ================================================
 
-Two binary tasks on 8,000 samples. On the left nearly all samples have different labels in the two tasks, on
-the right equal ones. The line is Theorem 5.1; on it lie minima that were solved from a random start and
-certified. This is Figure 3(c) of the paper without a network.
+Two binary tasks share 8,000 samples. On the left nearly all samples have different labels in the two tasks,
+on the right equal ones. The line is Theorem 5.1; the points are minima found from a random start and
+certified. This is Figure 3(c) of the paper, without a network.
 """
 
 import matplotlib.pyplot as plt
@@ -19,8 +19,7 @@ with verify.plot.in_style():
     verify.plot.cosine_curve(curve, ax=axes)
 
 # %%
-# Every point is certified, and agrees with the closed form. Tasks that are uncorrelated have orthogonal
-# heads.
+# Every point is certified and agrees with the closed form. Uncorrelated tasks have orthogonal heads.
 
 assert curve.passed
 print(f"largest distance from the closed form: {curve.deviation:.1e}")

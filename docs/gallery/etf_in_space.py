@@ -2,10 +2,10 @@
 Simplex ETFs, alone and orthogonal to each other
 ================================================
 
-Four classes of one task, and two tasks of three and two classes: both fill three dimensions, so that both
-can be drawn. At the certified minimum the four rows of the one head point to the corners of a tetrahedron.
-Of the two tasks, each head is a simplex ETF of its own (three rows in a plane, two on a line), and the
-plane and the line are at right angles. A feature is the sum of the rows of its labels.
+One task with four classes, and two tasks with three and two classes, both fill three dimensions, so we can
+draw them. At the certified minimum the four rows of the first head point to the corners of a tetrahedron.
+With two tasks each head is a simplex ETF of its own (three rows in a plane, two on a line), and the plane
+and the line are at right angles. A feature is a weighted sum of the rows of its labels.
 """
 
 import matplotlib.pyplot as plt
@@ -31,7 +31,7 @@ with verify.plot.in_style():
 
 
 # %%
-# The angles, as numbers: -1/3 between any two of four classes; -1/2 and -1 within the two tasks, 0 between
+# The cosines as numbers: -1/3 between any two of four classes; -1/2 and -1 within the two tasks, 0 between
 # them.
 
 

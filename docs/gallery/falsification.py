@@ -2,10 +2,10 @@
 A claim falsified
 =================
 
-"Under task-balanced correlation all other properties of neural collapse continue to hold." Do they? Draw
-problems of two tasks with three classes, solve each, certify it, and measure how far features are from the
-sum of their heads. The first problem that is off by more than its gap leaves open is a counterexample,
-which the search then shrinks.
+"Under task-balanced correlation all other properties of neural collapse continue to hold." Do they? The
+search draws problems with two tasks of three classes, solves and certifies each, and measures how far
+features are from the sum of their heads. The first problem with a deviation larger than its gap can explain
+is a counterexample, which the search then shrinks.
 """
 
 import matplotlib.pyplot as plt
@@ -21,8 +21,8 @@ assert problem is not None
 assert finding.certificate.verdict == "global minimum"
 
 # %%
-# The counterexample needs no trust in the search: here it is again, solved from another start. For labels
-# that differ the angle between feature and sum of heads is not zero.
+# You need not trust the search: here the counterexample is solved again from another start. For labels that
+# differ, the angle between a feature and the sum of its heads is not zero.
 
 solution = ufm.solve(problem, seed=1)
 W, H = [head.numpy() for head in solution.W], solution.H.numpy().T

@@ -2,10 +2,10 @@
 Latin squares: nine labels in place of twenty-seven
 ===================================================
 
-Theorem 3.1 asks for all label tuples. Three tasks of three classes have 27 of them. But only pairs of tasks
-matter: take nine tuples, of a Latin square, in which each pair of classes of any two tasks occurs once. The
-minimum has the same geometry: simplex ETFs, orthogonal between tasks. This is beyond the paper
-(:doc:`Theory </theory/theorems>`).
+Theorem 3.1 assumes that all label tuples occur; three tasks with three classes have 27. But only pairs of
+tasks matter. Take the nine tuples of a Latin square, in which each pair of classes of any two tasks occurs
+once: the minimum has the same geometry, simplex ETFs that are orthogonal between tasks. This is beyond the
+paper (:doc:`Theory </theory/theorems>`).
 """
 
 import matplotlib.pyplot as plt
@@ -35,7 +35,7 @@ with verify.plot.in_style():
     verify.plot.heads(solutions[0], title="cosines between the heads", ax=axes[1])
 
 # %%
-# One minimum, one geometry, and the law says so:
+# Both problems have the same minimum and geometry, as the theorem predicts:
 
 print(theory.predict(square).theorem, theory.predict(square).objective)
 assert np.isclose(solutions[0].objective, solutions[1].objective, rtol=1e-10)

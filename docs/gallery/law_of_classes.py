@@ -2,9 +2,10 @@
 Correlated tasks of K classes
 =============================
 
-The paper measures the cosine between the heads of two correlated tasks for 3 and 10 classes in Figures 61
-and 62, and has a formula for 2. The :doc:`law </theory/correlated-classes>` has it for all: the minimum of
-a convex function of three numbers. More classes pull the curve up: less agreement makes the same cosine.
+The paper has a formula for the cosine between the heads of two correlated tasks with 2 classes, and measures
+it for 3 and 10 classes in Figures 61 and 62. The :doc:`law </theory/correlated-classes>` gives it for any
+number, from the minimum of a convex function of three numbers. With more classes the curve rises: less
+agreement gives the same cosine.
 """
 
 import matplotlib.pyplot as plt
@@ -42,7 +43,7 @@ with verify.plot.in_style():
     axes.legend(title="lines: law, points: certified minima", loc="lower right")
 
 # %%
-# Uncorrelated tasks, where that share is 1/K, have orthogonal heads:
+# Uncorrelated tasks, for which that share is 1/K, have orthogonal heads:
 
 for K in looks:
     assert abs(theory.class_correlation_cosine(K, 7, 7, 0.05, 0.05)) < 1e-12

@@ -2,11 +2,11 @@
 Minority collapse, class by class
 =================================
 
-Squared error, no bias, one task of four classes with 500, 80, 12 and 3 samples. The rows of the head are
-orthogonal, and their lengths depend on their own class alone: :math:`\\|w_k\\|^2 =
+One task with four classes of 500, 80, 12 and 3 samples, squared error, no bias. The rows of the head are
+orthogonal, and the length of each depends on its own class alone: :math:`\\|w_k\\|^2 =
 \\sqrt{\\lambda_H/\\lambda_W}\\,(\\sqrt{n_k} - \\tau)_+` with :math:`\\tau = 2\\sqrt{\\lambda_H\\lambda_W}`.
-So class :math:`k` is gone as soon as it has :math:`4\\lambda_H\\lambda_W` samples or fewer: the rarest
-first, then the next.
+So the row of class :math:`k` is zero if the class has :math:`4\\lambda_H\\lambda_W` samples or fewer. As the
+regularization grows, the rarest class vanishes first, then the next.
 """
 
 import matplotlib.pyplot as plt
@@ -35,7 +35,7 @@ with verify.plot.in_style():
     axes.legend(title="lines: the closed form")
 
 # %%
-# With :math:`\lambda_H\lambda_W = 1` four samples are the threshold, and the class of three is gone:
+# With :math:`\lambda_H\lambda_W = 1` the threshold is four samples, so the class with three has a zero row:
 
 solution = ufm.solve(ufm.SingleSource(counts, loss="squared-error", lambda_H=1.0, lambda_W=1.0, lambda_b=None))
 print(solution.W[0].norm(dim=1).numpy().round(6) + 0.0)

@@ -3,8 +3,9 @@ A phase diagram
 ===============
 
 How many dimensions do the heads of two correlated binary tasks fill? Two below all thresholds; one, with
-parallel heads, where the rarer pairs of labels are past theirs; none past both. A sweep solves and
-certifies a grid of problems into one table, and the boundaries on top are theory's.
+parallel or opposite heads, once the rarer pairs of labels are past their threshold; none past both. A sweep
+solves and certifies a grid of problems and writes one table. The lines are the boundaries that theory
+predicts.
 """
 
 import tempfile
@@ -36,7 +37,7 @@ with verify.plot.in_style():
     verify.plot.phase_diagram(table, ax=axes)
 
 # %%
-# The table has a row for every problem, with its certificate and what theory says of it:
+# The table has a row for every problem, with its certificate and the theoretical prediction:
 
 rows = pd.read_parquet(table)
 print(rows.groupby(["rank", "regime"]).size())

@@ -2,9 +2,9 @@
 Several labels: tag-wise sums
 =============================
 
-Samples that carry one or two of three labels. At the minimum the head is a simplex ETF, a sample of one
-label has a feature along its row, and a sample of two labels a feature along the *sum* of its rows: Theorem
-1 of Li et al. (2024). How long the features are is beyond that paper (:doc:`Theory
+Each sample has one or two of three labels. At the minimum the head is a simplex ETF, the feature of a sample
+with one label is parallel to its row, and that of a sample with two labels to the *sum* of its rows: Theorem
+1 of Li et al. (2024). The lengths of the features are beyond that paper (:doc:`Theory
 </theory/several-labels>`).
 """
 

@@ -2,10 +2,10 @@
 Thresholds crossed, one task after another
 ==========================================
 
-Three tasks share 80 samples, balanced, with 2, 4 and 2 classes and weights 1, 1 and ¼. The stronger the
-regularization, the shorter the rows of the heads; and each task has a threshold of its own,
-:math:`c^tN/(4K_t)`, from which on its head is exactly zero. The paper's theorem is about the region left of
-all thresholds. Past them the others stay as they are.
+Three balanced tasks share 80 samples, with 2, 4 and 2 classes and weights 1, 1 and ¼. The stronger the
+regularization, the shorter the rows of the heads. Each task has a threshold of its own,
+:math:`c^tN/(4K_t)`, from which on its head is exactly zero. The paper's theorem covers the region left of
+all thresholds. When one task passes its threshold, the others are unaffected.
 """
 
 import matplotlib.pyplot as plt
@@ -44,7 +44,7 @@ with verify.plot.in_style():
     axes.legend(title="dotted: the threshold of a task")
 
 # %%
-# Zero from its threshold on, and nowhere before:
+# Each head is zero from its threshold on, and nowhere before:
 
 for t, threshold in enumerate(thresholds):
     assert np.all(lengths[products > threshold, t] < 1e-6)

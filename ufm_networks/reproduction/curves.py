@@ -45,7 +45,7 @@ def curves_file(experiment: Experiment, finished: Sequence[FinishedRun]) -> Figu
 
 def curves_caption(title: str, metrics: Sequence[str], seeds: int) -> str:
     """What is drawn of how many seeds."""
-    over = f"; lines are means over {seeds} seeds, bands reach from the least to the largest" * (seeds > 1)
+    over = f"; lines are means over {seeds} seeds, bands span the smallest to the largest" * (seeds > 1)
     return f"{title}: {', '.join(map(shown, metrics))} over epochs{over}."
 
 

@@ -111,9 +111,9 @@ def summaries(output: str | Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _legend(summary: dict[str, Any]) -> str:
     text = "" if len(summary["seeds"]) == 1 else "Means ± standard deviation over seeds. "
-    text += "Seconds are of training, without measuring."
+    text += "Seconds: training time, without measuring."
     if any("first" in of for row in summary["rows"] for of in row["metrics"].values()):
-        text += " Metrics: after epoch 1 → at the end (÷ the smallest ratio of the two over seeds)."
+        text += " Metrics: after epoch 1 → at the end (÷ the smallest ratio of the two among the seeds)."
     return text
 
 

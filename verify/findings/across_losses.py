@@ -47,7 +47,7 @@ class Question:
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "Simplex heads, balanced counts, free bias",
-        "Every combination of labels is equally frequent and the bias costs nothing. Do the rows of each head have "
+        "Every combination of labels is equally frequent and the bias is free. Do the rows of each head have "
         "equal lengths and the angles of a simplex (NC2)?",
         "nc2",
         "balanced",
@@ -55,23 +55,23 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "Simplex heads, balanced counts, no bias",
-        "The same counts, and heads without a bias. A loss that sees the mean of a task's logits has to make it with "
-        "the heads, and they need not be a simplex any more.",
+        "The same counts, with heads without a bias. If the loss depends on the mean of a task's logits, the heads "
+        "must produce it, and then they need not be a simplex.",
         "nc2",
         "balanced",
         {"bias": "none"},
     ),
     Question(
         "Orthogonal heads, one balanced task, no bias",
-        "What takes the place of the simplex: are the rows of the head orthogonal where classes are equally frequent "
-        "and there is no bias?",
+        "What replaces the simplex? Are the rows of the head orthogonal if classes are equally frequent and there is "
+        "no bias?",
         "orthogonal_rows",
         "balanced",
         {"classes": range(3, 6), "tasks": 1, "bias": "none"},
     ),
     Question(
         "Orthogonal tasks, balanced counts, free bias",
-        "Two tasks whose label pairs are all equally frequent, with a bias that costs nothing. Are heads of different "
+        "Two tasks whose label pairs are all equally frequent, with a free bias. Are heads of different "
         "tasks orthogonal (NC3)?",
         "nc3",
         "balanced",
@@ -79,8 +79,8 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "Orthogonal tasks, balanced counts, no bias",
-        "The same without a bias. Every task then needs the direction that all features share, for the mean of its "
-        "logits.",
+        "The same without a bias. Every task then uses the direction that all features share to produce the mean of "
+        "its logits.",
         "nc3",
         "balanced",
         {"tasks": 2, "bias": "none"},
@@ -88,21 +88,21 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "Orthogonal tasks, marginal balance only",
         "Every class of either task is equally frequent, but pairs of labels are not: the tasks are correlated. Are "
-        "their heads orthogonal (NC3) all the same?",
+        "their heads still orthogonal (NC3)?",
         "nc3",
         "task-balanced",
         {"bias": "free"},
     ),
     Question(
         "Simplex heads, task-balanced counts, K = 3",
-        "Section 5.2 of the paper has NC2 wherever every class of either task is equally frequent.",
+        "Section 5.2 of the paper claims NC2 whenever every class of either task is equally frequent.",
         "nc2",
         "task-balanced",
         {"classes": 3, "bias": "free"},
     ),
     Question(
         "Features along the sum of their heads, task-balanced counts, K = 3",
-        "Section 5.2 has NC4 there as well: a centred feature points along the sum of the heads of its labels.",
+        "Section 5.2 claims NC4 there as well: a centred feature is parallel to the sum of the heads of its labels.",
         "nc4",
         "task-balanced",
         {"classes": 3, "bias": "free"},
@@ -136,9 +136,9 @@ def loss_sections(searched: Iterable[Searched]) -> list[Section]:
     rows = [tuple(members) for _, members in groupby(items, key=lambda item: item.investigation.premise)]
     kept = [row[0].investigation.premise for row in rows if len({item.finding.verdict for item in row}) > 1]
     told = (
-        f"{len(rows)} properties, each put to {len(LOSSES)} losses; for {len(kept)} the losses differ"
-        f"{': ' if kept else ''}{'; '.join(kept)}. A loss that has a counterexample does not have the property, and "
-        "its file replays; where a search found none, that is no proof."
+        f"{len(rows)} properties, each tested under {len(LOSSES)} losses; for {len(kept)} the losses differ"
+        f"{': ' if kept else ''}{'; '.join(kept)}. A counterexample shows that the property does not hold under that "
+        "loss, and its file can be replayed; a search that finds none proves nothing."
     )
     cells = [(row[0].investigation.premise, *(_answer(item) for item in row)) for row in rows]
     whole = Section(TITLE, (Paragraph(told), table(("property", *LOSSES), cells)))

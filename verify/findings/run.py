@@ -77,11 +77,11 @@ class Findings:
     def told(self) -> str:
         """What was done and what it means, for a reader who sees such a page for the first time."""
         return (
-            "Claims about the global minima of the unconstrained feature model were put to the test: families of small "
-            "problems were searched for one whose minimum, found numerically and certified by a lower bound, violates "
-            "the claim. A counterexample disproves it, and its file replays; where a search found none, that is no "
-            "proof. Below the searches stand closed forms held against proven intervals of the minimum, and what else "
-            "is known of these problems."
+            "This page tests claims about the global minima of the unconstrained feature model. For each claim a "
+            "family of small problems was searched for one whose minimum, found numerically and certified by a lower "
+            "bound, violates it. A counterexample disproves the claim, and its file can be replayed; a search that "
+            "finds none proves nothing. After the searches come closed forms compared with proven intervals of the "
+            "minimum, limits, cosine curves and critical points."
         )
 
     def sections(self) -> list[Section]:
