@@ -180,7 +180,7 @@ def test_a_page_without_script_is_whole(chromium: Any, file: Path) -> None:
 def test_the_main_job(chromium: Any, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "ufm", "verify", "--report", str(tmp_path)], check=True, timeout=900)
     file = tmp_path / "report.html"
-    assert file.stat().st_size <= 1.5e6
+    assert file.stat().st_size <= 1.2e6
     for width in WIDTHS:
         with opened(chromium, file, width) as page:
             assert page.evaluate("document.scrollingElement.scrollHeight") < 15_000
