@@ -28,15 +28,16 @@ def heads_figure(solution: Any) -> Any:
 
 
 def history_figure(solution: Any, lower_bound: Any = None, tasks: Sequence[str] = ()) -> Any:
-    """Gap, gradient and, where there are some, collapse metrics side by side. None without a history."""
+    """Gap and, where there are some, gradient and collapse metrics side by side. None without a history."""
     parts = parts_of(solution)
     if not parts:
         return None
-    metrics = any(METRIC.match(key) for part in parts for key in part)
-    shows = ("gap", "gradient", "metrics") if metrics else ("gap", "gradient")
+    kept = {key for part in parts for key in part}
+    there = {"gap": True, "gradient": "gradient_norm" in kept, "metrics": any(map(METRIC.match, kept))}
+    shows = [show for show, is_there in there.items() if is_there]
     figure = new_figure(PAGE, 2.7 + legend_beyond(len(parts), columns=2))  # the names of tasks, below a narrow panel
     with in_style():
-        panels = figure.subplots(1, len(shows))
+        panels = figure.subplots(1, len(shows), squeeze=False)[0]
     for show, axes in zip(shows, panels, strict=True):
         history(solution, show=show, lower_bound=lower_bound, tasks=tasks, ax=axes)
     return figure
