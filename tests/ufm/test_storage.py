@@ -439,7 +439,7 @@ def test_places_that_are_no_files(tmp_path):
         solution.save(tmp_path / "nowhere" / "file")
     with pytest.raises(FileNotFoundError, match="no such file"):
         load(tmp_path / "nothing")
-    with pytest.raises(FileNotFoundError, match="no such file"):
+    with pytest.raises(FileNotFoundError, match="is a folder"):
         load(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
