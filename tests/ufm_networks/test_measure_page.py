@@ -58,7 +58,7 @@ def test_several_sources_are_summed_up_with_their_weights(tmp_path: Path, capsys
         for values in ([g.stages[0].objective for g in gaps], [g.optimum.objective for g in gaps])
     )
     assert Measure((tmp_path / "run",), output=tmp_path / "out", device="cpu", samples=10).run() == 0
-    assert f"(F − min F) / F is {(F - best) / F:.3g}," in (tmp_path / "out" / "measure.md").read_text()
+    assert f"(F − min F) / F is {(F - best) / F:.3g};" in (tmp_path / "out" / "measure.md").read_text()
     told = capsys.readouterr().out
     for t, gap in enumerate(gaps, start=1):
         assert f"run, task {t}: F = {gap.stages[0].objective:.8g}," in told

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from verify.certification.dual_of_product import product_deviations
 from verify.certification.dual_value import dual_point, zero_point
 from verify.certification.free_bias import clipped, complete, tilted
 from verify.reading.form import Float, Form
@@ -39,11 +40,14 @@ def plain_bound(form: Form, residual: Float) -> Bound:
     return Bound(point.value, point.sigma / form.tau)
 
 
-def best_deviation(form: Form, residual: Float) -> Float:
-    """(R, m) the deviation with the largest D of those that the bounds here try."""
-    residual = _balanced(form, residual)
-    tried = [residual, per_task_deviation(form, residual), polar_deviation(form, residual)]
-    best = max((dual_point(form, deviation) for deviation in tried), key=lambda point: point.value)
+def best_deviation(form: Form, residual: Float, product: Float | None = None) -> Float:
+    """(R, m) the deviation with the largest D of those that the bounds here try, and of W H̄'s if it is given."""
+    balanced = _balanced(form, residual)
+    tried = [balanced, per_task_deviation(form, balanced), polar_deviation(form, balanced)]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if product is not None:
+            tried += product_deviations(form, residual, product)
+        best = max((dual_point(form, deviation) for deviation in tried), key=lambda point: point.value)
     return _shrink(form.tau, best.sigma) * best.deviation
 
 

@@ -21,19 +21,25 @@ SMALLEST = 1e-300  # a singular value to divide by
 
 
 def product_bound(form: Form, residual: Float, product: Float) -> float:
-    """The largest D of the module's deviations over r; −∞ where no loss leaves such residuals, or none is finite."""
+    """The largest D of ``product_deviations``; −∞ if there are none."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = [dual_point(form, deviation).value for deviation in product_deviations(form, residual, product)]
+    return max(found, default=-np.inf)
+
+
+def product_deviations(form: Form, residual: Float, product: Float) -> list[Float]:
+    """(R, m) the module's deviations over r; none where no loss leaves such residuals, or where one is not finite."""
     if not any(loss.attains_zero for loss in form.loss_of):
-        return -np.inf
+        return []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         scale = np.sqrt(form.rows_c)[:, None] * (form.loss_weight / np.sqrt(form.feature_weight))
         scaled, weighted = scale * residual, np.sqrt(form.rows_c)[:, None] * product * np.sqrt(form.feature_weight)
         if not (np.isfinite(scaled).all() and np.isfinite(weighted).all()):
-            return -np.inf
+            return []
         U, S, Vt = np.linalg.svd(weighted, full_matrices=False)
         drops = S / np.maximum(np.append(S[1:], 0.0), SMALLEST)
         ranks = np.argsort(drops)[::-1][:MOST_RANKS] + 1
-        found = [dual_point(form, _deviation(form, scaled, U[:, :r], Vt[:r]) / scale).value for r in ranks]
-    return max(found)
+        return [np.asarray(_deviation(form, scaled, U[:, :r], Vt[:r]) / scale) for r in ranks]
 
 
 def _deviation(form: Form, scaled: Float, U: Float, Vt: Float) -> Float:

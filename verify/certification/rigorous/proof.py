@@ -56,9 +56,18 @@ class Proof:
         return bool(self.objective > other)
 
 
-def prove(form: BallForm, rounded: Form, point: Point, residual: Float, bits: tuple[int, ...] = BITS) -> Proof:
-    """Encloses min F of the form between D at a dual point chosen from the residuals (R, m) and F at the point."""
-    deviation = best_deviation(rounded, residual)
+def prove(
+    form: BallForm,
+    rounded: Form,
+    point: Point,
+    residual: Float,
+    bits: tuple[int, ...] = BITS,
+    *,
+    logits: Float | None = None,
+) -> Proof:
+    """Encloses min F of the form between D at a dual point chosen from the residuals (R, m), and from the logits
+    W H̄ if they are given, and F at the point."""
+    deviation = best_deviation(rounded, residual, logits)
     for precision in bits:
         proof = _at(form, rounded, point, deviation, precision)
         if proof.sharp:

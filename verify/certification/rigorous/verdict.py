@@ -39,7 +39,7 @@ def proven(at: At, tolerance: float) -> tuple[Proven, tuple[Proven, ...]]:
 
 def _proven(form: BallForm, rounded: Form, point: Point, tolerance: float) -> tuple[Proof, Proven]:
     at = evaluate(rounded, point)
-    proof = prove(form, rounded, point, at.residual)
+    proof = prove(form, rounded, point, at.residual, logits=at.logits)
     if proof.closes(tolerance):
         verdict = GLOBAL
     else:
