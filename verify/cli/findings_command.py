@@ -17,7 +17,7 @@ class FindingsCommand:
     """Put the claims to the test, enclose the minima, draw the curves, map the landscapes; write it all as a page."""
 
     page: ClassVar[Page] = Page(
-        takes="many minutes with the default --budget and --points, fewer with smaller ones",
+        takes="about three minutes with the default --budget and --points, less with smaller ones",
         writes="findings.html, findings.md, findings.json, figures and counterexamples in the folder of --output",
         status=(
             "0: all intervals meet, all curves are certified, every search tested something; 1: otherwise; "
