@@ -4,8 +4,9 @@ Names are imported on first use: PyTorch takes a second or two to load, and prin
 """
 
 import logging
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ufm.support.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from ufm._solve import solve
@@ -67,11 +68,4 @@ __all__ = [
 logging.getLogger("ufm").addHandler(logging.NullHandler())  # silent unless whoever imports it listens
 
 if not TYPE_CHECKING:  # a type checker sees the names above, and no other
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_LATER[name]), name)
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LATER})
+    __getattr__, __dir__ = lazy_names(globals(), _LATER)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ufm.support.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from ufm_networks.backbones import backbone
@@ -41,13 +42,6 @@ __all__ = [
     "train",
 ]
 
+# on first use, since the command line imports this package for every command
 if not TYPE_CHECKING:  # a type checker sees the names above, and no other
-
-    def __getattr__(name: str) -> Any:
-        """Imports names on first use, since the command line imports this package for every command."""
-        if name not in _HOMES:
-            raise AttributeError(f"module 'ufm_networks' has no attribute {name!r}")
-        return getattr(import_module(_HOMES[name]), name)
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_HOMES})
+    __getattr__, __dir__ = lazy_names(globals(), _HOMES)

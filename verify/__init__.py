@@ -1,7 +1,8 @@
 """Verification: duality gaps, neural-collapse metrics, comparison with the theorems, and the landscape around them."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ufm.support.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from verify import claims, plot, strategies
@@ -42,9 +43,10 @@ _LATER = {
     "Sweep": "verify.sweeping",
     "SweepInterrupted": "verify.sweeping",
     "sweep": "verify.sweeping",
+    "claims": "verify.claims",
+    "plot": "verify.plot",
+    "strategies": "verify.strategies",
 }
-
-_MODULES = ("claims", "plot", "strategies")
 
 __all__ = [
     "Certificate",
@@ -77,13 +79,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker sees the names above, and no other
-
-    def __getattr__(name: str) -> Any:
-        if name in _MODULES:
-            return import_module(f"verify.{name}")
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_LATER[name]), name)
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LATER, *_MODULES})
+    __getattr__, __dir__ = lazy_names(globals(), _LATER)
