@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.certification.dual_of_product import product_deviations
-from verify.certification.dual_value import dual_point, zero_point
+from verify.certification.dual_value import dual_point, scale_of, zero_point
 from verify.certification.free_bias import clipped, complete, tilted
 from verify.reading.form import Float, Form
 
@@ -76,7 +76,7 @@ def per_task_deviation(form: Form, residual: Float) -> Float:
 
     Better than one θ where one task is far from its minimum and another near.
     """
-    scaled = _scale(form) * residual
+    scaled = scale_of(form) * residual
     theta = np.array([_shrink(form.tau, _spectral_norm(scaled[rows])) for rows in form.blocks])
     return np.asarray(np.repeat(theta, form.classes)[:, None] * residual)
 
@@ -92,7 +92,7 @@ def polar_deviation(form: Form, residual: Float) -> Float:
     At a minimum V pairs with Z̃ as ⟨−V, Z̃⟩ = τ ‖Z̃‖_*, its singular values on Z̃'s space all τ. Off by ε from one, one
     θ for all leaves them below τ by ε and a gap of order ε; set to τ they leave one of order ε², like F's excess.
     """
-    scale = _scale(form)
+    scale = scale_of(form)
     U, singular, Vt = np.linalg.svd(scale * residual, full_matrices=False)
     polar = (U * np.where(singular > NEARLY_ACTIVE * form.tau, form.tau, singular)) @ Vt / scale
     if form.row_labelled is not None:
@@ -106,11 +106,6 @@ def polar_deviation(form: Form, residual: Float) -> Float:
 def _balanced(form: Form, residual: Float) -> Float:
     """Under a free bias, what the best one would leave: singular vectors of that keep Σ_l V_tl = 0."""
     return residual if form.lambda_b != 0.0 else tilted(form, complete(form, clipped(form, residual)))
-
-
-def _scale(form: Form) -> Float:
-    """(R, m) with diag(1/√c) V diag(1/√w) = scale · (q − y)."""
-    return np.asarray(np.sqrt(form.rows_c)[:, None] * (form.loss_weight / np.sqrt(form.feature_weight)))
 
 
 def _shrink(tau: float, sigma: float) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.certification.dual_value import dual_point
+from verify.certification.dual_value import dual_point, scale_of
 from verify.reading.form import Float, Form
 
 MOST_RANKS = 6  # tried: where singular values drop most
@@ -32,7 +32,7 @@ def product_deviations(form: Form, residual: Float, product: Float) -> list[Floa
     if not any(loss.attains_zero for loss in form.loss_of):
         return []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        scale = np.sqrt(form.rows_c)[:, None] * (form.loss_weight / np.sqrt(form.feature_weight))
+        scale = scale_of(form)
         scaled, weighted = scale * residual, np.sqrt(form.rows_c)[:, None] * product * np.sqrt(form.feature_weight)
         if not (np.isfinite(scaled).all() and np.isfinite(weighted).all()):
             return []

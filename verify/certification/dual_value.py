@@ -94,6 +94,11 @@ def _feasible(form: Form, wanted: Float) -> tuple[Float, Float | None]:
     return (np.zeros_like(deviation), np.zeros_like(deviation)) if found is None else found
 
 
+def scale_of(form: Form) -> Float:
+    """(R, m) with diag(1/√c) V diag(1/√w) = scale · g."""
+    return np.asarray(np.sqrt(form.rows_c)[:, None] * (form.loss_weight / np.sqrt(form.feature_weight)))
+
+
 def _norms(form: Form, deviation: Float, masses: Float, blocks: Float, moved: Float | None) -> tuple[float, float]:
     """σ as computed and σ̄ ≥ ‖diag(√c) δ diag(a/√w)‖_2 of the exact δ; both infinite or NaN where they overflow.
 
