@@ -31,7 +31,10 @@ from ufm.solvers.options import (
     Newton,
     NewtonOptions,
     Options,
+    Projection,
+    ProjectionOptions,
 )
+from ufm.solvers.projection import solve_projection
 from ufm.support import validation
 from ufm.support.nearest_name import nearest
 from ufm.support.threads import threads_for
@@ -58,6 +61,10 @@ class _ByGradient(_Where, GradientOptions, total=False):
     pass
 
 
+class _ByProjection(_Where, ProjectionOptions, total=False):
+    pass
+
+
 class _ByConvex(_Where, ConvexOptions, total=False):
     pass
 
@@ -68,6 +75,12 @@ def solve(problem: Problem, method: Literal["newton"] | Newton = ..., **options:
 
 @overload
 def solve(problem: Problem, method: Literal["gradient"] | Gradient, **options: Unpack[_ByGradient]) -> Solution: ...
+
+
+@overload
+def solve(
+    problem: Problem, method: Literal["projection"] | Projection, **options: Unpack[_ByProjection]
+) -> Solution: ...
 
 
 @overload
@@ -87,12 +100,12 @@ def solve(
     """Minimizes Problem (3), (4), pick-all-label or regression; a MultiSource problem is separable and solved task by
     task.
 
-    method     ``ufm.Newton(…)``, ``ufm.Gradient(…)`` or ``ufm.Convex(…)``, whose documentation lists the options; or
-               "newton", "gradient" or "convex" with the options as keywords here
+    method     ``ufm.Newton(…)``, ``ufm.Gradient(…)``, ``ufm.Projection(…)`` or ``ufm.Convex(…)``, whose documentation
+               lists the options; or "newton", "gradient", "projection" or "convex" with the options as keywords here
     dim        feature dimension d; the default suffices: Σ K_t less one for each task with cross-entropy (multi
                source: the largest of its tasks'). A smaller one is allowed and ``status`` says what it means.
     seed       of the random start: same seed and device, same result (large problems hardly use it)
-    device     "cpu" or "cuda" (newton, gradient)
+    device     "cpu" or "cuda" (newton, gradient, projection)
     distributed  (gradient) True or "sharded": the columns of H are shared among the processes of the initialized
                process group, all of which call this with the same problem and options; see ``ufm.Gradient``
     tolerance  an option of the method, with a meaning of its own in each; None is the method's default
@@ -145,6 +158,9 @@ def solve(
                         device=place,
                         **vars(chosen) | changes,
                     )
+                case Projection():
+                    own_steps = replace(chosen, steps=1) if stopped else chosen
+                    part = solve_projection(form, own_steps, dim=dim, device=place)
                 case Convex():
                     part = solve_convex(form, chosen, dim=dim)
                 case _:

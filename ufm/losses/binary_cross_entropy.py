@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.losses.loss import Bool, Columns, Float, Pieces
+from ufm.losses.loss import Bool, Columns, Float, Pieces, smallest
 from ufm.losses.task_blocks import TaskBlocks
 
 USUAL = 0.2  # of the bound on the residual of hard targets: what minimizers have
-SMALLEST = 1e-300  # a curvature that float64 still divides by
 
 
 class SigmoidColumns:
@@ -60,7 +59,7 @@ class SigmoidColumns:
     def excess(self, state: Pieces, residual: Tensor) -> Tensor:
         """Σ w (σ(u) − y)² / (σ(u) σ(−u))."""
         p, q = state
-        return self.blocks.total(self.weight * residual**2 / (p * q).clamp_min(SMALLEST))
+        return self.blocks.total(self.weight * residual**2 / (p * q).clamp_min(smallest(residual.dtype)))
 
     def cancelled(self, state: Pieces) -> Tensor:
         """Targets between 0 and 1 leave a difference of equal numbers; 0 and 1 do not."""

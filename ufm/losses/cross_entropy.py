@@ -17,12 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.losses.loss import Bool, Columns, Float, Pieces
+from ufm.losses.loss import Bool, Columns, Float, Pieces, smallest
 from ufm.losses.task_blocks import TaskBlocks
 
 CLASSES = -2  # the dimension of the classes: with samples last, reductions over a few classes run along vectors
 USUAL = 0.2  # of the bound on the residual of hard targets: what minimizers have
-SMALLEST = 1e-300  # a probability that float64 still divides by
 WHOLE = 1e-6  # what float32's softmax misses a sum of one by
 
 
@@ -78,7 +77,7 @@ class SoftmaxColumns:
     def excess(self, state: Pieces, residual: Tensor) -> Tensor:
         """Σ w Σ_k (s p − y)² / (s p), the χ² distance of y from s p."""
         (p,) = state
-        return self.blocks.total(self.weight * residual**2 / (self.s * p).clamp_min(SMALLEST))
+        return self.blocks.total(self.weight * residual**2 / (self.s * p).clamp_min(smallest(residual.dtype)))
 
     def cancelled(self, state: Pieces) -> Tensor:
         """Soft targets leave s p − y as a difference of equal numbers; one-hot targets do not."""

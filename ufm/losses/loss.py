@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,6 +19,11 @@ from ufm.losses.task_blocks import TaskBlocks
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 Pieces = tuple[Tensor, ...]
+
+
+def smallest(dtype: torch.dtype) -> float:
+    """A number that the type still divides by."""
+    return max(1e-300, torch.finfo(dtype).tiny)
 
 
 class Columns(Protocol):

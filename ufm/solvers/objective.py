@@ -17,9 +17,11 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ufm.losses import LOSSES
@@ -47,6 +49,18 @@ class Linearization:
     G: Tensor
 
 
+class Losses(Protocol):
+    """What is known of the losses at a point: their states, and the residual (R, m)."""
+
+    @property
+    def states(self) -> tuple[Pieces, ...]:
+        """Of each run."""
+
+    @property
+    def residual(self) -> Tensor:
+        """∂ℓ/∂u, without weights."""
+
+
 @dataclass(frozen=True)
 class Run:
     """Consecutive tasks of one loss: their rows, and the loss of their columns."""
@@ -60,14 +74,21 @@ class Run:
 class Objective:
     """F of a standard form at feature dimension d, float64 on one device, over the flat vector x = (Ŵ, Ĥ, b̂)."""
 
-    def __init__(self, form: StandardForm, dim: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        form: StandardForm,
+        dim: int,
+        device: torch.device | str = "cpu",
+        bias_units: tuple[Tensor, Tensor] | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
         self.form, self.dim = form, dim
         self.nothing = max(SMALLEST, form.nothing())
         self.shape_W, self.shape_H, self.shape_b = (form.rows, dim), (dim, form.columns), (form.rows, 1)
         self.sizes = [math.prod(shape) for shape in (self.shape_W, self.shape_H, self.shape_b)]
 
         def tensor(array: np.ndarray) -> Tensor:
-            return torch.as_tensor(array, dtype=torch.float64, device=device)
+            return torch.as_tensor(array, dtype=dtype, device=device)
 
         c = tensor(form.row_weights())[:, None]
         n_omega = tensor(form.multiplicity * form.omega)[None]
@@ -77,11 +98,13 @@ class Objective:
         self.c_n_E = self.c_n * self.E
         self.unit_W = torch.sqrt(2.0 * form.lambda_W * c)
         self.unit_H = torch.sqrt(2.0 * form.lambda_H * n_omega)
-        if form.lambda_b is None:
+        if bias_units is not None:
+            self.e, self.rho = (unit.to(dtype) for unit in bias_units)
+        elif form.lambda_b is None:
             self.e, self.rho = torch.zeros_like(c), torch.ones_like(c)
         else:
             reach = form.tau * torch.sqrt(c * n_omega.sum())
-            curvature = _join([run.columns.bias_curvature(reach[run.rows]) for run in self.runs])
+            curvature = join([run.columns.bias_curvature(reach[run.rows]) for run in self.runs])
             self.e = 1.0 / torch.sqrt(2.0 * form.lambda_b * c + curvature)
             self.rho = 2.0 * form.lambda_b * c * self.e**2
 
@@ -157,12 +180,12 @@ class Objective:
         """Derivative of the losses at Ŵ Ĥ = product, b = 0, along a direction (R, m)."""
         _, pieces = self.value_at_logits(product, torch.zeros_like(self.e))
         found = [run.columns.linearize(own)[1] for run, own in zip(self.runs, pieces, strict=True)]
-        return float((self.c_n_E * _join(found) * direction).sum())
+        return float((self.c_n_E * join(found) * direction).sum())
 
     def linearize(self, x: Tensor, pieces: tuple[Pieces, ...]) -> Linearization:
         """The losses' states and residual at x."""
         found = [run.columns.linearize(own) for run, own in zip(self.runs, pieces, strict=True)]
-        residual = _join([own for _, own in found])
+        residual = join([own for _, own in found])
         return Linearization(*self.split(x), tuple(state for state, _ in found), residual, self.c_n_E * residual)
 
     def gradient(self, at: Linearization) -> Tensor:
@@ -239,9 +262,9 @@ class Objective:
     def diagonal(self, at: Linearization) -> Tensor:
         """(R, m) the diagonal of the losses' second derivative in Ŵ Ĥ."""
         found = [run.columns.diagonal(state) for run, state in zip(self.runs, at.states, strict=True)]
-        return _join(found) * self.E**2
+        return join(found) * self.E**2
 
-    def excess(self, at: Linearization) -> float:
+    def excess(self, at: Losses) -> float:
         """Σ c n ∂ℓᵀ (∂²ℓ)⁺ ∂ℓ: twice what multiplying residuals by 1 ± ε costs in the dual's conjugates, over ε²."""
         runs = zip(self.runs, at.states, strict=True)
         return sum(float(run.columns.excess(state, at.residual[run.rows])) for run, state in runs)
@@ -249,7 +272,7 @@ class Objective:
     def cancelled(self, at: Linearization) -> Tensor:
         """(R, m) the size of what was cancelled in G, in whose last digits its rounding is."""
         found = [run.columns.cancelled(state) for run, state in zip(self.runs, at.states, strict=True)]
-        return _join(found) * self.c_n_E
+        return join(found) * self.c_n_E
 
     def centred(self, rows: Tensor) -> Tensor:
         """(R, m) less the means over the blocks of losses that are blind to them."""
@@ -257,7 +280,18 @@ class Objective:
         if not any(blind):
             return rows
         parts = [run.blocks.centred(rows[run.rows]) if run.loss.shift_blind else rows[run.rows] for run in self.runs]
-        return _join(parts)
+        return join(parts)
+
+    def curved(self, at: Losses, product: Tensor) -> Tensor:
+        """(R, m) E ∂²(c n ℓ) E times a change of Ŵ Ĥ."""
+        du = product * self.E
+        runs = zip(self.runs, at.states, strict=True)
+        return join([run.columns.curve(state, du[run.rows]) for run, state in runs]) * self.E
+
+    def part(self, index: NDArray[np.int64]) -> Objective:
+        """Of the columns ``index``, with the bias's unit of all."""
+        form = self.form.take_columns(index, self.form.multiplicity[index])
+        return Objective(form, self.dim, self.E.device, (self.e, self.rho), self.E.dtype)
 
     def hessian_vector(self, at: Linearization, v: Tensor) -> Tensor:
         """∇²F(x) v, with dG the change of G along v: (dG Ĥᵀ + G dĤᵀ + dŴ, Ŵᵀ dG + dŴᵀ G + dĤ, …)."""
@@ -298,6 +332,6 @@ def _runs(form: StandardForm, y: Tensor, weight: Tensor, device: torch.device | 
     return runs
 
 
-def _join(parts: list[Tensor]) -> Tensor:
+def join(parts: list[Tensor]) -> Tensor:
     """Stacked rows; what is whole already as it is."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)

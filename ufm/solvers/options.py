@@ -131,6 +131,30 @@ class GradientOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Projection:
+    """The heads alone, each label's feature the best one for them: for very many label columns, chunk by chunk."""
+
+    tolerance: float = 1e-6
+    """Tolerance on the relative duality gap, estimated to second order; below the sufficient dimension on the relative
+    gradient."""
+    steps: int = 2000
+    """Maximum number of steps of the heads."""
+
+    def __post_init__(self) -> None:
+        from ufm.solvers import option_checks
+        from ufm.support import validation
+
+        _check(self, tolerance=validation.positive, steps=option_checks.at_least_one)
+
+
+class ProjectionOptions(TypedDict, total=False):
+    """Keywords of method="projection"."""
+
+    tolerance: float
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Convex:
     """cvxpy's nuclear-norm program, the outside reference for small problems (extra ``convex``)."""
 
@@ -153,8 +177,13 @@ class ConvexOptions(TypedDict, total=False):
     solver: ConvexSolver
 
 
-Options = Newton | Gradient | Convex
-METHODS: dict[str, type[Options]] = {"newton": Newton, "gradient": Gradient, "convex": Convex}
+Options = Newton | Gradient | Projection | Convex
+METHODS: dict[str, type[Options]] = {
+    "newton": Newton,
+    "gradient": Gradient,
+    "projection": Projection,
+    "convex": Convex,
+}
 
 
 def _check(options: Options, **checks: Callable[[str, Any], Any]) -> None:

@@ -1,0 +1,162 @@
+"""F at the best features: a function of the heads alone, its gradient and the duality gap, chunk by chunk of columns.
+
+    φ(Ŵ, b̂) = min_Ĥ F,      ∂φ/∂Ŵ = Ŵ − S Ŵ,  S = G Gᵀ (R × R),      ∂φ/∂b̂ = e Σ_l c n ∂ℓ + ρ b̂.
+
+φ depends on Ŵ through M = Ŵ Ŵᵀ, in which it is convex, and needs no feature: the R × m numbers a of ``features`` are
+all that is kept from one evaluation to the next, as its start.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ufm.losses import LOSSES
+from ufm.problems.standard_form import StandardForm
+from ufm.solvers.objective import FREE, Objective
+from ufm.solvers.projection.features import NEAR, STEPS, best_features
+
+ENTRIES = 2_000_000  # of the arrays of a chunk: they stay in reach of the processor, and cost little memory
+TINY = 1e-300  # an F that float64 still divides by
+LARGE = 20_000_000  # R × m from which chunks are computed in float32 as long as that does not show
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """φ and what was found on the way.
+
+    gradient   ∂φ/∂(Ŵ, b̂), flat; centred (see ``Objective.gradient``) under a free bias
+    S          (R, R) G Gᵀ
+    gap        F − D(θ G), θ = min(1, 1/‖G‖_2), to second order, relative to F: as D, of no meaning at a dimension below
+               the sufficient one
+    residual   (‖∇φ‖ ‖x‖ + ‖∇φ‖²) / F
+    excess     max(‖G‖_2 − 1, 0)
+    products   M r, in units of one for all columns
+    """
+
+    value: float
+    gradient: Tensor
+    S: Tensor
+    gap: float
+    residual: float
+    excess: float
+    products: float
+
+
+class Reduced:
+    """φ of a form over the flat heads x = (Ŵ, b̂), float64.
+
+    a  (R, m) the start of the features' a, which every evaluation overwrites; chunks are computed in its precision,
+       sums over them in float64
+    """
+
+    def __init__(self, form: StandardForm, dim: int, device: torch.device | str, a: Tensor | None = None) -> None:
+        self.form, self.dim, self.device = form, dim, device
+        if a is None:
+            dtype = torch.float32 if form.rows * form.columns >= LARGE else torch.float64
+            a = torch.zeros(form.rows, form.columns, dtype=dtype, device=device)
+        self.a = a
+        width = max(1, ENTRIES // form.rows)
+        self.spans = [slice(start, min(start + width, form.columns)) for start in range(0, form.columns, width)]
+        self.c = torch.as_tensor(form.row_weights(), dtype=torch.float64, device=device)[:, None]
+        self.unit_W = torch.sqrt(2.0 * form.lambda_W * self.c)
+        self.e, self.rho = self._bias_units()
+
+    def _bias_units(self) -> tuple[Tensor, Tensor]:
+        """e and ρ of ``Objective``, from the curvature that minimizers are seen to have."""
+        form = self.form
+        if form.lambda_b is None:
+            return torch.zeros_like(self.c), torch.ones_like(self.c)
+        tasks = zip(form.losses, form.blocks(), form.task_loss_weights(), strict=True)
+        found = [LOSSES[loss].bias_curvature(form.targets[rows], n, form.omega, form.tau) for loss, rows, n in tasks]
+        curvature = torch.as_tensor(np.concatenate(found), dtype=torch.float64, device=self.device)[:, None]
+        e = 1.0 / torch.sqrt(2.0 * form.lambda_b * self.c + curvature)
+        return e, 2.0 * form.lambda_b * self.c * e**2
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Views Ŵ (R, d), b̂ (R, 1) of x."""
+        W_hat, b_hat = x.split_with_sizes([self.form.rows * self.dim, self.form.rows])
+        return W_hat.view(self.form.rows, self.dim), b_hat.view(-1, 1)
+
+    def scale(self, W: Tensor, b: Tensor) -> Tensor:
+        """x of the problem's own W (R, d), b (R, 1)."""
+        return torch.cat([(W * self.unit_W).reshape(-1), torch.where(self.e > 0.0, b / self.e, 0.0).reshape(-1)])
+
+    def unscale(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """W (R, d), b (R, 1) in the problem's own units."""
+        W_hat, b_hat = self.split(x)
+        return W_hat / self.unit_W, b_hat * self.e
+
+    @property
+    def single(self) -> bool:
+        """Whether chunks are computed in float32."""
+        return self.a.dtype == torch.float32
+
+    def refine(self) -> None:
+        """From now on in float64."""
+        self.a = self.a.double()
+
+    def chunk(self, span: slice) -> Objective:
+        """The objective of some columns, in the bias's unit of all."""
+        index = np.arange(span.start, span.stop)
+        form = self.form.take_columns(index, self.form.multiplicity[index])
+        return Objective(form, self.dim, self.device, (self.e, self.rho), self.a.dtype)
+
+    def evaluate(self, x: Tensor, tolerance: float = NEAR, steps: int = STEPS) -> Evaluation:
+        """φ and its gradient, with features found to ``tolerance`` in ``steps`` Newton steps at most."""
+        W_hat, b_hat = self.split(x)
+        M = W_hat @ W_hat.T
+        times_M, bias = M.to(self.a.dtype).matmul, b_hat.to(self.a.dtype)
+        S, slope_b = torch.zeros_like(M), torch.zeros_like(b_hat)
+        losses: list[float] = []
+        penalty = cross = second_order = products = 0.0
+        for span in self.spans:
+            objective = self.chunk(span)
+            found = best_features(objective, times_M, bias, self.a[:, span], tolerance, steps)
+            self.a[:, span] = found.a
+            losses.append(found.loss)
+            penalty += _inner(found.a, found.product)
+            cross += _inner(found.G, found.product)
+            second_order += objective.excess(found)
+            S += found.G @ found.G.T
+            slope_b += self.e * (objective.c_n * found.residual).sum(1, keepdim=True, dtype=torch.float64)
+            products += found.products * (span.stop - span.start) / self.form.columns
+        factors = float(M.diagonal().sum()) + penalty
+        value = max(math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum())), TINY)
+        g_b = slope_b + self.rho * b_hat
+        if self.form.lambda_b == 0.0:
+            g_b = objective.centred(g_b)
+        gradient = torch.cat([(W_hat - S @ W_hat).reshape(-1), g_b.reshape(-1)])
+        excess = max(0.0, math.sqrt(max(0.0, float(torch.linalg.eigvalsh(S)[-1]))) - 1.0)
+        theta = 1.0 / (1.0 + excess)
+        stiff = self.rho.clamp_min(FREE) if self.form.lambda_b == 0.0 else self.rho
+        left = float(((g_b - (1.0 - theta) * slope_b).square() / stiff).sum())
+        gap = 0.5 * (factors + left) + theta * cross + 0.5 * (1.0 - theta) ** 2 * second_order
+        norm = float(gradient.norm())
+        residual = norm * (float(x.norm()) + norm)
+        return Evaluation(value, gradient, S, gap / value, residual / value, excess, products)
+
+    def features(self, x: Tensor, tolerance: float) -> tuple[Tensor, float]:
+        """H (d, m) in the problem's own units, and F there."""
+        if self.single:
+            self.refine()
+        W_hat, b_hat = self.split(x)
+        M = W_hat @ W_hat.T
+        H = torch.empty(self.dim, self.form.columns, dtype=torch.float64, device=x.device)
+        losses, penalty = [], float(M.diagonal().sum() + (self.rho * b_hat * b_hat).sum())
+        for span in self.spans:
+            objective = self.chunk(span)
+            found = best_features(objective, M.matmul, b_hat, self.a[:, span], tolerance)
+            losses.append(found.loss)
+            penalty += _inner(found.a, found.product)
+            H[:, span] = W_hat.T @ found.a / objective.unit_H
+        return H, math.fsum(losses) + 0.5 * penalty
+
+
+def _inner(left: Tensor, right: Tensor) -> float:
+    """⟨left, right⟩, summed up in float64."""
+    return float((left * right).sum(dtype=torch.float64))
