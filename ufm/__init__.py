@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ufm.problems.single_source import SingleSource
     from ufm.problems.soft_labels import SoftLabels
     from ufm.solution import Solution, load
-    from ufm.solvers.options import Convex, Gradient, Newton
+    from ufm.solvers.options import Convex, Gradient, Newton, Projection
     from ufm.solvers.run_point import RunPoint
 
 # name → module, imported when first asked for
@@ -34,6 +34,7 @@ _LATER = {
     "Newton": "ufm.solvers.options",
     "Outcome": "ufm.outcome",
     "ProblemSettings": "ufm.problems.problem_settings",
+    "Projection": "ufm.solvers.options",
     "Regression": "ufm.problems.regression",
     "RunPoint": "ufm.solvers.run_point",
     "SingleSource": "ufm.problems.single_source",
@@ -55,6 +56,7 @@ __all__ = [
     "Newton",
     "Outcome",
     "ProblemSettings",
+    "Projection",
     "Regression",
     "RunPoint",
     "SingleSource",

@@ -21,7 +21,12 @@ from verify.cli.solver_options import NO_FLAGS, Options, SolverOptions
 LAMBDAS = {"lambda_H": 0.1, "lambda_W": 0.1, "lambda_b": 0.1}
 PROBLEM = ufm.SingleSource([[3, 2], [1, 4]], **LAMBDAS)
 HEAVY = {"torch": torch, "Metrics": run_point.Metrics}  # which the options' file does not import
-KEYWORDS = {"newton": options.NewtonOptions, "gradient": options.GradientOptions, "convex": options.ConvexOptions}
+KEYWORDS = {
+    "newton": options.NewtonOptions,
+    "gradient": options.GradientOptions,
+    "projection": options.ProjectionOptions,
+    "convex": options.ConvexOptions,
+}
 
 
 @pytest.mark.parametrize("method", options.METHODS)

@@ -48,9 +48,9 @@ else:
 class SolverOptions:
     """The solver"""
 
-    method: Literal["newton", "gradient", "convex"] = "newton"
-    """newton: to machine precision; gradient: all N features free, first order; convex: cvxpy, for small problems.
-    Default: newton."""
+    method: Literal["newton", "gradient", "projection", "convex"] = "newton"
+    """newton: to machine precision; gradient: all N features free, first order; projection: the heads alone, for
+    very many distinct labels; convex: cvxpy, for small problems. Default: newton."""
     dim: int | None = None
     """Feature dimension d. Default: what the theorems need."""
     seed: int = 0

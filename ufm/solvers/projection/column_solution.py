@@ -18,6 +18,7 @@ import torch
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.objective import SMALLEST
 from ufm.solvers.options import Projection
 from ufm.solvers.projection.quasi_newton import PAIRS, Descent, History, minimize
 from ufm.solvers.projection.reduced import ENTRIES, Evaluation, Reduced
@@ -63,7 +64,11 @@ def solve_projection(
     elif converged:
         status = f"converged ({told})"
     else:
-        advice = "raise steps=" if outcome is Outcome.STEPS else "no step lowers F by more than the features' error"
+        advice = (
+            "raise steps="
+            if outcome is Outcome.STEPS
+            else "no step lowers F by more than the features' error; method='newton' goes further"
+        )
         status = f"did not reach tolerance {options.tolerance:.1e} ({told}); {advice}"
     if narrow:
         needed = min(form.sufficient_dim, form.columns)
@@ -83,27 +88,31 @@ def _along_path(
     form: StandardForm, options: Projection, history: History, dim: int, device: torch.device | str, narrow: bool
 ) -> tuple[Reduced, Descent]:
     """Stages κ λ_H, κ λ_W for κ falling to 1, each from the last one's heads."""
-    reduced = Reduced(form, dim, device)
-    zero = reduced.evaluate(torch.zeros(form.rows * (dim + 1), dtype=torch.float64, device=device), steps=0)
-    values, vectors = torch.linalg.eigh(zero.S)
-    singular = values.clamp_min(0.0).sqrt()
-    kappa = max(1.0, FIRST * float(singular[-1]))
-    stage = _at(reduced, kappa)
-    W_hat = torch.zeros(form.rows, dim, dtype=torch.float64, device=device)
-    rank = min(form.rows, dim)
-    W_hat[:, :rank] = (vectors * SMALL * (singular / singular[-1].clamp_min(1e-300)).sqrt()).flip(1)[:, :rank]
-    x = torch.cat([W_hat.reshape(-1), W_hat.new_zeros(form.rows)])
-    while kappa > 1.0:
-        left = min(STAGE_STEPS, options.steps - len(history.loss))
-        found = minimize(stage, x, history, _measure(narrow), tolerance=STAGE_TOLERANCE, max_steps=left)
-        W, b = stage.unscale(found.x)
-        kappa = max(1.0, kappa / FACTOR)
+    reduced = stage = Reduced(form, dim, device)
+    x = torch.zeros(form.rows * (dim + 1), dtype=torch.float64, device=device)
+    try:
+        zero = reduced.evaluate(x, steps=0)
+        values, vectors = torch.linalg.eigh(zero.S)
+        singular = values.clamp_min(0.0).sqrt()
+        root = SMALL * (singular / singular[-1].clamp_min(SMALLEST)).sqrt()
+        W_hat = reduced.split(x)[0]
+        W_hat[:, : form.rows] = (vectors * root).flip(1)[:, :dim]
+        kappa = max(1.0, FIRST * float(singular[-1]))
         stage = _at(reduced, kappa)
-        x = stage.scale(W, b)
-        if found.ended == "interrupted":
-            return stage, Descent(x, stage.evaluate(x), "interrupted")
-    left = max(0, options.steps - len(history.loss))
-    return stage, minimize(stage, x, history, _measure(narrow), tolerance=options.tolerance, max_steps=left)
+        while kappa > 1.0:
+            left = min(STAGE_STEPS, options.steps - len(history.loss))
+            found = minimize(stage, x, history, _measure(narrow), tolerance=STAGE_TOLERANCE, max_steps=left)
+            W, b = stage.unscale(found.x)
+            kappa = max(1.0, kappa / FACTOR)
+            stage = _at(reduced, kappa)
+            x = stage.scale(W, b)
+            if found.ended == "interrupted":
+                raise KeyboardInterrupt
+        left = max(0, options.steps - len(history.loss))
+        return stage, minimize(stage, x, history, _measure(narrow), tolerance=options.tolerance, max_steps=left)
+    except KeyboardInterrupt:
+        x = reduced.scale(*stage.unscale(x))
+        return reduced, Descent(x, reduced.evaluate(x), "interrupted")
 
 
 def _at(reduced: Reduced, kappa: float) -> Reduced:

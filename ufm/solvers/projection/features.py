@@ -24,7 +24,7 @@ from ufm.losses.loss import Pieces
 from ufm.solvers.objective import Objective, join
 
 NEAR = 0.1  # a Newton step from there leaves little, and heads that move by a part of themselves need no more
-STEPS, PRODUCTS = 40, 40  # of Newton, and products in each
+STEPS, PRODUCTS = 100, 40  # of Newton, and products in each
 FORCING = 0.3  # of a Newton step's own residual: what is left is for the next
 ENOUGH = 0.5  # of a column's slope, which a whole step may leave
 SHORTENINGS = 20

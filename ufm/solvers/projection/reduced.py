@@ -17,11 +17,10 @@ from torch import Tensor
 
 from ufm.losses import LOSSES
 from ufm.problems.standard_form import StandardForm
-from ufm.solvers.objective import FREE, Objective
+from ufm.solvers.objective import FREE, SMALLEST, Objective
 from ufm.solvers.projection.features import NEAR, STEPS, best_features
 
 ENTRIES = 2_000_000  # of the arrays of a chunk: they stay in reach of the processor, and cost little memory
-TINY = 1e-300  # an F that float64 still divides by
 LARGE = 20_000_000  # R × m from which chunks are computed in float32 as long as that does not show
 
 
@@ -126,7 +125,7 @@ class Reduced:
             slope_b += self.e * (objective.c_n * found.residual).sum(1, keepdim=True, dtype=torch.float64)
             products += found.products * (span.stop - span.start) / self.form.columns
         factors = float(M.diagonal().sum()) + penalty
-        value = max(math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum())), TINY)
+        value = max(math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum())), SMALLEST)
         g_b = slope_b + self.rho * b_hat
         if self.form.lambda_b == 0.0:
             g_b = objective.centred(g_b)
