@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +15,11 @@ from process_jobs import METHODS, PROBLEMS
 
 import ufm
 from ufm.solvers.gradient import draw, process_group
+from ufm.solvers.gradient.checkpoint import own_checkpoint
+from verify.cli import many_processes
+from verify.cli.problem_options import ProblemOptions
+from verify.cli.solve_command import Solve
+from verify.cli.solver_options import SolverOptions
 
 FEW = ("momentum", "lbfgs", "adam", "SGD", "mgda")
 CLOSE = 1e-12  # relative, of F
@@ -55,14 +62,29 @@ def test_every_problem(size, precision, tmp_path):
         assert found[0][name]["whole"] == [sum(share) for share in shares]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["lbfgs", "pcgrad"], id="vectors and a number without dimension"),
+        # Adam's schedule depends on the number of steps
+        pytest.param([name for name in METHODS if name != "adam"], id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_every_state_is_resumed(names, tmp_path):
+    for found in run("resumed", 2, tmp_path, names=names):
+        assert found == dict.fromkeys(names, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"optimizer": "lbfgs"}, {"learning_rate": 0.003, "weighting": "famo"}])
 def test_a_checkpoint_of_two_is_resumed_by_three(options, tmp_path):
     whole = run("saved", 2, tmp_path, steps=60, **options)[0]
     first = run("saved", 2, tmp_path, steps=23, checkpoint="kept", checkpoint_every=5, **options)[0]
-    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["save-5"]  # 5, 10, 15, 20 and the end
+    assert [path.name for path in (tmp_path / "kept").glob("save-*")] == ["save-5"]  # 5, 10, 15, 20 and the end
+    (tmp_path / "kept" / "save-4").mkdir()  # as a kill during its removal leaves it
     assert first["steps"][-1] == 23
     resumed = run("saved", 3, tmp_path, steps=60, checkpoint="kept", **options)[0]
+    assert [path.name for path in (tmp_path / "kept").glob("save-*")] == ["save-6"]
     assert resumed["steps"][:4] == [*first["steps"]][:4] == [0, 10, 20, 23]
     assert resumed["objective"] == pytest.approx(whole["objective"], rel=CLOSE)
 
@@ -71,7 +93,7 @@ def test_a_checkpoint_of_two_is_resumed_by_three(options, tmp_path):
 def test_what_is_damaged_or_another_run_s_is_refused(tmp_path):
     options = {"steps": 8, "checkpoint": "kept"}
     run("told", 2, tmp_path, **options)
-    (before,) = (tmp_path / "kept").iterdir()
+    (before,) = (tmp_path / "kept").glob("save-*")
     (file, *_) = sorted(before.glob("__0_*"))
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -106,7 +128,7 @@ def test_a_killed_process_ends_the_others(size, tmp_path):
             process.wait()
     for told in results(size - 1, tmp_path):
         assert told["error"].startswith("LostProcessError: process")
-        assert "the last checkpoint in 'kept' is whole" in told["error"]
+        assert "what was saved in 'kept' is whole" in told["error"]
     (resumed,) = run("saved", 1, tmp_path, steps=10, checkpoint="kept")  # more have been taken
     assert resumed["steps"][-1] >= 21
     assert resumed["steps"][-1] % 7 == 0
@@ -148,6 +170,53 @@ def test_a_process_that_never_comes_is_no_fault_of_the_backend(reason, kind, mes
     monkeypatch.setattr(process_group.dist, "all_reduce", all_reduce)
     with pytest.raises(kind, match=message):
         process_group.joined(True, torch.device("cpu"))
+
+
+def test_devices_of_two_kinds(monkeypatch):
+    """Refused before a sum, for which each kind would wait in its own backend."""
+
+    def all_gather_object(told, value):
+        told[:] = [{"device": "cuda"}, value]
+
+    answers = {"is_initialized": True, "get_rank": 1, "get_world_size": 2, "get_backend": "cpu:gloo,cuda:nccl"}
+    for name, answer in answers.items():
+        monkeypatch.setattr(process_group.dist, name, lambda answer=answer: answer)
+    monkeypatch.setattr(process_group.dist, "all_gather_object", all_gather_object)
+    with pytest.raises(ValueError, match=r"not given the same run: device \('cuda' and 'cpu'\)"):
+        process_group.joined(True, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("", "'' names no folder"), ("a" * 300, "cannot be written to"), ("a\0", "cannot be written")],
+)
+def test_what_is_no_folder(place, message):
+    with pytest.raises(ValueError, match=f"checkpoint=.*{message}"):
+        ufm.Gradient(distributed=True, checkpoint=place)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_a_checkpoint_is_locked_under_all_its_names(make, tmp_path):
+    make(tmp_path / "kept")
+    (tmp_path / "link").symlink_to("kept")
+    with (
+        own_checkpoint(tmp_path / "kept"),
+        pytest.raises(ValueError, match="another run goes on from it now"),
+        own_checkpoint(tmp_path / "link"),
+    ):
+        pass
+    with own_checkpoint(tmp_path / "link"):
+        assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".kept.lock") == ["kept", "link"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_only_the_first_process_has_the_status(first, monkeypatch, capsys):
+    """torchrun ends all processes when one fails, and the first certifies and saves after the others are done."""
+    monkeypatch.setattr(many_processes, "processes", lambda *_: nullcontext(first))
+    problem = ProblemOptions(counts="3 1; 1 3", lambda_H=0.05, lambda_W=0.05, lambda_b=0.05)
+    solver = SolverOptions(method="gradient", options={"steps": 1})
+    assert Solve(problem=problem, solver=solver).run() == (1 if first else 0)
+    assert bool(capsys.readouterr().out) == first
 
 
 def test_normals_by_number(monkeypatch):
