@@ -101,6 +101,23 @@ def saved(**options):
     return {"objective": solution.objective, "steps": solution.history["step"], "loss": solution.history["loss"]}
 
 
+def resumed(names):
+    """Whether a run that went on from a checkpoint is one that went through, to the last bit."""
+    from gradient_problems import odd_form  # of the folder beside, which pytest has not in its path
+
+    form, counts = odd_form(kind="mixed")
+    found = {}
+    for name in names:
+        chosen = {"dim": 3, "seed": 3, "tolerance": 1e-30, "log_every": 1, "progress": False, "distributed": True}
+        chosen |= METHODS[name]
+        own = dataclasses.replace(form, task_weights=np.ones(4)) if "weighting" in chosen else form
+        whole = minimize(own, counts, **chosen | {"steps": 6})
+        for steps in (3, 6):
+            last = minimize(own, counts, **chosen | {"steps": steps, "checkpoint": name})
+        found[name] = (last.history, last.objective) == (whole.history, whole.objective)
+    return found
+
+
 def refused(place):
     """What errors say, by what is wrong."""
     rank = dist.get_rank()
@@ -138,9 +155,15 @@ def main():
     dist.init_process_group(
         "gloo", f"file://{meeting}", rank=int(rank), world_size=int(size), timeout=timedelta(seconds=120)
     )
-    found = {"methods": methods, "problems": problems, "saved": saved, "refused": refused, "told": told}[job](
-        **json.loads(arguments)
-    )
+    jobs = {
+        "methods": methods,
+        "problems": problems,
+        "saved": saved,
+        "resumed": resumed,
+        "refused": refused,
+        "told": told,
+    }
+    found = jobs[job](**json.loads(arguments))
     Path(f"{rank}.json").write_text(json.dumps(found))
     dist.destroy_process_group()
 

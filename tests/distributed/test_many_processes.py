@@ -7,12 +7,10 @@ import sys
 import time
 
 import pytest
-import torch
 from gloo_processes import ENVIRONMENT, results, run, start
 from process_jobs import METHODS, PROBLEMS
 
 import ufm
-from ufm.solvers.gradient import draw, process_group
 
 FEW = ("momentum", "lbfgs", "adam", "SGD", "mgda")
 CLOSE = 1e-12  # relative, of F
@@ -55,14 +53,29 @@ def test_every_problem(size, precision, tmp_path):
         assert found[0][name]["whole"] == [sum(share) for share in shares]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["lbfgs", "pcgrad"], id="vectors and a number without dimension"),
+        # Adam's schedule depends on the number of steps
+        pytest.param([name for name in METHODS if name != "adam"], id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_every_state_is_resumed(names, tmp_path):
+    for found in run("resumed", 2, tmp_path, names=names):
+        assert found == dict.fromkeys(names, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"optimizer": "lbfgs"}, {"learning_rate": 0.003, "weighting": "famo"}])
 def test_a_checkpoint_of_two_is_resumed_by_three(options, tmp_path):
     whole = run("saved", 2, tmp_path, steps=60, **options)[0]
     first = run("saved", 2, tmp_path, steps=23, checkpoint="kept", checkpoint_every=5, **options)[0]
-    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["save-5"]  # 5, 10, 15, 20 and the end
+    assert [path.name for path in (tmp_path / "kept").glob("save-*")] == ["save-5"]  # 5, 10, 15, 20 and the end
+    (tmp_path / "kept" / "save-4").mkdir()  # as a kill during its removal leaves it
     assert first["steps"][-1] == 23
     resumed = run("saved", 3, tmp_path, steps=60, checkpoint="kept", **options)[0]
+    assert len(list((tmp_path / "kept").glob("save-*"))) == 1
     assert resumed["steps"][:4] == [*first["steps"]][:4] == [0, 10, 20, 23]
     assert resumed["objective"] == pytest.approx(whole["objective"], rel=CLOSE)
 
@@ -71,7 +84,7 @@ def test_a_checkpoint_of_two_is_resumed_by_three(options, tmp_path):
 def test_what_is_damaged_or_another_run_s_is_refused(tmp_path):
     options = {"steps": 8, "checkpoint": "kept"}
     run("told", 2, tmp_path, **options)
-    (before,) = (tmp_path / "kept").iterdir()
+    (before,) = (tmp_path / "kept").glob("save-*")
     (file, *_) = sorted(before.glob("__0_*"))
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -106,7 +119,7 @@ def test_a_killed_process_ends_the_others(size, tmp_path):
             process.wait()
     for told in results(size - 1, tmp_path):
         assert told["error"].startswith("LostProcessError: process")
-        assert "the last checkpoint in 'kept' is whole" in told["error"]
+        assert "what was saved in 'kept' is whole" in told["error"]
     (resumed,) = run("saved", 1, tmp_path, steps=10, checkpoint="kept")  # more have been taken
     assert resumed["steps"][-1] >= 21
     assert resumed["steps"][-1] % 7 == 0
@@ -121,47 +134,6 @@ def test_what_processes_must_have_in_common(tmp_path):
         assert "is a file, as one process writes it" in found["file"]
         assert "metrics= reads all of H" in found["metrics"]
         assert "distributed must be True, False or 'sharded', got 'yes'" in found["word"]
-
-
-def test_needs_a_process_group():
-    problem = PROBLEMS["two samples"]()
-    with pytest.raises(ValueError, match="distributed=True needs an initialized process group: start the program by"):
-        ufm.solve(problem, "gradient", distributed=True)
-    with pytest.raises(TypeError, match="distributed= is not an option of method='newton'"):
-        ufm.solve(problem, distributed=True)
-
-
-@pytest.mark.parametrize(
-    ("reason", "kind", "message"),
-    [
-        ("No backend type associated with device type cpu", ValueError, "'nccl' cannot add its tensors"),
-        ("Timed out waiting 40000ms for recv", process_group.LostProcessError, "process 1 of 2 lost another one"),
-    ],
-)
-def test_a_process_that_never_comes_is_no_fault_of_the_backend(reason, kind, message, monkeypatch):
-    def all_reduce(tensor):
-        raise RuntimeError(reason)
-
-    answers = {"is_initialized": True, "get_rank": 1, "get_world_size": 2, "get_backend": "nccl"}
-    for name, answer in answers.items():
-        monkeypatch.setattr(process_group.dist, name, lambda answer=answer: answer)
-    monkeypatch.setattr(process_group.dist, "all_reduce", all_reduce)
-    with pytest.raises(kind, match=message):
-        process_group.joined(True, torch.device("cpu"))
-
-
-def test_normals_by_number(monkeypatch):
-    """Of one stream, or of a stream a slice, the same numbers whichever are asked for."""
-    total = 3 * draw.SLICE + 17
-    for most in (draw.ONE_STREAM, total - 1):
-        monkeypatch.setattr(draw, "ONE_STREAM", most)
-        whole, part, end = (torch.zeros(n, dtype=torch.float64) for n in (total, draw.SLICE + 5, 3))
-        draw.draw_normals(4, total, torch.float64, [(0, whole)])
-        draw.draw_normals(4, total, torch.float64, [(draw.SLICE - 2, part), (total - 3, end)])
-        assert torch.equal(part, whole[draw.SLICE - 2 :][: len(part)])
-        assert torch.equal(end, whole[-3:])
-        assert abs(float(whole.mean())) < 5 / total**0.5
-        assert len(torch.unique(whole)) == total
 
 
 def torchrun(size, *arguments, cwd):

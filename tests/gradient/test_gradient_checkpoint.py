@@ -243,7 +243,7 @@ def test_one_run_at_a_time_has_a_checkpoint(tmp_path):
     refused = []
 
     def metrics(*_):
-        with pytest.raises(ValueError, match="another run goes on from this file now; wait for it, or name another"):
+        with pytest.raises(ValueError, match="another run goes on from it now; wait for its end, or name another"):
             stopped(path)
         refused.append(True)
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short
@@ -64,7 +65,9 @@ def checkpoint_folder(name: str, value: Any) -> Path:
         path = Path(value)
     except TypeError:
         raise TypeError(f"{name} must be a path to a folder, got {value!r}") from None
-    if path.is_file():
+    if value == "":
+        raise ValueError(f"{name}='' names no folder; '.' is the working folder")
+    if os.path.isfile(path):  # unlike Path.is_file no error for a name that is too long
         raise ValueError(
             f"{name}={str(path)!r} is a file, as one process writes it; many processes write a folder: name another"
         )

@@ -39,7 +39,7 @@ def whole_file(path: str | Path, *, advice: str = "", what: str = "path") -> Ite
         yield partial
         _settle(partial, stage)
         os.replace(partial, target)
-        _to_disk(target.parent)
+        to_disk(target.parent)
     logger.info("wrote %s", path)
 
 
@@ -69,7 +69,7 @@ def write_together(folder: Path, files: Mapping[str, bytes | str]) -> None:
                 os.replace(partial, target)
                 logger.info("wrote %s", target)
         for place in stages:
-            _to_disk(place)
+            to_disk(place)
 
 
 def as_bytes(content: bytes | str) -> bytes:
@@ -150,7 +150,7 @@ def _settle(partial: Path, stage: Path) -> None:
         os.close(descriptor)
 
 
-def _to_disk(folder: Path) -> None:
+def to_disk(folder: Path) -> None:
     """The new names; where a system cannot do that for folders it is not needed, or not to be had."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -77,8 +77,9 @@ class Solve:
         elif self.solver.method == "gradient":
             options["metrics"] = tracked(problem)
         solution = ufm.solve(with_names(problem, reading), **options)  # a file keeps the names
-        if first:
-            self._told(solution, problem, terminal)
+        if not first:
+            return 0  # torchrun ends the first process, which is still at work, when another fails
+        self._told(solution, problem, terminal)
         if solution.outcome is ufm.Outcome.INTERRUPTED:
             return 130
         return 0 if solution.converged else 1

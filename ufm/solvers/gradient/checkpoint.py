@@ -7,6 +7,7 @@ covers tensors and header: a damaged file is refused with an error and left as i
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -36,12 +37,16 @@ class Progressed:
 
 @contextmanager
 def own_checkpoint(path: Path | None, ranks: Ranks = ALONE) -> Iterator[None]:
-    """Locks the file for this run; raises ValueError if another has it now. Of many processes the first locks."""
+    """Locks the checkpoint for this run; raises ValueError if another has it now. Of many processes the first locks.
+
+    The lock is inside a folder, whose parent may belong to others, and beside a file, at the end of symbolic links.
+    """
     with ExitStack() as until_the_end:
         if path is not None:
+            target = Path(os.path.realpath(path))
             lock = locked(
-                path.with_name(f".{path.name}.lock"),
-                f"checkpoint={str(path)!r}: another run goes on from this file now; wait for it, or name another",
+                target / ".lock" if target.is_dir() else target.with_name(f".{target.name}.lock"),
+                f"checkpoint={str(path)!r}: another run goes on from it now; wait for its end, or name another",
             )
             ranks.together(lambda: until_the_end.enter_context(lock) if ranks.first else None)
         yield

@@ -72,7 +72,8 @@ def minimize(
     options        those of ``ufm.Gradient``. With a ``weighting``, F and its gradient in the history, and ``tolerance``
                    are those of c = the weights in effect, which the history has as weight_t beside the losses loss_t;
                    the form's own weights must be 1, and ``objective`` is F with c = 1. See ``weighted_momentum``.
-                   A ``checkpoint`` is of one run at a time, by the lock file ``.NAME.lock`` beside it
+                   A ``checkpoint`` is of one run at a time, by a lock file: ``.NAME.lock`` beside it, or ``.lock``
+                   in its folder
 
     Ctrl-C returns the point reached. Deterministic for a seed, device and number of threads. Raises ValueError or
     TypeError naming the field, and MemoryError before anything is allocated.

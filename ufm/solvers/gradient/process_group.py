@@ -128,8 +128,8 @@ class ProcessGroup(Ranks):
 def joined(distributed: bool | str, device: torch.device) -> Ranks:
     """The default process group, or this process alone if ``distributed`` is False.
 
-    Raises ValueError if there is no process group, or none that can add tensors of ``device``; LostProcessError if
-    another process does not join.
+    Raises ValueError if there is no process group, or none that can add tensors of ``device``, or another process is on
+    a device of another kind; LostProcessError if one does not join.
     """
     if not distributed:
         return ALONE
@@ -138,6 +138,9 @@ def joined(distributed: bool | str, device: torch.device) -> Ranks:
             f"distributed={distributed!r} needs an initialized process group: start the program by torchrun and call "
             "torch.distributed.init_process_group(), or leave distributed out"
         )
+    group = ProcessGroup(device)
+    if dist.get_backend() != "nccl":  # which refuses other devices; here each kind would wait for its own backend
+        group.require_same({"device": device.type})
     try:
         dist.all_reduce(torch.zeros(1, device=device))
     except RuntimeError as error:
@@ -148,7 +151,7 @@ def joined(distributed: bool | str, device: torch.device) -> Ranks:
             f"device={str(device)!r}: the process group's backend {dist.get_backend()!r} cannot add its tensors "
             f"({reason}); initialize it with 'cpu:gloo,cuda:nccl'"
         ) from error
-    return ProcessGroup(device)
+    return group
 
 
 @contextmanager
@@ -159,5 +162,5 @@ def told_where_it_is(checkpoint: Path | None) -> Iterator[None]:
     except LostProcessError as error:
         again = "pass checkpoint= to be able to resume"
         if checkpoint is not None:
-            again = f"the last checkpoint in {str(checkpoint)!r} is whole: start again, with any number of processes"
+            again = f"what was saved in {str(checkpoint)!r} is whole: start again, with any number of processes"
         raise LostProcessError(f"{error}; {again}") from error

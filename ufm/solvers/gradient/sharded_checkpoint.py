@@ -26,10 +26,10 @@ from ufm.solvers.gradient.point import Point
 from ufm.solvers.gradient.process_group import ProcessGroup
 from ufm.support.bounded_json import parse_json
 from ufm.support.content_digest import content_digest
-from ufm.support.whole_file import write_whole
+from ufm.support.whole_file import to_disk, write_whole
 
 FORMAT = "ufm sharded gradient checkpoint 1"
-NAME = re.compile(r"save-(\d+)")
+NAME = re.compile(r"save-([1-9]\d*)")
 RUN = "run.json"
 
 
@@ -73,15 +73,20 @@ class ShardedCheckpoint:
                 run = {"format": FORMAT, "fingerprint": self.fingerprint, **vars(progressed), "files": files}
                 write_whole(stage / RUN, json.dumps({"sha256": content_digest(run), **run}))
                 os.replace(stage, self.folder / name)
-                if last is not None:
-                    shutil.rmtree(last, ignore_errors=True)
+                to_disk(self.folder)
+                for number in self._numbers()[:-1]:  # the previous one, and what is left of those before
+                    shutil.rmtree(self.folder / f"save-{number}", ignore_errors=True)
 
         self.ranks.together(publish)
 
     def _newest(self) -> Path | None:
         """The newest checkpoint; only complete ones have such a name."""
-        numbers = [int(match[1]) for path in self.folder.glob("save-*") if (match := NAME.fullmatch(path.name))]
-        return self.folder / f"save-{max(numbers)}" if numbers else None
+        numbers = self._numbers()
+        return self.folder / f"save-{numbers[-1]}" if numbers else None
+
+    def _numbers(self) -> list[int]:
+        """Of all checkpoints, ascending. Where a removal was killed, parts are left of one that is not the newest."""
+        return sorted(int(match[1]) for path in self.folder.glob("save-*") if (match := NAME.fullmatch(path.name)))
 
     def _make(self, stage: Path) -> None:
         """Makes the empty staging folder and removes what killed runs left."""
@@ -147,7 +152,7 @@ class ShardedCheckpoint:
         mesh = init_device_mesh(self.objective.device.type, (self.ranks.size,))
         named: dict[str, Tensor] = {}
         for name, tensor in tensors.items():
-            if tensor.shape[-1] != length:
+            if tensor.shape[-1:] != (length,):  # of a weighting: a few numbers, or one without a dimension
                 named[name] = tensor
                 continue
             for k, vector in enumerate(tensor.view(-1, length)):
