@@ -33,7 +33,7 @@ problem: a_l and w_l within 2u, √w_l within 2u, targets as ``Form.roundings`` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import frexp, fsum, inf, isfinite, ldexp, nextafter, sqrt
 
 import numpy as np
@@ -160,14 +160,13 @@ def _gain(form: Form, g: Float, moved: Float | None) -> float:
     return summed_gain(form, gains(form, g, moved))
 
 
-def gains(form: Form, g: Float, moved: Float | None) -> Float:
-    """(T, m) ≤ −ℓ_t*(g_tl; y_tl); g (R, m) may be overwritten."""
-    return stacked(
-        [
-            group.loss.bound(group.at, g[group.rows], None if moved is None else moved[group.rows])
-            for group in form.groups
-        ]
-    )
+def gains(form: Form, g: Float, moved: Float | None, centre: Float | None = None) -> Float:
+    """(T, m) ≤ −ℓ_t*(g_tl; y_tl); g (R, m) may be overwritten. ``centre`` (R,) is ``Tasks.centre``."""
+    parts = []
+    for group in form.groups:
+        at = group.at if centre is None else replace(group.at, centre=centre[group.rows])
+        parts.append(group.loss.bound(at, g[group.rows], None if moved is None else moved[group.rows]))
+    return stacked(parts)
 
 
 def summed_gain(form: Outline, least: Float) -> float:

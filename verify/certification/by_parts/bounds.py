@@ -49,54 +49,54 @@ def other_bounds(parts: Parts, plain: Found) -> float:
     form, best = parts.outline, max(0.0, zero_point(parts))
     if not isfinite(plain.sigma):
         return best
-    best = max(best, dual_point(parts, polar_deviation(parts, parts.residual, plain.gram)).value)
+    best = max(best, dual_point(parts, polar_deviation(parts, plain)).value)
     if plain.sigma > form.tau and len(form.classes) > 1:
-        best = max(best, dual_point(parts, per_task_deviation(parts, parts.residual, plain.gram)).value)
+        best = max(best, dual_point(parts, per_task_deviation(parts, plain)).value)
     return best
 
 
-def per_task_deviation(parts: Parts, residual: Deviation, found: Gram) -> Deviation:
-    """θ_t ∂ℓ_t with θ_t = min(1, τ/σ_t), σ_t from the task's block of X Xᵀ."""
+def per_task_deviation(parts: Parts, plain: Found) -> Deviation:
+    """θ_t δ_t of the plain δ, ∂ℓ at the best bias, with θ_t = min(1, τ/σ_t), σ_t from the task's block of X Xᵀ."""
     form = parts.outline
-    sigmas = [_root(np.linalg.eigvalsh(found.G[rows, rows]), found)[-1] for rows in form.blocks]
+    sigmas = [_root(np.linalg.eigvalsh(plain.gram.G[rows, rows]), plain.gram)[-1] for rows in form.blocks]
     theta = np.repeat([min(1.0, form.tau / max(sigma, form.tau)) for sigma in sigmas], form.classes)[:, None]
-    return lambda part: theta * residual(part)
+    return lambda part: theta * plain.deviation(part)
 
 
-def polar_deviation(parts: Parts, residual: Deviation, found: Gram) -> Deviation:
+def polar_deviation(parts: Parts, plain: Found) -> Deviation:
     """Singular values σ of X above or nearly at τ set to τ, as far as the domain allows, from the plain bound's g.
 
     With the eigenvectors Q of X Xᵀ at those, and as a column's scale a/√w drops out,
 
-        g' = (I + diag(1/√c) Q diag(τ/σ − 1) Qᵀ diag(√c)) ∂ℓ.
+        g' = (I + diag(1/√c) Q diag(τ/σ − 1) Qᵀ diag(√c)) δ.
     """
     form = parts.outline
-    values, vectors = np.linalg.eigh(found.G)
-    singular = _root(values, found)
+    values, vectors = np.linalg.eigh(plain.gram.G)
+    singular = _root(values, plain.gram)
     active = singular > NEARLY_ACTIVE * form.tau
     Q, root = vectors[:, active], np.sqrt(form.rows_c)[:, None]
     left, right = Q * (form.tau / singular[active] - 1.0) / root, np.ascontiguousarray((Q * root).T)
     whole = left @ right if 2 * len(right) > len(left) else None  # then it is fewer multiplications
-    plain = min(1.0, form.tau / max(float(singular[-1]), form.tau))
+    theta = min(1.0, form.tau / max(float(singular[-1]), form.tau))
 
     def move(part: Part, g: Float) -> Float:
         by = (left @ (right @ g)) if whole is None else whole @ g
-        by += (1.0 - plain) * g
+        by += (1.0 - theta) * g
         return by if part.form.row_labelled is None else np.where(part.form.row_labelled, by, 0.0)
 
     share = 1.0
     for part in parts:
-        g = residual(part)
+        g = plain.deviation(part)
         by = move(part, g)
-        g *= plain
+        g *= theta
         for group in part.form.groups:
             share = min(share, group.loss.share(group.at, g[group.rows], by[group.rows]))
 
     def polar(part: Part) -> Float:
-        g = residual(part)
+        g = plain.deviation(part)
         by = move(part, g)
         by *= share
-        g *= plain
+        g *= theta
         g += by
         return g
 
