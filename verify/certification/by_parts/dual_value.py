@@ -9,7 +9,7 @@ import numpy as np
 
 from verify.certification.by_parts.free_bias import FreeBias, Placed
 from verify.certification.by_parts.norms import Gram, Norms
-from verify.certification.by_parts.parts import Deviation, Parts
+from verify.certification.by_parts.parts import Deviation, Parts, Repeated
 from verify.certification.dual_value import bias_term, factors, further_inside, gains, share_of, summed_gain
 from verify.certification.free_bias import clipped, complete, drift
 from verify.losses.rounding import UNIT, gamma
@@ -39,7 +39,7 @@ def dual_point(parts: Parts, wanted: Deviation) -> Found:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         free = FreeBias(parts) if form.lambda_b == 0.0 else None
         placed = None if free is None else free.placed(wanted)
-        deviation = _completed(wanted) if placed is None else placed.deviation
+        deviation = Repeated(_completed(wanted)) if placed is None else placed.deviation
         norms = Norms(form)
         for part in parts:
             norms.add(part, deviation(part))
@@ -96,7 +96,6 @@ def _free_value(parts: Parts, placed: Placed, centre: Float, theta: float) -> fl
     """The bound at θ f δ, f the least of the f_l: where it is not 1, another pass."""
     form = parts.outline
     least, inside = np.empty((len(form.classes), len(form.counts))), 1.0
-
     for first in (True, False):
         for part in parts:
             g, moved = placed.deviation(part), placed.moved(part)
@@ -104,6 +103,8 @@ def _free_value(parts: Parts, placed: Placed, centre: Float, theta: float) -> fl
                 g[:], moved[:] = 0.0, 0.0
             inner = factors(part.form, theta, g) if first else None
             inside = inside if inner is None else min(inside, float(inner.min()))
+            if first and inside < 1.0:
+                continue
             g *= theta
             moved *= theta * (1.0 + 2 * UNIT)
             least[:, part.at] = gains(part.form, g, moved, centre)

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from verify.certification.by_parts.parts import Deviation, Part, Parts
+from verify.certification.by_parts.parts import Deviation, Part, Parts, Repeated
 from verify.certification.free_bias import MIXTURES, clipped, complete, drift, scores
 from verify.losses.rounding import UNIT, gamma
 from verify.reading.form import Bool, Float, Form, Int
@@ -45,7 +45,7 @@ class FreeBias:
         """The wanted deviation tilted, or a mixture with z = 0's; 0 if pivots have no room in any."""
         tilted = self.tilted(wanted)
         for share in MIXTURES:
-            found = self._placed(tilted if not share else self.tilted(self._mixed(tilted, share)))
+            found = self._placed(Repeated(tilted if not share else self.tilted(self._mixed(tilted, share))))
             if found is not None:
                 return found
         none = np.zeros(len(self.parts.point.W))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 
 import numpy as np
 
@@ -27,6 +28,28 @@ class Part:
 
 
 Deviation = Callable[[Part], Float]  # (R, n) of the n columns of a part, which it may not change later
+
+
+class Repeated:
+    """A deviation that several passes compute, and that what is proven takes for one: each time checked to be.
+
+    Raises FloatingPointError where a part's is not the same to the last bit as it was.
+    """
+
+    def __init__(self, of: Deviation) -> None:
+        self._of = of
+        self._digests: dict[int, bytes] = {}
+
+    def __call__(self, part: Part) -> Float:
+        """(R, n)."""
+        deviation = np.ascontiguousarray(self._of(part))
+        digest = blake2b(deviation.data, digest_size=16).digest()
+        if self._digests.setdefault(part.at.start, digest) != digest:
+            raise FloatingPointError(
+                "matrix products differ from one time to the next, and the certificate of a large problem needs them "
+                "again; set OMP_NUM_THREADS=1"
+            )
+        return deviation
 
 
 def is_large(columns: Columns) -> bool:
