@@ -105,7 +105,7 @@ class Parts:
             return of(part.at, slice(None), form.loss_weight)
         share = point.share[part.at]
         total = np.zeros_like(form.targets)
-        first, last = self._ends[part.at.start], self._ends[part.at.stop]
+        first, last = self._ends[[part.at.start, part.at.stop]].tolist()
         for start in range(first, last, self.width):
             here = slice(start, min(start + self.width, last))
             block = here if self._order is None else self._order[here]
@@ -121,6 +121,6 @@ class Parts:
         return None if bool((index[1:] >= index[:-1]).all()) else np.argsort(index, kind="stable")
 
     @cached_property
-    def _ends(self) -> list[int]:
+    def _ends(self) -> Int:
         """(m + 1,) where the columns of each label begin, in that order, and the end."""
-        return [0, *np.cumsum(self.point.share).tolist()]
+        return np.concatenate([[0], np.cumsum(self.point.share)])
