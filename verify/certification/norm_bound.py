@@ -46,13 +46,13 @@ def gram_bound(G: Float, square: float, m: int, operations: int) -> tuple[float,
     return sqrt(max(largest, 0.0)), sqrt(_largest_eigenvalue(G, largest) + slack) * (1.0 + 8 * UNIT)
 
 
-def gram(X: Float) -> Float:
-    """X Xᵀ, in few roundings."""
+def gram(X: Float, widest: int = WIDEST) -> Float:
+    """X Xᵀ, in few roundings: by halves, down to products of so many columns."""
     half = X.shape[1] // 2
-    if X.shape[1] <= WIDEST:
+    if X.shape[1] <= widest:
         return np.asarray(X @ X.T)
-    G = gram(X[:, :half])
-    G += gram(X[:, half:])
+    G = gram(X[:, :half], widest)
+    G += gram(X[:, half:], widest)
     return G
 
 

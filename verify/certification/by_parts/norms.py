@@ -1,12 +1,12 @@
 """σ and a proven σ̄ ≥ ‖diag(√c) δ diag(a/√w)‖_2 of a δ given part by part: X Xᵀ = Σ X_p X_pᵀ over the parts p.
 
 As in ``dual_value._norms``. Sums over P parts add P u to what each part's product is off by: within a part of n columns
-γ_{w + log₂ n}, w = 64, in all γ_{w + log₂ n + P} min(‖|X|‖_1 ‖|X|‖_∞, ‖X‖_F²) of norm, or relatively to σ² at most
+γ_{w + log₂ n}, w = 256, in all γ_{w + log₂ n + P} min(‖|X|‖_1 ‖|X|‖_∞, ‖X‖_F²) of norm, or relatively to σ² at most
 
     (w + log₂ n + P + 4) u ‖X‖_F² / σ²  ≤  (w + log₂ n + P + 4) R u,
 
-4e-11 for R = 2,000 and m = 100,000, and so half of that of σ, whatever the spectrum: only the largest singular value
-is asked of X Xᵀ, and to that squaring costs no digits.
+9e-11 for R = 2,000 and m = 100,000, and so half of that of σ, whatever the spectrum: only the largest singular value
+is asked of X Xᵀ, and to that squaring costs no digits. Narrower products than w would wait for memory.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import numpy as np
 
 from verify.certification.by_parts.parts import Part
 from verify.certification.dual_value import SMALLEST
-from verify.certification.norm_bound import WIDEST, gram, gram_bound
+from verify.certification.norm_bound import gram, gram_bound
 from verify.losses.rounding import UNIT, gamma
 from verify.reading.form import Float
 from verify.reading.outline import Outline
 
 LEAST = frexp(SMALLEST)[1]
+WIDEST = 256  # columns of a product
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Norms:
         if exponent > self._exponent:
             self._G = np.ldexp(self._G, 2 * (self._exponent - exponent))
             self._exponent = exponent
-        self._G += gram(np.ldexp(X, -exponent, out=X))
+        self._G += gram(np.ldexp(X, -exponent, out=X), WIDEST)
 
     @property
     def gram(self) -> Gram:

@@ -59,7 +59,7 @@ def is_large(columns: Columns) -> bool:
 
 
 class Parts:
-    """Iterates over the parts: as many columns each as ``evaluate`` has in a block.
+    """Iterates over the parts: about as many columns each as ``evaluate`` has in a block.
 
     Raises MemoryError, before any work, where a part does not fit.
     """
@@ -67,7 +67,7 @@ class Parts:
     def __init__(self, columns: Columns, point: Point) -> None:
         self.columns, self.outline, self.point = columns, columns.outline, point
         R = len(point.W)
-        self.width = max(1, BLOCK // R)
+        self.width = 1 << (max(1, BLOCK // R).bit_length() - 1)  # halves of it are products of full width
         require_memory(
             8 * (WORK[0] * R * self.width + WORK[1] * R * R),
             "cpu",
