@@ -14,6 +14,7 @@ import numpy as np
 from verify.certification.by_parts.parts import Deviation, Part, Parts, Repeated
 from verify.certification.free_bias import MIXTURES, clipped, complete, drift, scores
 from verify.losses.rounding import UNIT, gamma
+from verify.losses.tasks import stacked
 from verify.reading.form import Bool, Float, Form, Int
 
 STEPS = 60
@@ -183,9 +184,6 @@ class FreeBias:
 
 
 def _tilted_by(form: Form, deviation: Float, b: Float) -> Float:
-    """What the bias b makes of it."""
-    groups = form.groups
-    return complete(
-        form,
-        np.concatenate([group.loss.tilt_by(group.at, deviation[group.rows], b[group.rows]) for group in groups]),
-    )
+    """What the bias b makes of it, each entry in its domain, which the rounding of a large b could leave."""
+    parts = [group.loss.tilt_by(group.at, deviation[group.rows], b[group.rows]) for group in form.groups]
+    return complete(form, clipped(form, stacked(parts)))
