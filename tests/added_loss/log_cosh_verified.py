@@ -15,7 +15,7 @@ from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, UNDERFLOW, UNIT, gamma
 from verify.losses.second_order import diagonal_terms
-from verify.losses.tasks import Float, Int, Tasks
+from verify.losses.tasks import Bool, Float, Int, Tasks
 
 INSIDE = 1.0 - 2.0**-40  # of the ends of the domain: what is left is far above rounding
 
@@ -118,6 +118,27 @@ class LogCosh:
     @staticmethod
     def room(at: Tasks, deviation: Float) -> Float:
         return np.asarray((1.0 - np.abs(deviation)) / 3.0)
+
+    @staticmethod
+    def pulls(at: Tasks) -> Bool:
+        return np.ones((len(at.targets), 2), dtype=bool)
+
+    @staticmethod
+    def tilt_by(at: Tasks, deviation: Float, b: Float) -> Float:
+        t = np.tanh(b)[:, None]
+        tilted = np.clip((deviation + t) / (1.0 + deviation * t), -INSIDE, INSIDE)
+        return tilted if at.row_labelled is None else np.where(at.row_labelled, tilted, 0.0)
+
+    @staticmethod
+    def tilt_curvature(at: Tasks, deviation: Float, weight: Float) -> list[Float]:
+        slopes = (1.0 - deviation) * (1.0 + deviation)
+        if at.row_labelled is not None:
+            slopes = slopes * at.row_labelled
+        return [slopes[rows] @ weight for rows in at.blocks]
+
+    @staticmethod
+    def tilt_step(curvature: Float, drift: Float) -> Float:
+        return np.clip(-drift / curvature, -0.5, 0.5)
 
     @staticmethod
     def takes(targets: Float) -> bool:

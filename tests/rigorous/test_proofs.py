@@ -214,7 +214,7 @@ def test_python_flint_is_needed_only_where_asked_for(monkeypatch):
 def test_work_too_large_is_refused_before_any(monkeypatch):
     problem = SingleSource.balanced((10, 10), 10_000, lambda_H=1.0, lambda_W=1.0, lambda_b=1.0)
     labels = np.repeat(problem.labels, 5000, axis=0)
-    for step in ("reading.read.forms_of_known", "certification.certificate._certify"):
+    for step in ("reading.read.columns_of", "certification.certificate._certify"):
         monkeypatch.setattr(f"verify.{step}", None)
     with pytest.raises(ValueError, match=r"20 rows, m = 100 labels, d = 1 and 500,000 columns .* at most 10,000,000"):
         certify(problem, W=np.zeros((2, 10, 1)), H=np.zeros((1, len(labels))), labels=labels, rigorous=True)

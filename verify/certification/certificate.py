@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from ufm.support.display import Summarized, Summary
 from ufm.support.frames import data_frame
 from ufm.support.strict_json import plain
+from verify.certification import by_parts
+from verify.certification.by_parts import is_large
 from verify.certification.descent import better_objective
 from verify.certification.dual import other_bounds, plain_bound
 from verify.certification.dual_of_product import product_bound
@@ -17,7 +20,8 @@ from verify.certification.objective import evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
 from verify.losses.rounding import UNIT
-from verify.reading.form import Form, Problem
+from verify.reading.form import Columns, Form, Problem
+from verify.reading.outline import Outline
 from verify.reading.point import Point
 from verify.reading.read import At, read
 from verify.reading.sources import own_features
@@ -132,6 +136,9 @@ def certify(
     order ε² instead of ε, and, where squared error leaves no more of ∂ℓ than its rounding, a g of W H's singular
     vectors. MultiSource is certified task by task.
 
+    Beyond R m = 2²⁵ logits (m ≥ R) all of it runs over parts of the columns, in little memory besides the point: there
+    neither W H's singular vectors are tried nor is a better point searched for, so that no verdict is "not optimal".
+
     solution   anything with .W, .H and optionally .b, .labels, as returned by ``ufm.solve``; or instead of it
     W          list of T arrays or tensors (K_t, d)
     H          (d, columns); MultiSource: list of T such arrays
@@ -146,8 +153,8 @@ def certify(
                what is proven: "global minimum" F − min F ≤ tolerance · F, "not optimal" a point with a lower F
 
     Raises TypeError or ValueError naming the field for anything that is not such a point, and if a rigorous bound
-    would be too much work; FloatingPointError if the objective overflows; ModuleNotFoundError if rigorous=True
-    and python-flint is not installed. Source: beyond the paper, theory.md.
+    would be too much work; MemoryError if a large form does not fit; FloatingPointError if the objective overflows;
+    ModuleNotFoundError if rigorous=True and python-flint is not installed. Source: beyond the paper, theory.md.
     """
     tolerance = check_tolerance(tolerance)
     if not isinstance(rigorous, bool):
@@ -155,7 +162,7 @@ def certify(
     at = read(problem, solution, W=W, H=H, b=b, labels=labels)
     if rigorous:
         require_feasible(at.problem, [point.H.shape for point in at.points])
-    tasks = tuple(_certify(part.form, part.point, tolerance, len(at.samples)) for part in at.samples)
+    tasks = tuple(_each(at, tolerance))
     several = own_features(at.problem)
     if not rigorous:
         return _total(tasks, tolerance) if several else tasks[0]
@@ -178,6 +185,21 @@ def _rest_on(part: Proven, certificate: Certificate) -> Certificate:
     return replace(certificate, verdict=part.verdict, enclosure=part.enclosure, rigorous_note=part.note)
 
 
+def has_large_form(at: At) -> bool:
+    """Whether a form is certified by parts; then nothing may ask for ``at.forms``, which hold all columns."""
+    return any(is_large(columns) for columns in at.columns)
+
+
+def _each(at: At, tolerance: float) -> Iterator[Certificate]:
+    """Of each form."""
+    for t, (columns, point) in enumerate(zip(at.columns, at.points, strict=True)):
+        if is_large(columns):
+            yield _certify_by_parts(columns, point, tolerance, len(at.points))
+        else:
+            form = columns.form() if has_large_form(at) else at.forms[t]
+            yield _certify(form, point, tolerance, len(at.points))
+
+
 def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certificate:
     """Of one form of ``parts``; the sum of as many lower bounds, rounded, is still one."""
     at = evaluate(form, point)
@@ -191,20 +213,43 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     if not closed or parts > 1:
         lower *= 1.0 - 4 * (parts - 1) * UNIT
         closed = within(tolerance, at.objective, at.rounding, lower)
-    gap = at.objective - lower
     better = None
-    verdict = GLOBAL
-    if not closed:
-        if point.W.shape[1] >= form.sufficient_dim:
-            better = better_objective(form, at.logits, point.b, at.objective, at.rounding)
-        verdict = INCONCLUSIVE if better is None else NOT_OPTIMAL
+    if not closed and point.W.shape[1] >= form.sufficient_dim:
+        better = better_objective(form, at.logits, point.b, at.objective, at.rounding)
+    return _certificate(form, point, tolerance, at.objective, lower, bound.spectral_ratio, closed, better)
+
+
+def _certify_by_parts(columns: Columns, point: Point, tolerance: float, parts: int) -> Certificate:
+    """The same of a large form, without a search for a better point."""
+    of = by_parts.Parts(columns, point)
+    at = by_parts.evaluate(of)
+    lower = at.plain.value
+    if not within(tolerance, at.objective, at.rounding, lower):
+        lower = max(lower, by_parts.other_bounds(of, at.plain))
+    lower *= 1.0 - 4 * (parts - 1) * UNIT
+    closed = within(tolerance, at.objective, at.rounding, lower)
+    ratio = at.plain.sigma / of.outline.tau
+    return _certificate(of.outline, point, tolerance, at.objective, lower, ratio, closed, None)
+
+
+def _certificate(
+    form: Outline,
+    point: Point,
+    tolerance: float,
+    objective: float,
+    lower: float,
+    spectral_ratio: float,
+    closed: bool,
+    better: float | None,
+) -> Certificate:
+    gap = objective - lower
     return Certificate(
-        objective=at.objective,
+        objective=objective,
         lower_bound=lower,
         gap=gap,
-        relative_gap=gap / at.objective if gap else 0.0,
-        spectral_ratio=bound.spectral_ratio,
-        verdict=verdict,
+        relative_gap=gap / objective if gap else 0.0,
+        spectral_ratio=spectral_ratio,
+        verdict=GLOBAL if closed else INCONCLUSIVE if better is None else NOT_OPTIMAL,
         tolerance=tolerance,
         dim=point.W.shape[1],
         sufficient_dim=form.sufficient_dim,

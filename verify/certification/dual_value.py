@@ -33,7 +33,7 @@ problem: a_l and w_l within 2u, √w_l within 2u, targets as ``Form.roundings`` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import frexp, fsum, inf, isfinite, ldexp, nextafter, sqrt
 
 import numpy as np
@@ -43,6 +43,7 @@ from verify.certification.norm_bound import norm_bound
 from verify.losses.rounding import UNDERFLOW, UNIT, gamma
 from verify.losses.tasks import stacked
 from verify.reading.form import Float, Form
+from verify.reading.outline import Outline
 
 SMALLEST = 2.0**-900  # norms below are taken for it
 
@@ -68,13 +69,12 @@ def dual_point(form: Form, wanted: Float) -> DualPoint:
         masses = np.abs(deviation)
         blocks = form.block_sums(masses)
         sigma, bound = _norms(form, deviation, masses, blocks, moved)
-        allowed = form.tau * (1.0 - 4 * UNIT)
-        theta = 1.0 if bound <= allowed else allowed / bound * (1.0 - 2 * UNIT)
-        if not theta > 0.0:  # τ/σ̄ underflows, or σ̄ is no number
-            theta, deviation, moved = 0.0, np.zeros_like(deviation), None if moved is None else np.zeros_like(deviation)
+        theta = share_of(form.tau, bound)
+        if not theta:
+            deviation, moved = np.zeros_like(deviation), None if moved is None else np.zeros_like(deviation)
         theta = _inside(form, theta, deviation)
         gain = _gain(form, theta * deviation, None if moved is None else theta * (1.0 + 2 * UNIT) * moved)
-        loss = _bias_term(form, theta, deviation, blocks)
+        loss = bias_term(form, theta, *drift(form, deviation), blocks @ form.loss_weight)
         value = nextafter(gain - loss, -inf)
     return DualPoint(value if isfinite(value) else -inf, sigma, deviation)
 
@@ -125,25 +125,52 @@ def _norms(form: Form, deviation: Float, masses: Float, blocks: Float, moved: Fl
     return ldexp(sigma, exponent), (ldexp(bound, exponent) + slack) * (1.0 + 8 * UNIT)
 
 
+def share_of(tau: float, bound: float) -> float:
+    """θ ≤ τ/σ̄, at most 1; 0 where that underflows, or σ̄ is no number."""
+    allowed = tau * (1.0 - 4 * UNIT)
+    theta = 1.0 if bound <= allowed else allowed / bound * (1.0 - 2 * UNIT)
+    return theta if theta > 0.0 else 0.0
+
+
 def _inside(form: Form, theta: float, deviation: Float) -> float:
     """θ, with δ multiplied by the f_l that conjugates need, in place; under a free bias θ is, by the least of them."""
-    parts = [group.loss.inside(group.at, theta, deviation[group.rows]) for group in form.groups]
-    factors = [part for part in parts if part is not None]
-    if not factors:
+    least = factors(form, theta, deviation)
+    if least is None:
         return theta
-    least = np.minimum.reduce(factors)
     if form.lambda_b == 0.0:
-        return theta * max(float(least.min()), 0.0) * (1.0 - 4 * UNIT)
+        return further_inside(theta, float(least.min()))
     deviation *= least
     return theta
 
 
+def factors(form: Form, theta: float, deviation: Float) -> Float | None:
+    """(m,) the f_l that conjugates need; None if all are 1."""
+    parts = [group.loss.inside(group.at, theta, deviation[group.rows]) for group in form.groups]
+    found = [part for part in parts if part is not None]
+    return np.asarray(np.minimum.reduce(found)) if found else None
+
+
+def further_inside(theta: float, least: float) -> float:
+    """θ times the least of the f_l."""
+    return theta * max(least, 0.0) * (1.0 - 4 * UNIT)
+
+
 def _gain(form: Form, g: Float, moved: Float | None) -> float:
     """≤ −Σ_t c^t Σ_l a_l ℓ_t*(g_tl; y_tl); g (R, m) may be overwritten."""
-    parts = [
-        group.loss.bound(group.at, g[group.rows], None if moved is None else moved[group.rows]) for group in form.groups
-    ]
-    least = stacked(parts)
+    return summed_gain(form, gains(form, g, moved))
+
+
+def gains(form: Form, g: Float, moved: Float | None, centre: Float | None = None) -> Float:
+    """(T, m) ≤ −ℓ_t*(g_tl; y_tl); g (R, m) may be overwritten. ``centre`` (R,) is ``Tasks.centre``."""
+    parts = []
+    for group in form.groups:
+        at = group.at if centre is None else replace(group.at, centre=centre[group.rows])
+        parts.append(group.loss.bound(at, g[group.rows], None if moved is None else moved[group.rows]))
+    return stacked(parts)
+
+
+def summed_gain(form: Outline, least: Float) -> float:
+    """≤ Σ_t c^t Σ_l a_l of ``least`` (T, m)."""
     terms = form.loss_weight * (form.task_weights @ least)
     sizes = terms if (least >= 0.0).all() else form.loss_weight * (form.task_weights @ np.abs(least))
     rounding = gamma(len(form.classes) + 10) * fsum(sizes.tolist())
@@ -151,14 +178,13 @@ def _gain(form: Form, g: Float, moved: Float | None) -> float:
     return total if isfinite(total) else -inf
 
 
-def _bias_term(form: Form, theta: float, deviation: Float, blocks: Float) -> float:
-    """≥ Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t); ``blocks`` may be those of larger deviations."""
+def bias_term(form: Outline, theta: float, left: Float, operations: int, sizes: Float) -> float:
+    """≥ Σ_t ‖Σ_l V_tl‖² / (4 λ_b c^t), of Σ_l a_l δ_l (R,) in so many operations; sizes ≥ Σ_l a_l B_l (T,)."""
     if not form.lambda_b:
         return 0.0
     K, m = max(form.classes), len(form.counts)
-    left, operations = drift(form, deviation)
     total = 0.0
-    for c, rows, size in zip(form.task_weights, form.blocks, blocks @ form.loss_weight, strict=True):
+    for c, rows, size in zip(form.task_weights, form.blocks, sizes, strict=True):
         e = gamma(operations + K + 10) * float(size) + m * K * UNDERFLOW
         norm = sqrt(float(left[rows] @ left[rows])) + e if theta else 0.0
         total += float(c) * (theta * norm) ** 2 / 4.0 / form.lambda_b

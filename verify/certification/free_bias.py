@@ -25,7 +25,7 @@ import numpy as np
 
 from verify.losses.rounding import gamma
 from verify.losses.tasks import stacked
-from verify.reading.form import Float, Form
+from verify.reading.form import Float, Form, Group
 
 MIXTURES = (0.0, 2.0**-44, 2.0**-34, 2.0**-20, 2.0**-10, 1.0)
 
@@ -103,11 +103,7 @@ def _moved(form: Form, deviation: Float) -> Float | None:
             )
             e[rows] += gamma(max(at.classes) + 8) * at_tops
         e[rows] *= 1.0 + gamma(len(a) + 16)
-        room = group.loss.room(at, deviation[rows])
-        score = np.where(np.isinf(room), 1.0, room) * a
-        if at.row_labelled is not None:
-            score = np.where(at.row_labelled, score, 0.0)
-        score = np.where(e[rows][:, None] > 0.0, score / np.maximum(e[rows], 1e-300)[:, None], np.inf)
+        room, score = scores(group, deviation[rows], a, e[rows])
         for block in at.blocks:
             own = score[block]
             if group.loss.shift_blind:
@@ -120,3 +116,12 @@ def _moved(form: Form, deviation: Float) -> Float | None:
                 return None
             moved[rows.start + here, pivots] = by
     return moved
+
+
+def scores(group: Group, deviation: Float, a: Float, e: Float) -> tuple[Float, Float]:
+    """(R', m) ``Loss.room`` of a group's entries, and how often e_k / a_l goes into it; 0 times without a label."""
+    room = group.loss.room(group.at, deviation)
+    score = np.where(np.isinf(room), 1.0, room) * a
+    if group.at.row_labelled is not None:
+        score = np.where(group.at.row_labelled, score, 0.0)
+    return room, np.where(e[:, None] > 0.0, score / np.maximum(e, 1e-300)[:, None], np.inf)

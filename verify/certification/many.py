@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from typing import Any
 
@@ -15,7 +16,9 @@ from verify.certification.certificate import (
     Certificate,
     _certify,
     _total,
+    certify,
     check_tolerance,
+    has_large_form,
     within,
 )
 from verify.losses.rounding import UNIT
@@ -64,21 +67,22 @@ def certify_many(
     if progress is not None and not callable(progress):
         raise TypeError(f"progress must be a function of (done, total), or None, got {progress!r}")
     ats = [_read(i, *pair) for i, pair in enumerate(zip(given, reached, strict=True))]
-    parts = [Part(i, samples, len(at.samples)) for i, at in enumerate(ats) for samples in at.samples]
+    usual = [(i, at) for i, at in enumerate(ats) if not has_large_form(at)]
+    parts = [Part(i, samples, len(at.samples)) for i, at in usual for samples in at.samples]
     closed = _closed(parts, tolerance)
+    found = iter([(part, closed.get(number)) for number, part in enumerate(parts)])
     certificates: list[Certificate] = []
-    own: list[Certificate] = []
-    for number, part in enumerate(parts):
-        found = closed.get(number)
-        if found is None:
-            found = _certify(part.samples.form, part.samples.point, tolerance, part.parts)
-        own.append(found)
-        if len(own) == part.parts:
-            several = own_features(ats[part.i].problem)
-            certificates.append(_total(tuple(own), tolerance) if several else own[0])
-            own = []
-            if progress is not None:
-                progress(len(certificates), len(given))
+    for at in ats:
+        if has_large_form(at):
+            certificates.append(certify(at, tolerance=tolerance))
+        else:
+            own = tuple(
+                known or _certify(part.samples.form, part.samples.point, tolerance, part.parts)
+                for part, known in islice(found, len(at.samples))
+            )
+            certificates.append(_total(own, tolerance) if own_features(at.problem) else own[0])
+        if progress is not None:
+            progress(len(certificates), len(given))
     return certificates
 
 

@@ -35,20 +35,24 @@ def norm_bound(X: Float, square: float) -> tuple[float, float]:
     if X.shape[0] > X.shape[1]:
         X = X.T
     m = X.shape[1]
-    G = _gram(X)
+    return gram_bound(gram(X), square, m, min(m, WIDEST) + m.bit_length())
+
+
+def gram_bound(G: Float, square: float, m: int, operations: int) -> tuple[float, float]:
+    """``norm_bound`` of X (n, m) from G = X Xᵀ, whose sums have so many operations, those of one product in blocks."""
     largest = float(np.linalg.eigvalsh(G)[-1])
     square = min(square, float(G.ravel()[:: len(G) + 1].sum()) * (1.0 + gamma(m + len(G) + 4)))  # the latter is ‖X‖_F²
-    slack = gamma(min(m, WIDEST) + m.bit_length() + 4) * square
+    slack = gamma(operations + 4) * square
     return sqrt(max(largest, 0.0)), sqrt(_largest_eigenvalue(G, largest) + slack) * (1.0 + 8 * UNIT)
 
 
-def _gram(X: Float) -> Float:
-    """X Xᵀ, in few roundings."""
+def gram(X: Float, widest: int = WIDEST) -> Float:
+    """X Xᵀ, in few roundings: by halves, down to products of so many columns."""
     half = X.shape[1] // 2
-    if X.shape[1] <= WIDEST:
+    if X.shape[1] <= widest:
         return np.asarray(X @ X.T)
-    G = _gram(X[:, :half])
-    G += _gram(X[:, half:])
+    G = gram(X[:, :half], widest)
+    G += gram(X[:, half:], widest)
     return G
 
 

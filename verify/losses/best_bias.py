@@ -47,16 +47,13 @@ def sigmoid_tilt(at: Tasks, deviation: Float, weight: Float) -> Float:
         slope = (weights * q * other).sum(axis=1)
         step = -drift / np.where(slope > 0.0, slope, 1.0)
         step = np.where(open_rows & (slope > 0.0), np.clip(step, -SIGMOID, SIGMOID), 0.0)
-        grown = np.expm1(step)[:, None]
-        total = 1.0 + q * grown
-        tilted = no * (q * (1.0 + grown) / total) - y * (other / total)
+        tilted = sigmoid_by(q, other, y, no, step)
     return kept
 
 
 def _tilt_block(delta: Float, y: Float, s: Float, weight: Float, top: Int) -> None:
     """In place. J, the Laplacian with weights a q_k q_j / s, is tiny where all is fitted: no entry of it cancels."""
     columns = np.arange(delta.shape[1])
-    inverse = np.divide(weight, s, where=s > 0.0, out=np.zeros_like(s))
     never = ~(y > 0.0).any(axis=1)  # a class without any target has no finite best bias: q → 0
     delta[never] = 0.0
     best, kept = np.inf, delta.copy()
@@ -72,24 +69,54 @@ def _tilt_block(delta: Float, y: Float, s: Float, weight: Float, top: Int) -> No
         if size <= UNIT * float(np.abs(delta).sum(axis=0) @ weight):
             return
         q = np.maximum(y + delta, 0.0)
-        J = -(q * inverse) @ q.T
-        np.fill_diagonal(J, 0.0)
-        np.fill_diagonal(J, -J.sum(axis=1))
-        live = np.flatnonzero(np.diag(J) > 0.0)
-        if len(live) < 2:
+        step = softmax_step(softmax_curvature(q, s, weight), drift)
+        if step is None:
             return
-        ground = live[int(np.argmax(np.diag(J)[live]))]
-        solved = live[live != ground]
-        step = np.zeros(len(delta))
-        try:
-            step[solved] = np.linalg.solve(J[np.ix_(solved, solved)], -drift[solved])
-        except np.linalg.LinAlgError:
-            return
-        step -= 0.5 * (step[live].max() + step[live].min())
         step[never] = 0.0
-        step *= SOFTMAX / max(float(np.abs(step).max()), SOFTMAX)
-        grown = np.expm1(step)
-        ratio = grown @ np.divide(q, s, where=s > 0.0, out=np.zeros_like(q))
-        soft = delta + q * (grown[:, None] - ratio) / (1.0 + ratio)
-        delta[:] = np.where(y > 0.0, soft, q * (1.0 + grown[:, None]) / (1.0 + ratio))
+        delta[:] = softmax_by(delta, q, y, s, damped(step))
     delta[:] = kept
+
+
+def softmax_curvature(q: Float, s: Float, weight: Float) -> Float:
+    """(K, K) Σ_l a_l (diag(q_l) − q_l q_lᵀ / s_l) of q (K, n); no diagonal entry cancels."""
+    J = -(q * np.divide(weight, s, where=s > 0.0, out=np.zeros_like(s))) @ q.T
+    np.fill_diagonal(J, 0.0)
+    np.fill_diagonal(J, -J.sum(axis=1))
+    return np.asarray(J)
+
+
+def softmax_step(J: Float, drift: Float) -> Float | None:
+    """(K,) Newton's step for sums that are off by the drift (K,); None if there is none."""
+    live = np.flatnonzero(np.diag(J) > 0.0)
+    if len(live) < 2:
+        return None
+    ground = live[int(np.argmax(np.diag(J)[live]))]
+    solved = live[live != ground]
+    step = np.zeros(len(drift))
+    try:
+        step[solved] = np.linalg.solve(J[np.ix_(solved, solved)], -drift[solved])
+    except np.linalg.LinAlgError:
+        return None
+    step -= 0.5 * (step[live].max() + step[live].min())
+    return step
+
+
+def damped(step: Float) -> Float:
+    """In place: no longer than SOFTMAX in any entry."""
+    step *= SOFTMAX / max(float(np.abs(step).max()), SOFTMAX)
+    return step
+
+
+def softmax_by(delta: Float, q: Float, y: Float, s: Float, b: Float) -> Float:
+    """(K, n) δ = q − y with q multiplied by e^b (K,) and brought back to its sum s (n,)."""
+    grown = np.expm1(b)
+    ratio = grown @ np.divide(q, s, where=s > 0.0, out=np.zeros_like(q))
+    soft = delta + q * (grown[:, None] - ratio) / (1.0 + ratio)
+    return np.where(y > 0.0, soft, q * (1.0 + grown[:, None]) / (1.0 + ratio))
+
+
+def sigmoid_by(q: Float, other: Float, y: Float, no: Float, b: Float) -> Float:
+    """(K, n) q − y with the odds q : 1 − q multiplied by e^b (K,); other = 1 − q, no = 1 − y."""
+    grown = np.expm1(b)[:, None]
+    total = 1.0 + q * grown
+    return np.asarray(no * (q * (1.0 + grown) / total) - y * (other / total))

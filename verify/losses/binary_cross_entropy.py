@@ -28,11 +28,11 @@ from typing import ClassVar
 import numpy as np
 
 from verify.losses.balls import Ball, flint
-from verify.losses.best_bias import sigmoid_tilt
+from verify.losses.best_bias import SIGMOID, sigmoid_by, sigmoid_tilt
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNDERFLOW, UNIT, gamma, inside_of
 from verify.losses.second_order import diagonal_terms
-from verify.losses.tasks import Float, Int, Tasks
+from verify.losses.tasks import Bool, Float, Int, Tasks
 
 
 class BinaryCrossEntropy:
@@ -144,6 +144,35 @@ class BinaryCrossEntropy:
     def tilt(at: Tasks, deviation: Float, weight: Float) -> Float:
         """q e^b / (q e^b + q') − y, the b of each row found by Newton's method; q = y + deviation."""
         return sigmoid_tilt(at, deviation, weight)
+
+    @staticmethod
+    def pulls(at: Tasks) -> Bool:
+        """Up where y > 0, down where y < 1."""
+        labelled = True if at.row_labelled is None else at.row_labelled
+        ends = ((at.targets > 0.0) & labelled, (1.0 - at.targets > 0.0) & labelled)
+        return np.stack([end.any(axis=1) for end in ends], axis=1)
+
+    @staticmethod
+    def tilt_by(at: Tasks, deviation: Float, b: Float) -> Float:
+        """q e^b / (q e^b + q') − y, q = y + deviation."""
+        y, no = at.targets, 1.0 - at.targets
+        tilted = sigmoid_by(np.maximum(y + deviation, 0.0), np.maximum(no - deviation, 0.0), y, no, b)
+        return tilted if at.row_labelled is None else np.where(at.row_labelled, tilted, 0.0)
+
+    @staticmethod
+    def tilt_curvature(at: Tasks, deviation: Float, weight: Float) -> list[Float]:
+        """Σ_l a_l q q'."""
+        y = at.targets
+        slopes = np.maximum(y + deviation, 0.0) * np.maximum((1.0 - y) - deviation, 0.0)
+        if at.row_labelled is not None:
+            slopes *= at.row_labelled
+        return [slopes[rows] @ weight for rows in at.blocks]
+
+    @staticmethod
+    def tilt_step(curvature: Float, drift: Float) -> Float:
+        """Newton's, damped."""
+        step = -drift / np.where(curvature > 0.0, curvature, 1.0)
+        return np.where(curvature > 0.0, np.clip(step, -SIGMOID, SIGMOID), 0.0)
 
     @staticmethod
     def takes(targets: Float) -> bool:

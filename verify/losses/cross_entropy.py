@@ -18,11 +18,11 @@ from typing import ClassVar
 import numpy as np
 
 from verify.losses.balls import Ball, flint
-from verify.losses.best_bias import softmax_tilt
+from verify.losses.best_bias import damped, softmax_by, softmax_curvature, softmax_step, softmax_tilt
 from verify.losses.entropy_bound import entropy_bound
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, TINY, UNIT, inside_of
-from verify.losses.tasks import Float, Int, Tasks
+from verify.losses.tasks import Bool, Float, Int, Tasks
 
 SMALLEST = 2.0**-900  # targets below are taken for 0
 
@@ -160,6 +160,32 @@ class CrossEntropy:
     def tilt(at: Tasks, deviation: Float, weight: Float) -> Float:
         """q_k e^{b_k} / Σ_j q_j e^{b_j} s − y with the b of each task found by Newton's method; q = y + deviation."""
         return softmax_tilt(at, deviation, weight)
+
+    @staticmethod
+    def pulls(at: Tasks) -> Bool:
+        """Up where the class has a target; the other classes pull down."""
+        up = (at.targets > 0.0).any(axis=1)
+        return np.stack([up, np.ones_like(up)], axis=1)
+
+    @staticmethod
+    def tilt_by(at: Tasks, deviation: Float, b: Float) -> Float:
+        """q_k e^{b_k} / Σ_j q_j e^{b_j} s − y, q = y + deviation."""
+        q, tilted = np.maximum(at.targets + deviation, 0.0), np.empty_like(deviation)
+        for s, rows in zip(at.masses, at.blocks, strict=True):
+            tilted[rows] = softmax_by(deviation[rows], q[rows], at.targets[rows], s, b[rows])
+        return tilted
+
+    @staticmethod
+    def tilt_curvature(at: Tasks, deviation: Float, weight: Float) -> list[Float]:
+        """Σ_l a_l (diag(q_l) − q_l q_lᵀ / s_l)."""
+        q = np.maximum(at.targets + deviation, 0.0)
+        return [softmax_curvature(q[rows], s, weight) for s, rows in zip(at.masses, at.blocks, strict=True)]
+
+    @staticmethod
+    def tilt_step(curvature: Float, drift: Float) -> Float:
+        """Newton's, damped."""
+        step = softmax_step(curvature, drift)
+        return np.zeros_like(drift) if step is None else damped(step)
 
     @staticmethod
     def takes(targets: Float) -> bool:

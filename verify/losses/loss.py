@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from verify.losses.balls import Ball
-from verify.losses.tasks import Float, Int, Tasks
+from verify.losses.tasks import Bool, Float, Int, Tasks
 
 Pair = tuple[Float, Float]
 
@@ -95,6 +95,22 @@ class Loss(Protocol):
     @staticmethod
     def room(at: Tasks, deviation: Float) -> Float:
         """(R', m) how far each entry may be ``moved``; infinite where any distance will do."""
+
+    @staticmethod
+    def pulls(at: Tasks) -> Bool:
+        """(R', 2) whether a target pulls the bias up, and one down: without both it is not finite, and g is 0."""
+
+    @staticmethod
+    def tilt_by(at: Tasks, deviation: Float, b: Float) -> Float:
+        """(R', m) what a bias b (R',) would make of a deviation, but for tops where ℓ is shift-blind."""
+
+    @staticmethod
+    def tilt_curvature(at: Tasks, deviation: Float, weight: Float) -> list[Float]:
+        """Of each task the derivative of Σ_l a_l g_l by b: (K, K), or its diagonal (K,) if it is one."""
+
+    @staticmethod
+    def tilt_step(curvature: Float, drift: Float) -> Float:
+        """(K,) a step of b for Σ_l a_l g_l = drift (K,) of one task, short enough for Newton's method to converge."""
 
     @staticmethod
     def takes(targets: Float) -> bool:

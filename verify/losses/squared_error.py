@@ -22,7 +22,7 @@ from verify.losses.balls import Ball, flint
 from verify.losses.loss import Pair
 from verify.losses.rounding import EPS, UNDERFLOW, UNIT, gamma
 from verify.losses.second_order import diagonal_terms
-from verify.losses.tasks import Float, Int, Tasks
+from verify.losses.tasks import Bool, Float, Int, Tasks
 
 
 class SquaredError:
@@ -99,7 +99,7 @@ class SquaredError:
         y = at.targets
         off = at.roundings * UNIT * np.abs(y)
         if moved is not None:
-            y = y - _means(at)[:, None]
+            y = y - (_means(at) if at.centre is None else at.centre)[:, None]
         size = np.abs(g)
         terms = size * (0.5 * size + np.abs(y))
         error = gamma(max(at.classes) + 12) * terms + size * (off * (1.0 + 2.0**-40) + 2 * UNIT * np.abs(y))
@@ -126,6 +126,28 @@ class SquaredError:
             if at.row_labelled is not None:
                 tilted = np.where(at.row_labelled, tilted, 0.0)
         return tilted
+
+    @staticmethod
+    def pulls(at: Tasks) -> Bool:
+        """Always both ways."""
+        return np.ones((len(at.targets), 2), dtype=bool)
+
+    @staticmethod
+    def tilt_by(at: Tasks, deviation: Float, b: Float) -> Float:
+        """The deviation plus b."""
+        tilted = deviation + b[:, None]
+        return tilted if at.row_labelled is None else np.where(at.row_labelled, tilted, 0.0)
+
+    @staticmethod
+    def tilt_curvature(at: Tasks, deviation: Float, weight: Float) -> list[Float]:
+        """Σ_l a_l."""
+        labelled = np.ones_like(deviation) if at.row_labelled is None else at.row_labelled
+        return [labelled[rows] @ weight for rows in at.blocks]
+
+    @staticmethod
+    def tilt_step(curvature: Float, drift: Float) -> Float:
+        """Newton's, which is exact."""
+        return np.asarray(-drift / np.where(curvature > 0.0, curvature, 1.0))
 
     @staticmethod
     def takes(targets: Float) -> bool:

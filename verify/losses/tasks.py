@@ -46,6 +46,7 @@ class Tasks:
     labelled   (T', m)  whether there is a label; None if there always is
     whole      whether masses are whole numbers, rounding apart
     roundings  u's that targets are within of the exact ones, relatively
+    centre     (R',) what to take off targets where a constant may be; by default their means over these columns
     """
 
     classes: tuple[int, ...]
@@ -55,6 +56,7 @@ class Tasks:
     labelled: Bool | None
     whole: bool
     roundings: int
+    centre: Float | None = None
 
     @cached_property
     def blocks(self) -> list[slice]:

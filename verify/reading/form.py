@@ -15,10 +15,9 @@ labels and real targets are Problem (3) with other columns y.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import groupby
-from math import sqrt
 from typing import Any, Literal, Protocol, assert_never, get_args
 
 import numpy as np
@@ -26,7 +25,8 @@ from numpy.typing import NDArray
 
 from ufm.support.public_fields import require_known, task_losses
 from verify.losses import LOSSES, Loss
-from verify.losses.tasks import Tasks, stacked, sums_of_tasks, task_rows
+from verify.losses.tasks import Tasks, stacked
+from verify.reading.outline import Outline
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -39,6 +39,7 @@ FIELDS = (
     *("class_names", "task_names"),
 )
 MISSING = -1  # stands for no label
+EVERY = slice(None)
 
 
 class Problem(Protocol):
@@ -73,57 +74,22 @@ class Group:
     at: Tasks
 
 
-@dataclass(frozen=True)
-class Form:
+@dataclass(frozen=True, kw_only=True)
+class Form(Outline):
     """F as in the module's equation; R = Σ K_t rows, m columns.
 
     labels          (m, T)  label tuples, in the problem's order; pick-all-label: (m, K) indicators of the label sets;
                             of soft and real targets: (m, 1) the numbers of the columns
     indicators      (R, m)  1 at the rows that a label owns, else 0: one in each task's block, or the members of a set;
                             soft and real targets own none
-    counts          (m,)    n_l
     targets         (R, m)  y_l
-    losses          (T,)    names of the tasks' losses
     labelled        (T, m)  whether column l has a label in task t; None if no label is missing
-    roundings       u's of 2⁻⁵³ that targets are within of the exact ones, relatively; 0 where they are exact
-    loss_weight     (m,)    a_l
-    feature_weight  (m,)    w_l
-    task_weights    (T,)    c^t
     """
 
-    classes: tuple[int, ...]
     labels: Int
     indicators: Float
-    counts: Int
     targets: Float
-    loss_weight: Float
-    feature_weight: Float
-    task_weights: Float
-    lambda_H: float
-    lambda_W: float
-    lambda_b: float | None
-    losses: tuple[str, ...]
     labelled: Bool | None
-    roundings: int
-
-    @cached_property
-    def blocks(self) -> list[slice]:
-        """Rows of each task."""
-        return task_rows(self.classes)
-
-    @cached_property
-    def rows_c(self) -> Float:
-        """(R,) c^t of the task that owns each row."""
-        return np.repeat(self.task_weights, self.classes)
-
-    def block_sums(self, rows: Float) -> Float:
-        """(T, m) sums over each task's rows of (R, m)."""
-        return sums_of_tasks(rows, self.classes)
-
-    @cached_property
-    def loss_of(self) -> list[type[Loss]]:
-        """(T,) the tasks' losses."""
-        return [LOSSES[name] for name in self.losses]
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -185,37 +151,9 @@ class Form:
         return bool(self.indicators.any())
 
     @cached_property
-    def class_column(self) -> Int:
-        """(T, 1) K_t."""
-        return np.array(self.classes)[:, None]
-
-    @cached_property
-    def shift_blind_rows(self) -> Bool:
-        """(R,) whether the row's task has a loss blind to a common shift of its logits."""
-        return np.repeat([loss.shift_blind for loss in self.loss_of], self.classes)
-
-    @cached_property
-    def shift_blind(self) -> int:
-        """The number of tasks whose loss is blind to a common shift of their logits."""
-        return sum(loss.shift_blind for loss in self.loss_of)
-
-    @property
-    def tau(self) -> float:
-        """τ = 2 √(λ_W λ_H)."""
-        return 2.0 * sqrt(self.lambda_W) * sqrt(self.lambda_H)
-
-    @cached_property
     def scaling(self) -> Float:
         """(R, m) √(c^t w_l): Z̃ = scaling · Z is the matrix whose nuclear norm τ weighs."""
         return np.sqrt(self.rows_c)[:, None] * np.sqrt(self.feature_weight)
-
-    @property
-    def sufficient_dim(self) -> int:
-        """min(R − T', m), T' the tasks whose loss is blind to a common shift, so that their logits may be centred.
-
-        Z has no larger rank then, so a wider feature space lowers no minimum.
-        """
-        return min(sum(self.classes) - self.shift_blind, len(self.counts))
 
 
 def require_problem(problem: Problem) -> None:
@@ -231,30 +169,102 @@ def require_problem(problem: Problem) -> None:
 def forms(problem: Problem) -> tuple[Form, ...]:
     """One form of Problem (3) or of pick-all-label, or T one-task forms of Problem (4)."""
     require_problem(problem)
-    return forms_of_known(problem)
+    return tuple(columns.form() for columns in columns_of(problem))
 
 
-def forms_of_known(problem: Problem) -> tuple[Form, ...]:
-    """The forms of a problem that has passed ``require_problem``."""
-    tasks = np.arange(len(problem.classes))
+def columns_of(problem: Problem) -> tuple[Columns, ...]:
+    """The columns of each form of a problem that has passed ``require_problem``."""
+    tasks = slice(0, len(problem.classes))
     match problem.source:
-        case "multilabel":
-            members = np.array(problem.labels.T, float)
-            return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), members),)
-        case "single":
-            one_hot = _one_hot(problem.classes, problem.labels)
-            return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), one_hot),)
+        case "single" | "multilabel" | "soft" | "regression":
+            return (Columns(problem, tasks, problem.labels, problem.counts, np.ones(1)),)
         case "multi":
-            c, each = problem.task_weights, zip(problem.classes, problem.labels, problem.counts, strict=True)
-            return tuple(
-                _form(problem, tasks[t : t + 1], labels, counts, c[t : t + 1], _one_hot((k,), labels))
-                for t, (k, labels, counts) in enumerate(each)
-            )
-        case "soft" | "regression":
-            none = np.zeros((sum(problem.classes), len(problem.counts)))
-            return (_form(problem, tasks, problem.labels, problem.counts, np.ones(1), none),)
+            each = enumerate(zip(problem.task_weights, problem.labels, problem.counts, strict=True))
+            return tuple(Columns(problem, slice(t, t + 1), y, n, np.array([c])) for t, (c, y, n) in each)
         case _:
             assert_never(problem.source)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of one form as the problem gives them: matrices of R rows are made of those asked for alone.
+
+    tasks         which of the problem's are the form's
+    labels        (m, T) as in ``Form``
+    counts        (m,)
+    owner_weight  (1,) what features are weighed by besides counts: c^t in Problem (4), else 1
+    """
+
+    problem: Problem
+    tasks: slice
+    labels: Int
+    counts: Int
+    owner_weight: Float
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The form without its matrices."""
+        problem = self.problem
+        classes = tuple(problem.classes[self.tasks])
+        averaged_over = float(self.counts.sum()) if problem.reduction == "mean" else 1.0
+        return Outline(
+            classes=classes,
+            counts=np.asarray(self.counts),
+            loss_weight=self.counts / averaged_over,
+            feature_weight=self.counts * self.owner_weight,
+            task_weights=np.asarray(problem.task_weights[self.tasks], dtype=np.float64),
+            lambda_H=problem.lambda_H,
+            lambda_W=problem.lambda_W,
+            lambda_b=problem.lambda_b,
+            losses=tuple(task_losses(problem, LOSSES, "verify")[self.tasks]),
+            roundings=self._roundings(classes),
+        )
+
+    def form(self, at: slice = EVERY) -> Form:
+        """The form, or that of the columns ``at`` alone, with the weights that they have among all."""
+        whole, labels = self.outline, np.asarray(self.labels)[at]
+        indicators = self._indicators(labels)
+        own = {name: getattr(whole, name)[at] for name in ("counts", "loss_weight", "feature_weight")}
+        return Form(
+            **({field.name: getattr(whole, field.name) for field in fields(whole)} | own),
+            labels=labels,
+            indicators=indicators,
+            targets=self._targets(indicators, at),
+            labelled=labels.T != MISSING if labels.min() == MISSING else None,
+        )
+
+    def _indicators(self, labels: Int) -> Float:
+        """(R, n) of labels (n, T)."""
+        match self.problem.source:
+            case "multilabel":
+                return np.array(labels.T, float)
+            case "single" | "multi":
+                return _one_hot(self.outline.classes, labels)
+            case "soft" | "regression":
+                return np.zeros((sum(self.outline.classes), len(labels)))
+            case _:
+                assert_never(self.problem.source)
+
+    def _targets(self, indicators: Float, at: slice) -> Float:
+        """y_t = (1 − ε) y'_t + ε s_t / K_t with s_t = Σ y'_t, from indicators or targets y' as given."""
+        epsilon, classes = self.problem.label_smoothing, self.outline.classes
+        given = indicators if self._named else _rows_of_targets(self.problem, at)
+        if not epsilon:
+            return given
+        starts = np.cumsum(classes) - classes
+        sums = np.add.reduceat(given, np.asarray(starts, dtype=np.int64), axis=0)
+        uniform = np.repeat(sums / np.array(classes)[:, None], classes, axis=0)
+        return (1.0 - epsilon) * given + epsilon * uniform
+
+    def _roundings(self, classes: tuple[int, ...]) -> int:
+        """Of the targets; smoothing adds all of a task's."""
+        if not self.problem.label_smoothing:
+            return 0
+        return 4 if self._named else max(classes) + 4
+
+    @property
+    def _named(self) -> bool:
+        return self.problem.source not in ("soft", "regression")
 
 
 def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:
@@ -262,41 +272,6 @@ def _one_hot(classes: tuple[int, ...], labels: Int) -> Float:
     return stacked([np.equal.outer(np.arange(k), labels[:, t]).astype(np.float64) for t, k in enumerate(classes)])
 
 
-def _form(problem: Problem, tasks: Int, labels: Int, counts: Int, owner_weight: Float, indicators: Float) -> Form:
-    classes = tuple(problem.classes[t] for t in tasks)
-    averaged_over = float(counts.sum()) if problem.reduction == "mean" else 1.0
-    targets, roundings = _targets(problem, classes, indicators)
-    losses = task_losses(problem, LOSSES, "verify")
-    return Form(
-        classes=classes,
-        labels=np.asarray(labels),
-        indicators=indicators,
-        counts=np.asarray(counts),
-        targets=targets,
-        loss_weight=counts / averaged_over,
-        feature_weight=counts * owner_weight,
-        task_weights=np.asarray(problem.task_weights[tasks], dtype=np.float64),
-        lambda_H=problem.lambda_H,
-        lambda_W=problem.lambda_W,
-        lambda_b=problem.lambda_b,
-        losses=tuple(losses[t] for t in tasks),
-        labelled=labels.T != MISSING if labels.min() == MISSING else None,
-        roundings=roundings,
-    )
-
-
-def _targets(problem: Problem, classes: tuple[int, ...], indicators: Float) -> tuple[Float, int]:
-    """y_t = (1 − ε) y'_t + ε s_t / K_t with s_t = Σ y'_t, from indicators or targets y' as given, and its roundings."""
-    epsilon, named = problem.label_smoothing, problem.source not in ("soft", "regression")
-    given = indicators if named else _rows_of_targets(problem)
-    if not epsilon:
-        return given, 0
-    starts = np.cumsum(classes) - classes
-    sums = np.add.reduceat(given, np.asarray(starts, dtype=np.int64), axis=0)
-    uniform = np.repeat(sums / np.array(classes)[:, None], classes, axis=0)
-    return (1.0 - epsilon) * given + epsilon * uniform, 4 if named else max(classes) + 4
-
-
-def _rows_of_targets(problem: Any) -> Float:
-    """(R, m) of a field that problems of classes do not have."""
-    return np.ascontiguousarray(np.asarray(problem.targets, dtype=np.float64).T)
+def _rows_of_targets(problem: Any, at: slice) -> Float:
+    """(R, n) of a field that problems of classes do not have."""
+    return np.ascontiguousarray(np.asarray(problem.targets[at], dtype=np.float64).T)

@@ -179,7 +179,7 @@ def read_array(name: str, value: Any, axes: int) -> Float:
         shape = "(rows, columns)" if axes == 2 else "(K_t,)"
         raise ValueError(f"{name} must have {axes} axes {shape}, got shape {array.shape}")
     numbers = np.ascontiguousarray(array, dtype=np.float64)
-    largest = np.abs(numbers).max(initial=0.0)
+    largest = max(numbers.max(initial=0.0), -numbers.min(initial=0.0))  # NaN if one is, and no copy as |numbers| is
     if not np.isfinite(largest):
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise ValueError(f"{name}{list(place)} = {numbers[place]} is not finite; every entry must be")

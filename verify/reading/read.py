@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from verify.reading.form import Float, Form, Problem, forms, forms_of_known
+from verify.reading.form import Columns, Float, Form, Problem, columns_of, require_problem
 from verify.reading.point import Point, read_point
 from verify.reading.samples import Samples
 
@@ -27,10 +27,16 @@ class At:
     labels: Any = None
 
     @cached_property
+    def columns(self) -> tuple[Columns, ...]:
+        """The problem's columns: of one form of Problem (3) or of pick-all-label, of T of Problem (4)."""
+        if "points" not in vars(self):  # reading them looks at the problem first
+            require_problem(self.problem)
+        return columns_of(self.problem)
+
+    @cached_property
     def forms(self) -> tuple[Form, ...]:
-        """The problem's columns: one form of Problem (3) or of pick-all-label, T of Problem (4)."""
-        passed = "points" in vars(self)  # reading them looks at the problem first
-        return forms_of_known(self.problem) if passed else forms(self.problem)
+        """The forms of all these columns."""
+        return tuple(columns.form() for columns in self.columns)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
