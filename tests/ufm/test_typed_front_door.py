@@ -88,7 +88,11 @@ def test_keywords_beside_options_replace_them():
 
 REFUSED = [
     (lambda: ufm.solve(PROBLEM, method="gradent"), ValueError, r"method.*got 'gradent'; did you mean 'gradient'\?"),
-    (lambda: ufm.solve(PROBLEM, method=3), ValueError, "method must be one of 'newton', 'gradient', 'projection', 'convex', got 3"),
+    (
+        lambda: ufm.solve(PROBLEM, method=3),
+        ValueError,
+        "method must be one of 'newton', 'gradient', 'projection', 'convex', got 3",
+    ),
     (lambda: ufm.solve(PROBLEM, method=ufm.Newton), ValueError, "method must be one of"),
     (
         lambda: ufm.solve(PROBLEM, stepz=5),

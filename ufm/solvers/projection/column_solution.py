@@ -25,8 +25,8 @@ from ufm.solvers.projection.reduced import ENTRIES, Evaluation, Reduced
 from ufm.support.memory import require_memory
 
 FIRST = 0.5  # of the κ below which zero is no longer the minimizer
-FACTOR = 4.0  # between the λ's of two stages
-STAGE_TOLERANCE, STAGE_STEPS = 0.02, 10  # a stage is only a start
+FACTOR = 8.0  # between the λ's of two stages
+STAGE_TOLERANCE, STAGE_STEPS = 0.02, 3  # a stage is only a start
 SMALL = 0.3  # the first heads' largest singular value
 FEATURES = 1e-9  # to which the features that are returned are the best
 IN_A_CHUNK = 40  # arrays
