@@ -29,6 +29,7 @@ SUFFICIENT = 1e-4  # of the slope, by which F must fall
 SHRINK, SHORTEST = 0.3, 1e-5  # of a step along which F does not fall
 ROUNDING = {torch.float64: 1e-14, torch.float32: 1e-8}  # of F
 PATIENCE = 4  # steps in a row without progress
+CARE = 0.1  # of the features' tolerance, once their error may be what hides progress
 EVERY = 20  # steps until lacking directions are looked for again
 GROWTH = 0.1  # of (λ − 1) times the size of the heads' own directions; more overshoots
 LACKING = 0.1  # of the tolerance: a smaller ‖G‖_2 − 1 is left to L-BFGS
@@ -120,11 +121,11 @@ def _steps(
     tolerance: float,
     max_steps: int,
 ) -> str:
-    pairs, stalled, spent = Pairs(), 0, best.at.products
+    pairs, stalled, spent, care = Pairs(), 0, best.at.products, 1.0
 
     def evaluate(x: Tensor) -> Evaluation:
         nonlocal spent
-        found = reduced.evaluate(x, min(NEAR, math.sqrt(best.at.residual)))
+        found = reduced.evaluate(x, care * min(NEAR, math.sqrt(best.at.residual)))
         spent += found.products
         return found
 
@@ -154,7 +155,7 @@ def _steps(
                 break
             t *= SHRINK
         else:
-            # what the features' error hid when this point was evaluated may show now
+            care *= CARE
             best.at, pairs, stalled = evaluate(best.x), Pairs(), stalled + 1
             continue
         stalled = 0 if fell > noise else stalled + 1
