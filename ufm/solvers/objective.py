@@ -153,11 +153,14 @@ class Objective:
         factors = x[: self.sizes[0] + self.sizes[1]]
         return loss + 0.5 * float(factors.dot(factors) + (self.rho * b_hat * b_hat).sum()), pieces
 
+    def residual_at(self, product: Tensor, b_hat: Tensor) -> Tensor:
+        """G (R, m) at Ŵ Ĥ = product."""
+        _, pieces = self.value_at_logits(product, b_hat)
+        return self.c_n_E * _join([run.columns.linearize(own)[1] for run, own in zip(self.runs, pieces, strict=True)])
+
     def slope_of_losses(self, product: Tensor, direction: Tensor) -> float:
         """Derivative of the losses at Ŵ Ĥ = product, b = 0, along a direction (R, m)."""
-        _, pieces = self.value_at_logits(product, torch.zeros_like(self.e))
-        found = [run.columns.linearize(own)[1] for run, own in zip(self.runs, pieces, strict=True)]
-        return float((self.c_n_E * _join(found) * direction).sum())
+        return float((self.residual_at(product, torch.zeros_like(self.e)) * direction).sum())
 
     def linearize(self, x: Tensor, pieces: tuple[Pieces, ...]) -> Linearization:
         """The losses' states and residual at x."""

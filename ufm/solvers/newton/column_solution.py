@@ -96,7 +96,7 @@ def solve_newton(
     with torch.inference_mode():
         objective = Objective(form, dim, device)
         start = random_start(objective, seed, device)
-        ended, crawled = "steps", False
+        ended = "steps"
         on_ray = large(form) and dim >= needed and (objective.shift_blind or form.labelled is None)
         if on_ray:
             try:
@@ -116,18 +116,19 @@ def solve_newton(
             state, ended = run(tolerance, DIRECT_STEPS)
         if ended == "steps" and hidden(objective, state, tolerance):
             ended = "rounding"
-        if ended == "steps":
-            if state.residual > FAR:
-                left = steps - len(history.loss)
-                x, ended = follow(objective, random_start(objective, seed, device), history, left)
-                state = min(state, state_at(objective, x), key=lambda reached: reached.value)
-            crawled = dim < needed and ended != "interrupted" and eliminated.takes(objective)
-            if crawled:
-                state, ended = eliminated.from_starts(objective, [state, state_at(objective, start)], history, options)
-            settled = crawled and ended == "rounding" and state.residual <= rounding_floor(objective, state)
-            if ended != "interrupted" and not settled:
-                state, ended = run(tolerance, steps)
-        while dim < needed and ended in ("tolerance", "rounding") and len(history.loss) < steps:
+        crawled = ended == "steps" and objective.narrow and eliminated.entries(form.rows, form.columns, dim) > 0
+        settled = False
+        if crawled:
+            state, ended = eliminated.along_path(objective, start, history, options)
+            settled = ended == "rounding" and state.residual <= rounding_floor(objective, state)
+        elif ended == "steps" and state.residual > FAR:
+            left = steps - len(history.loss)
+            x, ended = follow(objective, random_start(objective, seed, device), history, left)
+            state = min(state, state_at(objective, x), key=lambda reached: reached.value)
+            ended = "interrupted" if ended == "interrupted" else "steps"
+        if ended == "steps" or (crawled and ended == "rounding" and not settled):
+            state, ended = run(tolerance, steps)
+        while objective.narrow and ended in ("tolerance", "rounding") and len(history.loss) < steps:
             try:
                 lower, products = below(objective, state)
             except KeyboardInterrupt:
@@ -136,9 +137,11 @@ def solve_newton(
             history.add(state.value, state.gradient_norm, 0.0, products)
             if lower is None:
                 break
-            state = lower
+            state, left = lower, steps - len(history.loss)
             state, ended = (
-                eliminated.from_starts(objective, [state], history, options) if crawled else run(tolerance, steps)
+                eliminated.descend(objective, state, history, tolerance=tolerance, max_steps=left)
+                if crawled
+                else run(tolerance, steps)
             )
         target = tolerance
         while dim >= needed and ended == "tolerance" and target >= UNREACHABLE:
