@@ -55,22 +55,24 @@ def descend(
             if stalled >= MOST_STALLED:
                 return state, "rounding"
             model = HeadsModel.at(objective, state)
-            X, decrease, on_boundary, length = model.minimum(radius)
-            ends = [moved(objective, state.x, X, dH) for dH in (0.0, (model.features @ X).T)]
-            end = min((state_at(objective, x) for x in ends), key=lambda reached: reached.value)
+            step = model.minimum(radius)
+            along = (model.features @ step.X).T
+            moves = [(step.X, 0.0 * along), (step.X, along), model.bent(objective, state.at, step)]
+            ends = (state_at(objective, moved(objective, state.x, X, dH)) for X, dH in moves)
+            end = min(ends, key=lambda reached: reached.value)
             candidate = best_features(objective, end)
             actual = state.value - candidate.value
             if abs(actual) <= RESOLVED * state.value:
                 actual = -objective.change(state.at, state.gradient, candidate.x - state.x)
             noise = ROUNDING * objective.penalty(state.x)
-            ratio = actual / decrease if decrease else 0.0
-            if abs(actual) <= noise and decrease <= noise:
+            ratio = actual / step.decrease if step.decrease else 0.0
+            if abs(actual) <= noise and step.decrease <= noise:
                 ratio = 1.0 if candidate.gradient_norm <= 0.9 * state.gradient_norm else 0.0
                 stalled = 0 if ratio else stalled + 1
-            if ratio < 0.25:
-                radius = SHRINK * length
-            elif ratio > 0.75 and on_boundary:
-                radius = GROW * length
+            if not ratio >= 0.25:  # or no number
+                radius = SHRINK * step.length
+            elif ratio > 0.75 and step.on_boundary:
+                radius = GROW * step.length
             if ratio > 1e-4:
                 state = candidate
             history.add(state.value, state.gradient_norm, radius, objective.form.rows)

@@ -24,8 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ufm.solvers.newton.trust_region import State
-from ufm.solvers.objective import Objective
+from ufm.solvers.newton.trust_region import TINY, State
+from ufm.solvers.objective import Linearization, Objective
 
 SMALL = 1e-6  # of the features' mean square, below which a feature is as good as none
 DEFINITE = 1e-12  # of M's largest entry: less on the diagonal, and rounding may leave it indefinite
@@ -34,11 +34,12 @@ BISECTIONS = 100  # of μ
 
 @dataclass(frozen=True)
 class HeadsModel:
-    """∇φ (n,), ∇²φ (n, n), J (m, d, n) and M (n, n) of the module's equations, n = R (d + 1)."""
+    """∇φ (n,), ∇²φ (n, n), J (m, d, n), B's Cholesky roots (m, d, d) and M (n, n) of the module, n = R (d + 1)."""
 
     gradient: Tensor
     curvature: Tensor
     features: Tensor
+    root: Tensor
     metric: Tensor
 
     @classmethod
@@ -53,7 +54,8 @@ class HeadsModel:
         F_hw = T[..., None] * A.transpose(0, 1)[:, None]
         F_hw[..., :d].diagonal(dim1=1, dim2=3).add_(at.G.T[..., None])
         F_hw = F_hw.flatten(2)
-        J = -torch.cholesky_solve(F_hw, torch.linalg.cholesky_ex(B)[0])
+        root = torch.linalg.cholesky_ex(B)[0]
+        J = -torch.cholesky_solve(F_hw, root)
         F_ww = torch.einsum("rli,rls,slj->risj", A, P, A).reshape(R * (d + 1), -1)
         F_ww.diagonal().add_(torch.cat([torch.ones_like(at.W_hat), objective.rho], 1).flatten())
         if objective.form.lambda_b == 0.0:  # without slope or curvature along shifts that losses are blind to
@@ -66,10 +68,10 @@ class HeadsModel:
         relative = (J / size.sqrt()[:, None, None]).flatten(0, 1)
         metric = relative.T @ relative
         metric.diagonal().add_(1.0 / (float(heads.dot(heads)) or 1.0) + DEFINITE * float(metric.diagonal().max()))
-        return cls(heads_of(objective, state.gradient), 0.5 * (curvature + curvature.T), J, metric)
+        return cls(heads_of(objective, state.gradient), 0.5 * (curvature + curvature.T), J, root, metric)
 
-    def minimum(self, radius: float) -> tuple[Tensor, float, bool, float]:
-        """X of the least ∇φᵀX + ½ Xᵀ∇²φ X in ‖X‖_M ≤ Δ, the decrease, whether it is on the boundary, and ‖X‖_M.
+    def minimum(self, radius: float) -> HeadStep:
+        """The least ∇φᵀX + ½ Xᵀ∇²φ X in ‖X‖_M ≤ Δ.
 
         X = −(∇²φ + μ M)⁻¹ ∇φ with the least μ ≥ 0, −λ_min that will do, from the eigenvectors of ∇²φ in M.
         """
@@ -77,19 +79,51 @@ class HeadsModel:
         left = torch.linalg.solve_triangular(root, self.curvature, upper=False)
         scaled = torch.linalg.solve_triangular(root, left.T.contiguous(), upper=False)
         values, vectors = torch.linalg.eigh(0.5 * (scaled + scaled.T))
-        slope = vectors.T @ torch.linalg.solve_triangular(root, self.gradient[:, None], upper=False)
-        v, g = values.cpu().numpy(), slope[:, 0].cpu().numpy()
-        y, inside = _least(v, g, radius)
+        modes = torch.linalg.solve_triangular(root.T, vectors, upper=True)
+        v, g = values.cpu().numpy(), (modes.T @ self.gradient).cpu().numpy()
+        y, mu = _least(v, g, radius)
         decrease = -float(g @ y) - 0.5 * float((v * y) @ y)
-        back = vectors @ torch.as_tensor(y, device=vectors.device)[:, None]
-        X = torch.linalg.solve_triangular(root.T, back, upper=True)[:, 0]
-        return X, decrease, not inside, math.sqrt(float(y @ y))
+        X = modes @ torch.as_tensor(y, device=modes.device)
+        return HeadStep(X, decrease, mu > 0.0, math.sqrt(float(y @ y)), modes, values + mu)
+
+    def bent(self, objective: Objective, at: Linearization, step: HeadStep) -> tuple[Tensor, Tensor]:
+        """X and dĤ with what takes the product dŴ dĤ of both out of the logits again, as far as it can.
+
+        That product is all that is not linear in the logits, and where they tie it is what the model misses. Source:
+        Transtrum and Sethna, Improvements to the Levenberg–Marquardt algorithm, 2012: geodesic acceleration.
+        """
+        dW = step.X.view(len(at.W_hat), -1)[:, :-1]
+        dH = (self.features @ step.X).T
+        runs = zip(objective.runs, at.states, strict=True)
+        du = (dW @ dH) * objective.E
+        dg = torch.cat([run.columns.curve(state, du[run.rows]) for run, state in runs])
+        dG = dg * objective.E
+        force = torch.cat([dG @ at.H_hat.T, objective.e * dg.sum(1, keepdim=True)], 1).flatten()
+        of_features = (at.W_hat.T @ dG).T
+        force = force + torch.einsum("lkn,lk->n", self.features, of_features)
+        X = -step.modes @ ((step.modes.T @ force) / step.curvatures.clamp_min(TINY))
+        back = torch.cholesky_solve(of_features[..., None], self.root)[..., 0]
+        return step.X + X, dH + (self.features @ X - back).T
 
 
-def _least(v: np.ndarray, g: np.ndarray, radius: float) -> tuple[np.ndarray, bool]:
-    """The least gᵀy + ½ Σ v y² in ‖y‖ ≤ Δ, v ascending, and whether it is inside."""
+@dataclass(frozen=True)
+class HeadStep:
+    """X (n,), the model's decrease, whether it is on the boundary, ‖X‖_M; modes (n, n) Q with QᵀMQ = 1, curvatures (n,)
+    Qᵀ(∇²φ + μ M)Q.
+    """
+
+    X: Tensor
+    decrease: float
+    on_boundary: bool
+    length: float
+    modes: Tensor
+    curvatures: Tensor
+
+
+def _least(v: np.ndarray, g: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
+    """The least gᵀy + ½ Σ v y² in ‖y‖ ≤ Δ, v ascending, and μ, 0 inside."""
     if v[0] > 0.0 and np.linalg.norm(g / v) <= radius:
-        return -g / v, True
+        return -g / v, 0.0
     first = max(0.0, -float(v[0]) * (1.0 + 1e-12))
     low, high = 0.0, float(np.linalg.norm(g)) / radius + 1e-300
     for _ in range(BISECTIONS):
@@ -100,7 +134,7 @@ def _least(v: np.ndarray, g: np.ndarray, radius: float) -> tuple[np.ndarray, boo
     short = radius * radius - float(y @ y)
     if v[0] < 0.0 < short:  # the slope has next to nothing of the lowest eigenvector
         y[0] = math.copysign(math.sqrt(y[0] ** 2 + short), y[0])
-    return y, False
+    return y, first + high
 
 
 def _second_derivatives(objective: Objective, state: State) -> Tensor:
