@@ -12,13 +12,15 @@ it labels have to be left one by one for others, and each takes tens of steps.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import Tensor
 
 from ufm.solvers.newton.best_features import best_features
 from ufm.solvers.newton.heads_model import HeadsModel, moved
 from ufm.solvers.newton.metric import MOST_ENTRIES
 from ufm.solvers.newton.path import follow
-from ufm.solvers.newton.trust_region import GROW, RESOLVED, ROUNDING, SHRINK, History, State, state_at
+from ufm.solvers.newton.trust_region import GROW, RESOLVED, SHRINK, History, State, is_rounding, state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.options import Newton
 
@@ -59,14 +61,13 @@ def descend(
             along = (model.features @ step.X).T
             moves = [(step.X, 0.0 * along), (step.X, along), model.bent(objective, state.at, step)]
             ends = (state_at(objective, moved(objective, state.x, X, dH)) for X, dH in moves)
-            end = min(ends, key=lambda reached: reached.value)
+            end = _best(ends, blind=is_rounding(objective, state, step.decrease))
             candidate = best_features(objective, end)
             actual = state.value - candidate.value
             if abs(actual) <= RESOLVED * state.value:
                 actual = -objective.change(state.at, state.gradient, candidate.x - state.x)
-            noise = ROUNDING * objective.penalty(state.x)
             ratio = actual / step.decrease if step.decrease else 0.0
-            if abs(actual) <= noise and step.decrease <= noise:
+            if is_rounding(objective, state, max(abs(actual), step.decrease)):
                 ratio = 1.0 if candidate.gradient_norm <= 0.9 * state.gradient_norm else 0.0
                 stalled = 0 if ratio else stalled + 1
             if not ratio >= 0.25:  # or no number
@@ -79,3 +80,8 @@ def descend(
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
+
+
+def _best(ends: Iterable[State], *, blind: bool) -> State:
+    """The lowest, or where F tells no more, that of the least gradient."""
+    return min(ends, key=lambda end: end.gradient_norm if blind else end.value)
