@@ -108,22 +108,22 @@ class Objective:
             self.e = 1.0 / torch.sqrt(2.0 * form.lambda_b * c + curvature)
             self.rho = 2.0 * form.lambda_b * c * self.e**2
 
-    @property
+    @cached_property
     def quadratic(self) -> bool:
         """Whether every task's loss is."""
         return all(run.loss.quadratic for run in self.runs)
 
-    @property
+    @cached_property
     def partly_quadratic(self) -> bool:
         """Whether some task's loss is, which is as stiff where targets are fitted as anywhere."""
         return any(run.loss.quadratic for run in self.runs)
 
-    @property
+    @cached_property
     def shift_blind(self) -> bool:
         """Whether every task's loss is, so that no mean of the logits is to be found."""
         return all(run.loss.shift_blind for run in self.runs)
 
-    @property
+    @cached_property
     def narrow(self) -> bool:
         """Whether d is less than what suffices."""
         return self.dim < min(self.form.sufficient_dim, self.form.columns)
@@ -176,11 +176,14 @@ class Objective:
         factors = x[: self.sizes[0] + self.sizes[1]]
         return loss + 0.5 * float(factors.dot(factors) + (self.rho * b_hat * b_hat).sum()), pieces
 
+    def residual_at(self, product: Tensor, b_hat: Tensor) -> Tensor:
+        """G (R, m) at Ŵ Ĥ = product."""
+        _, pieces = self.value_at_logits(product, b_hat)
+        return self.c_n_E * join([run.columns.linearize(own)[1] for run, own in zip(self.runs, pieces, strict=True)])
+
     def slope_of_losses(self, product: Tensor, direction: Tensor) -> float:
         """Derivative of the losses at Ŵ Ĥ = product, b = 0, along a direction (R, m)."""
-        _, pieces = self.value_at_logits(product, torch.zeros_like(self.e))
-        found = [run.columns.linearize(own)[1] for run, own in zip(self.runs, pieces, strict=True)]
-        return float((self.c_n_E * join(found) * direction).sum())
+        return float((self.residual_at(product, torch.zeros_like(self.e)) * direction).sum())
 
     def linearize(self, x: Tensor, pieces: tuple[Pieces, ...]) -> Linearization:
         """The losses' states and residual at x."""
@@ -239,13 +242,13 @@ class Objective:
         )
         return float(gradient.dot(z) + penalty + (at.G * cross).sum()) + curved
 
-    def first_order(self, gradient: Tensor, x: Tensor) -> float:
-        """‖∇F‖ ‖x‖, at most which F falls to first order on the way to 0.
+    def first_order(self, gradient: Tensor, x: Tensor, norm: float | None = None) -> float:
+        """‖∇F‖ ‖x‖, at most which F falls to first order on the way to 0; ``norm`` is ‖∇F‖ if it is known.
 
         A free bias is no part of F and may be large beside it: its part is a product of its own.
         """
         if self.form.lambda_b != 0.0:
-            return float(gradient.norm()) * float(x.norm())
+            return (float(gradient.norm()) if norm is None else norm) * float(x.norm())
         factors = self.sizes[0] + self.sizes[1]
         return float(gradient[:factors].norm() * x[:factors].norm() + gradient[factors:].norm() * x[factors:].norm())
 

@@ -1,8 +1,8 @@
 """Newton: one column per label, float64, trust-region Newton-CG from a random start, to machine precision.
 
 Problems that are ``large`` start on a ray instead, and steps there have a metric of their own. A run that stays far
-from stationary after DIRECT_STEPS steps follows the path of ``path``. Below the sufficient dimension a run that
-then has not ended goes on with the heads alone: ``eliminated``.
+from stationary after DIRECT_STEPS steps follows the path of ``path``. Below the sufficient dimension every run that has
+not ended by then follows it with the heads alone: ``eliminated``.
 
 Averaging the features of equal labels never raises F (cross-entropy and ‖·‖² are convex in h), so one column per
 distinct label is exact and the size is R × m whatever N is. Stops on the optimality conditions of the convex form
@@ -13,8 +13,6 @@ negative curvature itself. Source: docs/theory.md.
 """
 
 from __future__ import annotations
-
-import dataclasses
 
 import torch
 from torch import Tensor
@@ -44,6 +42,7 @@ DEFAULT = Newton()
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 TIGHTENING_STEPS = 20  # at one tightened tolerance, where the gap has closed and only a small head's direction lags
+NO_MATTER = 2**24  # bytes, of which PyTorch itself takes many times as many: reading the machine's takes 3 % of a run
 DIRECT_STEPS = 150  # from the random start; a run that is then still far follows the path of λ's
 
 
@@ -88,15 +87,18 @@ def solve_newton(
         blocks = max(blocks, entries(form, dim))
     if LabelMetric.fits(form):
         blocks = max(blocks, (MOST_PER_ROW * form.rows) ** 2)
+    if dim < min(form.sufficient_dim, form.columns):
+        blocks = max(blocks, eliminated.entries(form.rows, form.columns, dim))
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
-    require_memory(bytes_needed, device, f"newton with {size:,} variables")
+    if bytes_needed > NO_MATTER:
+        require_memory(bytes_needed, device, f"newton with {size:,} variables")
     tolerance, steps = options.tolerance, options.steps
     needed = min(form.sufficient_dim, form.columns)
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)
         start = random_start(objective, seed, device)
-        ended, crawled = "steps", False
+        ended = "steps"
         on_ray = large(form) and dim >= needed and (objective.shift_blind or form.labelled is None)
         if on_ray:
             try:
@@ -116,18 +118,19 @@ def solve_newton(
             state, ended = run(tolerance, DIRECT_STEPS)
         if ended == "steps" and hidden(objective, state, tolerance):
             ended = "rounding"
-        if ended == "steps":
-            if state.residual > FAR:
-                left = steps - len(history.loss)
-                x, ended = follow(objective, random_start(objective, seed, device), history, left)
-                state = min(state, state_at(objective, x), key=lambda reached: reached.value)
-            crawled = dim < needed and ended != "interrupted" and eliminated.takes(objective)
-            if crawled:
-                state, ended = eliminated.from_starts(objective, [state, state_at(objective, start)], history, options)
-            settled = crawled and ended == "rounding" and state.residual <= rounding_floor(objective, state)
-            if ended != "interrupted" and not settled:
-                state, ended = run(tolerance, steps)
-        while dim < needed and ended in ("tolerance", "rounding") and len(history.loss) < steps:
+        crawled = ended == "steps" and objective.narrow and eliminated.entries(form.rows, form.columns, dim) > 0
+        settled = False
+        if crawled:
+            state, ended = eliminated.along_path(objective, start, history, options)
+            settled = ended == "rounding" and state.residual <= rounding_floor(objective, state)
+        elif ended == "steps" and state.residual > FAR:
+            left = steps - len(history.loss)
+            x, ended = follow(objective, random_start(objective, seed, device), history, left)
+            state = min(state, state_at(objective, x), key=lambda reached: reached.value)
+            ended = "interrupted" if ended == "interrupted" else "steps"
+        if ended == "steps" or (crawled and ended == "rounding" and not settled):
+            state, ended = run(tolerance, steps)
+        while objective.narrow and ended in ("tolerance", "rounding") and len(history.loss) < steps:
             try:
                 lower, products = below(objective, state)
             except KeyboardInterrupt:
@@ -136,21 +139,27 @@ def solve_newton(
             history.add(state.value, state.gradient_norm, 0.0, products)
             if lower is None:
                 break
-            state = lower
+            state, left = lower, steps - len(history.loss)
             state, ended = (
-                eliminated.from_starts(objective, [state], history, options) if crawled else run(tolerance, steps)
+                eliminated.descend(objective, state, history, tolerance=tolerance, max_steps=left)
+                if crawled
+                else run(tolerance, steps)
             )
-        target = tolerance
+        target, judged_at, excess = tolerance, None, 0.0
         while dim >= needed and ended == "tolerance" and target >= UNREACHABLE:
-            excess = spectral_excess(objective, state)
+            judged_at, excess = state, spectral_excess(objective, state)
+            if excess <= tolerance:
+                break
             proven = gap_of_excess(objective, state, excess) <= tolerance
-            if excess <= tolerance or (proven and large(form)):
+            if proven and large(form):
                 break
             target = min(target, state.residual) * TIGHTEN
             state, ended = run(target, TIGHTENING_STEPS if proven else steps)
             if proven and ended == "steps":
                 ended = "rounding"
-        excess = gap_of_excess(objective, state, spectral_excess(objective, state))
+        if judged_at is not state:
+            excess = spectral_excess(objective, state)
+        excess = gap_of_excess(objective, state, excess)
         W, H, b = objective.unscale(state.x)
     residual = max(state.residual, excess if dim >= needed else 0.0)
     floor = rounding_floor(objective, state)
@@ -192,5 +201,5 @@ def solve_newton(
         converged,
         outcome,
         status,
-        dataclasses.asdict(history),
+        vars(history),
     )

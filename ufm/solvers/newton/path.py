@@ -9,11 +9,12 @@ Source: Allgower and Georg, Introduction to Numerical Continuation Methods, SIAM
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from ufm.solvers.newton.trust_region import History, minimize, state_at
+from ufm.solvers.newton.trust_region import History, State, minimize, state_at
 from ufm.solvers.objective import Objective
 
 FACTOR = 10.0  # between two λ's: a logit of an unfitted label grows by about log 10 from one to the next
@@ -21,7 +22,13 @@ FIRST = 0.5  # of the κ below which zero is no longer the minimizer
 STAGE_TOLERANCE, STAGE_STEPS = 0.1, 60  # a stage is only a start
 
 
-def follow(objective: Objective, start: Tensor, history: History, max_steps: int) -> tuple[Tensor, str]:
+def follow(
+    objective: Objective,
+    start: Tensor,
+    history: History,
+    max_steps: int,
+    descend: Callable[..., tuple[State, str]] = minimize,
+) -> tuple[Tensor, str]:
     """x at the end of the path from ``start``, and "steps" if max_steps ended it, "interrupted", or "tolerance"."""
     form, device = objective.form, start.device
     zero = state_at(objective, torch.zeros_like(start))
@@ -37,7 +44,7 @@ def follow(objective: Objective, start: Tensor, history: History, max_steps: int
         if left < 1:
             return x, "steps"
         state = state_at(stage, stage.scale(*objective.unscale(x)))
-        state, outcome = minimize(stage, state, history, tolerance=STAGE_TOLERANCE, max_steps=left)
+        state, outcome = descend(stage, state, history, tolerance=STAGE_TOLERANCE, max_steps=left)
         x = objective.scale(*stage.unscale(state.x))
         if outcome == "interrupted":
             return x, outcome

@@ -84,7 +84,7 @@ def state_at(objective: Objective, x: Tensor) -> State:
     at = objective.linearize(x, pieces)
     gradient = objective.gradient(at)
     norm = float(gradient.norm())
-    residual = (objective.first_order(gradient, x) + objective.dual_gap_of_gradient(gradient)) / max(
+    residual = (objective.first_order(gradient, x, norm) + objective.dual_gap_of_gradient(gradient)) / max(
         value, objective.nothing
     )
     return State(x, value, at, gradient, norm, residual)
@@ -98,16 +98,15 @@ def minimize(
     Returns the last point and why it is the last: "tolerance", "rounding" (no step lowers the gradient any more),
     "steps", or "interrupted" (Ctrl-C, which keeps what was reached).
     """
-    radius = {False: max(float(state.x.norm()), 1.0), True: max(float(state.x.norm()), 1.0)}
-    narrow = objective.dim < min(objective.form.sufficient_dim, objective.form.columns)
-    polishes = not large(objective.form)
+    radius = dict.fromkeys((False, True), max(float(state.x.norm()), 1.0))
+    narrow, big = objective.narrow, large(objective.form)
     stalled, idle = 0.0, 0
     least = state  # of the gradients since F tells no more
     try:
         for _ in range(max_steps):
             residual = state.residual
             if residual <= tolerance:
-                return (polish(objective, state, history) if polishes else state), "tolerance"
+                return (state if big else polish(objective, state, history)), "tolerance"
             if stalled >= MAX_STALLED:
                 return state, "rounding"
             if idle > MAX_IDLE and (narrow or objective.partly_quadratic):
@@ -115,15 +114,16 @@ def minimize(
             forcing = max(min(0.1, math.sqrt(residual)), 0.1 * tolerance / residual)
             patient = len(history.loss) >= PATIENCE
             turn = len(history.loss) // TURN % 2 == 0
-            metric = metric_at(objective, state.at, far=patient and residual > FAR and turn, steady=turn or not patient)
+            far, steady = patient and residual > FAR and turn, turn or not patient
+            special = far or (steady and (big or objective.partly_quadratic))
+            metric = metric_at(objective, state.at, far=far, steady=steady) if special else None
             scaled = metric is not None
             step = steihaug(objective, state.at, state.gradient, radius[scaled], forcing, metric)
             if not narrow and shorten(objective, state, step):
                 radius[scaled] = step.length
             candidate, actual = best_end(objective, state, step, patient)
-            noise = ROUNDING * objective.penalty(state.x)
             ratio = actual / step.decrease if step.decrease else 0.0  # a free bias has left no F at all
-            if abs(actual) <= noise and step.decrease <= noise:
+            if is_rounding(objective, state, max(abs(actual), step.decrease)):
                 # F no longer tells good steps from bad: the gradient does, but off a saddle, where it grows
                 if not step.on_boundary:
                     ratio = 1.0 if candidate.gradient_norm <= state.gradient_norm else 0.0
@@ -144,6 +144,11 @@ def minimize(
     except KeyboardInterrupt:
         return state, "interrupted"
     return state, "tolerance" if state.residual <= tolerance else "steps"
+
+
+def is_rounding(objective: Objective, state: State, change: float) -> bool:
+    """Whether a change of F is at most ROUNDING of the penalty ‖x‖², which is 2 F at most."""
+    return change <= 2.0 * ROUNDING * state.value and change <= ROUNDING * objective.penalty(state.x)
 
 
 def shorten(objective: Objective, state: State, step: Step) -> bool:
@@ -168,7 +173,7 @@ def best_end(objective: Objective, state: State, step: Step, patient: bool) -> t
     end = balanced(objective, plain) if patient else plain
     candidate = state_at(objective, end)
     actual = _decrease(objective, state, step, candidate, None if end is plain else end)
-    if patient and actual < FALLS_SHORT * step.decrease and step.decrease > ROUNDING * objective.penalty(state.x):
+    if patient and actual < FALLS_SHORT * step.decrease and not is_rounding(objective, state, step.decrease):
         straight = state_at(objective, straight_step(objective, state.x, step.z))
         gained = _decrease(objective, state, step, straight, straight.x)
         if gained > actual:
