@@ -10,7 +10,6 @@ optimization on the cone of positive semidefinite matrices, SIAM Journal on Opti
 from __future__ import annotations
 
 import logging
-import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -125,7 +124,7 @@ def _steps(
 
     def evaluate(x: Tensor) -> Evaluation:
         nonlocal spent
-        found = reduced.evaluate(x, care * min(NEAR, math.sqrt(best.at.residual)))
+        found = reduced.evaluate(x, care * min(NEAR, best.at.residual))
         spent += found.products
         return found
 
