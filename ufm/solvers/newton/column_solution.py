@@ -91,7 +91,8 @@ def solve_newton(
         blocks = max(blocks, eliminated.entries(form.rows, form.columns, dim))
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
     if bytes_needed > NO_MATTER:
-        require_memory(bytes_needed, device, f"newton with {size:,} variables")
+        advice = "use method='projection', fewer columns, a smaller dim, or another device"
+        require_memory(bytes_needed, device, f"newton with {size:,} variables", advice)
     tolerance, steps = options.tolerance, options.steps
     needed = min(form.sufficient_dim, form.columns)
     history = History()
