@@ -108,6 +108,7 @@ def test_the_page_says_what_a_last_relu_changes(folders: dict[str, Path], tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["multi", "multilabel"])
+@pytest.mark.usefixtures("undrawn")
 def test_other_kinds_of_data_are_reported(kind: str, tmp_path: Path) -> None:
     run = train(tables(epochs=2), data=toy(kind))
     page = write_networks_report([compare_run(measure_run(run, samples=20))], tmp_path)
@@ -119,6 +120,7 @@ def test_other_kinds_of_data_are_reported(kind: str, tmp_path: Path) -> None:
     assert "λ_H in effect" in page.with_suffix(".md").read_text().replace("\\", "")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_without_a_model_is_reported_too(tmp_path: Path) -> None:
     model = {"heads": "orthogonal_etf", "feature_dim": 5}
     run = train(tables(model, epochs=1, loss="dot_regression"), data=toy())
