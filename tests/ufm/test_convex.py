@@ -178,7 +178,8 @@ FAR_FROM_UNITS = {
         ("λ 1e-10", "CLARABEL", None),  # beyond it: said, not hidden
         ("mean, small λ", "CLARABEL", 1e-4),
         pytest.param("thousands of samples", "CLARABEL", 1e-4, marks=pytest.mark.slow),
-        ("thousands of samples", "SCS", 1e-4),  # in plain units it stops at 160 times the minimum
+        # in plain units it stops at 160 times the minimum
+        pytest.param("thousands of samples", "SCS", 1e-4, marks=pytest.mark.slow),
     ],
 )
 def test_converged_is_near_the_minimum_whatever_the_units(name, solver, near):
