@@ -6,6 +6,7 @@ the packages under test.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -56,7 +57,9 @@ exec(compile(asked["code"], "<string>", "exec"), {"__name__": "__main__"})
 def _server() -> subprocess.Popen[str]:
     """Ends with this process, whose end it reads from its standard input."""
     command = [sys.executable, "-c", SERVER]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.communicate)
+    return server
 
 
 def _ask(**asked: Any) -> Any:
