@@ -125,16 +125,16 @@ def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
     name: str, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = toy()
-    config = tables(epochs=3, weighting=name, weighting_options=options, feature_decay=DECAY, metrics_every=3)
+    config = tables(epochs=4, weighting=name, weighting_options=options, feature_decay=DECAY, metrics_every=4)
     whole = train(config, data=data)
     with monkeypatch.context() as patch:
-        interrupted_at(10, patch)  # in the third epoch of four steps
+        interrupted_at(14, patch)  # in the fourth epoch of four steps
         assert train(config, tmp_path, data=data).interrupted
     assert_equal_runs(train(config, tmp_path, data=data), whole)
     weights = [whole.history[-1][f"weight_{t}"] for t in (1, 2)]
     assert weights != pytest.approx([1.0, 1.0])
     with pytest.raises(ValueError, match=r"is of another run: train.weighting"):
-        train(tables(epochs=3, feature_decay=DECAY), tmp_path, data=data)
+        train(tables(epochs=4, feature_decay=DECAY), tmp_path, data=data)
 
 
 def test_looking_back_leaves_running_statistics_alone() -> None:
