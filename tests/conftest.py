@@ -14,6 +14,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from thorough import examples
 
 torch.set_num_threads(1)  # a plugin may have imported torch before
 
@@ -23,7 +24,7 @@ CI = "CI" in os.environ
 settings.register_profile(
     "ufm",
     deadline=None,
-    max_examples=100,
+    max_examples=examples(100),
     print_blob=True,
     derandomize=CI,
     database=None if CI else settings.default.database,

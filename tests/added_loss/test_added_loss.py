@@ -22,6 +22,10 @@ import verify.losses
 NAME = "log-cosh"
 LAMBDA = {"lambda_H": 0.05, "lambda_W": 0.04}
 BIASES = (0.05, 0.0, None)
+# by default every problem with one of the biases, in turn
+CASES = [
+    pytest.param(bias, i, marks=() if BIASES[i % 3] == bias else pytest.mark.slow) for bias in BIASES for i in range(5)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -68,33 +72,33 @@ def objective(problem, point):
     return total
 
 
-@pytest.mark.parametrize("lambda_b", BIASES)
-def test_solvers_agree_and_the_certificate_closes(lambda_b):
-    for problem in problems(lambda_b):
-        newton = ufm.solve(problem)
-        assert newton.objective == pytest.approx(objective(problem, newton), rel=1e-12)
-        certificate = verify.certify(problem, newton, rigorous=True)
-        assert certificate.verdict.startswith("global minimum")
-        assert certificate.relative_gap < 1e-10
-        low, high = certificate.enclosure.lower, certificate.enclosure.upper
-        assert low <= newton.objective * (1 + 1e-12)
-        assert newton.objective <= high * (1 + 1e-12)
-        assert verify.curvature(problem, newton).verdict != "negative curvature"
-        for other in (ufm.solve(problem, method="gradient"), ufm.solve(problem, method="convex")):
-            assert other.objective == pytest.approx(newton.objective, rel=1e-6)
-        far = SimpleNamespace(**{k: [1.1 * np.asarray(x) for x in getattr(newton, k)] for k in ("W", "b")}, H=newton.H)
-        assert not verify.certify(problem, far).verdict.startswith("global minimum")
+@pytest.mark.parametrize(("lambda_b", "number"), CASES)
+def test_solvers_agree_and_the_certificate_closes(lambda_b, number):
+    problem = list(problems(lambda_b))[number]
+    newton = ufm.solve(problem)
+    assert newton.objective == pytest.approx(objective(problem, newton), rel=1e-12)
+    certificate = verify.certify(problem, newton, rigorous=True)
+    assert certificate.verdict.startswith("global minimum")
+    assert certificate.relative_gap < 1e-10
+    low, high = certificate.enclosure.lower, certificate.enclosure.upper
+    assert low <= newton.objective * (1 + 1e-12)
+    assert newton.objective <= high * (1 + 1e-12)
+    assert verify.curvature(problem, newton).verdict != "negative curvature"
+    for other in (ufm.solve(problem, method="gradient"), ufm.solve(problem, method="convex")):
+        assert other.objective == pytest.approx(newton.objective, rel=1e-6)
+    far = SimpleNamespace(**{k: [1.1 * np.asarray(x) for x in getattr(newton, k)] for k in ("W", "b")}, H=newton.H)
+    assert not verify.certify(problem, far).verdict.startswith("global minimum")
 
 
-@pytest.mark.parametrize("lambda_b", BIASES)
-def test_many_are_solved_and_certified_together(lambda_b):
-    for problem in problems(lambda_b):
-        alike = [copy.copy(problem) for _ in range(16)]
-        for factor, other in zip(np.geomspace(0.5, 2.0, 16), alike, strict=True):
-            other.lambda_H = factor * problem.lambda_H
-        solutions = ufm.solve_many(alike)
-        assert {c.verdict for c in verify.certify_many(alike, solutions)} == {"global minimum"}
-        assert solutions[3].objective == pytest.approx(ufm.solve(alike[3]).objective, rel=1e-12)
+@pytest.mark.parametrize(("lambda_b", "number"), CASES)
+def test_many_are_solved_and_certified_together(lambda_b, number):
+    problem = list(problems(lambda_b))[number]
+    alike = [copy.copy(problem) for _ in range(16)]
+    for factor, other in zip(np.geomspace(0.5, 2.0, 16), alike, strict=True):
+        other.lambda_H = factor * problem.lambda_H
+    solutions = ufm.solve_many(alike)
+    assert {c.verdict for c in verify.certify_many(alike, solutions)} == {"global minimum"}
+    assert solutions[3].objective == pytest.approx(ufm.solve(alike[3]).objective, rel=1e-12)
 
 
 def test_a_loss_that_adds_up_all_problems_is_refused(monkeypatch):

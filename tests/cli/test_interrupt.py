@@ -38,9 +38,8 @@ ufm_command.main()
         "torch",
         *(
             pytest.param(m, marks=pytest.mark.slow)
-            for m in ("scipy", "verify.cli.commands", "verify.cli.verify_command")
+            for m in ("scipy", "verify.cli.commands", "verify.cli.verify_command", "verify.report")
         ),
-        "verify.report",
     ],
 )
 def test_during_imports(module):

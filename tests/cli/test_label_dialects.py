@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from verify.cli.label_files import read_tasks
 
@@ -46,7 +47,7 @@ def written(cells: list[list[str]], delimiter: str, newline: str, quote_all: boo
     return text.getvalue()
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     tables(),
     st.sampled_from(sorted(DELIMITERS)),

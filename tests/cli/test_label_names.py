@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 from program import run
@@ -126,7 +125,7 @@ def test_long_and_hostile_names_stay_in_their_line() -> None:
     assert listed([str(i) for i in range(20)]) == "0, 1, 2, 3, 4, 5, 6, …, 19"
 
 
-def test_pandas_is_imported_for_text_only() -> None:
+def test_pandas_is_imported_for_text_only(tmp_path: Path) -> None:
     code = """
 import sys; sys.modules["pandas"] = None
 from pathlib import Path
@@ -137,8 +136,7 @@ np.save("x.npy", [0, 1]); print(read_labels(Path("x.npy")).tolist())
 try: read_labels(Path("things.csv"))
 except ModuleNotFoundError as error: print(error)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
-    assert done.stdout.splitlines() == [
+    assert forked.run(code, cwd=tmp_path).splitlines() == [
         "[[0], [1]]",
         "reading label files needs pandas: pip install 'ufm-toolkit[cli]'",
     ]

@@ -1,8 +1,6 @@
 """Where nothing can be written is said before the work; what fails to be written later loses nothing."""
 
 import resource
-import subprocess
-import sys
 
 import pytest
 from program import run
@@ -104,21 +102,19 @@ def _no_work(monkeypatch):
         (("verify", *PROBLEM), "--report", "global minimum"),
     ],
 )
-def test_a_full_disk_loses_no_result(arguments, flag, told, tmp_path):
+@pytest.mark.usefixtures("undrawn")
+def test_a_full_disk_loses_no_result(arguments, flag, told, monkeypatch, capsys, tmp_path):
     """Files of more than a kilobyte find no room."""
-    script = "import ufm_command; ufm_command.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments, flag, "out"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
-    )
-    assert done.returncode == 2, done.stderr
-    assert told in done.stdout
-    assert "Traceback" not in done.stderr
-    assert "out" in done.stderr
-    assert "cannot be written (File too large)" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        assert run(monkeypatch, *arguments, flag, "out") == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    out, err = capsys.readouterr()
+    assert told in out
+    assert "Traceback" not in err
+    assert "out" in err
+    assert "cannot be written (File too large)" in err
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -45,7 +45,9 @@ def test_braces_environments_and_delimiters_balance(name):
     assert not re.search(r"\n\n[^\n]*\n?\\end\{(equation|align)", text)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if i % 3 == 0 else pytest.mark.slow) for i, name in enumerate(NAMES)]
+)
 def test_formulas_parse_and_fit_the_page(name):
     """By matplotlib's own TeX parser, in Computer Modern at 10 points: displayed lines fit a text 16 cm wide.
 

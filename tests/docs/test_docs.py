@@ -53,6 +53,8 @@ def decimals(printed: str, shown: str) -> list[tuple[float, float]]:
 
 
 WITH_CODE = [page for page in PAGES if any(info in RUNNABLE for _, info, _ in blocks(page))]
+# seven runs of thousands of steps; thirty searches, most of which tests/falsify makes too
+LONG = ("docs/howto/task-weighting.md", "docs/howto/falsify-a-claim.md")
 
 
 def test_readme_and_docs_have_code_to_run() -> None:
@@ -65,7 +67,11 @@ def test_readme_and_docs_have_code_to_run() -> None:
     } <= found
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=name)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow) if name(page) in LONG else page for page in WITH_CODE],
+    ids=name,
+)
 def test_python_blocks_run_and_print_what_the_page_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

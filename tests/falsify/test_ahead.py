@@ -27,10 +27,10 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("claim", "family", "budget"),
     [
-        ("nc2", families.correlated(classes=2), 40),
+        pytest.param("nc2", families.correlated(classes=2), 40, marks=pytest.mark.slow),
         ("theorem_3_2", families.balanced(source="multi", classes=3, tasks=2), 40),
-        ("nc3", families.task_balanced(classes=3, class_symmetric=True), 60),
-        ("vanishing_regularization", families.arbitrary(classes=2, tasks=2), 60),
+        pytest.param("nc3", families.task_balanced(classes=3, class_symmetric=True), 60, marks=pytest.mark.slow),
+        ("vanishing_regularization", families.arbitrary(classes=2, tasks=2), 30),
     ],
 )
 def test_what_is_solved_together_leaves_the_finding(claim: Any, family: Any, budget: int, one_by_one: Any) -> None:

@@ -94,7 +94,7 @@ def write(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content | {"sha256": content_digest(content)}))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def finding() -> verify.Finding:
     return verify.falsify("nc4", families.task_balanced(classes=3, n=(1, 3)), 20)
 
@@ -159,7 +159,7 @@ def mine(problem: Any, solution: Any) -> bool:
 
 
 def test_a_claim_of_ones_own_is_given_again_to_replay(tmp_path: Path) -> None:
-    verify.falsify(mine, families.balanced(), 30).save(tmp_path / "f.json")
+    verify.falsify(mine, families.balanced(classes=2, tasks=1), 9).save(tmp_path / "f.json")
     loaded = verify.Finding.load(tmp_path / "f.json")
     assert loaded.claim.name == "mine"
     with pytest.raises(ValueError, match="claim="):
@@ -238,7 +238,7 @@ def test_a_flipped_bit_is_refused_or_without_effect(finding: verify.Finding, tmp
     whole = path.read_bytes()
     rng = random.Random(0)
     refused = 0
-    for _ in range(300):
+    for _ in range(100):
         flipped = bytearray(whole)
         flipped[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
         path.write_bytes(flipped)
@@ -249,7 +249,7 @@ def test_a_flipped_bit_is_refused_or_without_effect(finding: verify.Finding, tmp
         else:
             loaded.save(path)
             assert path.read_bytes() == whole
-    assert refused > 200
+    assert refused > 66
 
 
 def test_a_few_bytes_that_name_many_classes_take_no_memory(finding: verify.Finding, tmp_path: Path) -> None:

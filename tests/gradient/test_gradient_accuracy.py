@@ -37,9 +37,17 @@ def assert_accurate(result, least):
     assert -ROUNDING_OF_OPTIMUM <= (result.objective - least) / least <= ACCURACY, result.status
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize("optimizer", ["momentum", "lbfgs"])
-@pytest.mark.parametrize("name", FAMILY)
+WAYS = [(optimizer, dtype) for optimizer in ("momentum", "lbfgs") for dtype in (torch.float64, torch.float32)]
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer", "dtype"),
+    [
+        pytest.param(name, *way, marks=() if way == WAYS[i % 4] else pytest.mark.slow)  # by default in turn
+        for i, name in enumerate(FAMILY)
+        for way in WAYS
+    ],
+)
 def test_line_searches_reach_the_optimum_at_their_defaults(name, optimizer, dtype, optima):
     form, counts = first_form(FAMILY[name])
     result = minimize(form, counts, dim=form.sufficient_dim + 2, seed=1, optimizer=optimizer, dtype=dtype)
@@ -47,14 +55,26 @@ def test_line_searches_reach_the_optimum_at_their_defaults(name, optimizer, dtyp
     assert_accurate(result, optima(name))
 
 
-@pytest.mark.parametrize("name", FAMILY)
+BY_ADAM = ("correlated", "task weights", "one task collapsed", "a class without samples", "one sample")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in BY_ADAM else pytest.mark.slow) for name in FAMILY]
+)
 def test_adam_reaches_the_optimum_at_its_defaults(name, optima):
     form, counts = first_form(FAMILY[name])
     result = minimize(form, counts, dim=form.sufficient_dim, optimizer="adam")
     assert_accurate(result, optima(name))
 
 
-@pytest.mark.parametrize("name", ["balanced", "soft targets", "long tail"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("balanced", marks=pytest.mark.slow),
+        "soft targets",
+        pytest.param("long tail", marks=pytest.mark.slow),
+    ],
+)
 def test_adam_in_float32(name, optima, device):
     form, counts = first_form(FAMILY[name])
     result = minimize(form, counts, dim=form.sufficient_dim, optimizer="adam", dtype="float32", device=device)
@@ -93,14 +113,14 @@ def test_one_form_of_a_multi_source_problem():
     assert_accurate(result, optimum(problem))
 
 
-def test_ten_thousand_samples():
+@pytest.mark.parametrize("dtype", [torch.float64, pytest.param(torch.float32, marks=pytest.mark.slow)])
+def test_ten_thousand_samples(dtype):
     problem = SingleSource.balanced((10, 10), 100, **lambdas(5e-4))
     form, counts = first_form(problem)
     least = optimum(problem)
-    for dtype in (torch.float32, torch.float64):
-        result = minimize(form, counts, dim=form.sufficient_dim, dtype=dtype)
-        assert result.converged, result.status
-        assert_accurate(result, least)
+    result = minimize(form, counts, dim=form.sufficient_dim, dtype=dtype)
+    assert result.converged, result.status
+    assert_accurate(result, least)
 
 
 @pytest.mark.slow

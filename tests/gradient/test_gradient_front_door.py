@@ -2,12 +2,12 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import forked
 import numpy as np
 import pytest
 import torch
@@ -44,9 +44,18 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("optimizer", ["momentum", "lbfgs", "adam"])
-@pytest.mark.parametrize("name", PROBLEMS)
+WAYS = [(optimizer, dtype) for dtype in ("float64", "float32") for optimizer in ("momentum", "lbfgs", "adam")]
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer", "dtype"),
+    [
+        # by default the default optimizer everywhere, and the other five ways in turn
+        pytest.param(name, *way, marks=() if way in (WAYS[0], WAYS[1 + i % 5]) else pytest.mark.slow)
+        for i, name in enumerate(PROBLEMS)
+        for way in WAYS
+    ],
+)
 def test_defaults_need_no_tuning(name: str, optimizer: str, dtype: str) -> None:
     problem = PROBLEMS[name]
     least = ufm.solve(problem).objective
@@ -183,7 +192,10 @@ solution = ufm.solve(
 """
 
 
-@pytest.mark.parametrize("optimizer", ["momentum", "lbfgs", "adam"])
+@pytest.mark.parametrize(
+    "optimizer",  # the others are killed in test_gradient_checkpoint.py too
+    [pytest.param("momentum", marks=pytest.mark.slow), "lbfgs", pytest.param("adam", marks=pytest.mark.slow)],
+)
 def test_killed_and_resumed_ends_at_the_same_objective(
     tmp_path: Path, optimizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,12 +207,12 @@ def test_killed_and_resumed_ends_at_the_same_objective(
         return float(names["solution"].objective)
 
     path = tmp_path / "killed.safetensors"
-    killed = subprocess.Popen([sys.executable, "-c", RUN, str(path), optimizer])
+    killed = forked.Program(RUN, path, optimizer)
     deadline = time.monotonic() + 600
-    while not path.exists() and killed.poll() is None and time.monotonic() < deadline:
+    while not path.exists() and not killed.ended() and time.monotonic() < deadline:
         time.sleep(0.01)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait(timeout=600) == -signal.SIGKILL
+    killed.kill()
+    assert killed.result().returncode == -signal.SIGKILL
     assert path.exists()
     assert objective(path) == objective(tmp_path / "whole.safetensors")
 

@@ -83,8 +83,15 @@ def test_reaches_newton_s_minimum(number, case):
     assert all((b == 0).all() for b in found.b) == (bias is None)
 
 
-@pytest.mark.parametrize("weighting", ["mgda", "fairgrad"])
-@pytest.mark.parametrize("bias", [0.0, None])
+@pytest.mark.parametrize(
+    ("weighting", "bias"),
+    [
+        ("mgda", None),
+        ("fairgrad", 0.0),
+        pytest.param("mgda", 0.0, marks=pytest.mark.slow),
+        pytest.param("fairgrad", None, marks=pytest.mark.slow),
+    ],
+)
 def test_weightings_weigh_other_losses(weighting, bias):
     """Where weights come to rest, their problem is solved; mgda rests at one task alone."""
     problem = missing(**settings(("squared-error", "binary-cross-entropy"), bias))

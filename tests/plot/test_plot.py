@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import forked
 import matplotlib.image
 import numpy as np
 import pytest
@@ -284,4 +283,4 @@ def test_nothing_imports_matplotlib_before_a_figure_and_without_it_the_extra_is_
         "except ModuleNotFoundError as error: assert \"pip install 'ufm-toolkit[cli]'\" in str(error)\n"
         "else: raise AssertionError"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=600)
+    forked.run(code)

@@ -1,8 +1,7 @@
 import itertools
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 from reported_results import PROBLEMS, as_gradient, case, curve, falling
@@ -159,7 +158,7 @@ def test_matplotlib_waits_for_a_figure_and_needs_no_pyplot():
         "from verify.comparison.curve_figure import curve_file; curve_file(r.curve());"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=600)
+    forked.run(code, cwd=Path(__file__).parents[2])
 
 
 def test_equal_figures_are_equal_files():

@@ -12,6 +12,7 @@ from enclosed_problems import ALONE, KNOWN, LAMBDAS, UNKNOWN, solved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from thorough import examples
 
 import theory
 from theory.balls.convex_in_balls import Program, Term, _dual
@@ -53,7 +54,7 @@ def test_law_is_named(name, law):
     assert theory.objective_in_balls(KNOWN[name]).law == law
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     K=st.integers(2, 5),
     n=st.integers(1, 1000),

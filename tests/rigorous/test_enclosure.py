@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from literal_objective import exact, objective
 from points import mapped, perturbed
+from thorough import examples
 
 import theory
 from ufm import SingleSource, solve
@@ -161,7 +162,7 @@ def test_outside_solver_lies_in_the_enclosure(name):
         assert upper >= program.value * (1 - 1e-6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(problem=problems(), size=st.sampled_from([0.1, 1.0, 5.0]), dim=st.integers(1, 6), seed=st.integers(0, 9))
 def test_random_problems_and_points(problem, size, dim, seed):
     """The lower end is below F at every point there is, and as good as the certificate in floating point."""

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import settings as drawn
 from hypothesis import strategies as st
 from sigmoid_program import SigmoidProgram
+from thorough import examples
 
 import theory
 from ufm import MultiLabel, MultiSource, SingleSource, solve
@@ -241,7 +242,7 @@ def test_cvxpy(lambda_b):
     assert theory.predict(problem).objective == pytest.approx(value, rel=1e-6)
 
 
-@drawn(max_examples=60)
+@drawn(max_examples=examples(60))
 @given(
     tasks=st.lists(st.tuples(st.sampled_from([2, 3, 4, 8]), st.floats(0.01, 100)), min_size=1, max_size=3),
     n=st.sampled_from([1, 50]),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from paper_problems import gradient_norm, objective, relative_gap
+from thorough import examples
 
 import theory
 from theory.margins.class_correlation import class_margins
@@ -118,7 +119,7 @@ def test_worked_example():
     assert "SNC4" not in prediction.properties
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     K=st.integers(2, 7),
     counts=st.tuples(st.integers(0, 60), st.integers(0, 60)).filter(any),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_problems import gradient_norm, objective, relative_gap
+from thorough import examples
 
 import theory
 from theory.reading import read
@@ -78,7 +79,7 @@ def of_sizes(problem):
     return zip(problem.counts.tolist(), problem.labels.sum(axis=1).tolist(), strict=True)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     classes=st.integers(2, 6),
     samples=st.dictionaries(st.integers(1, 6), st.integers(1, 60), min_size=1),

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_problems import gradient_norm, relative_gap
+from thorough import examples
 
 import theory
 from ufm import MultiSource, SingleSource
 
 ROUNDING = 1e-12
 PENALTY = st.floats(1e-6, 3.0)
-QUICK = settings(max_examples=60)
+QUICK = settings(max_examples=examples(60))
 
 
 @st.composite

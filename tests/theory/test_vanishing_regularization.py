@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 import theory
 from theory import vanishing_regularization
@@ -106,7 +107,7 @@ def test_certified_minima_stay_away_where_it_fails():
         assert cosines_at(problem, 10.0**-power)[0, 4] == pytest.approx(1.0, abs=1e-6)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.integers(0, 10**6), min_size=2, max_size=9).filter(any))
 def test_one_task_has_the_signs_for_any_counts(counts):
     """U Vᵀ itself, which the verdict does not look at for one task."""
@@ -122,7 +123,7 @@ def test_one_task_has_the_signs_for_any_counts(counts):
     assert limit.verdict == "proven"
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(st.integers(0, 10**4), min_size=4, max_size=4).filter(lambda n: min(n) > 0),
     st.floats(1e-2, 1e2),

@@ -33,13 +33,15 @@ def assert_not_falsely_converged(problem, solution):
         assert certificate.verdict != "not optimal"
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow if seed % 2 else ()) for seed in range(24)])
 def test_nothing_drawn_is_falsely_converged(seed):
     problem = extreme(seed)
     assert_not_falsely_converged(problem, ufm.solve(problem, steps=STEPS))
 
 
-@pytest.mark.parametrize("seed", range(1000, 1016))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=pytest.mark.slow if seed % 2 else ()) for seed in range(1000, 1016)]
+)
 def test_no_regression_drawn_is_falsely_converged(seed):
     problem = extreme(seed, "regression")
     assert_not_falsely_converged(problem, ufm.solve(problem, steps=STEPS))

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from thorough import examples
 
 from ufm import MultiLabel, SingleSource, load, solve
 from ufm.solvers.objective import evaluate
@@ -195,7 +196,7 @@ def test_convex_solver_agrees(smoothing):
     np.testing.assert_allclose(gram(one), gram(two), atol=2e-3)
 
 
-@pytest.mark.parametrize("optimizer", ["momentum", "lbfgs"])
+@pytest.mark.parametrize("optimizer", ["momentum", pytest.param("lbfgs", marks=pytest.mark.slow)])
 def test_gradient_solver_agrees_with_every_sample_free(optimizer):
     problem = REAL
     one, two = solve(problem), solve(problem, "gradient", optimizer=optimizer, tolerance=1e-7)
@@ -237,7 +238,7 @@ def test_saved_and_loaded(tmp_path, method):
         assert evaluate(form, again.W[0], again.H, again.b[0]) == pytest.approx(again.objective, rel=1e-14)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.integers(0, 2**32 - 1))
 def test_more_samples_never_lower_the_minimum(seed):
     """F is nondecreasing in every count, and in every λ."""

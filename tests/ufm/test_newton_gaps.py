@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from newton_problems import HARD
+from thorough import examples
 
 import verify
 from ufm import MultiSource, SingleSource, solve
@@ -20,7 +21,7 @@ def test_hard_problem(name, device):
     assert solution.objective == pytest.approx(certificate.objective, rel=1e-13)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from(["single", "multi"]),

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from newton_problems import HARD, assert_same_minimum, invariants
+from thorough import examples
 
 from ufm import MultiSource, SingleSource, solve
 
@@ -96,7 +97,7 @@ def test_permuted_classes_and_tasks():
             np.testing.assert_allclose(moved, logits[t].numpy()[classes[t]], rtol=1e-6, atol=1e-6)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.integers(0, 2**32 - 1))
 def test_minimum_grows_with_every_lambda_and_count_and_is_concave_in_lambda(seed):
     rng = np.random.default_rng(seed)

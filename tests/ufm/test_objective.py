@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from ufm import MultiSource, SingleSource
 from ufm.problems.standard_form import StandardForm
@@ -63,7 +64,7 @@ def literal(problem, W, H, b):
     return total
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["single", "multi"]))
 def test_value_of_every_sample_separately(seed, source):
     rng = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from ufm import MultiSource, SingleSource
 
@@ -24,7 +25,7 @@ def labels_with_gaps(rng, samples, tasks):
     return np.stack([rng.choice(rng.choice(9, 3, replace=False), samples) for _ in range(tasks)], axis=1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 4))
 def test_from_labels_counts_every_tuple(seed, samples, tasks):
     labels = labels_with_gaps(np.random.default_rng(seed), samples, tasks)
@@ -61,7 +62,7 @@ def test_forty_binary_attributes_store_only_what_occurs():
         problem.count_tensor()
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(2, 5), min_size=1, max_size=4))
 def test_count_tensor_round_trip(seed, classes):
     rng = np.random.default_rng(seed)

@@ -308,13 +308,13 @@ def test_header_that_is_no_header(path, text):
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_flipped_bit_anywhere_is_refused_or_without_effect(name, path):
-    """Every bit of the header's first and last bytes, and of the checksum and the tensors a sample."""
+    """A bit of every third byte at the header's start, and of the rest a sample."""
     solution = solve(PROBLEMS[name])
     solution.save(path)
     whole = path.read_bytes()
     rng = random.Random(0)
     refused = 0
-    for place in [*range(200), *(rng.randrange(len(whole)) for _ in range(200))]:
+    for place in [*range(0, 200, 3), *(rng.randrange(len(whole)) for _ in range(60))]:
         flipped = bytearray(whole)
         flipped[place] ^= 1 << rng.randrange(8)
         path.write_bytes(flipped)
@@ -324,7 +324,7 @@ def test_a_flipped_bit_anywhere_is_refused_or_without_effect(name, path):
             refused += 1
         else:
             assert_same(solution, loaded)
-    assert refused > 350
+    assert refused > 110
 
 
 def nan_like(tensor):

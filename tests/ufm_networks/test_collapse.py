@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
+import forked
 import numpy as np
 import pytest
 import torch
@@ -350,9 +349,7 @@ for name in ("Collapse", "CollapseCallback"):
 
 def test_torchmetrics_and_lightning_are_optional_and_not_imported_unless_used() -> None:
     assert not {"Collapse", "CollapseCallback"} & set(ufm_networks.__all__)  # import * asks for neither
-    run = subprocess.run([sys.executable, "-c", ABSENT], capture_output=True, text=True, timeout=120, check=False)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == [
+    assert forked.run(ABSENT).splitlines() == [
         "[]",
         "ufm_networks.Collapse needs torchmetrics: pip install 'ufm-toolkit[training]'",
         "ufm_networks.CollapseCallback needs lightning: pip install 'ufm-toolkit[training]'",

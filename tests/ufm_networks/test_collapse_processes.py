@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forked import two_processes
 from plain_models import HEADS, loader
 from two_collapses import network
 from two_observers import data
@@ -26,18 +27,7 @@ def told(folder: Path) -> list[Any]:
 
 
 def test_two_processes_are_as_one(tmp_path: Path) -> None:
-    command = [sys.executable, str(HERE / "two_collapses.py"), str(tmp_path)]
-    running = [
-        subprocess.Popen([*command, str(rank)], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) for rank in (0, 1)
-    ]
-    try:
-        for process in running:
-            _, complaint = process.communicate(timeout=300)
-            assert process.returncode == 0, complaint[-3000:]
-    finally:
-        for process in running:
-            process.kill()
-            process.communicate()
+    two_processes(HERE / "two_collapses.py", tmp_path)
     first, second = told(tmp_path)
     errors = sorted(one.pop("error") for one in (first, second))
     assert errors[0].startswith("NotFiniteError: batch ")

@@ -10,6 +10,7 @@ import pytest
 from data_set_files import corners, counts_of, numbered_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 import ufm
 from ufm_networks.datasets import cross, load_source, multi
@@ -33,7 +34,7 @@ def test_multi_shows_what_its_labels_say() -> None:
     np.testing.assert_array_equal(counts_of(data), np.full((2, 3), 4))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(p=st.integers(2, 4), q=st.integers(2, 4), seed=st.integers(0, 2**32), replacement=st.booleans(), drawn=st.data())
 def test_multi_has_exactly_the_counts(p: int, q: int, seed: int, replacement: bool, drawn: st.DataObject) -> None:
     per_class = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from toy_data import tables, toy
 from ufm_networks.datasets.images import ArrayImages
 from ufm_networks.experiments import read_experiment, train_experiment
 from ufm_networks.features.network_features import NetworkFeatures
-from ufm_networks.measuring import measure_run
+from ufm_networks.measuring import Measurement, measure_run
 from ufm_networks.measuring.saliency import EXAMPLES, saliency
 from ufm_networks.report.embedding_figure import embedding_figure
 from ufm_networks.report.training_figure import training_figure
@@ -45,9 +46,14 @@ name = "one"
 """
 
 
+@cache
+def of_epochs(epochs: int) -> Measurement:
+    return measure_run(train(tables(epochs=epochs), data=toy()), samples=10)
+
+
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_there_is_no_epoch_between_two(epochs: int) -> None:
-    figure = training_figure([measure_run(train(tables(epochs=epochs), data=toy()), samples=10)], ["run"])
+    figure = training_figure([of_epochs(epochs)], ["run"])
     figure.draw_without_rendering()
     for axes in figure.axes:
         if axes.get_visible():
@@ -57,7 +63,7 @@ def test_there_is_no_epoch_between_two(epochs: int) -> None:
 
 @pytest.mark.parametrize("ends", [(0.097, 0.152), (0.9, 1.1), (0.03, 0.12), (2e-3, 7e-3), (0.05, 0.6), (1e-9, 5.0)])
 def test_an_axis_has_numbers_to_read_it_by(ends: tuple[float, float]) -> None:
-    measured = measure_run(train(tables(epochs=2), data=toy()), samples=10)
+    measured = of_epochs(2)
     history = [row | {"SNC1": value} for row, value in zip(measured.history, ends, strict=True)]
     figure = training_figure([replace(measured, history=history)], ["run"])
     figure.draw_without_rendering()

@@ -44,7 +44,13 @@ OTHER_LOSSES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "loss", "model"), [*((kind, "cross-entropy", {}) for kind in KINDS), *OTHER_LOSSES])
+@pytest.mark.parametrize(
+    ("kind", "loss", "model"),
+    [
+        *((kind, "cross-entropy", {}) for kind in KINDS),
+        *(pytest.param(*of, marks=() if i in (0, 3) else pytest.mark.slow) for i, of in enumerate(OTHER_LOSSES)),
+    ],
+)
 def test_the_objective_is_that_of_every_sample_s_feature(kind: str, loss: str, model: dict[str, Any]) -> None:
     run, found = measured(kind, model=model, loss=loss, **FEATURE_DECAY)
     assert run.problem().loss == loss

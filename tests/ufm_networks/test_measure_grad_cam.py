@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 from torch import Tensor, nn
 from toy_data import tables, toy
 
@@ -90,7 +91,7 @@ def test_the_map_moves_continuously_with_maps_of_either_sign(channel: int) -> No
         assert int(shown(pole).argmax()) == 0
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(seed=st.integers(0, 2**32 - 1), size=st.floats(1e-3, 1e3))
 def test_no_pixel_weighs_more_than_half_its_derivative(seed: int, size: float) -> None:
     random = torch.Generator().manual_seed(seed)

@@ -46,6 +46,7 @@ def test_an_optimum_of_zero_has_no_cosines_and_the_page_says_so(tmp_path: Path) 
         assert "Open: the model's certified optimum" not in text  # none is drawn
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_several_sources_are_summed_up_with_their_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weights = (4.0, 0.25)
     decay: dict[str, Any] = {"feature_decay": {"lambda_H": 2e-3, "lambda_W": 0.1, "lambda_b": 0.2}}
@@ -122,6 +123,7 @@ def test_maps_of_one_pixel_are_not_compared() -> None:
     assert "Cosine between the maps" in saliency_file(replace(found, resolution=(2, 2)), "maps").caption
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_cancels_is_not_defined_in_words(tmp_path: Path) -> None:
     """μ̃^L + μ̃^R of opposite directions, and maps of a task that looks nowhere."""
     run = train({"data": PAIRS | {"balanced": True}, **tables(epochs=1)})

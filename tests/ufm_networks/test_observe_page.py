@@ -33,6 +33,7 @@ def words(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", ["all", "apart", "one task", "no bias"])
+@pytest.mark.usefixtures("undrawn")
 def test_a_page(kind: str, tmp_path: Path) -> None:
     seen = observed(kind)
     page = seen.report(tmp_path, weight_decay=0.05, name="mine")
@@ -62,6 +63,7 @@ def test_what_is_missing_is_said_before_the_work(tmp_path: Path) -> None:
         observed("all").report(tmp_path / "file", weight_decay=0.05)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "mine.safetensors"
     observed("all").save(file)
@@ -74,6 +76,7 @@ def test_a_file_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
         Measure(runs=(file, file), weight_decay=0.05, output=tmp_path).run()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_any_model_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seen, file = observed("all"), tmp_path / "mine.safetensors"
     seen.save(file)
@@ -112,6 +115,7 @@ def test_flags_of_an_observation(options: dict[str, Any], message: str, tmp_path
 
 
 @pytest.mark.parametrize("kind", ["all", "apart"])
+@pytest.mark.usefixtures("undrawn")
 def test_without_lambdas_there_is_no_model(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seen, file = observed(kind), tmp_path / "mine.safetensors"
     seen.save(file)
@@ -135,6 +139,7 @@ def test_a_run_takes_no_flags_of_an_observation(options: dict[str, Any], tmp_pat
         Measure(runs=(tmp_path,), output=tmp_path, **options).run()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_two_tasks_of_equal_classes_are_on_the_curve_of_cosines(tmp_path: Path) -> None:
     """Theorem 5.1 at the λ's in effect, from an observation as from a run."""
     torch.manual_seed(0)

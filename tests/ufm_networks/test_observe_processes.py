@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
+from forked import two_processes
 from plain_models import HEADS, loader
 from two_observers import SAMPLES, data, network
 
@@ -17,11 +15,7 @@ HERE = Path(__file__).parent
 
 
 def test_two_processes_observe_as_one(tmp_path: Path) -> None:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [*torchrun, str(HERE / "two_observers.py"), str(tmp_path)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert result.returncode == 0, result.stderr[-3000:]
+    two_processes(HERE / "two_observers.py", tmp_path)
     one = ufm_networks.observe(network(), loader(*data()), heads=HEADS, effective_rank=True)
     two = [ufm_networks.load_observation(tmp_path / f"{rank}.safetensors") for rank in (0, 1)]
     assert one.samples == SAMPLES

@@ -103,6 +103,7 @@ def test_curves_end_to_end_and_a_second_figure_of_the_same_runs(here: Path, caps
     assert (here / "out" / "README.md").read_text().count("\n## ") == 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_cosines_are_held_against_the_closed_form_at_the_lambdas_of_the_runs(here: Path) -> None:
     runs = "".join(
         f'\n[[runs]]\nname = "{n}"\ndata.counts = {{ same = {n}, different = {20 - n} }}\n' for n in (10, 17)
@@ -124,6 +125,7 @@ def test_cosines_are_held_against_the_closed_form_at_the_lambdas_of_the_runs(her
         assert row["measured"] == pytest.approx([np.mean(np.sum(both[0] * both[1], axis=1))])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_gaps_and_their_causes_are_told_of_runs_with_a_model(here: Path) -> None:
     """From the sums that the network's features leave, written out; frozen heads under weight decay have no model."""
     path = written(here, "lines", 'kind = "curves"\nmetrics = ["SNC1"]\ngaps = true')
@@ -143,9 +145,10 @@ def test_gaps_and_their_causes_are_told_of_runs_with_a_model(here: Path) -> None
     assert f"| plain | {row['features']['mean']:.2g} | {row['label_means']['mean']:.2g} |" in table
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_interrupted_experiment_goes_on_where_it_ended(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(here, "lines", 'kind = "curves"\nmetrics = ["SNC1"]')
-    whole = train_experiment(read_experiment(path), here / "whole")
+    whole = train_experiment(read_experiment(path).changed(epochs=1), here / "whole")
     calls = []
     train = ufm_networks.experiments.training.train
 
@@ -156,14 +159,15 @@ def test_an_interrupted_experiment_goes_on_where_it_ended(here: Path, monkeypatc
         return train(*arguments, **options)
 
     monkeypatch.setattr(ufm_networks.experiments.training, "train", interrupted)
-    assert Reproduce(str(path), output=here / "out").run() == 130
+    assert Reproduce(str(path), output=here / "out", epochs=1).run() == 130
     assert not (here / "out" / "lines").exists()
-    assert Reproduce(str(path), output=here / "out").run() == 0
+    assert Reproduce(str(path), output=here / "out", epochs=1).run() == 0
     rows = rows_of(here / "out" / "lines")
     expected = [row["SNC1"] for of in whole for row in of.run.history]
     assert [float(row["SNC1"]) for row in rows] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_all_of_a_source_are_one_command(here: Path) -> None:
     """Checked before the first is trained; what is finished is not trained again."""
     twins = here / "experiments" / "digits"
@@ -251,6 +255,7 @@ def test_folders_that_cannot_be_used_are_named_before_any_training(content: str,
     assert not list((here / "runs").rglob("*.toml"))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_overview_leads_to_reports_whose_runs_have_the_file_s_names(here: Path) -> None:
     path = written(here, "both", 'kind = "report"')
     assert Reproduce(str(path), seeds=(0,), epochs=1).run() == 0
@@ -266,6 +271,7 @@ def test_the_list_has_every_experiment(capsys: pytest.CaptureFixture[str]) -> No
     assert any(line.startswith("figure-6  --source digits") for line in lines)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_twin_of_the_paper_runs_as_it_is(here: Path) -> None:
     """One of 66; the others differ in their tables, which are read and whose data are made elsewhere."""
     path = find_experiment("65", "digits", FOLDER)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 import ufm
 import verify
@@ -96,7 +97,7 @@ def assert_same(streamed: dict[str, float], expected: dict[str, float], rel: flo
 
 
 @pytest.mark.parametrize("source", ["single", "missing", "multi", "multilabel"])
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(seed=st.integers(0, 10**6), cuts=st.lists(st.integers(1, 90), min_size=1, max_size=9))
 def test_any_batches_give_the_metrics_of_all_features(source: str, seed: int, cuts: list[int]) -> None:
     made = case(source, seed)

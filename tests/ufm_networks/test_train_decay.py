@@ -102,7 +102,7 @@ def test_free_features_are_trained_to_the_certified_global_minimum(kind: str, mo
         return MultiTaskNetwork(FreeFeatures(len(data)), data.classes)
 
     monkeypatch.setattr(assembly, "build_network", build)
-    settings = tables(epochs=1500, batch_size=60, learning_rate=2.0, final_learning_rate=0.05, metrics_every=1500)
+    settings = tables(epochs=700, batch_size=60, learning_rate=2.0, final_learning_rate=0.05, metrics_every=700)
     settings["train"]["feature_decay"] = {"lambda_H": 0.05, "lambda_W": 0.5, "lambda_b": 0.5}
     run = train(settings, data=data)
     W, b = run.network.head_arrays()

@@ -39,11 +39,11 @@ def test_the_file_is_named_and_the_run_can_go_on(name: str, tmp_path: Path, monk
     with pytest.raises(
         OSError, match=rf"{name}' cannot be written \(File too large.*\); what was there is kept; once it can"
     ):
-        train(tables(), tmp_path, data=toy())
+        train(tables(epochs=1), tmp_path, data=toy())
     monkeypatch.undo()
     assert not (tmp_path / name).exists()
     assert {path.name for path in tmp_path.glob(".*")} <= {".lock"}
-    assert train(tables(), tmp_path, data=toy()).status == "3 epochs"
+    assert train(tables(epochs=1), tmp_path, data=toy()).status == "1 epochs"
 
 
 def test_the_system_s_reason_is_found_behind_pytorch_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from forked import two_processes
 from toy_data import toy
 from two_processes import settings
 
@@ -18,11 +16,7 @@ HERE = Path(__file__).parent
 
 
 def test_two_processes_are_one(tmp_path: Path) -> None:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [*torchrun, str(HERE / "two_processes.py"), str(tmp_path)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
-    assert result.returncode == 0, result.stderr[-3000:]
+    two_processes(HERE / "two_processes.py", tmp_path)
     for kind in ("single", "multi"):
         two = load_run(tmp_path / kind, data=toy(kind))
         one = train(settings(kind), data=toy(kind), test=toy(kind, seed=1))

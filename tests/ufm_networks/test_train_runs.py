@@ -58,13 +58,13 @@ def interrupted_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
     change: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, config = toy(), tables(epochs=4, **change)
+    data, config = toy(), tables(epochs=3, **change)
     whole = train(config, data=data, test=toy(seed=1))
     with monkeypatch.context() as patch:
         interrupted_at(10, patch)  # in the third epoch of four steps
         cut = train(config, tmp_path, data=data, test=toy(seed=1))
     assert cut.interrupted
-    assert "after 2 of 4 epochs" in cut.status
+    assert "after 2 of 3 epochs" in cut.status
     assert "same folder" in cut.status
     resumed = train(config, tmp_path, data=data, test=toy(seed=1))
     assert not resumed.interrupted

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import cvxpy
+import forked
 import numpy as np
 import pytest
 import torch
@@ -176,7 +174,7 @@ def test_weightings_need_no_quadratic_programming_package() -> None:
         "    make_weighting(name, 2, **options).weights(torch.ones(2, dtype=torch.float64), G)\n"
         "import ufm\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
+    forked.run(code)
 
 
 def losses_of_epochs(seed: int, tasks: int, epochs: int) -> torch.Tensor:

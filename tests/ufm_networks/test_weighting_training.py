@@ -109,7 +109,18 @@ def test_a_weighted_sum_of_losses_weighs_heads_too() -> None:
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize(("name", "options"), CONFIGURATIONS)
+@pytest.mark.parametrize(
+    ("name", "options"),  # by default rules that remember something between steps, and one that does not
+    [
+        pytest.param(
+            *of,
+            marks=()
+            if of[0] in ("uncertainty", "dwa", "famo") or of[1:] == ({"gradients": "features"},)
+            else pytest.mark.slow,
+        )
+        for of in CONFIGURATIONS
+    ],
+)
 def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
     name: str, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +162,7 @@ def test_one_task_is_trained_as_ever(name: str, options: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("name", "options", "rate"),
     [
-        ("pcgrad", {"gradients": "features"}, 2.0),
+        pytest.param("pcgrad", {"gradients": "features"}, 2.0, marks=pytest.mark.slow),
         pytest.param("dwa", {}, 2.0, marks=pytest.mark.slow),
         pytest.param("uncertainty", {}, 0.1, marks=pytest.mark.slow),
     ],

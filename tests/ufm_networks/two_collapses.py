@@ -1,4 +1,4 @@
-"""One of two processes that train together, with the metric and the plain call: folder, rank."""
+"""One of two processes that train together, with the metric and the plain call: folder; started as by torchrun."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def share(x: Any, y: Any) -> Any:
 
 
 if __name__ == "__main__":
-    folder, rank = Path(sys.argv[1]), int(sys.argv[2])
-    distributed.init_process_group("gloo", init_method=f"file://{folder / 'store'}", rank=rank, world_size=2)
+    folder = Path(sys.argv[1])
+    distributed.init_process_group("gloo")
+    rank = distributed.get_rank()
     x, y = data()
     model = DistributedDataParallel(network())
     told: dict[str, Any] = {}

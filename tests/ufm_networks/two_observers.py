@@ -1,4 +1,4 @@
-"""Observes one model in two processes whose shares a sampler pads; started by torchrun."""
+"""Observes one model in two processes whose shares a sampler pads; started as by torchrun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains the toy data and saves what came out; started by torchrun."""
+"""Trains the toy data and saves what came out; started as by torchrun."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ufm_networks.training import train
 
 
 def first_loss(backbone: str) -> Any:
-    data = toy(samples=250)
+    data = toy(samples=90)
     data = replace(data, images=EnlargedImages(data.images, 2))
     config = tables({"backbone": backbone, "width": 5}, epochs=1, batch_size=32, learning_rate=0.01)
     return train(config, data=data).history[0]["loss"]

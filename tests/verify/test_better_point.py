@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 from verified_points import named, problems, random_point, solved
 
 import theory
@@ -66,7 +67,7 @@ def test_the_rounding_covers_factors_longer_than_one(name, excess):
 
 
 @given(problems(sources=("single",)), st.integers(0, 10**6))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_safe_step_never_raises_the_convex_form(problem, seed):
     (form,) = forms(problem)
     rng = np.random.default_rng(seed)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from points import perturbed
+from thorough import examples
 from verified_points import per_sample, problems, random_point
 
 from ufm import MultiSource, SingleSource
@@ -80,7 +81,7 @@ def assert_same(measured, literal):
 
 
 @given(problems(sources=("single",)), st.integers(1, 6), st.integers(0, 10**6))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_single_source(problem, dim, seed):
     if len(problem.labels) == 1:
         return  # one label: h − μ_G of a column per label is zero, see below
@@ -91,7 +92,7 @@ def test_single_source(problem, dim, seed):
 
 
 @given(problems(sources=("multi",)), st.integers(1, 6), st.integers(0, 10**6))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_multi_source(problem, dim, seed):
     if any(len(y) == 1 for y in problem.labels):
         return
@@ -100,7 +101,7 @@ def test_multi_source(problem, dim, seed):
 
 
 @given(problems(sources=("single",)), st.integers(1, 6), st.integers(0, 10**6))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_a_column_per_label_stands_for_its_samples(problem, dim, seed):
     point = random_point(problem, dim, 1.0, seed)
     measured, spread = metrics(problem, point), metrics(problem, per_sample(problem, point, seed))

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from ufm import MultiLabel, solve
 from ufm.solvers.objective import evaluate
@@ -90,14 +91,14 @@ def test_newton_reaches_certified_minima(name):
     assert certificate.sufficient_dim == min(problem.classes[0] - 1, len(problem.counts))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 2**32 - 1))
 def test_any_problem_is_certified(seed):
     problem = random_problem(np.random.default_rng(seed))
     assert certify(problem, solve(problem), tolerance=1e-8).verdict == "global minimum"
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 2**32 - 1))
 def test_no_point_is_below_the_bound_of_another(seed):
     rng = np.random.default_rng(seed)
@@ -165,6 +166,7 @@ def test_sums_of_heads_run_over_label_sets():
     np.testing.assert_allclose(summed_heads(form, W, weights), np.stack(expected, axis=1), rtol=1e-14)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["K = 3", "imbalanced"])
 def test_compared_and_reported(name, tmp_path):
     case = run_case(name, MINIMA[name])
