@@ -254,6 +254,12 @@ def test_all_targets_equal_and_a_free_bias():
     assert found.objective < 1e-14
 
 
+def test_nothing_to_fit():
+    found = ufm.solve(ufm.Regression([np.zeros((5, 2))], lambda_H=0.1, lambda_W=0.1, lambda_b=None), "projection")
+    assert found.converged
+    assert found.objective == 0.0
+
+
 def test_the_same_twice():
     first, second = (ufm.solve(PROBLEMS["missing labels"], "projection") for _ in range(2))
     assert torch.equal(first.H, second.H)

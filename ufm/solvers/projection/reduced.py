@@ -128,7 +128,7 @@ class Reduced:
             slope_b += self.e * (objective.c_n * found.residual).sum(1, keepdim=True, dtype=torch.float64)
             products += found.products * (span.stop - span.start) / self.form.columns
         factors = float(M.diagonal().sum()) + penalty
-        value = max(math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum())), SMALLEST)
+        value = math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum()))
         if not math.isfinite(value + float(S.sum())):
             self.a.zero_()
             if not self.single:
