@@ -74,7 +74,7 @@ def test_features_are_the_best_ones():
     """Column by column against SciPy's minimum of the convex problem in h itself."""
     form, on, x = form_and_heads()
     W, b = (part.numpy() for part in on.unscale(x))
-    H, value = on.features(x, 1e-12)
+    value, H = on.evaluate(x, 1e-12).value, on.features(x)
     masses = form.task_loss_weights()
 
     def of_a_feature(h, column):
@@ -108,7 +108,8 @@ def test_the_gradient_is_that_of_the_least_objective(name):
     ends = [on.evaluate(x + t * v, 1e-13).value for t in (1e-5, -1e-5)]
     assert float(at.gradient.dot(v)) == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
     plain = Objective(form, on.dim)
-    H, _ = on.features(x, 1e-13)
+    on.evaluate(x, 1e-13)
+    H = on.features(x)
     W, b = on.unscale(x)
     state = state_at(plain, plain.scale(W, H, b[:, 0]))
     assert at.value == pytest.approx(state.value, rel=1e-12)
@@ -197,6 +198,66 @@ def test_ctrl_c_keeps_the_best_point(monkeypatch, after):
     assert not found.converged
     assert found.status.startswith("interrupted: the best point so far")
     assert verify.certify(problem, found).objective == pytest.approx(found.objective, rel=1e-12)
+
+
+def test_ctrl_c_in_the_last_evaluation_keeps_the_point(monkeypatch):
+    """That which finds the features to be returned."""
+    evaluate, interrupted = Reduced.evaluate, []
+
+    def once(self, x, tolerance=0.1, **options):
+        if tolerance == column_solution.FEATURES and not interrupted:
+            interrupted.append(1)
+            raise KeyboardInterrupt
+        return evaluate(self, x, tolerance, **options)
+
+    monkeypatch.setattr(Reduced, "evaluate", once)
+    found = ufm.solve(PROBLEMS["free bias"], "projection", steps=3)
+    assert interrupted
+    assert found.outcome is Outcome.INTERRUPTED
+    assert verify.certify(PROBLEMS["free bias"], found).objective == pytest.approx(found.objective, rel=1e-12)
+
+
+def test_what_overflows_is_infinite_and_leaves_the_start_whole():
+    _, on, x = form_and_heads()
+    expected = on.evaluate(x, 1e-10).value
+    beyond = on.evaluate(1e160 * x, steps=2)
+    assert beyond.value == beyond.gap == np.inf
+    assert on.evaluate(x, 1e-10).value == pytest.approx(expected, rel=1e-12)
+
+
+def test_float32_that_overflows_is_left(monkeypatch):
+    monkeypatch.setattr(reduced, "LARGE", 1)
+    _, on, x = form_and_heads()
+    assert on.single
+    found = on.evaluate(1e25 * x, steps=2)
+    assert not on.single
+    assert np.isfinite(found.value)
+
+
+def test_float32_is_no_witness_of_its_own(monkeypatch):
+    """Steps that run out in float32: the gap that is told is that of the point in float64."""
+    monkeypatch.setattr(reduced, "LARGE", 1)
+    problem = PROBLEMS["pairs"]
+    found = ufm.solve(problem, "projection", steps=12)
+    (form,) = problem.standard_forms()
+    on = Reduced(form, found.H.shape[0], "cpu", torch.zeros(form.rows, form.columns, dtype=torch.float64))
+    W, b = torch.cat(found.W), torch.cat(found.b)[:, None]
+    at = on.evaluate(on.scale(W, b), column_solution.FEATURES)
+    assert f"duality gap {at.gap:.1e}" in found.status
+
+
+def test_all_targets_equal_and_a_free_bias():
+    """min F = 0: an F of float64's rounding counts as 0, as for Newton."""
+    problem = ufm.Regression([np.full((5, 2), 3.0)], lambda_H=0.1, lambda_W=0.1, lambda_b=0.0)
+    found = ufm.solve(problem, "projection")
+    assert found.converged
+    assert found.objective < 1e-14
+
+
+def test_nothing_to_fit():
+    found = ufm.solve(ufm.Regression([np.zeros((5, 2))], lambda_H=0.1, lambda_W=0.1, lambda_b=None), "projection")
+    assert found.converged
+    assert found.objective == 0.0
 
 
 def test_the_same_twice():

@@ -48,9 +48,13 @@ def solve_projection(
     with torch.inference_mode():
         reduced, found = _along_path(form, options, history, dim, device, narrow)
         W, b = reduced.unscale(found.x)
-        H, value = reduced.features(found.x, FEATURES)
-    measured = _measure(narrow)(found.at)
+        last = _settled(reduced, found)
+        H = reduced.features(found.x)
+    measured = _measure(narrow)(last)
+    if found.ended == "tolerance":  # D there bounds F here, too
+        measured = min(measured, _measure(narrow)(found.at))
     converged = measured <= options.tolerance
+    ended = "tolerance" if converged and found.ended != "interrupted" else found.ended
     kind = "residual" if narrow else "duality gap"
     told = f"relative {kind} {max(measured, 0.0):.1e} after {len(history.loss)} steps of the heads"
     outcome = {
@@ -58,7 +62,7 @@ def solve_projection(
         "rounding": Outcome.ROUNDING,
         "steps": Outcome.STEPS,
         "interrupted": Outcome.INTERRUPTED,
-    }[found.ended]
+    }[ended]
     if outcome is Outcome.INTERRUPTED:
         status = f"interrupted: the best point so far ({told})"
     elif converged:
@@ -76,8 +80,19 @@ def solve_projection(
         status += f" the global minimum of its dimension; dim={needed} lowers the minimum as far as any"
     # clones leave inference mode, so that users may differentiate through the result
     return ColumnSolution(
-        W.clone(), H.clone(), b[:, 0].clone(), value, converged, outcome, status, dataclasses.asdict(history)
+        W.clone(), H.clone(), b[:, 0].clone(), last.value, converged, outcome, status, dataclasses.asdict(history)
     )
+
+
+def _settled(reduced: Reduced, found: Descent) -> Evaluation:
+    """φ in float64 with features to FEATURES, and what is left of the gap; Ctrl-C leaves the features as they are."""
+    if reduced.single:
+        reduced.refine()
+    try:
+        return reduced.evaluate(found.x, FEATURES)
+    except KeyboardInterrupt:
+        found.ended = "interrupted"
+        return reduced.evaluate(found.x)
 
 
 def _measure(narrow: bool) -> Callable[[Evaluation], float]:

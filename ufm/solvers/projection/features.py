@@ -14,6 +14,7 @@ Computation 2007, for Newton's step in a.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from ufm.solvers.objective import Objective, join
 
 NEAR = 0.1  # a Newton step from there leaves little, and heads that move by a part of themselves need no more
 STEPS, PRODUCTS = 100, 40  # of Newton, and products in each
+ROUNDING = {torch.float64: 1e-20, torch.float32: 1e-8}  # of ‖a‖²: from there missed only falls, if it is no rounding
 FORCING = 0.3  # of a Newton step's own residual: what is left is for the next
 ENOUGH = 0.5  # of a column's slope, which a whole step may leave
 SHORTENINGS = 20
@@ -59,10 +61,13 @@ def best_features(
     objective: Objective, times_M: Multiply, b_hat: Tensor, a: Tensor, tolerance: float = NEAR, steps: int = STEPS
 ) -> Features:
     """From a, until a Newton step begins with ‖a + G‖ ≤ tolerance · ‖a‖ in the norm of M, and ends whole."""
-    at = features_at(objective, a, times_M(a), b_hat, 1)
+    at, before = features_at(objective, a, times_M(a), b_hat, 1), math.inf
     for _ in range(steps):
         step = newton_step(objective, times_M, at)
-        near = step.missed <= tolerance**2 * float((at.a * at.product).sum())
+        size = float((at.a * at.product).sum())
+        near = step.missed <= tolerance**2 * size
+        near = near or before <= step.missed <= ROUNDING[a.dtype] * size
+        before = step.missed
         there = features_at(objective, at.a + step.x, at.product + step.Mx, b_hat, at.products + step.products)
         if near:
             return there
@@ -97,7 +102,8 @@ def newton_step(objective: Objective, times_M: Multiply, at: Features) -> Step:
     x, Mx = torch.zeros_like(r), torch.zeros_like(r)
     while True:
         Ap = objective.curved(at, Mp).add_(p)
-        share = squared / (Ap * Mp).sum(0).clamp_min(tiny)
+        # at most one, as ⟨p, A p⟩ ≥ ⟨p, p⟩ ≥ ⟨r, r⟩, which rounding may break where the heads have nothing of p
+        share = squared / torch.maximum((Ap * Mp).sum(0), squared).clamp_min(tiny)
         x.addcmul_(share, p)
         Mx.addcmul_(share, Mp)
         r.addcmul_(share, Ap, value=-1.0)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ufm.solvers.objective import SMALLEST
 from ufm.solvers.projection.features import NEAR
 from ufm.solvers.projection.reduced import Evaluation, Reduced
 
@@ -144,6 +145,9 @@ def _steps(
         noise = ROUNDING[reduced.a.dtype] * best.at.value
         direction = pairs.direction(best.at.gradient)
         slope = float(direction.dot(best.at.gradient))
+        if not slope < 0.0:  # the pairs' rounding
+            pairs, direction = Pairs(), best.at.gradient.neg()
+            slope = float(direction.dot(best.at.gradient))
         t = 1.0
         while t > SHORTEST:
             x = best.x + t * direction
@@ -162,7 +166,7 @@ def _steps(
         best.x, best.at = x, at
         history.add(at, spent)
         spent = 0.0
-    return "tolerance" if measure(best.at) <= tolerance else "steps"
+    return "tolerance" if not reduced.single and measure(best.at) <= tolerance else "steps"
 
 
 def grown(reduced: Reduced, x: Tensor, at: Evaluation) -> Tensor:
@@ -171,7 +175,7 @@ def grown(reduced: Reduced, x: Tensor, at: Evaluation) -> Tensor:
     """
     W_hat, b_hat = reduced.split(x)
     sizes, right = torch.linalg.eigh(W_hat.T @ W_hat)
-    mu = float(sizes.square().sum() / sizes.sum())
+    mu = float(sizes.square().sum() / sizes.sum().clamp_min(SMALLEST))
     values, vectors = torch.linalg.eigh(at.S)
     lacking = min(int((values > 1.0).sum()), len(sizes))
     root = (GROWTH * mu * (values[len(values) - lacking :] - 1.0)).sqrt()

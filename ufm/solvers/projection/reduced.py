@@ -64,6 +64,7 @@ class Reduced:
         self.c = torch.as_tensor(form.row_weights(), dtype=torch.float64, device=device)[:, None]
         self.unit_W = torch.sqrt(2.0 * form.lambda_W * self.c)
         self.e, self.rho = self._bias_units()
+        self.nothing = max(SMALLEST, form.nothing())
 
     def _bias_units(self) -> tuple[Tensor, Tensor]:
         """e and ρ of ``Objective``, from the curvature that minimizers are seen to have."""
@@ -106,7 +107,9 @@ class Reduced:
         return Objective(form, self.dim, self.device, (self.e, self.rho), self.a.dtype)
 
     def evaluate(self, x: Tensor, tolerance: float = NEAR, steps: int = STEPS) -> Evaluation:
-        """φ and its gradient, with features found to ``tolerance`` in ``steps`` Newton steps at most."""
+        """φ and its gradient, with features found to ``tolerance`` in ``steps`` Newton steps at most; infinite where
+        numbers overflow, in float32 after another try in float64.
+        """
         W_hat, b_hat = self.split(x)
         M = W_hat @ W_hat.T
         times_M, bias = M.to(self.a.dtype).matmul, b_hat.to(self.a.dtype)
@@ -125,7 +128,14 @@ class Reduced:
             slope_b += self.e * (objective.c_n * found.residual).sum(1, keepdim=True, dtype=torch.float64)
             products += found.products * (span.stop - span.start) / self.form.columns
         factors = float(M.diagonal().sum()) + penalty
-        value = max(math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum())), SMALLEST)
+        value = math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum()))
+        if not math.isfinite(value + float(S.sum())):
+            self.a.zero_()
+            if not self.single:
+                infinite = math.inf
+                return Evaluation(infinite, torch.zeros_like(x), torch.zeros_like(S), infinite, infinite, 0.0, products)
+            self.refine()
+            return self.evaluate(x, tolerance, steps)
         g_b = slope_b + self.rho * b_hat
         if self.form.lambda_b == 0.0:
             g_b = objective.centred(g_b)
@@ -134,26 +144,21 @@ class Reduced:
         theta = 1.0 / (1.0 + excess)
         stiff = self.rho.clamp_min(FREE) if self.form.lambda_b == 0.0 else self.rho
         left = float(((g_b - (1.0 - theta) * slope_b).square() / stiff).sum())
-        gap = 0.5 * (factors + left) + theta * cross + 0.5 * (1.0 - theta) ** 2 * second_order
+        gap = 0.5 * (factors + left) + theta * cross
+        if theta < 1.0:  # where no curvature is left, excess may be infinite
+            gap += 0.5 * (1.0 - theta) ** 2 * second_order
         norm = float(gradient.norm())
         residual = norm * (float(x.norm()) + norm)
-        return Evaluation(value, gradient, S, gap / value, residual / value, excess, products)
+        size = max(value, self.nothing)
+        return Evaluation(value, gradient, S, gap / size, residual / size, excess, products)
 
-    def features(self, x: Tensor, tolerance: float) -> tuple[Tensor, float]:
-        """H (d, m) in the problem's own units, and F there."""
-        if self.single:
-            self.refine()
-        W_hat, b_hat = self.split(x)
-        M = W_hat @ W_hat.T
+    def features(self, x: Tensor) -> Tensor:
+        """H (d, m) in the problem's own units, as the last evaluation, at x, left it."""
+        W_hat, _ = self.split(x)
         H = torch.empty(self.dim, self.form.columns, dtype=torch.float64, device=x.device)
-        losses, penalty = [], float(M.diagonal().sum() + (self.rho * b_hat * b_hat).sum())
         for span in self.spans:
-            objective = self.chunk(span)
-            found = best_features(objective, M.matmul, b_hat, self.a[:, span], tolerance)
-            losses.append(found.loss)
-            penalty += _inner(found.a, found.product)
-            H[:, span] = W_hat.T @ found.a / objective.unit_H
-        return H, math.fsum(losses) + 0.5 * penalty
+            H[:, span] = W_hat.T @ self.a[:, span].double() / self.chunk(span).unit_H
+        return H
 
 
 def _inner(left: Tensor, right: Tensor) -> float:
