@@ -89,10 +89,10 @@ def _settled(reduced: Reduced, found: Descent) -> Evaluation:
     if reduced.single:
         reduced.refine()
     try:
-        return reduced.evaluate(found.x, FEATURES)
+        reduced.evaluate(found.x, FEATURES)
     except KeyboardInterrupt:
         found.ended = "interrupted"
-        return reduced.evaluate(found.x)
+    return reduced.evaluate(found.x, steps=0)  # anew from a, without what the sums of many steps have rounded
 
 
 def _measure(narrow: bool) -> Callable[[Evaluation], float]:
@@ -117,6 +117,7 @@ def _along_path(
         while kappa > 1.0:
             left = min(STAGE_STEPS, options.steps - len(history.loss))
             found = minimize(stage, x, history, _measure(narrow), tolerance=STAGE_TOLERANCE, max_steps=left)
+            reduced.a = stage.a  # perhaps in float64 by now
             W, b = stage.unscale(found.x)
             kappa = max(1.0, kappa / FACTOR)
             stage = _at(reduced, kappa)

@@ -27,6 +27,7 @@ PAIRS = 16  # steps remembered
 CURVATURE = 1e-10  # least ⟨s, y⟩ / (‖s‖ ‖y‖): below it the features' error decides the sign
 SUFFICIENT = 1e-4  # of the slope, by which F must fall
 SHRINK, SHORTEST = 0.3, 1e-5  # of a step along which F does not fall
+BLIND = 1.0  # of ‖x‖: the longest step along the gradient alone, whose length means nothing
 ROUNDING = {torch.float64: 1e-14, torch.float32: 1e-8}  # of F
 PATIENCE = 4  # steps in a row without progress
 CARE = 0.1  # of the features' tolerance, once their error may be what hides progress
@@ -130,7 +131,7 @@ def _steps(
         return found
 
     for step in range(max_steps):
-        if reduced.single and (stalled >= PATIENCE or measure(best.at) <= max(SINGLE, tolerance)):
+        if reduced.single and (stalled >= PATIENCE or measure(best.at) <= SINGLE):
             reduced.refine()
             best.at, stalled = evaluate(best.x), 0
         if measure(best.at) <= tolerance:
@@ -148,7 +149,7 @@ def _steps(
         if not slope < 0.0:  # the pairs' rounding
             pairs, direction = Pairs(), best.at.gradient.neg()
             slope = float(direction.dot(best.at.gradient))
-        t = 1.0
+        t = 1.0 if pairs.kept else min(1.0, BLIND * float(best.x.norm()) / float(direction.norm()))
         while t > SHORTEST:
             x = best.x + t * direction
             at = evaluate(x)
@@ -170,14 +171,15 @@ def _steps(
 
 
 def grown(reduced: Reduced, x: Tensor, at: Evaluation) -> Tensor:
-    """x with √t q in an unused column of Ŵ for each eigenvector q of S with λ > 1, t = GROWTH (λ − 1) μ, where μ is the
-    mean of M's eigenvalues weighed by themselves.
+    """x with √t q in an unused column of Ŵ for each eigenvector q of S with λ > 1, t = GROWTH min(λ − 1, 1) μ.
+
+    μ is the mean of M's eigenvalues weighed by themselves.
     """
     W_hat, b_hat = reduced.split(x)
     sizes, right = torch.linalg.eigh(W_hat.T @ W_hat)
     mu = float(sizes.square().sum() / sizes.sum().clamp_min(SMALLEST))
     values, vectors = torch.linalg.eigh(at.S)
     lacking = min(int((values > 1.0).sum()), len(sizes))
-    root = (GROWTH * mu * (values[len(values) - lacking :] - 1.0)).sqrt()
+    root = (GROWTH * mu * (values[len(values) - lacking :] - 1.0).clamp_max(1.0)).sqrt()
     more = W_hat + (vectors[:, len(values) - lacking :] * root) @ right[:, :lacking].T
     return torch.cat([more.reshape(-1), b_hat.reshape(-1)])
