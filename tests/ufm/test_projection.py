@@ -7,6 +7,7 @@ import logging
 import numpy as np
 import pytest
 import torch
+from newton_sweep import draw_any_loss
 from scipy.optimize import minimize
 
 import ufm
@@ -298,3 +299,15 @@ def test_long_runs_at_small_lambdas(classes):
     assert found.converged
     assert verify.certify(problem, found, tolerance=2e-6).verdict == "global minimum"
     assert found.objective == pytest.approx(ufm.solve(problem).objective, rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", [5, 9, 15, 26, 30, 35, 38, 48])
+def test_what_it_says_of_itself_is_true(seed):
+    """Free biases among them, whose slope has no penalty that says what it costs."""
+    problem = draw_any_loss(seed)
+    found = ufm.solve(problem, "projection", steps=200)
+    if found.converged:
+        assert found.objective <= ufm.solve(problem).objective * (1 + 1e-6)
+        assert verify.certify(problem, found, tolerance=5e-6).verdict == "global minimum"
+    else:
+        assert found.status.count("did not reach tolerance")

@@ -262,7 +262,7 @@ class Objective:
         rho = self.rho.clamp_min(FREE) if self.form.lambda_b == 0.0 else self.rho
         return 0.5 * float((g_b * g_b / rho).sum())
 
-    def diagonal(self, at: Linearization) -> Tensor:
+    def diagonal(self, at: Losses) -> Tensor:
         """(R, m) the diagonal of the losses' second derivative in Ŵ Ĥ."""
         found = [run.columns.diagonal(state) for run, state in zip(self.runs, at.states, strict=True)]
         return join(found) * self.E**2

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ufm.losses import LOSSES
 from ufm.problems.standard_form import StandardForm
-from ufm.solvers.objective import FREE, SMALLEST, Objective
+from ufm.solvers.objective import SMALLEST, Objective
 from ufm.solvers.projection.features import NEAR, STEPS, best_features
 
 ENTRIES = 2_000_000  # of the arrays of a chunk: they stay in reach of the processor, and cost little memory
@@ -113,7 +113,7 @@ class Reduced:
         W_hat, b_hat = self.split(x)
         M = W_hat @ W_hat.T
         times_M, bias = M.to(self.a.dtype).matmul, b_hat.to(self.a.dtype)
-        S, slope_b = torch.zeros_like(M), torch.zeros_like(b_hat)
+        S, slope_b, curvature_b = torch.zeros_like(M), torch.zeros_like(b_hat), torch.zeros_like(b_hat)
         losses: list[float] = []
         penalty = cross = second_order = products = 0.0
         for span in self.spans:
@@ -126,6 +126,10 @@ class Reduced:
             second_order += objective.excess(found)
             S += found.G @ found.G.T
             slope_b += self.e * (objective.c_n * found.residual).sum(1, keepdim=True, dtype=torch.float64)
+            if self.form.lambda_b == 0.0:
+                D = objective.diagonal(found)
+                D = D / (1.0 + D * M.diagonal().to(D.dtype)[:, None])
+                curvature_b += self.e**2 * (D / objective.E**2).sum(1, keepdim=True, dtype=torch.float64)
             products += found.products * (span.stop - span.start) / self.form.columns
         factors = float(M.diagonal().sum()) + penalty
         value = math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum()))
@@ -142,9 +146,11 @@ class Reduced:
         gradient = torch.cat([(W_hat - S @ W_hat).reshape(-1), g_b.reshape(-1)])
         excess = max(0.0, math.sqrt(max(0.0, float(torch.linalg.eigvalsh(S)[-1]))) - 1.0)
         theta = 1.0 / (1.0 + excess)
-        stiff = self.rho.clamp_min(FREE) if self.form.lambda_b == 0.0 else self.rho
-        left = float(((g_b - (1.0 - theta) * slope_b).square() / stiff).sum())
-        gap = 0.5 * (factors + left) + theta * cross
+        left = g_b - (1.0 - theta) * slope_b
+        # of a free bias no penalty says what a slope costs, but about half of φ's own curvature
+        stiff = 0.5 * curvature_b.clamp_min(SMALLEST) if self.form.lambda_b == 0.0 else self.rho
+        own = 0.5 * float((left.square() / stiff).sum())
+        gap = 0.5 * factors + theta * cross + own
         if theta < 1.0:  # where no curvature is left, excess may be infinite
             gap += 0.5 * (1.0 - theta) ** 2 * second_order
         norm = float(gradient.norm())
