@@ -25,7 +25,7 @@ COMPLETED = {
     "ufm ver": "verify",
     "ufm --ver": "--verbose --version",
     "ufm verify --lam": "--lambda-H --lambda-W --lambda-b",
-    "ufm verify --method ": "newton gradient convex",
+    "ufm verify --method ": "newton gradient projection convex",
     "ufm -v solve --loss sq": "squared-error",
     "ufm data f": "fetch",
     "ufm figure phase-diagram --x": "--x",

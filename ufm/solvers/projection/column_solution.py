@@ -39,7 +39,7 @@ def solve_projection(
     heads = form.rows * (dim + 1)
     numbers = (form.rows + dim) * form.columns + (2 * PAIRS + 8) * heads + 6 * form.rows**2
     require_memory(
-        8 * (numbers + IN_A_CHUNK * max(form.rows, min(ENTRIES, form.rows * form.columns))),
+        8 * (numbers + IN_A_CHUNK * min(form.rows * form.columns, max(ENTRIES, form.rows**2))),
         device,
         f"projection with {form.rows:,} × {form.columns:,} logits",
     )

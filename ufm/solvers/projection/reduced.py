@@ -20,7 +20,8 @@ from ufm.problems.standard_form import StandardForm
 from ufm.solvers.objective import SMALLEST, Objective
 from ufm.solvers.projection.features import NEAR, STEPS, best_features
 
-ENTRIES = 2_000_000  # of the arrays of a chunk: they stay in reach of the processor, and cost little memory
+ENTRIES = 200_000  # of a chunk's arrays, which stay in reach of the processor
+OF_ROWS = 4  # of R: a narrower chunk's S would cost more to add than to compute
 LARGE = 20_000_000  # R × m from which chunks are computed in float32 as long as that does not show
 
 
@@ -59,7 +60,7 @@ class Reduced:
             dtype = torch.float32 if form.rows * form.columns >= LARGE else torch.float64
             a = torch.zeros(form.rows, form.columns, dtype=dtype, device=device)
         self.a = a
-        width = max(1, ENTRIES // form.rows)
+        width = max(1, ENTRIES // form.rows, form.rows // OF_ROWS)
         self.spans = [slice(start, min(start + width, form.columns)) for start in range(0, form.columns, width)]
         self.c = torch.as_tensor(form.row_weights(), dtype=torch.float64, device=device)[:, None]
         self.unit_W = torch.sqrt(2.0 * form.lambda_W * self.c)
