@@ -113,7 +113,7 @@ class StandardForm:
             return 0.0
         for t, rows in enumerate(self.blocks()):
             y = self.targets[rows] if self.labelled is None else self.targets[rows, self.labelled[t]]
-            if y.size and np.ptp(y, axis=1).any():
+            if np.ptp(y, axis=1).any():
                 return 0.0
         squares = self.row_weights() @ np.square(self.targets)
         return 0.5 * EPSILON * float(squares @ self.multiplicity)

@@ -28,3 +28,11 @@ class ColumnSolution:
     status: str
     history: dict[str, list[float]] = field(default_factory=dict)
     sample_column: NDArray[np.int64] | None = None
+
+
+def below_sufficient(dim: int, needed: int) -> str:
+    """What a status adds below the sufficient dimension."""
+    return (
+        f"; dim={dim} is less than {needed}: a stationary point that no theorem covers and that may not be the global "
+        f"minimum of its dimension; dim={needed} lowers the minimum as far as any"
+    )

@@ -83,7 +83,6 @@ class Objective:
         dtype: torch.dtype = torch.float64,
     ) -> None:
         self.form, self.dim = form, dim
-        self.nothing = max(SMALLEST, form.nothing())
         self.shape_W, self.shape_H, self.shape_b = (form.rows, dim), (dim, form.columns), (form.rows, 1)
         self.sizes = [math.prod(shape) for shape in (self.shape_W, self.shape_H, self.shape_b)]
 
@@ -104,9 +103,14 @@ class Objective:
             self.e, self.rho = torch.zeros_like(c), torch.ones_like(c)
         else:
             reach = form.tau * torch.sqrt(c * n_omega.sum())
-            curvature = join([run.columns.bias_curvature(reach[run.rows]) for run in self.runs])
+            curvature = _join([run.columns.bias_curvature(reach[run.rows]) for run in self.runs])
             self.e = 1.0 / torch.sqrt(2.0 * form.lambda_b * c + curvature)
             self.rho = 2.0 * form.lambda_b * c * self.e**2
+
+    @cached_property
+    def nothing(self) -> float:
+        """An F that counts as 0, which float64 still divides by."""
+        return max(SMALLEST, self.form.nothing())
 
     @cached_property
     def quadratic(self) -> bool:
@@ -178,8 +182,7 @@ class Objective:
 
     def residual_at(self, product: Tensor, b_hat: Tensor) -> Tensor:
         """G (R, m) at Ŵ Ĥ = product."""
-        _, pieces = self.value_at_logits(product, b_hat)
-        return self.c_n_E * join([run.columns.linearize(own)[1] for run, own in zip(self.runs, pieces, strict=True)])
+        return self.c_n_E * self.losses_at(self.value_at_logits(product, b_hat)[1])[1]
 
     def slope_of_losses(self, product: Tensor, direction: Tensor) -> float:
         """Derivative of the losses at Ŵ Ĥ = product, b = 0, along a direction (R, m)."""
@@ -187,9 +190,13 @@ class Objective:
 
     def linearize(self, x: Tensor, pieces: tuple[Pieces, ...]) -> Linearization:
         """The losses' states and residual at x."""
+        states, residual = self.losses_at(pieces)
+        return Linearization(*self.split(x), states, residual, self.c_n_E * residual)
+
+    def losses_at(self, pieces: tuple[Pieces, ...]) -> tuple[tuple[Pieces, ...], Tensor]:
+        """The losses' states, and their residual (R, m) without weights."""
         found = [run.columns.linearize(own) for run, own in zip(self.runs, pieces, strict=True)]
-        residual = join([own for _, own in found])
-        return Linearization(*self.split(x), tuple(state for state, _ in found), residual, self.c_n_E * residual)
+        return tuple(state for state, _ in found), _join([residual for _, residual in found])
 
     def gradient(self, at: Linearization) -> Tensor:
         """∇F = (G Ĥᵀ + Ŵ, Ŵᵀ G + Ĥ, e Σ_l c n ∂ℓ + ρ b̂).
@@ -265,7 +272,7 @@ class Objective:
     def diagonal(self, at: Losses) -> Tensor:
         """(R, m) the diagonal of the losses' second derivative in Ŵ Ĥ."""
         found = [run.columns.diagonal(state) for run, state in zip(self.runs, at.states, strict=True)]
-        return join(found) * self.E**2
+        return _join(found) * self.E**2
 
     def excess(self, at: Losses) -> float:
         """Σ c n ∂ℓᵀ (∂²ℓ)⁺ ∂ℓ: twice what multiplying residuals by 1 ± ε costs in the dual's conjugates, over ε²."""
@@ -275,7 +282,7 @@ class Objective:
     def cancelled(self, at: Linearization) -> Tensor:
         """(R, m) the size of what was cancelled in G, in whose last digits its rounding is."""
         found = [run.columns.cancelled(state) for run, state in zip(self.runs, at.states, strict=True)]
-        return join(found) * self.c_n_E
+        return _join(found) * self.c_n_E
 
     def centred(self, rows: Tensor) -> Tensor:
         """(R, m) less the means over the blocks of losses that are blind to them."""
@@ -283,13 +290,13 @@ class Objective:
         if not any(blind):
             return rows
         parts = [run.blocks.centred(rows[run.rows]) if run.loss.shift_blind else rows[run.rows] for run in self.runs]
-        return join(parts)
+        return _join(parts)
 
     def curved(self, at: Losses, product: Tensor) -> Tensor:
         """(R, m) E ∂²(c n ℓ) E times a change of Ŵ Ĥ."""
         du = product * self.E
         runs = zip(self.runs, at.states, strict=True)
-        return join([run.columns.curve(state, du[run.rows]) for run, state in runs]) * self.E
+        return _join([run.columns.curve(state, du[run.rows]) for run, state in runs]) * self.E
 
     def part(self, index: NDArray[np.int64]) -> Objective:
         """Of the columns ``index``, with the bias's unit of all."""
@@ -335,6 +342,6 @@ def _runs(form: StandardForm, y: Tensor, weight: Tensor, device: torch.device | 
     return runs
 
 
-def join(parts: list[Tensor]) -> Tensor:
+def _join(parts: list[Tensor]) -> Tensor:
     """Stacked rows; what is whole already as it is."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -20,7 +20,7 @@ from torch import Tensor
 from ufm.losses import LOSSES
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
-from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.column_solution import ColumnSolution, below_sufficient
 from ufm.solvers.newton import eliminated
 from ufm.solvers.newton.alternating_start import entries
 from ufm.solvers.newton.convex_start import convex_start
@@ -191,8 +191,7 @@ def solve_newton(
     else:
         status = f"converged ({measured})"
     if dim < needed:
-        status += f"; dim={dim} is less than {needed}: a stationary point that no theorem covers and that may not be"
-        status += f" the global minimum of its dimension; dim={needed} lowers the minimum as far as any"
+        status += below_sufficient(dim, needed)
     # clones leave inference mode, so that users may differentiate through the result
     return ColumnSolution(
         W.clone(),

@@ -17,7 +17,7 @@ import torch
 
 from ufm.outcome import Outcome
 from ufm.problems.standard_form import StandardForm
-from ufm.solvers.column_solution import ColumnSolution
+from ufm.solvers.column_solution import ColumnSolution, below_sufficient
 from ufm.solvers.objective import SMALLEST
 from ufm.solvers.options import Projection
 from ufm.solvers.projection.quasi_newton import PAIRS, Descent, History, minimize
@@ -43,7 +43,8 @@ def solve_projection(
         device,
         f"projection with {form.rows:,} × {form.columns:,} logits",
     )
-    narrow = dim < min(form.sufficient_dim, form.columns)
+    needed = min(form.sufficient_dim, form.columns)
+    narrow = dim < needed
     history = History()
     with torch.inference_mode():
         reduced, found = _along_path(form, options, history, dim, device, narrow)
@@ -75,9 +76,7 @@ def solve_projection(
         )
         status = f"did not reach tolerance {options.tolerance:.1e} ({told}); {advice}"
     if narrow:
-        needed = min(form.sufficient_dim, form.columns)
-        status += f"; dim={dim} is less than {needed}: a stationary point that no theorem covers and that may not be"
-        status += f" the global minimum of its dimension; dim={needed} lowers the minimum as far as any"
+        status += below_sufficient(dim, needed)
     # clones leave inference mode, so that users may differentiate through the result
     return ColumnSolution(
         W.clone(), H.clone(), b[:, 0].clone(), last.value, converged, outcome, status, dataclasses.asdict(history)

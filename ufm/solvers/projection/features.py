@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ufm.losses.loss import Pieces
-from ufm.solvers.objective import Objective, join
+from ufm.solvers.objective import Objective
 
 NEAR = 0.1  # a Newton step from there leaves little, and heads that move by a part of themselves need no more
 STEPS, PRODUCTS = 100, 40  # of Newton, and products in each
@@ -83,11 +83,8 @@ def best_features(
 def features_at(objective: Objective, a: Tensor, product: Tensor, b_hat: Tensor, products: int) -> Features:
     """The losses at u = E product + e b̂."""
     loss, pieces = objective.value_at_logits(product, b_hat)
-    found = [run.columns.linearize(own) for run, own in zip(objective.runs, pieces, strict=True)]
-    residual = join([own for _, own in found])
-    return Features(
-        a, product, loss, tuple(state for state, _ in found), residual, objective.c_n_E * residual, products
-    )
+    states, residual = objective.losses_at(pieces)
+    return Features(a, product, loss, states, residual, objective.c_n_E * residual, products)
 
 
 def newton_step(objective: Objective, times_M: Multiply, at: Features) -> Step:

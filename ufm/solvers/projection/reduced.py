@@ -64,6 +64,8 @@ class Reduced:
         self.spans = [slice(start, min(start + width, form.columns)) for start in range(0, form.columns, width)]
         self.c = torch.as_tensor(form.row_weights(), dtype=torch.float64, device=device)[:, None]
         self.unit_W = torch.sqrt(2.0 * form.lambda_W * self.c)
+        n_omega = torch.as_tensor(form.multiplicity * form.omega, dtype=torch.float64, device=device)
+        self.unit_H = torch.sqrt(2.0 * form.lambda_H * n_omega)
         self.e, self.rho = self._bias_units()
         self.nothing = max(SMALLEST, form.nothing())
 
@@ -164,7 +166,7 @@ class Reduced:
         W_hat, _ = self.split(x)
         H = torch.empty(self.dim, self.form.columns, dtype=torch.float64, device=x.device)
         for span in self.spans:
-            H[:, span] = W_hat.T @ self.a[:, span].double() / self.chunk(span).unit_H
+            H[:, span] = W_hat.T @ self.a[:, span].double() / self.unit_H[span]
         return H
 
 
