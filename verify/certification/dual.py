@@ -14,6 +14,7 @@ averaging per label.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,8 @@ from verify.certification.dual_value import dual_point, scale_of, zero_point
 from verify.certification.free_bias import clipped, complete, tilted
 from verify.reading.form import Float, Form
 
-NEARLY_ACTIVE = 0.99  # of τ: singular values above it are taken for ones that are τ at the minimum
+OFF = 2.0, 4.0, 16.0, 1.25, 0.0  # of |σ₁/τ − 1|: by how much a singular value that is τ at the minimum may be below it
+LEAST = 0.5  # of τ: a smaller one is never taken for τ
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def plain_bound(form: Form, residual: Float) -> Bound:
 def best_deviation(form: Form, residual: Float, product: Float | None = None) -> Float:
     """(R, m) the deviation with the largest D of those that the bounds here try, and of W H̄'s if it is given."""
     balanced = _balanced(form, residual)
-    tried = [balanced, per_task_deviation(form, balanced), polar_deviation(form, balanced)]
+    tried = [balanced, per_task_deviation(form, balanced), *polar_deviations(form, balanced)]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if product is not None:
             tried += product_deviations(form, residual, product)
@@ -56,14 +58,17 @@ def label_bound(form: Form) -> float:
     return zero_point(form)
 
 
-def other_bounds(form: Form, residual: Float, *, apart: bool) -> float:
-    """The largest D of the other choices, and 0, which no loss is below.
+def other_bounds(form: Form, residual: Float, *, apart: bool) -> Iterator[float]:
+    """0, which no loss is below, and D of the other choices, likely better ones first.
 
     apart  whether a θ per task is worth a try: not where all of the residual is below τ
     """
+    yield max(0.0, label_bound(form))
     balanced = _balanced(form, residual)
-    best = max(0.0, label_bound(form), polar_bound(form, balanced))
-    return max(best, per_task_bound(form, balanced)) if apart and len(form.classes) > 1 else best
+    for deviation in polar_deviations(form, balanced):
+        yield dual_point(form, deviation).value
+    if apart and len(form.classes) > 1:
+        yield per_task_bound(form, balanced)
 
 
 def per_task_bound(form: Form, residual: Float) -> float:
@@ -81,26 +86,24 @@ def per_task_deviation(form: Form, residual: Float) -> Float:
     return np.asarray(np.repeat(theta, form.classes)[:, None] * residual)
 
 
-def polar_bound(form: Form, residual: Float) -> float:
-    """D at ``polar_deviation``."""
-    return dual_point(form, polar_deviation(form, residual)).value
-
-
-def polar_deviation(form: Form, residual: Float) -> Float:
-    """g with each singular value above or nearly at τ set to τ, as far as the domain allows from the plain bound's g.
+def polar_deviations(form: Form, residual: Float) -> Iterator[Float]:
+    """g with singular values above τ, and those that ``OFF`` takes for τ, set to τ.
 
     At a minimum V pairs with Z̃ as ⟨−V, Z̃⟩ = τ ‖Z̃‖_*, its singular values on Z̃'s space all τ. Off by ε from one, one
     θ for all leaves them below τ by ε and a gap of order ε; set to τ they leave one of order ε², like F's excess.
+    Singular values are off to either side alike, so that the largest tells how far below τ such ones may be.
     """
     scale = scale_of(form)
     U, singular, Vt = np.linalg.svd(scale * residual, full_matrices=False)
-    polar = (U * np.where(singular > NEARLY_ACTIVE * form.tau, form.tau, singular)) @ Vt / scale
-    if form.row_labelled is not None:
-        polar = np.where(form.row_labelled, polar, 0.0)
-    plain = _shrink(form.tau, float(singular[0])) * residual
-    move = polar - plain
-    share = min(group.loss.share(group.at, plain[group.rows], move[group.rows]) for group in form.groups)
-    return np.asarray(plain + share * move)
+    for least in least_active(form.tau, float(singular[0])):
+        polar = (U * np.where(singular >= least, form.tau, singular)) @ Vt / scale
+        yield polar if form.row_labelled is None else np.where(form.row_labelled, polar, 0.0)
+
+
+def least_active(tau: float, largest: float) -> list[float]:
+    """For each of ``OFF`` the least singular value that is taken for τ."""
+    off = abs(largest / tau - 1.0)
+    return [tau * max(LEAST, 1.0 - share * off) for share in OFF]
 
 
 def _balanced(form: Form, residual: Float) -> Float:

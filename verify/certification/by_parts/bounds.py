@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from verify.certification.by_parts.dual_value import Found, dual_point, zero_point
 from verify.certification.by_parts.norms import Gram
 from verify.certification.by_parts.parts import Deviation, Part, Parts
-from verify.certification.dual import NEARLY_ACTIVE
+from verify.certification.dual import least_active
 from verify.certification.objective import Summed, exactly_zero
 from verify.reading.form import Float
 
@@ -44,15 +45,15 @@ def evaluate(parts: Parts) -> Evaluated:
     return Evaluated(objective, rounding, plain)
 
 
-def other_bounds(parts: Parts, plain: Found) -> float:
-    """The largest D of the other choices, and 0: as ``verify.certification.dual.other_bounds``."""
-    form, best = parts.outline, max(0.0, zero_point(parts))
+def other_bounds(parts: Parts, plain: Found) -> Iterator[float]:
+    """0 and D of the other choices: as ``verify.certification.dual.other_bounds``."""
+    yield max(0.0, zero_point(parts))
     if not isfinite(plain.sigma):
-        return best
-    best = max(best, dual_point(parts, polar_deviation(parts, plain)).value)
-    if plain.sigma > form.tau and len(form.classes) > 1:
-        best = max(best, dual_point(parts, per_task_deviation(parts, plain)).value)
-    return best
+        return
+    for deviation in polar_deviations(parts, plain):
+        yield dual_point(parts, deviation).value
+    if plain.sigma > parts.outline.tau and len(parts.outline.classes) > 1:
+        yield dual_point(parts, per_task_deviation(parts, plain)).value
 
 
 def per_task_deviation(parts: Parts, plain: Found) -> Deviation:
@@ -63,42 +64,31 @@ def per_task_deviation(parts: Parts, plain: Found) -> Deviation:
     return lambda part: theta * plain.deviation(part)
 
 
-def polar_deviation(parts: Parts, plain: Found) -> Deviation:
-    """Singular values σ of X above or nearly at τ set to τ, as far as the domain allows, from the plain bound's g.
+def polar_deviations(parts: Parts, plain: Found) -> Iterator[Deviation]:
+    """Singular values σ of X above τ, and those taken for τ, set to τ: ``dual.polar_deviations``.
 
     With the eigenvectors Q of X Xᵀ at those, and as a column's scale a/√w drops out,
 
-        g' = (I + diag(1/√c) Q diag(τ/σ − 1) Qᵀ diag(√c)) δ.
+        g = (I + diag(1/√c) Q diag(τ/σ − 1) Qᵀ diag(√c)) δ.
     """
     form = parts.outline
     values, vectors = np.linalg.eigh(plain.gram.G)
     singular = _root(values, plain.gram)
-    active = singular > NEARLY_ACTIVE * form.tau
-    Q, root = vectors[:, active], np.sqrt(form.rows_c)[:, None]
-    left, right = Q * (form.tau / singular[active] - 1.0) / root, np.ascontiguousarray((Q * root).T)
+    root = np.sqrt(form.rows_c)[:, None]
+    for least in least_active(form.tau, float(singular[-1])):
+        yield _polar(plain, vectors[:, singular >= least], form.tau / singular[singular >= least], root)
+
+
+def _polar(plain: Found, Q: Float, factors: Float, root: Float) -> Deviation:
+    """Of some eigenvectors, their singular values times factors."""
+    left, right = Q * (factors - 1.0) / root, np.ascontiguousarray((Q * root).T)
     whole = left @ right if 2 * len(right) > len(left) else None  # then it is fewer multiplications
-    theta = min(1.0, form.tau / max(float(singular[-1]), form.tau))
-
-    def move(part: Part, g: Float) -> Float:
-        by = (left @ (right @ g)) if whole is None else whole @ g
-        by += (1.0 - theta) * g
-        return by if part.form.row_labelled is None else np.where(part.form.row_labelled, by, 0.0)
-
-    share = 1.0
-    for part in parts:
-        g = plain.deviation(part)
-        by = move(part, g)
-        g *= theta
-        for group in part.form.groups:
-            share = min(share, group.loss.share(group.at, g[group.rows], by[group.rows]))
 
     def polar(part: Part) -> Float:
         g = plain.deviation(part)
-        by = move(part, g)
-        by *= share
-        g *= theta
-        g += by
-        return g
+        by = (left @ (right @ g)) if whole is None else whole @ g
+        by += g
+        return by if part.form.row_labelled is None else np.where(part.form.row_labelled, by, 0.0)
 
     return polar
 
