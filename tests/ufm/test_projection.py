@@ -154,7 +154,7 @@ def test_lacking_directions_are_found():
     W = torch.zeros(form.rows, on.dim, dtype=torch.float64)
     W[:12, :12] = torch.eye(12, dtype=torch.float64)
     x = torch.cat([W.reshape(-1), W.new_zeros(form.rows)])
-    found = quasi_newton.minimize(on, x, quasi_newton.History(), lambda at: at.gap, tolerance=1e-6, max_steps=500)
+    found = quasi_newton.minimize(on, x, quasi_newton.History(), tolerance=1e-6, max_steps=500)
     assert found.ended == "tolerance"
     assert found.at.value == pytest.approx(ufm.solve(PROBLEMS["pairs"]).objective, rel=1e-6)
 

@@ -274,10 +274,11 @@ class Objective:
         found = [run.columns.diagonal(state) for run, state in zip(self.runs, at.states, strict=True)]
         return _join(found) * self.E**2
 
-    def excess(self, at: Losses) -> float:
-        """Σ c n ∂ℓᵀ (∂²ℓ)⁺ ∂ℓ: twice what multiplying residuals by 1 ± ε costs in the dual's conjugates, over ε²."""
+    def excess(self, at: Losses, residual: Tensor | None = None) -> float:
+        """Σ c n rᵀ (∂²ℓ)⁺ r, r = ∂ℓ or another one: twice what ∂ℓ + ε r costs in the dual's conjugates, over ε²."""
+        r = at.residual if residual is None else residual
         runs = zip(self.runs, at.states, strict=True)
-        return sum(float(run.columns.excess(state, at.residual[run.rows])) for run, state in runs)
+        return sum(float(run.columns.excess(state, r[run.rows])) for run, state in runs)
 
     def cancelled(self, at: Linearization) -> Tensor:
         """(R, m) the size of what was cancelled in G, in whose last digits its rounding is."""

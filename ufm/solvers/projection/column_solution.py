@@ -11,7 +11,6 @@ separate, SIAM Journal on Numerical Analysis 1973.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import torch
 
@@ -43,17 +42,15 @@ def solve_projection(
         device,
         f"projection with {form.rows:,} × {form.columns:,} logits",
     )
-    needed = min(form.sufficient_dim, form.columns)
-    narrow = dim < needed
     history = History()
     with torch.inference_mode():
-        reduced, found = _along_path(form, options, history, dim, device, narrow)
+        reduced, found = _along_path(form, options, history, dim, device)
         W, b = reduced.unscale(found.x)
         last = _settled(reduced, found)
         H = reduced.features(found.x)
-    measured = _measure(narrow)(last)
+    measured, narrow = last.missed, reduced.narrow
     if found.ended == "tolerance":  # D there bounds F here, too
-        measured = min(measured, _measure(narrow)(found.at))
+        measured = min(measured, found.at.missed)
     converged = measured <= options.tolerance
     ended = "tolerance" if converged and found.ended != "interrupted" else found.ended
     kind = "residual" if narrow else "duality gap"
@@ -76,7 +73,7 @@ def solve_projection(
         )
         status = f"did not reach tolerance {options.tolerance:.1e} ({told}); {advice}"
     if narrow:
-        status += below_sufficient(dim, needed)
+        status += below_sufficient(dim, min(form.sufficient_dim, form.columns))
     # clones leave inference mode, so that users may differentiate through the result
     return ColumnSolution(
         W.clone(), H.clone(), b[:, 0].clone(), last.value, converged, outcome, status, dataclasses.asdict(history)
@@ -94,12 +91,8 @@ def _settled(reduced: Reduced, found: Descent) -> Evaluation:
     return reduced.evaluate(found.x, steps=0)  # anew from a, without what the sums of many steps have rounded
 
 
-def _measure(narrow: bool) -> Callable[[Evaluation], float]:
-    return (lambda at: at.residual) if narrow else (lambda at: at.gap)
-
-
 def _along_path(
-    form: StandardForm, options: Projection, history: History, dim: int, device: torch.device | str, narrow: bool
+    form: StandardForm, options: Projection, history: History, dim: int, device: torch.device | str
 ) -> tuple[Reduced, Descent]:
     """Stages κ λ_H, κ λ_W for κ falling to 1, each from the last one's heads."""
     reduced = stage = Reduced(form, dim, device)
@@ -115,7 +108,7 @@ def _along_path(
         stage = _at(reduced, kappa)
         while kappa > 1.0:
             left = min(STAGE_STEPS, options.steps - len(history.loss))
-            found = minimize(stage, x, history, _measure(narrow), tolerance=STAGE_TOLERANCE, max_steps=left)
+            found = minimize(stage, x, history, tolerance=STAGE_TOLERANCE, max_steps=left)
             reduced.a = stage.a  # perhaps in float64 by now
             W, b = stage.unscale(found.x)
             kappa = max(1.0, kappa / FACTOR)
@@ -124,7 +117,7 @@ def _along_path(
             if found.ended == "interrupted":
                 raise KeyboardInterrupt
         left = max(0, options.steps - len(history.loss))
-        return stage, minimize(stage, x, history, _measure(narrow), tolerance=options.tolerance, max_steps=left)
+        return stage, minimize(stage, x, history, tolerance=options.tolerance, max_steps=left)
     except KeyboardInterrupt:
         x = reduced.scale(*stage.unscale(x))
         return reduced, Descent(x, reduced.evaluate(x), "interrupted")

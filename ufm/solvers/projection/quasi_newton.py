@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from ufm.solvers.objective import SMALLEST
 from ufm.solvers.projection.features import NEAR
+from ufm.solvers.projection.polar_gap import PRODUCTS, polar_gap
 from ufm.solvers.projection.reduced import Evaluation, Reduced
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,8 @@ CARE = 0.1  # of the features' tolerance, once their error may be what hides pro
 EVERY = 20  # steps until lacking directions are looked for again
 GROWTH = 0.1  # of (λ − 1) times the size of the heads' own directions; more overshoots
 LACKING = 0.1  # of the tolerance: a smaller ‖G‖_2 − 1 is left to L-BFGS
-SINGLE = 1e-4  # a gap above which float32 does not show
+SINGLE = 1e-6  # a gap above which float32 does not show
+RATIO = 0.1  # of the polar gap to the gap's square, as long as no polar gap is known
 
 
 @dataclass
@@ -100,15 +101,14 @@ def minimize(
     reduced: Reduced,
     x: Tensor,
     history: History,
-    measure: Callable[[Evaluation], float],
     *,
     tolerance: float,
     max_steps: int,
 ) -> Descent:
-    """Steps from x until ``measure`` is at most the tolerance; Ctrl-C returns the point of the last whole step."""
+    """Steps from x until what is missed is at most the tolerance; Ctrl-C returns the point of the last whole step."""
     best = Descent(x, reduced.evaluate(x))
     try:
-        best.ended = _steps(reduced, best, history, measure, tolerance, max_steps)
+        best.ended = _steps(reduced, best, history, tolerance, max_steps)
     except KeyboardInterrupt:
         best.ended = "interrupted"
     return best
@@ -118,11 +118,10 @@ def _steps(
     reduced: Reduced,
     best: Descent,
     history: History,
-    measure: Callable[[Evaluation], float],
     tolerance: float,
     max_steps: int,
 ) -> str:
-    pairs, stalled, spent, care = Pairs(), 0, best.at.products, 1.0
+    pairs, stalled, spent, care, ratio = Pairs(), 0, best.at.products, 1.0, RATIO
 
     def evaluate(x: Tensor) -> Evaluation:
         nonlocal spent
@@ -130,11 +129,20 @@ def _steps(
         spent += found.products
         return found
 
+    def closer(at: Evaluation) -> Evaluation:
+        """The last evaluation, with its polar gap where that is likely to be enough: it falls as the gap's square."""
+        nonlocal spent, ratio
+        if at.narrow or at.gap <= tolerance or ratio * at.gap**2 > tolerance:
+            return at
+        polar = polar_gap(reduced, best.x, at)
+        spent, ratio = spent + PRODUCTS, polar / at.gap**2
+        return replace(at, gap=min(at.gap, polar))
+
     for step in range(max_steps):
-        if reduced.single and (stalled >= PATIENCE or measure(best.at) <= SINGLE):
+        if reduced.single and (stalled >= PATIENCE or best.at.missed <= max(SINGLE, tolerance)):
             reduced.refine()
-            best.at, stalled = evaluate(best.x), 0
-        if measure(best.at) <= tolerance:
+            best.at, stalled = closer(evaluate(best.x)), 0
+        if best.at.missed <= tolerance:
             return "tolerance"
         if stalled >= PATIENCE:
             return "rounding"
@@ -164,10 +172,11 @@ def _steps(
             continue
         stalled = 0 if fell > noise else stalled + 1
         pairs.add(x - best.x, at.gradient - best.at.gradient)
-        best.x, best.at = x, at
-        history.add(at, spent)
+        best.x = x
+        best.at = closer(at)
+        history.add(best.at, spent)
         spent = 0.0
-    return "tolerance" if not reduced.single and measure(best.at) <= tolerance else "steps"
+    return "tolerance" if not reduced.single and best.at.missed <= tolerance else "steps"
 
 
 def grown(reduced: Reduced, x: Tensor, at: Evaluation) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 from ufm.losses import LOSSES
 from ufm.problems.standard_form import StandardForm
 from ufm.solvers.objective import SMALLEST, Objective
-from ufm.solvers.projection.features import NEAR, STEPS, best_features
+from ufm.solvers.projection.features import NEAR, STEPS, Features, best_features
 
 ENTRIES = 200_000  # of a chunk's arrays, which stay in reach of the processor
 OF_ROWS = 4  # of R: a narrower chunk's S would cost more to add than to compute
@@ -32,10 +32,11 @@ class Evaluation:
     gradient   ∂φ/∂(Ŵ, b̂), flat; centred (see ``Objective.gradient``) under a free bias
     S          (R, R) G Gᵀ
     gap        F − D(θ G), θ = min(1, 1/‖G‖_2), to second order, relative to F: as D, of no meaning at a dimension below
-               the sufficient one
+               the sufficient one; or that of a better dual point
     residual   (‖∇φ‖ ‖x‖ + ‖∇φ‖²) / F
     excess     max(‖G‖_2 − 1, 0)
     products   M r, in units of one for all columns
+    narrow     whether the dimension is below the sufficient one
     """
 
     value: float
@@ -45,6 +46,12 @@ class Evaluation:
     residual: float
     excess: float
     products: float
+    narrow: bool
+
+    @property
+    def missed(self) -> float:
+        """What is to be at most the tolerance: the gap, below the sufficient dimension the residual."""
+        return self.residual if self.narrow else self.gap
 
 
 class Reduced:
@@ -68,6 +75,7 @@ class Reduced:
         self.unit_H = torch.sqrt(2.0 * form.lambda_H * n_omega)
         self.e, self.rho = self._bias_units()
         self.nothing = max(SMALLEST, form.nothing())
+        self.narrow = dim < min(form.sufficient_dim, form.columns)
 
     def _bias_units(self) -> tuple[Tensor, Tensor]:
         """e and ρ of ``Objective``, from the curvature that minimizers are seen to have."""
@@ -124,15 +132,12 @@ class Reduced:
             found = best_features(objective, times_M, bias, self.a[:, span], tolerance, steps)
             self.a[:, span] = found.a
             losses.append(found.loss)
-            penalty += _inner(found.a, found.product)
-            cross += _inner(found.G, found.product)
+            penalty += inner(found.a, found.product)
+            cross += inner(found.G, found.product)
             second_order += objective.excess(found)
             S += found.G @ found.G.T
-            slope_b += self.e * (objective.c_n * found.residual).sum(1, keepdim=True, dtype=torch.float64)
-            if self.form.lambda_b == 0.0:
-                D = objective.diagonal(found)
-                D = D / (1.0 + D * M.diagonal().to(D.dtype)[:, None])
-                curvature_b += self.e**2 * (D / objective.E**2).sum(1, keepdim=True, dtype=torch.float64)
+            slope_b += self.slope_of_bias(objective, found.residual)
+            curvature_b += self.curvature_of_bias(objective, found, M)
             products += found.products * (span.stop - span.start) / self.form.columns
         factors = float(M.diagonal().sum()) + penalty
         value = math.fsum(losses) + 0.5 * (factors + float((self.rho * b_hat * b_hat).sum()))
@@ -140,7 +145,9 @@ class Reduced:
             self.a.zero_()
             if not self.single:
                 infinite = math.inf
-                return Evaluation(infinite, torch.zeros_like(x), torch.zeros_like(S), infinite, infinite, 0.0, products)
+                return Evaluation(
+                    infinite, torch.zeros_like(x), torch.zeros_like(S), infinite, infinite, 0.0, products, self.narrow
+                )
             self.refine()
             return self.evaluate(x, tolerance, steps)
         g_b = slope_b + self.rho * b_hat
@@ -149,17 +156,33 @@ class Reduced:
         gradient = torch.cat([(W_hat - S @ W_hat).reshape(-1), g_b.reshape(-1)])
         excess = max(0.0, math.sqrt(max(0.0, float(torch.linalg.eigvalsh(S)[-1]))) - 1.0)
         theta = 1.0 / (1.0 + excess)
-        left = g_b - (1.0 - theta) * slope_b
-        # of a free bias no penalty says what a slope costs, but about half of φ's own curvature
-        stiff = 0.5 * curvature_b.clamp_min(SMALLEST) if self.form.lambda_b == 0.0 else self.rho
-        own = 0.5 * float((left.square() / stiff).sum())
-        gap = 0.5 * factors + theta * cross + own
+        gap = 0.5 * factors + theta * cross + self.gap_of_bias(g_b - (1.0 - theta) * slope_b, curvature_b)
         if theta < 1.0:  # where no curvature is left, excess may be infinite
             gap += 0.5 * (1.0 - theta) ** 2 * second_order
         norm = float(gradient.norm())
         residual = norm * (float(x.norm()) + norm)
         size = max(value, self.nothing)
-        return Evaluation(value, gradient, S, gap / size, residual / size, excess, products)
+        return Evaluation(value, gradient, S, gap / size, residual / size, excess, products, self.narrow)
+
+    def slope_of_bias(self, objective: Objective, residual: Tensor) -> Tensor:
+        """(R, 1) a chunk's part of ∂φ/∂b̂."""
+        return self.e * (objective.c_n * residual).sum(1, keepdim=True, dtype=torch.float64)
+
+    def curvature_of_bias(self, objective: Objective, at: Features, M: Tensor) -> Tensor:
+        """(R, 1) about a chunk's part of φ's curvature in a free b̂, otherwise 0."""
+        if self.form.lambda_b != 0.0:
+            return torch.zeros_like(self.e)
+        D = objective.diagonal(at)
+        D = D / (1.0 + D * M.diagonal().to(D.dtype)[:, None])
+        return self.e**2 * (D / objective.E**2).sum(1, keepdim=True, dtype=torch.float64)
+
+    def gap_of_bias(self, slope: Tensor, curvature: Tensor) -> float:
+        """What a slope in b̂ adds to the duality gap.
+
+        Of a free bias no penalty says what it costs, but about half of φ's own curvature.
+        """
+        stiff = 0.5 * curvature.clamp_min(SMALLEST) if self.form.lambda_b == 0.0 else self.rho
+        return 0.5 * float((slope.square() / stiff).sum())
 
     def features(self, x: Tensor) -> Tensor:
         """H (d, m) in the problem's own units, as the last evaluation, at x, left it."""
@@ -170,6 +193,6 @@ class Reduced:
         return H
 
 
-def _inner(left: Tensor, right: Tensor) -> float:
+def inner(left: Tensor, right: Tensor) -> float:
     """⟨left, right⟩, summed up in float64."""
     return float((left * right).sum(dtype=torch.float64))
