@@ -129,6 +129,7 @@ def test_parquet_that_is_refused(tmp_path: Path) -> None:
 def test_memory_of_parquet_is_asked_for_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet.write_table(pyarrow.table({"a": np.arange(100_000) % 7, "b": np.arange(100_000)}), tmp_path / "a.parquet")
     monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 6_000_000)
+    monkeypatch.setattr("ufm.support.memory.NO_MATTER", 0)
     read_tasks([tmp_path / "a.parquet"], columns=["a"])
     with pytest.raises(MemoryError, match="choose fewer columns or rows"):
         read_tasks([tmp_path / "a.parquet"])

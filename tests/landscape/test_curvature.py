@@ -188,5 +188,6 @@ def test_bad_input_is_refused_by_name(change, words):
 
 def test_memory_is_asked_for_first(monkeypatch):
     monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 1000)
+    monkeypatch.setattr("ufm.support.memory.NO_MATTER", 0)
     with pytest.raises(MemoryError, match="curvature over"):
         verify.curvature(PROBLEMS["5.1"], random_point(PROBLEMS["5.1"], 2))

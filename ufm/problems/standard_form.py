@@ -26,7 +26,6 @@ Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 MISSING = -1  # stands for no label
 EPSILON = 2.0**-52  # of float64
-SMALL = 2**20  # bytes that there always are
 
 
 @dataclass(frozen=True)
@@ -136,9 +135,8 @@ class StandardForm:
 
 def one_hot_targets(labels: NDArray[np.int64], classes: tuple[int, ...], label_smoothing: float) -> Float:
     """(R, m) stacked target columns (1 − ε) e_{k_t} + ε / K_t of label tuples (m, T); 0 where k_t = −1, no label."""
-    needed = 8 * sum(classes) * len(labels)
-    if needed > SMALL:  # to ask takes as long as to solve a small problem among many
-        require_memory(needed, "cpu", f"targets of {sum(classes):,} rows, {len(labels):,} columns")
+    rows, columns = sum(classes), len(labels)
+    require_memory(8 * rows * columns, "cpu", f"targets of {rows:,} rows, {columns:,} columns")
     blocks = []
     for t, k in enumerate(classes):
         block = np.full((k, len(labels)), label_smoothing / k)

@@ -11,6 +11,8 @@ import torch
 CGROUP = Path("/sys/fs/cgroup")  # of a container, whose limit the machine's free memory says nothing of
 ITS_FILES = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
 
+NO_MATTER = 2**24  # bytes, of which PyTorch itself takes many times as many: to ask takes as long as a small problem
+
 
 def available_memory(device: torch.device | str) -> int:
     """Bytes free on the device; on the CPU no more than the process and its container may still take."""
@@ -49,6 +51,8 @@ def require_memory(
     advice: str = "use fewer columns, a smaller dim, or another device",
 ) -> None:
     """Raises MemoryError naming the need and the available memory unless ``needed`` bytes fit."""
+    if needed <= NO_MATTER:
+        return
     available = available_memory(device)
     if needed > available:
         raise MemoryError(

@@ -42,7 +42,6 @@ DEFAULT = Newton()
 TIGHTEN = 0.03  # of the tolerance, while the spectral condition lags behind stationarity
 UNREACHABLE = 1e-18  # a target no float64 gradient meets
 TIGHTENING_STEPS = 20  # at one tightened tolerance, where the gap has closed and only a small head's direction lags
-NO_MATTER = 2**24  # bytes, of which PyTorch itself takes many times as many: reading the machine's takes 3 % of a run
 DIRECT_STEPS = 150  # from the random start; a run that is then still far follows the path of λ's
 
 
@@ -90,9 +89,8 @@ def solve_newton(
     if dim < min(form.sufficient_dim, form.columns):
         blocks = max(blocks, eliminated.entries(form.rows, form.columns, dim))
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
-    if bytes_needed > NO_MATTER:
-        advice = "use method='projection', fewer columns, a smaller dim, or another device"
-        require_memory(bytes_needed, device, f"newton with {size:,} variables", advice)
+    advice = "use method='projection', fewer columns, a smaller dim, or another device"
+    require_memory(bytes_needed, device, f"newton with {size:,} variables", advice)
     tolerance, steps = options.tolerance, options.steps
     needed = min(form.sufficient_dim, form.columns)
     history = History()
