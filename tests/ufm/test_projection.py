@@ -18,6 +18,7 @@ from ufm.solvers.newton.trust_region import state_at
 from ufm.solvers.objective import Objective
 from ufm.solvers.projection import column_solution, quasi_newton, reduced
 from ufm.solvers.projection.features import best_features
+from ufm.solvers.projection.polar_gap import polar_gap
 from ufm.solvers.projection.reduced import Reduced
 
 LAMBDAS = {"lambda_H": 5e-3, "lambda_W": 5e-3, "lambda_b": 5e-3}
@@ -62,6 +63,11 @@ def test_the_minimum_is_newton_s(name):
     certificate = verify.certify(problem, found, tolerance=2e-6)
     assert certificate.verdict == "global minimum"
     assert certificate.objective == pytest.approx(found.objective, rel=1e-12)
+
+
+def minimize_heads(on: Reduced) -> torch.Tensor:
+    x = torch.randn(on.form.rows * (on.dim + 1), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    return quasi_newton.minimize(on, 0.1 * x, quasi_newton.History(), tolerance=1e-9, max_steps=2000).x
 
 
 def form_and_heads(name: str = "unequal tasks and weights", size: float = 0.7):
@@ -126,6 +132,27 @@ def test_features_are_found_from_any_heads(size):
     found = best_features(objective, (W_hat @ W_hat.T).matmul, b_hat, torch.zeros_like(on.a), 1e-12)
     missed = W_hat.T @ (found.a + found.G)
     assert float(missed.norm()) <= 1e-9 * (1e-300 + float((W_hat.T @ found.G).norm()))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_polar_gap_falls_as_the_error_squared(name):
+    """Heads off by ε of themselves: the plain gap is of order ε, the polar one of order ε², like F's own excess."""
+    problem = PROBLEMS[name]
+    (form,) = problem.standard_forms()[:1]
+    on = Reduced(form, form.sufficient_dim, "cpu")
+    best = minimize_heads(on)
+    least = on.evaluate(best, 1e-13).value
+    generator = torch.Generator().manual_seed(3)
+    v = torch.randn(len(best), dtype=torch.float64, generator=generator) * best.norm() / len(best) ** 0.5
+    found = []
+    for size in (1e-3, 1e-4):
+        at = on.evaluate(best + size * v, 1e-13)
+        found.append((at.gap, polar_gap(on, best + size * v, at), at.value / least - 1.0))
+    (plain, polar, above), (plain_nearer, nearer, above_nearer) = found
+    assert above < polar < plain
+    assert above_nearer < nearer < plain_nearer
+    if name != "missing labels":  # where G' is made 0 and too large again
+        assert 50 * nearer < polar < 200 * nearer
 
 
 def test_chunks_change_nothing_but_rounding(monkeypatch):

@@ -71,7 +71,7 @@ def test_every_bound_is_below_the_minimum(problem, log_size, seed):
     best = certify(problem, solve(problem))
     for point in (random_point(problem, 3, 10.0**log_size, seed), perturbed(solve(problem), 10.0**log_size, seed)):
         points = read_point(problem, point, None, None, None, None)
-        totals = np.zeros(3 + len(OFF))
+        totals = np.zeros(4 + len(OFF))
         for form, part in zip(forms(problem), points, strict=True):
             residual = evaluate(form, part).residual
             others = list(other_bounds(form, residual, apart=False))

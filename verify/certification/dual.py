@@ -25,7 +25,7 @@ from verify.certification.free_bias import clipped, complete, tilted
 from verify.reading.form import Float, Form
 
 OFF = 2.0, 4.0, 16.0, 1.25, 0.0  # of |σ₁/τ − 1|: by how much a singular value that is τ at the minimum may be below it
-LEAST = 0.5  # of τ: a smaller one is never taken for τ
+LEAST, NEARLY = 0.5, 0.99  # of τ: a smaller one is never taken for τ; a larger one is, in one more try
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def per_task_deviation(form: Form, residual: Float) -> Float:
 
 
 def polar_deviations(form: Form, residual: Float) -> Iterator[Float]:
-    """g with singular values above τ, and those that ``OFF`` takes for τ, set to τ.
+    """g with singular values above τ, and those that ``least_active`` takes for τ, set to τ.
 
     At a minimum V pairs with Z̃ as ⟨−V, Z̃⟩ = τ ‖Z̃‖_*, its singular values on Z̃'s space all τ. Off by ε from one, one
     θ for all leaves them below τ by ε and a gap of order ε; set to τ they leave one of order ε², like F's excess.
@@ -101,9 +101,9 @@ def polar_deviations(form: Form, residual: Float) -> Iterator[Float]:
 
 
 def least_active(tau: float, largest: float) -> list[float]:
-    """For each of ``OFF`` the least singular value that is taken for τ."""
+    """For each of ``OFF``, and once more, the least singular value that is taken for τ."""
     off = abs(largest / tau - 1.0)
-    return [tau * max(LEAST, 1.0 - share * off) for share in OFF]
+    return [tau * NEARLY, *(tau * max(LEAST, 1.0 - share * off) for share in OFF)]
 
 
 def _balanced(form: Form, residual: Float) -> Float:

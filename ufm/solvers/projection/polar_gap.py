@@ -1,11 +1,11 @@
 """The gap of a dual point that is off by ε² where the heads are off by ε: θ G is off by ε.
 
-At a minimum S = G Gᵀ = U diag(σ²) Uᵀ has σ = 1 on the heads' space and at most 1 beside it. Near one, set to 1 what
-should be,
+At a minimum S = G Gᵀ = U diag(σ²) Uᵀ has σ = 1 on the heads' space and at most 1 beside it. A dual point
 
-    G' = T G,     T = U diag(t) Uᵀ,     t = 1/σ where σ ≥ 1 − 2 |σ₁ − 1|, else 1,
+    G' = T G,     T = U diag(t) Uᵀ,
 
-as σ is off to either side alike. With δ = (G' − G) / (c n E), to second order,
+is feasible where t σ ≤ 1. With μ = diag(Uᵀ M U), D gains μ σ² (t − 1) to first order by t, and loses ½ q (t − 1)², q
+known in its mean only: so t = min(1/σ, 1 + μ σ²/q). With δ = (G' − G) / (c n E), to second order,
 
     F − D(G') = ½ ‖Ŵ‖² + ½ ‖Ĥ‖² + ⟨G', Ŵ Ĥ⟩ + ½ Σ c n δᵀ (∂²ℓ)⁺ δ + the bias's,
 
@@ -17,11 +17,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ufm.solvers.objective import SMALLEST
 from ufm.solvers.projection.features import features_at
 from ufm.solvers.projection.reduced import Evaluation, Reduced, inner
 
-OFF = 2.0  # of |σ₁ − 1|
-LEAST = 0.5  # a smaller σ is never set to 1
+COST = 30.0  # q in units of Σ c n ∂ℓᵀ (∂²ℓ)⁺ ∂ℓ / R: one direction's G reaches entries that have little of the whole
 PRODUCTS = 2.0
 
 
@@ -29,7 +29,7 @@ def polar_gap(reduced: Reduced, x: Tensor, at: Evaluation) -> float:
     """F − D(G') relative to F, with the features of the last evaluation, which was ``at`` x."""
     W_hat, b_hat = reduced.split(x)
     M = W_hat @ W_hat.T
-    times_M, bias, by_T = M.to(reduced.a.dtype), b_hat.to(reduced.a.dtype), _moves(at.S).to(reduced.a.dtype)
+    times_M, bias, by_T = M.to(reduced.a.dtype), b_hat.to(reduced.a.dtype), _moves(at, M).to(reduced.a.dtype)
     slope_b, curvature_b, S = torch.zeros_like(b_hat), torch.zeros_like(b_hat), torch.zeros_like(M)
     penalty = cross = second_order = 0.0
     for span in reduced.spans:
@@ -54,10 +54,11 @@ def polar_gap(reduced: Reduced, x: Tensor, at: Evaluation) -> float:
     return gap / size
 
 
-def _moves(S: Tensor) -> Tensor:
+def _moves(at: Evaluation, M: Tensor) -> Tensor:
     """T − 1."""
-    values, U = torch.linalg.eigh(S)
-    sigma = values.clamp_min(0.0).sqrt()
-    active = sigma >= max(LEAST, 1.0 - OFF * abs(float(sigma[-1]) - 1.0))
-    moves: Tensor = (U[:, active] * (1.0 / sigma[active] - 1.0)) @ U[:, active].T
+    values, U = torch.linalg.eigh(at.S)
+    sigma = values.clamp_min(0.0).sqrt().clamp_min(SMALLEST)
+    mu = (U * (M @ U)).sum(0).clamp_min(0.0)
+    q = max(COST * at.second_order / len(sigma), SMALLEST)
+    moves: Tensor = (U * torch.minimum(1.0 / sigma - 1.0, mu * values.clamp_min(0.0) / q)) @ U.T
     return moves

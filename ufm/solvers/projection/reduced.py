@@ -29,14 +29,15 @@ LARGE = 20_000_000  # R × m from which chunks are computed in float32 as long a
 class Evaluation:
     """φ and what was found on the way.
 
-    gradient   ∂φ/∂(Ŵ, b̂), flat; centred (see ``Objective.gradient``) under a free bias
-    S          (R, R) G Gᵀ
-    gap        F − D(θ G), θ = min(1, 1/‖G‖_2), to second order, relative to F: as D, of no meaning at a dimension below
-               the sufficient one; or that of a better dual point
-    residual   (‖∇φ‖ ‖x‖ + ‖∇φ‖²) / F
-    excess     max(‖G‖_2 − 1, 0)
-    products   M r, in units of one for all columns
-    narrow     whether the dimension is below the sufficient one
+    gradient      ∂φ/∂(Ŵ, b̂), flat; centred (see ``Objective.gradient``) under a free bias
+    S             (R, R) G Gᵀ
+    gap           F − D(θ G), θ = min(1, 1/‖G‖_2), to second order, relative to F: as D, of no meaning at a dimension
+                  below the sufficient one; or that of ``polar_gap``
+    residual      (‖∇φ‖ ‖x‖ + ‖∇φ‖²) / F
+    excess        max(‖G‖_2 − 1, 0)
+    second_order  Σ c n ∂ℓᵀ (∂²ℓ)⁺ ∂ℓ
+    products      M r, in units of one for all columns
+    narrow        whether the dimension is below the sufficient one
     """
 
     value: float
@@ -45,6 +46,7 @@ class Evaluation:
     gap: float
     residual: float
     excess: float
+    second_order: float
     products: float
     narrow: bool
 
@@ -144,10 +146,8 @@ class Reduced:
         if not math.isfinite(value + float(S.sum())):
             self.a.zero_()
             if not self.single:
-                infinite = math.inf
-                return Evaluation(
-                    infinite, torch.zeros_like(x), torch.zeros_like(S), infinite, infinite, 0.0, products, self.narrow
-                )
+                nothing = (torch.zeros_like(x), torch.zeros_like(S))
+                return Evaluation(math.inf, *nothing, math.inf, math.inf, 0.0, 0.0, products, self.narrow)
             self.refine()
             return self.evaluate(x, tolerance, steps)
         g_b = slope_b + self.rho * b_hat
@@ -162,7 +162,7 @@ class Reduced:
         norm = float(gradient.norm())
         residual = norm * (float(x.norm()) + norm)
         size = max(value, self.nothing)
-        return Evaluation(value, gradient, S, gap / size, residual / size, excess, products, self.narrow)
+        return Evaluation(value, gradient, S, gap / size, residual / size, excess, second_order, products, self.narrow)
 
     def slope_of_bias(self, objective: Objective, residual: Tensor) -> Tensor:
         """(R, 1) a chunk's part of ∂φ/∂b̂."""
