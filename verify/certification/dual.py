@@ -103,7 +103,7 @@ def polar_deviations(form: Form, residual: Float) -> Iterator[Float]:
 def least_active(tau: float, largest: float) -> list[float]:
     """For each of ``OFF``, and once more, the least singular value that is taken for τ."""
     off = abs(largest / tau - 1.0)
-    return [tau * NEARLY, *(tau * max(LEAST, 1.0 - share * off) for share in OFF)]
+    return [*(tau * max(LEAST, 1.0 - share * off) for share in OFF), tau * NEARLY]
 
 
 def _balanced(form: Form, residual: Float) -> Float:
