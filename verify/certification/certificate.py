@@ -36,8 +36,8 @@ class Certificate(Summarized):
     """A bound on how far a point can be from the global minimum.
 
     objective         F at the point, in the problem's reduction
-    lower_bound       D ≤ min F, from this point's residuals: the best of several feasible dual points, less a proven
-                      bound on its rounding error
+    lower_bound       D ≤ min F, from this point's residuals, less a proven bound on its rounding error: the best of
+                      several feasible dual points, tried until one closes the gap
     gap               F − D; relative_gap is (F − D) / F, 0 where F = D
     spectral_ratio    σ/τ: at most 1 at a global minimum; above 1 a stationary point is not global
     verdict           "global minimum"  F − D ≤ tolerance · F (of every task), whatever the rounding of F, so that F is
