@@ -35,7 +35,8 @@ EVERY = 20  # steps until lacking directions are looked for again
 GROWTH = 0.1  # of (λ − 1) times the size of the heads' own directions; more overshoots
 LACKING = 0.1  # of the tolerance: a smaller ‖G‖_2 − 1 is left to L-BFGS
 SINGLE = 1e-6  # a gap above which float32 does not show
-RATIO = 0.1  # of the polar gap to the gap's square, as long as no polar gap is known
+RATIO = 0.1  # of the polar gap to the gap's square: before it is known, and again after AGAIN steps
+AGAIN = 10
 
 
 @dataclass
@@ -121,7 +122,8 @@ def _steps(
     tolerance: float,
     max_steps: int,
 ) -> str:
-    pairs, stalled, spent, care, ratio = Pairs(), 0, best.at.products, 1.0, RATIO
+    pairs, stalled, spent, care = Pairs(), 0, best.at.products, 1.0
+    ratio, asked = RATIO, 0
 
     def evaluate(x: Tensor) -> Evaluation:
         nonlocal spent
@@ -131,11 +133,12 @@ def _steps(
 
     def closer(at: Evaluation) -> Evaluation:
         """The last evaluation, with its polar gap where that is likely to be enough: it falls as the gap's square."""
-        nonlocal spent, ratio
-        if at.narrow or at.gap <= tolerance or ratio * at.gap**2 > tolerance:
+        nonlocal spent, ratio, asked
+        expected = RATIO if step >= asked + AGAIN else ratio
+        if at.narrow or at.gap <= tolerance or expected * at.gap**2 > tolerance:
             return at
         polar = polar_gap(reduced, best.x, at)
-        spent, ratio = spent + PRODUCTS, polar / at.gap**2
+        spent, ratio, asked = spent + PRODUCTS, polar / at.gap**2, step
         return replace(at, gap=min(at.gap, polar))
 
     for step in range(max_steps):
