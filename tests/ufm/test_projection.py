@@ -67,7 +67,7 @@ def test_the_minimum_is_newton_s(name):
 
 def minimize_heads(on: Reduced) -> torch.Tensor:
     x = torch.randn(on.form.rows * (on.dim + 1), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    return quasi_newton.minimize(on, 0.1 * x, quasi_newton.History(), tolerance=1e-9, max_steps=2000).x
+    return quasi_newton.minimize(on, 0.1 * x, quasi_newton.History(), tolerance=1e-13, max_steps=2000).x
 
 
 def form_and_heads(name: str = "unequal tasks and weights", size: float = 0.7):
@@ -296,6 +296,7 @@ def test_the_same_twice():
 
 def test_a_problem_too_large_is_refused_before_work(monkeypatch):
     monkeypatch.setattr("ufm.support.memory.available_memory", lambda device: 10_000)
+    monkeypatch.setattr("ufm.support.memory.NO_MATTER", 0)
     with pytest.raises(MemoryError, match=r"projection with 24 × 40 logits needs about"):
         ufm.solve(PROBLEMS["pairs"], "projection")
 

@@ -98,14 +98,7 @@ class Descent:
     ended: str = "steps"
 
 
-def minimize(
-    reduced: Reduced,
-    x: Tensor,
-    history: History,
-    *,
-    tolerance: float,
-    max_steps: int,
-) -> Descent:
+def minimize(reduced: Reduced, x: Tensor, history: History, *, tolerance: float, max_steps: int) -> Descent:
     """Steps from x until what is missed is at most the tolerance; Ctrl-C returns the point of the last whole step."""
     best = Descent(x, reduced.evaluate(x))
     try:
@@ -115,13 +108,7 @@ def minimize(
     return best
 
 
-def _steps(
-    reduced: Reduced,
-    best: Descent,
-    history: History,
-    tolerance: float,
-    max_steps: int,
-) -> str:
+def _steps(reduced: Reduced, best: Descent, history: History, tolerance: float, max_steps: int) -> str:
     pairs, stalled, spent, care = Pairs(), 0, best.at.products, 1.0
     ratio, asked = RATIO, 0
 
@@ -135,10 +122,11 @@ def _steps(
         """The last evaluation, with its polar gap where that is likely to be enough: it falls as the gap's square."""
         nonlocal spent, ratio, asked
         expected = RATIO if step >= asked + AGAIN else ratio
-        if at.narrow or at.gap <= tolerance or expected * at.gap**2 > tolerance:
+        square = at.gap * at.gap
+        if at.narrow or at.gap <= tolerance or not expected * square <= tolerance:
             return at
         polar = polar_gap(reduced, best.x, at)
-        spent, ratio, asked = spent + PRODUCTS, polar / at.gap**2, step
+        spent, ratio, asked = spent + PRODUCTS, polar / square, step
         return replace(at, gap=min(at.gap, polar))
 
     for step in range(max_steps):
@@ -175,7 +163,7 @@ def _steps(
             continue
         stalled = 0 if fell > noise else stalled + 1
         pairs.add(x - best.x, at.gradient - best.at.gradient)
-        best.x = x
+        best.x, best.at = x, at
         best.at = closer(at)
         history.add(best.at, spent)
         spent = 0.0
