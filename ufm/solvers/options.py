@@ -135,8 +135,8 @@ class Projection:
     """The heads alone, each label's feature the best one for them: for very many label columns, chunk by chunk."""
 
     tolerance: float = 1e-6
-    """Tolerance on the relative duality gap, estimated to second order; below the sufficient dimension on the relative
-    gradient."""
+    """Tolerance on the relative duality gap, estimated to second order, for ``verify.certify`` to prove; below the
+    sufficient dimension on the relative gradient."""
     steps: int = 2000
     """Maximum number of steps of the heads."""
 

@@ -132,9 +132,9 @@ def certify(
     with the residuals g = ∂ℓ, the losses' conjugates ℓ* (``verify.losses``), V = c n g and θ = min(1, τ/σ); the last
     term is absent without a bias, and under a free one g is first made to have Σ_l V_tl = 0. λ's multiply the SUM of
     losses (their mean under ``reduction="mean"``, over N, or N_t per task). Where that g leaves the gap open, more are
-    tried: a θ per task, g = 0, singular values of V set to τ one by one, which makes the gap of a point off by ε of
-    order ε² instead of ε, and, where squared error leaves no more of ∂ℓ than its rounding, a g of W H's singular
-    vectors. MultiSource is certified task by task.
+    tried, until one closes it: g = 0, singular values of V that should be τ set to τ, which makes the gap of a point
+    off by ε of order ε² instead of ε, a θ per task, and, where squared error leaves no more of ∂ℓ than its rounding, a
+    g of W H's singular vectors. MultiSource is certified task by task.
 
     Beyond R m = 2²⁵ logits (m ≥ R) all of it runs over parts of the columns, in little memory besides the point: there
     neither W H's singular vectors are tried nor is a better point searched for, so that no verdict is "not optimal".

@@ -9,10 +9,14 @@ known in its mean only: so t = min(1/σ, 1 + μ σ²/q). With δ = (G' − G) / 
 
     F − D(G') = ½ ‖Ŵ‖² + ½ ‖Ĥ‖² + ⟨G', Ŵ Ĥ⟩ + ½ Σ c n δᵀ (∂²ℓ)⁺ δ + the bias's,
 
-which takes two products more: it is asked for where it is likely to be enough.
+and more where G' leaves the losses' domains, from whose edge a residual is about ∂²ℓ_kk, or is not 0 where labels are
+missing: what mends that adds its Frobenius norm to ‖G'‖_2 at most, which θ pays for. All this takes two products more,
+and is asked for where it is likely to be enough.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -31,7 +35,7 @@ def polar_gap(reduced: Reduced, x: Tensor, at: Evaluation) -> float:
     M = W_hat @ W_hat.T
     times_M, bias, by_T = M.to(reduced.a.dtype), b_hat.to(reduced.a.dtype), _moves(at, M).to(reduced.a.dtype)
     slope_b, curvature_b, S = torch.zeros_like(b_hat), torch.zeros_like(b_hat), torch.zeros_like(M)
-    penalty = cross = second_order = 0.0
+    penalty = cross = second_order = outside = 0.0
     for span in reduced.spans:
         objective, a = reduced.chunk(span), reduced.a[:, span]
         there = features_at(objective, a, times_M @ a, bias, 1)
@@ -41,17 +45,21 @@ def polar_gap(reduced: Reduced, x: Tensor, at: Evaluation) -> float:
         penalty += inner(a, there.product)
         cross += inner(there.G + by, there.product)
         second_order += objective.excess(there, moved)
+        room = objective.diagonal(there) / objective.E
+        for run in objective.runs:
+            if not run.loss.quadratic:
+                beyond = (by[run.rows].abs() - room[run.rows]).clamp_min(0.0)
+                outside += inner(beyond, beyond)
         slope_b += reduced.slope_of_bias(objective, there.residual + moved)
         curvature_b += reduced.curvature_of_bias(objective, there, M)
-        if reduced.form.labelled is not None:  # made 0 where labels are missing, G' may be too large again
+        if reduced.form.labelled is not None:
             S += (there.G + by) @ (there.G + by).T
     gap = 0.5 * (float(M.diagonal().sum()) + penalty + second_order) + cross
     g_b = slope_b + reduced.rho * b_hat
     gap += reduced.gap_of_bias(objective.centred(g_b) if reduced.form.lambda_b == 0.0 else g_b, curvature_b)
     size = max(at.value, reduced.nothing)
-    if reduced.form.labelled is not None:
-        gap += size * (1.0 - 1.0 / max(1.0, float(torch.linalg.eigvalsh(S)[-1]) ** 0.5))
-    return gap / size
+    sigma = 1.0 if reduced.form.labelled is None else float(torch.linalg.eigvalsh(S)[-1].clamp_min(1.0)) ** 0.5
+    return gap / size + 1.0 - 1.0 / (sigma + math.sqrt(outside))
 
 
 def _moves(at: Evaluation, M: Tensor) -> Tensor:

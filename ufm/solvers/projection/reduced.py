@@ -87,7 +87,9 @@ class Reduced:
         tasks = zip(form.losses, form.blocks(), form.task_loss_weights(), strict=True)
         found = [LOSSES[loss].bias_curvature(form.targets[rows], n, form.omega, form.tau) for loss, rows, n in tasks]
         curvature = torch.as_tensor(np.concatenate(found), dtype=torch.float64, device=self.device)[:, None]
-        e = 1.0 / torch.sqrt(2.0 * form.lambda_b * self.c + curvature)
+        total = float((form.multiplicity * form.omega).sum())
+        reach = form.tau * torch.sqrt(self.c * total)  # as ``Objective``: a class that never occurs has no other
+        e = 1.0 / torch.sqrt(2.0 * form.lambda_b * self.c + torch.where(curvature > 0.0, curvature, reach))
         return e, 2.0 * form.lambda_b * self.c * e**2
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
