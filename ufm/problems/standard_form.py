@@ -76,6 +76,11 @@ class StandardForm:
         return self.rows - sum(LOSSES[loss].shift_blind for loss in self.losses)
 
     @property
+    def needed_dim(self) -> int:
+        """The least dimension that suffices for one feature per column: no more than there are columns."""
+        return min(self.sufficient_dim, self.columns)
+
+    @property
     def tau(self) -> float:
         """τ = 2 √(λ_W λ_H), the weight of the nuclear norm in the convex form."""
         return 2.0 * float(np.sqrt(self.lambda_W) * np.sqrt(self.lambda_H))
@@ -117,12 +122,12 @@ class StandardForm:
         squares = self.row_weights() @ np.square(self.targets)
         return 0.5 * EPSILON * float(squares @ self.multiplicity)
 
-    def take_columns(self, index: NDArray[np.int64], multiplicity: Float) -> StandardForm:
-        """The form whose column i is this one's column index[i], with the given multiplicities."""
+    def take_columns(self, index: NDArray[np.int64]) -> StandardForm:
+        """The form whose column i is this one's column index[i]."""
         return StandardForm(
             self.classes,
             self.targets[:, index],
-            multiplicity,
+            self.multiplicity[index],
             self.omega[index],
             self.task_weights,
             self.lambda_H,

@@ -59,7 +59,7 @@ def solve_convex(form: StandardForm, options: Convex, *, dim: int) -> ColumnSolu
     most ACCURACY, or of the tolerance where that is larger.
     """
     solver, tolerance = options.solver, options.tolerance
-    needed = min(form.sufficient_dim, form.columns)
+    needed = form.needed_dim
     if dim < needed:
         raise ValueError(
             f"dim={dim} is less than {needed}: the convex program has no limit on the rank, so method='convex' needs "

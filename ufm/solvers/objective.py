@@ -130,7 +130,7 @@ class Objective:
     @cached_property
     def narrow(self) -> bool:
         """Whether d is less than what suffices."""
-        return self.dim < min(self.form.sufficient_dim, self.form.columns)
+        return self.dim < self.form.needed_dim
 
     @cached_property
     def curvature_bound(self) -> Tensor:
@@ -301,7 +301,7 @@ class Objective:
 
     def part(self, index: NDArray[np.int64]) -> Objective:
         """Of the columns ``index``, with the bias's unit of all."""
-        form = self.form.take_columns(index, self.form.multiplicity[index])
+        form = self.form.take_columns(index)
         return Objective(form, self.dim, self.E.device, (self.e, self.rho), self.E.dtype)
 
     def hessian_vector(self, at: Linearization, v: Tensor) -> Tensor:

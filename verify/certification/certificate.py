@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from verify.certification.by_parts import is_large
 from verify.certification.descent import better_objective
 from verify.certification.dual import other_bounds, plain_bound
 from verify.certification.dual_of_product import product_bound
-from verify.certification.objective import evaluate
+from verify.certification.objective import Evaluation, evaluate
 from verify.certification.rigorous import Enclosure, Proven, proven, require_feasible
 from verify.certification.verdict import GLOBAL, INCONCLUSIVE, NOT_OPTIMAL, overall
 from verify.losses.rounding import UNIT
@@ -204,18 +205,8 @@ def _certify(form: Form, point: Point, tolerance: float, parts: int) -> Certific
     """Of one form of ``parts``; the sum of as many lower bounds, rounded, is still one."""
     at = evaluate(form, point)
     bound = plain_bound(form, at.residual)
-    lower = bound.value
-    closed = within(tolerance, at.objective, at.rounding, lower)
-    if not closed:
-        for other in other_bounds(form, at.residual, apart=bound.spectral_ratio > 1.0):
-            lower = max(lower, other)
-            if within(tolerance, at.objective, at.rounding, lower):
-                break
-        else:
-            lower = max(lower, product_bound(form, at.residual, at.logits))
-    if not closed or parts > 1:
-        lower *= 1.0 - 4 * (parts - 1) * UNIT
-        closed = within(tolerance, at.objective, at.rounding, lower)
+    bounds = chain([bound.value], _others(form, at, apart=bound.spectral_ratio > 1.0))
+    lower, closed = _closing(bounds, at, tolerance, parts)
     better = None
     if not closed and point.W.shape[1] >= form.sufficient_dim:
         better = better_objective(form, at.logits, point.b, at.objective, at.rounding)
@@ -226,16 +217,28 @@ def _certify_by_parts(columns: Columns, point: Point, tolerance: float, parts: i
     """The same of a large form, without a search for a better point."""
     of = by_parts.Parts(columns, point)
     at = by_parts.evaluate(of)
-    lower = at.plain.value
-    if not within(tolerance, at.objective, at.rounding, lower):
-        for other in by_parts.other_bounds(of, at.plain):
-            lower = max(lower, other)
-            if within(tolerance, at.objective, at.rounding, lower):
-                break
-    lower *= 1.0 - 4 * (parts - 1) * UNIT
-    closed = within(tolerance, at.objective, at.rounding, lower)
+    bounds = chain([at.plain.value], by_parts.other_bounds(of, at.plain))
+    lower, closed = _closing(bounds, at, tolerance, parts)
     ratio = at.plain.sigma / of.outline.tau
     return _certificate(of.outline, point, tolerance, at.objective, lower, ratio, closed, None)
+
+
+def _others(form: Form, at: Evaluation, *, apart: bool) -> Iterator[float]:
+    yield from other_bounds(form, at.residual, apart=apart)
+    yield product_bound(form, at.residual, at.logits)
+
+
+def _closing(
+    bounds: Iterable[float], at: Evaluation | by_parts.Evaluated, tolerance: float, parts: int
+) -> tuple[float, bool]:
+    """The largest of the bounds, tried until one closes the gap, less what adding ``parts`` rounds; whether it does."""
+    lower = -np.inf
+    for bound in bounds:
+        lower = max(lower, bound)
+        if within(tolerance, at.objective, at.rounding, lower):
+            break
+    lower *= 1.0 - 4 * (parts - 1) * UNIT
+    return lower, within(tolerance, at.objective, at.rounding, lower)
 
 
 def _certificate(

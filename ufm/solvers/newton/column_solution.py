@@ -86,13 +86,13 @@ def solve_newton(
         blocks = max(blocks, entries(form, dim))
     if LabelMetric.fits(form):
         blocks = max(blocks, (MOST_PER_ROW * form.rows) ** 2)
-    if dim < min(form.sufficient_dim, form.columns):
+    if dim < form.needed_dim:
         blocks = max(blocks, eliminated.entries(form.rows, form.columns, dim))
     bytes_needed = 8 * (14 * size + 24 * form.rows * form.columns + 4 * blocks)
     advice = "use method='projection', fewer columns, a smaller dim, or another device"
     require_memory(bytes_needed, device, f"newton with {size:,} variables", advice)
     tolerance, steps = options.tolerance, options.steps
-    needed = min(form.sufficient_dim, form.columns)
+    needed = form.needed_dim
     history = History()
     with torch.inference_mode():
         objective = Objective(form, dim, device)

@@ -73,7 +73,7 @@ def solve_projection(
         )
         status = f"did not reach tolerance {options.tolerance:.1e} ({told}); {advice}"
     if narrow:
-        status += below_sufficient(dim, min(form.sufficient_dim, form.columns))
+        status += below_sufficient(dim, form.needed_dim)
     # clones leave inference mode, so that users may differentiate through the result
     return ColumnSolution(
         W.clone(), H.clone(), b[:, 0].clone(), last.value, converged, outcome, status, dataclasses.asdict(history)

@@ -77,7 +77,7 @@ class Reduced:
         self.unit_H = torch.sqrt(2.0 * form.lambda_H * n_omega)
         self.e, self.rho = self._bias_units()
         self.nothing = max(SMALLEST, form.nothing())
-        self.narrow = dim < min(form.sufficient_dim, form.columns)
+        self.narrow = dim < form.needed_dim
 
     def _bias_units(self) -> tuple[Tensor, Tensor]:
         """e and ρ of ``Objective``, from the curvature that minimizers are seen to have."""
@@ -118,7 +118,7 @@ class Reduced:
     def chunk(self, span: slice) -> Objective:
         """The objective of some columns, in the bias's unit of all."""
         index = np.arange(span.start, span.stop)
-        form = self.form.take_columns(index, self.form.multiplicity[index])
+        form = self.form.take_columns(index)
         return Objective(form, self.dim, self.device, (self.e, self.rho), self.a.dtype)
 
     def evaluate(self, x: Tensor, tolerance: float = NEAR, steps: int = STEPS) -> Evaluation:

@@ -9,7 +9,7 @@ whose residual is nothing but rounding, and ``better_objective``, whose steps de
 point far from the minimum is "inconclusive" and never "not optimal".
 """
 
-from verify.certification.by_parts.bounds import evaluate, other_bounds
+from verify.certification.by_parts.bounds import Evaluated, evaluate, other_bounds
 from verify.certification.by_parts.parts import Parts, is_large
 
-__all__ = ["Parts", "evaluate", "is_large", "other_bounds"]
+__all__ = ["Evaluated", "Parts", "evaluate", "is_large", "other_bounds"]
